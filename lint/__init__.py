@@ -1,0 +1,1 @@
+"""Reads Dockerfiles: grammar, tree, shell, rules' engine, reports."""

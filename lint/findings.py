@@ -1,0 +1,93 @@
+"""What rules say: plain values with places in the Dockerfile's text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A half-open range of characters of the decoded text."""
+
+    start: int
+    end: int
+
+    def contains(self, other: Span) -> bool:
+        """Whether `other` lies wholly within this span."""
+        return self.start <= other.start and other.end <= self.end
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two share a character; two empty spans at one place count as overlapping."""
+        if self == other:
+            return True
+        return self.start < other.end and other.start < self.end
+
+
+class Severity(Enum):
+    """How bad a finding is; the names are the command line's."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    STYLE = "style"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+    def at_least(self, other: Severity) -> bool:
+        """Whether this is as bad as `other`, or worse."""
+        return self.rank <= other.rank
+
+
+class Applicability(IntEnum):
+    """How far a fix may be trusted: shown only, changes behaviour perhaps, proven to keep behaviour."""
+
+    DISPLAY = 0
+    UNSAFE = 1
+    SAFE = 2
+
+
+class Basis(Enum):
+    """Where a figure comes from, best first."""
+
+    MEASURED = "measured"
+    INDEXED = "indexed"
+    HEURISTIC = "heuristic"
+
+
+class Edit(NamedTuple):
+    """Replace the characters of `span` by `text`: an empty span inserts, an empty text deletes."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that belong together: all of them are made, or none."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    applicability: Applicability
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule found, where it is, and what would mend it."""
+
+    code: str
+    span: Span
+    message: str
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What a fix is worth: bytes of image (uncompressed), seconds a build; both positive when it helps."""
+
+    image_bytes: float
+    rebuild_seconds: float
+    basis: Basis

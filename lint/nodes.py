@@ -1,0 +1,363 @@
+"""The tree of a Dockerfile: frozen values with spans into the text; trivia is what lies between them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from .findings import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+I = TypeVar("I", bound="Instruction")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One argument. `text` is what the builder reads: the source without continuations and their comments."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """`--name=value`; `value` is None for a flag that stands alone, quotes are already gone from it."""
+
+    span: Span
+    name: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`key=value` of ENV, LABEL or ARG; `value` is None where ARG only declares. `legacy` is `ENV key value`."""
+
+    span: Span
+    key: Word
+    value: Word | None
+    legacy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """`<<NAME`: where it is announced (`span`), its lines (`body`) and the line that ends it (`terminator`)."""
+
+    span: Span
+    name: str
+    expand: bool
+    strip_tabs: bool
+    body: Span
+    terminator: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Exec:
+    """A JSON list of strings; `text` of a word is the string's value."""
+
+    span: Span
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Text for the stage's shell; `text` is the source with continuations joined."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """Keyword, flags and arguments; `span` ends with the last argument or the last heredoc's terminator."""
+
+    span: Span
+    keyword: Word
+    flags: tuple[Flag, ...]
+
+    @property
+    def name(self) -> str:
+        """The keyword in capitals."""
+        return self.keyword.text.upper()
+
+    def flag(self, name: str) -> Flag | None:
+        """The last flag of that name."""
+        return next((flag for flag in reversed(self.flags) if flag.name == name), None)
+
+    def flag_value(self, name: str) -> str | None:
+        """The value of the last flag of that name."""
+        flag = self.flag(name)
+        return flag.value if flag else None
+
+
+@dataclass(frozen=True, slots=True)
+class From(Instruction):
+    """`FROM image [AS alias]`."""
+
+    image: Word
+    alias: Word | None
+    as_keyword: Word | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Instruction):
+    """`RUN`: shell form, exec form, or heredocs; `form` is None when there is nothing at all."""
+
+    form: Exec | Shell | None
+    heredocs: tuple[Heredoc, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Copy(Instruction):
+    """`COPY` and `ADD`."""
+
+    sources: tuple[Word, ...]
+    destination: Word
+    json: bool
+    heredocs: tuple[Heredoc, ...] = ()
+
+    @property
+    def from_(self) -> str | None:
+        """The stage or image that `--from` names."""
+        return self.flag_value("from")
+
+    @property
+    def paths(self) -> tuple[Word, ...]:
+        """The sources that are no heredocs."""
+        heredocs = {heredoc.span for heredoc in self.heredocs}
+        return tuple(word for word in self.sources if word.span not in heredocs)
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Copy):
+    """`ADD`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Env(Instruction):
+    """`ENV`."""
+
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label(Instruction):
+    """`LABEL`."""
+
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arg(Instruction):
+    """`ARG`."""
+
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandInstruction(Instruction):
+    """`CMD` and `ENTRYPOINT`: a command line in exec or shell form."""
+
+    form: Exec | Shell | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cmd(CommandInstruction):
+    """`CMD`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrypoint(CommandInstruction):
+    """`ENTRYPOINT`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellChange(Instruction):
+    """`SHELL`."""
+
+    form: Exec | Shell | None
+
+
+@dataclass(frozen=True, slots=True)
+class Healthcheck(Instruction):
+    """`HEALTHCHECK CMD command` or `HEALTHCHECK NONE`."""
+
+    kind: Word
+    form: Exec | Shell | None
+
+
+@dataclass(frozen=True, slots=True)
+class Onbuild(Instruction):
+    """`ONBUILD trigger`."""
+
+    trigger: Instruction
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Instruction):
+    """Instructions whose arguments are a list of words."""
+
+    words: tuple[Word, ...]
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expose(Words):
+    """`EXPOSE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume(Words):
+    """`VOLUME`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Instruction):
+    """Instructions whose argument is the rest of the line."""
+
+    argument: Word
+
+
+@dataclass(frozen=True, slots=True)
+class User(Text):
+    """`USER`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workdir(Text):
+    """`WORKDIR`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopsignal(Text):
+    """`STOPSIGNAL`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maintainer(Text):
+    """`MAINTAINER`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bad(Instruction):
+    """An instruction that the builder would refuse; what is wrong stands in `Dockerfile.problems`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment line, from its `#`; those between continuation lines too."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """`# name=value` at the top of the file, name in lower case."""
+
+    span: Span
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the builder would refuse the file, and where."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """FROM and all up to the next one."""
+
+    index: int
+    from_: From
+    instructions: tuple[Instruction, ...]
+
+    @property
+    def name(self) -> str | None:
+        """The alias in lower case, as the builder compares it."""
+        return self.from_.alias.text.lower() if self.from_.alias else None
+
+    @property
+    def span(self) -> Span:
+        """From FROM to the end of the last instruction."""
+        last = self.instructions[-1] if self.instructions else self.from_
+        return Span(self.from_.span.start, last.span.end)
+
+    def all(self, kind: type[I]) -> Iterator[I]:
+        """The stage's own instructions of one kind (ONBUILD's triggers are not the stage's own)."""
+        return (node for node in self.instructions if isinstance(node, kind))
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """A parsed file. `instructions` are in file order, `preamble` those before the first FROM."""
+
+    text: str
+    escape: str
+    directives: tuple[Directive, ...]
+    comments: tuple[Comment, ...]
+    instructions: tuple[Instruction, ...]
+    problems: tuple[Problem, ...]
+    continuations: tuple[Span, ...] = ()
+    blank_continuations: tuple[Span, ...] = ()
+    stages: tuple[Stage, ...] = field(default=())
+    preamble: tuple[Instruction, ...] = field(default=())
+
+    def source(self, span: Span) -> str:
+        """The characters of a span."""
+        return self.text[span.start : span.end]
+
+    def pieces(self, span: Span) -> list[Span]:
+        """A span less the continuations in it: what is left, in order, is what the builder reads. Never empty."""
+        pieces = []
+        at = span.start
+        for index in range(bisect_left(self.continuations, span), len(self.continuations)):
+            gap = self.continuations[index]
+            if gap.start >= span.end:
+                break
+            pieces.append(Span(at, gap.start))
+            at = gap.end
+        pieces.append(Span(at, span.end))
+        return pieces
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        find = self.text.find
+        at = find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = find("\n", at + 1)
+        return starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a character, both from 1."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line(self, offset: int) -> int:
+        """Line of a character, from 1."""
+        return bisect_right(self._line_starts, offset)
+
+    def line_span(self, line: int) -> Span:
+        """A line without its line break; `line` from 1."""
+        start = self._line_starts[line - 1]
+        end = self._line_starts[line] if line < len(self._line_starts) else len(self.text)
+        return Span(start, start + len(self.text[start:end].rstrip("\r\n")))
+
+    @property
+    def newline(self) -> str:
+        """The file's own line break."""
+        first = self.text.find("\n")
+        return "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n"
+
+    def directive(self, name: str) -> Directive | None:
+        """The parser directive of that name."""
+        return next((item for item in self.directives if item.name == name), None)

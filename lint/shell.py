@@ -1,0 +1,308 @@
+"""RUN scripts: text to commands whose words carry spans in the Dockerfile. The only module that knows tree-sitter."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+import tree_sitter
+import tree_sitter_bash
+
+from .findings import Span
+from .nodes import Exec, Word
+
+if TYPE_CHECKING:
+    from .nodes import Dockerfile, Run
+
+OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "|&", "&", "\n"})
+
+# Nodes of the shell's tree that hold commands, and what a command within them is said to be in.
+CONTEXTS = {
+    "pipeline": "pipeline",
+    "subshell": "subshell",
+    "compound_statement": "group",
+    "negated_command": "negation",
+    "if_statement": "condition",
+    "case_statement": "condition",
+    "for_statement": "loop",
+    "c_style_for_statement": "loop",
+    "while_statement": "loop",
+    "function_definition": "function",
+    "command_substitution": "substitution",
+    "process_substitution": "substitution",
+}
+SOMETIMES = frozenset({"condition", "loop", "function"})
+SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "mksh"})
+SHEBANG = re.compile(r"#!\s*(?:/usr/bin/env\s+(?:-\S+\s+)*)?(?:\S*/)?([\w.+-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """`2> target`; `target` is None for a heredoc or a copied descriptor."""
+
+    span: Span
+    operator: str
+    target: Word | None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A simple command. `words` starts with its name; quotes are gone from a word's text, variables stay as written."""
+
+    span: Span
+    name: str
+    words: tuple[Word, ...]
+    assignments: tuple[Word, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    before: str = ""
+    within: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> tuple[Word, ...]:
+        """The words after the name."""
+        return self.words[1:]
+
+    @property
+    def sometimes(self) -> bool:
+        """Whether it runs only in some cases: in a condition, a loop, a function, or after `||`."""
+        return self.before == "||" or not SOMETIMES.isdisjoint(self.within)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The commands of one RUN, in the order they are written.
+
+    `sound` is false where the shell's grammar found an error; `text` is what the shell gets, without continuations.
+    """
+
+    span: Span
+    text: str
+    commands: tuple[Command, ...]
+    sound: bool
+    heredoc: bool
+
+    @property
+    def top(self) -> tuple[Command, ...]:
+        """The commands that lie in nothing else."""
+        return tuple(command for command in self.commands if not command.within)
+
+    @property
+    def chained(self) -> bool:
+        """Whether it is nothing but simple commands joined by `&&`."""
+        return self.sound and all(c.before in ("", "&&") and not c.within for c in self.commands)
+
+
+class _Joined(NamedTuple):
+    """A text put together from pieces of the source, and where each piece came from."""
+
+    text: str
+    starts: list[int]
+    sources: list[int]
+
+    def source(self, offset: int) -> int:
+        piece = bisect_right(self.starts, offset) - 1
+        return self.sources[piece] + offset - self.starts[piece]
+
+    def span(self, start: int, end: int) -> Span:
+        if start == end:
+            return Span(self.source(start), self.source(start))
+        return Span(self.source(start), self.source(end - 1) + 1)
+
+
+def script(doc: Dockerfile, run: Run) -> Script | None:
+    """The script of a RUN; None for the exec form, and for heredocs that another interpreter reads."""
+    form = run.form
+    if form is None or isinstance(form, Exec):
+        return None
+    joined = _source(doc, run)
+    if joined is None:
+        return None
+    in_heredoc = bool(run.heredocs) and joined.sources[0] == run.heredocs[0].body.start
+    return _parse(joined, heredoc=in_heredoc)
+
+
+def is_shell(path: str) -> bool:
+    """Whether a program is a shell whose scripts this module reads."""
+    return path.rsplit("/", 1)[-1] in SHELLS
+
+
+def _source(doc: Dockerfile, run: Run) -> _Joined | None:
+    form = run.form
+    assert form is not None
+    if not run.heredocs:
+        return _join(doc, form.span)
+    first = run.heredocs[0]
+    if first.span == form.span:
+        shebang = SHEBANG.match(doc.text, first.body.start, first.body.end)
+        if shebang and not is_shell(shebang[1]):
+            return None
+        return _Joined(doc.source(first.body), [0], [first.body.start])
+    # `cat <<EOF > file`: the shell gets the line and the bodies as they stand
+    line = _join(doc, form.span)
+    bodies = doc.text[first.body.start : run.heredocs[-1].terminator.end]
+    starts = [*line.starts, len(line.text), len(line.text) + 1]
+    sources = [*line.sources, max(first.body.start - 1, form.span.end), first.body.start]
+    return _Joined(f"{line.text}\n{bodies}", starts, sources)
+
+
+def _join(doc: Dockerfile, span: Span) -> _Joined:
+    pieces = doc.pieces(span)
+    lengths = [piece.end - piece.start for piece in pieces]
+    return _Joined(
+        "".join(doc.source(piece) for piece in pieces),
+        [0, *accumulate(lengths[:-1])],
+        [piece.start for piece in pieces],
+    )
+
+
+@cache
+def _parser() -> tree_sitter.Parser:
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+def _parse(joined: _Joined, *, heredoc: bool) -> Script:
+    data = joined.text.encode("utf8", "surrogatepass")
+    tree = _parser().parse(data)
+    reader = _Reader(joined, _offsets(joined.text, data))
+    commands = reader.commands(tree.root_node)
+    span = joined.span(0, len(joined.text))
+    return Script(span, joined.text, tuple(commands), not tree.root_node.has_error, heredoc)
+
+
+def _offsets(text: str, data: bytes) -> list[int] | None:
+    """The character that each byte belongs to; None where they are the same."""
+    if len(text) == len(data):
+        return None
+    offsets: list[int] = []
+    for at, char in enumerate(text):
+        offsets.extend([at] * len(char.encode("utf8", "surrogatepass")))
+    offsets.append(len(text))
+    return offsets
+
+
+class _Reader:
+    """Turns the nodes of one tree into commands, without recursion: scripts of strangers may nest as deep as they like."""
+
+    def __init__(self, joined: _Joined, offsets: list[int] | None) -> None:
+        self.joined = joined
+        self.offsets = offsets
+
+    def commands(self, root: tree_sitter.Node) -> list[Command]:
+        found: list[Command] = []
+        todo: list[tuple[tree_sitter.Node, str, tuple[str, ...], tuple[Redirect, ...]]] = [(root, "", (), ())]
+        while todo:
+            node, before, within, redirects = todo.pop()
+            kind = node.type
+            if kind in ("command", "declaration_command", "unset_command", "variable_assignment", "test_command"):
+                if kind != "test_command":
+                    found.append(self._command(node, before, within, redirects))
+                inner = (*within, "substitution")
+                todo.extend((child, "", inner, ()) for child in reversed(_substitutions(node)))
+            elif kind == "redirected_statement":
+                body = node.child_by_field_name("body")
+                own = tuple(self._redirect(child) for child in node.children if child.type.endswith("_redirect"))
+                if body is not None:
+                    todo.append((body, before, within, redirects + own))
+            elif node.child_count and kind != "heredoc_body":
+                context = CONTEXTS.get(kind)
+                inner = (*within, context) if context else within
+                todo.extend(reversed(self._parts(node, before, inner, redirects)))
+        return found
+
+    def _parts(
+        self, node: tree_sitter.Node, before: str, within: tuple[str, ...], redirects: tuple[Redirect, ...]
+    ) -> list[tuple[tree_sitter.Node, str, tuple[str, ...], tuple[Redirect, ...]]]:
+        parts = []
+        operator = before
+        for child in node.children:
+            if child.type in OPERATORS:
+                operator = child.type
+            elif child.is_named and child.type != "comment":
+                parts.append((child, operator, within, ()))
+                operator = "\n"
+        if parts and redirects:
+            # the shell's grammar hangs the redirection of `a && b > c` on the list; it is the last command's
+            last, operator, within, _ = parts[-1]
+            parts[-1] = (last, operator, within, redirects)
+        return parts
+
+    def _command(
+        self, node: tree_sitter.Node, before: str, within: tuple[str, ...], redirects: tuple[Redirect, ...]
+    ) -> Command:
+        words: list[Word] = []
+        assignments: list[Word] = []
+        own: list[Redirect] = []
+        if node.type == "variable_assignment":
+            return Command(self._span(node), "", (), (self._word(node),), redirects, before, within)
+        for child in node.children:
+            if child.type == "variable_assignment" and node.type == "command":
+                assignments.append(self._word(child))
+            elif child.type.endswith("_redirect"):
+                own.append(self._redirect(child))
+            elif child.is_named or (not words and node.type != "command"):
+                words.append(self._word(child))
+        name = words[0].text if words else ""
+        return Command(
+            self._span(node), name, tuple(words), tuple(assignments), (*own, *redirects), before, within
+        )
+
+    def _redirect(self, node: tree_sitter.Node) -> Redirect:
+        target = node.child_by_field_name("destination")
+        operator = next((child.type for child in node.children if not child.is_named), "")
+        return Redirect(self._span(node), operator, self._word(target) if target else None)
+
+    def _span(self, node: tree_sitter.Node) -> Span:
+        start, end = node.start_byte, node.end_byte
+        if self.offsets is not None:
+            start, end = self.offsets[start], self.offsets[end]
+        return self.joined.span(start, end)
+
+    def _word(self, node: tree_sitter.Node) -> Word:
+        start, end = node.start_byte, node.end_byte
+        if self.offsets is not None:
+            start, end = self.offsets[start], self.offsets[end]
+        return Word(self.joined.span(start, end), unquote(self.joined.text[start:end]))
+
+
+def _substitutions(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """The topmost `$(...)` and `<(...)` below a command."""
+    found = []
+    todo = list(reversed(node.children))
+    while todo:
+        child = todo.pop()
+        if child.type in ("command_substitution", "process_substitution"):
+            found.append(child)
+        elif child.child_count:
+            todo.extend(reversed(child.children))
+    return found
+
+
+def unquote(raw: str) -> str:
+    """A shell word without its quotes and escapes; `$` and backquotes stay as they are."""
+    if not any(char in raw for char in "\"'\\"):
+        return raw
+    out: list[str] = []
+    quote = ""
+    at = 0
+    while at < len(raw):
+        char = raw[at]
+        following = raw[at + 1 : at + 2]
+        if quote == "'":
+            if char == "'":
+                quote = ""
+            else:
+                out.append(char)
+        elif char == "\\" and (not quote or following in '"\\$`\n'):
+            if following != "\n":
+                out.append(following)
+            at += 1
+        elif char == quote or (not quote and char in "\"'"):
+            quote = "" if quote else char
+        else:
+            out.append(char)
+        at += 1
+    return "".join(out)
