@@ -1,1 +1,22 @@
-"""Reads Dockerfiles: grammar, tree, shell, rules' engine, reports."""
+"""Reads Dockerfiles: grammar, tree, shell, the rules' engine, reports."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .check import check
+    from .parser import parse
+
+__all__ = ["check", "parse"]
+
+
+def __getattr__(name: str) -> object:
+    # the command line's start-up pays for the grammar only when a file is read
+    if name == "parse":
+        from .parser import parse
+
+        return parse
+    if name == "check":
+        from .check import check
+
+        return check
+    raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -209,7 +209,7 @@ class _Reader:
 
     def _parse_line(self, start: int, end: int) -> nodes.Instruction:
         try:
-            parsed: Any = self.language.grammar.parse(TextSlice(self.text, start, end), "instruction")  # type: ignore[arg-type]
+            parsed: Any = self.language.grammar.parse(TextSlice(self.text, start, end), "instruction")
         except UnexpectedInput as error:
             return self._bad(error, start, end)
         node: nodes.Instruction = parsed

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "|&", "&", "\n"})
 
+COMMANDS = frozenset({"command", "declaration_command", "unset_command", "variable_assignment", "test_command"})
+
 # Nodes of the shell's tree that hold commands, and what a command within them is said to be in.
 CONTEXTS = {
     "pipeline": "pipeline",
@@ -94,6 +96,15 @@ class Script:
     def chained(self) -> bool:
         """Whether it is nothing but simple commands joined by `&&`."""
         return self.sound and all(c.before in ("", "&&") and not c.within for c in self.commands)
+
+
+class _Todo(NamedTuple):
+    """A node of the shell's tree that is still to be read, and what surrounds it."""
+
+    node: tree_sitter.Node
+    before: str = ""
+    within: tuple[str, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
 
 
 class _Joined(NamedTuple):
@@ -193,61 +204,47 @@ class _Reader:
 
     def commands(self, root: tree_sitter.Node) -> list[Command]:
         found: list[Command] = []
-        todo: list[tuple[tree_sitter.Node, str, tuple[str, ...], tuple[Redirect, ...]]] = [(root, "", (), ())]
+        todo = [_Todo(root)]
         while todo:
-            node, before, within, redirects = todo.pop()
-            kind = node.type
-            if kind in ("command", "declaration_command", "unset_command", "variable_assignment", "test_command"):
+            item = todo.pop()
+            kind = item.node.type
+            if kind in COMMANDS:
                 if kind != "test_command":
-                    found.append(self._command(node, before, within, redirects))
-                inner = (*within, "substitution")
-                todo.extend((child, "", inner, ()) for child in reversed(_substitutions(node)))
+                    found.append(self._command(item))
+                inner = (*item.within, "substitution")
+                todo.extend(_Todo(child, "", inner) for child in reversed(_substitutions(item.node)))
             elif kind == "redirected_statement":
-                body = node.child_by_field_name("body")
-                own = tuple(self._redirect(child) for child in node.children if child.type.endswith("_redirect"))
+                body = item.node.child_by_field_name("body")
+                own = tuple(self._redirect(child) for child in item.node.children if child.type.endswith("_redirect"))
                 if body is not None:
-                    todo.append((body, before, within, redirects + own))
-            elif node.child_count and kind != "heredoc_body":
-                context = CONTEXTS.get(kind)
-                inner = (*within, context) if context else within
-                todo.extend(reversed(self._parts(node, before, inner, redirects)))
+                    todo.append(item._replace(node=body, redirects=item.redirects + own))
+            elif item.node.child_count and kind != "heredoc_body":
+                todo.extend(reversed(_parts(item)))
         return found
 
-    def _parts(
-        self, node: tree_sitter.Node, before: str, within: tuple[str, ...], redirects: tuple[Redirect, ...]
-    ) -> list[tuple[tree_sitter.Node, str, tuple[str, ...], tuple[Redirect, ...]]]:
-        parts = []
-        operator = before
-        for child in node.children:
-            if child.type in OPERATORS:
-                operator = child.type
-            elif child.is_named and child.type != "comment":
-                parts.append((child, operator, within, ()))
-                operator = "\n"
-        if parts and redirects:
-            # the shell's grammar hangs the redirection of `a && b > c` on the list; it is the last command's
-            last, operator, within, _ = parts[-1]
-            parts[-1] = (last, operator, within, redirects)
-        return parts
-
-    def _command(
-        self, node: tree_sitter.Node, before: str, within: tuple[str, ...], redirects: tuple[Redirect, ...]
-    ) -> Command:
+    def _command(self, item: _Todo) -> Command:
+        node = item.node
+        span = self._span(node)
+        if node.type == "variable_assignment":
+            return Command(span, "", (), (self._word(node),), item.redirects, item.before, item.within)
         words: list[Word] = []
         assignments: list[Word] = []
-        own: list[Redirect] = []
-        if node.type == "variable_assignment":
-            return Command(self._span(node), "", (), (self._word(node),), redirects, before, within)
+        redirects: list[Redirect] = []
         for child in node.children:
             if child.type == "variable_assignment" and node.type == "command":
                 assignments.append(self._word(child))
             elif child.type.endswith("_redirect"):
-                own.append(self._redirect(child))
+                redirects.append(self._redirect(child))
             elif child.is_named or (not words and node.type != "command"):
                 words.append(self._word(child))
-        name = words[0].text if words else ""
         return Command(
-            self._span(node), name, tuple(words), tuple(assignments), (*own, *redirects), before, within
+            span,
+            words[0].text if words else "",
+            tuple(words),
+            tuple(assignments),
+            (*redirects, *item.redirects),
+            item.before,
+            item.within,
         )
 
     def _redirect(self, node: tree_sitter.Node) -> Redirect:
@@ -266,6 +263,24 @@ class _Reader:
         if self.offsets is not None:
             start, end = self.offsets[start], self.offsets[end]
         return Word(self.joined.span(start, end), unquote(self.joined.text[start:end]))
+
+
+def _parts(item: _Todo) -> list[_Todo]:
+    """The named children of a node, each with the operator that joins it to the one before."""
+    context = CONTEXTS.get(item.node.type)
+    within = (*item.within, context) if context else item.within
+    parts: list[_Todo] = []
+    operator = item.before
+    for child in item.node.children:
+        if child.type in OPERATORS:
+            operator = child.type
+        elif child.is_named and child.type != "comment":
+            parts.append(_Todo(child, operator, within))
+            operator = "\n"
+    if parts and item.redirects:
+        # the shell's grammar hangs the redirection of `a && b > c` on the list; it is the last command's
+        parts[-1] = parts[-1]._replace(redirects=item.redirects)
+    return parts
 
 
 def _substitutions(node: tree_sitter.Node) -> list[tree_sitter.Node]:

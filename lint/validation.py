@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 KEYWORDS = (
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR"
+    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME "
+    "WORKDIR"
 ).split()
 
 # Flags by instruction: "text" takes a value, "bool" true or false or nothing, "list" may be given more than once.
@@ -127,7 +128,7 @@ def _flags(node: nodes.Instruction) -> Iterator[nodes.Problem]:
 
 
 @singledispatch
-def _arguments(node: nodes.Instruction) -> Iterator[nodes.Problem]:
+def _arguments(_node: nodes.Instruction) -> Iterator[nodes.Problem]:
     yield from ()
 
 
@@ -140,8 +141,8 @@ def _bad(node: nodes.Bad) -> Iterator[nodes.Problem]:
 @_arguments.register(nodes.From)
 def _from(node: nodes.From) -> Iterator[nodes.Problem]:
     if node.alias and not STAGE_NAME.match(node.alias.text.lower()):
-        message = f"bad stage name {node.alias.text!r}: it must start with a letter and hold only letters, digits, - _ ."
-        yield nodes.Problem(node.alias.span, message)
+        rule = "it must start with a letter and hold only letters, digits, - _ ."
+        yield nodes.Problem(node.alias.span, f"bad stage name {node.alias.text!r}: {rule}")
 
 
 @_arguments.register(nodes.Run)

@@ -1,0 +1,177 @@
+"""Text edits that keep the layout: each gives the characters to change, all others stay as they are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Edit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dockerlint.lint.nodes import Dockerfile, Instruction, Run, Word
+    from dockerlint.lint.shell import Command, Script
+
+INDENT = "    "
+WIDE = 100
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """The text with the edits made; they must not overlap. Insertions at one place keep their order."""
+    out = []
+    at = 0
+    for edit in sorted(edits, key=lambda item: item.span):
+        out += [text[at : edit.span.start], edit.text]
+        at = edit.span.end
+    out.append(text[at:])
+    return "".join(out)
+
+
+def replace_word(word: Word, text: str) -> Edit:
+    """Another text in a word's place."""
+    return Edit(word.span, text)
+
+
+def insert(offset: int, text: str) -> Edit:
+    """A text at a place."""
+    return Edit(Span(offset, offset), text)
+
+
+def remove_word(doc: Dockerfile, span: Span) -> Edit:
+    """Takes a word away with the blanks before it; and the line with it, when it stands alone on a continued line."""
+    start, end = span
+    while start and doc.text[start - 1] in " \t":
+        start -= 1
+    alone = start and doc.text[start - 1] == "\n"
+    if not alone:
+        return Edit(Span(start, end), "")
+    rest = re.compile(rf"[ \t]*{re.escape(doc.escape)}[ \t]*\r?\n").match(doc.text, end)
+    if rest:
+        return Edit(Span(start, rest.end()), "")
+    # the last line of its instruction: the continuation before it goes too
+    before = max((gap for gap in doc.continuations if gap.end <= span.start), default=None)
+    if before is None or doc.text[before.end : span.start].strip():
+        return Edit(Span(start, end), "")
+    begin = before.start
+    while begin and doc.text[begin - 1] in " \t":
+        begin -= 1
+    return Edit(Span(begin, end), "")
+
+
+def whole_lines(doc: Dockerfile, node: Instruction) -> Span:
+    """The lines that an instruction takes, with their line breaks and no others."""
+    start = doc.text.rfind("\n", 0, node.span.start) + 1
+    end = doc.text.find("\n", node.span.end)
+    return Span(start, len(doc.text) if end < 0 else end + 1)
+
+
+def with_comments(doc: Dockerfile, node: Instruction) -> Span:
+    """The lines that an instruction takes, with the comment lines directly above."""
+    start, end = whole_lines(doc, node)
+    starts = {doc.text.rfind("\n", 0, comment.span.start) + 1 for comment in doc.comments}
+    while start > 0:
+        previous = doc.text.rfind("\n", 0, start - 1) + 1
+        if previous not in starts:
+            break
+        start = previous
+    return Span(start, end)
+
+
+def delete_instruction(doc: Dockerfile, node: Instruction) -> Edit:
+    """Takes an instruction's lines away; of blank lines on both sides one stays."""
+    start, end = whole_lines(doc, node)
+    before = doc.text[:start].endswith(("\n\n", "\n\r\n"))
+    blank = re.compile(r"[ \t]*\r?\n").match(doc.text, end)
+    if before and blank:
+        end = blank.end()
+    return Edit(Span(start, end), "")
+
+
+def insert_lines(doc: Dockerfile, offset: int, lines: Iterable[str]) -> Edit:
+    """New lines before the line that starts at `offset`, or at the end of the text."""
+    text = "".join(line + doc.newline for line in lines)
+    if offset == len(doc.text) and doc.text and not doc.text.endswith("\n"):
+        return insert(offset, doc.newline + text.removesuffix(doc.newline))
+    return insert(offset, text)
+
+
+def append_command(doc: Dockerfile, run: Run, script: Script, command: str) -> Edit:
+    """` && command` at the end of a script, on a line of its own where the script has several."""
+    end = script.span.end
+    while end > script.span.start and doc.text[end - 1] in " \t\r\n":
+        end -= 1
+    if script.heredoc:
+        return insert(end, doc.newline + command)
+    return insert(end, f"{_joint(doc, run)}&& {command}")
+
+
+def can_append(script: Script) -> bool:
+    """Whether ` && command` behind a script means what it says: it runs last, and only if all before it went well."""
+    if not script.sound or not script.commands:
+        return False
+    if script.heredoc:
+        return _fails_early(script)
+    last = script.text.rstrip()
+    if last.endswith(("&", ";", "|")) or "<<" in script.text or _comment_at_end(last):
+        return False
+    return all(command.before in ("", "&&", "|", "|&") for command in script.commands if not _inside(command)) and not any(
+        command.name in ("exit", "exec", "return") and not _inside(command) for command in script.commands
+    )
+
+
+def remove_command(doc: Dockerfile, script: Script, command: Command) -> Edit | None:
+    """Takes a command away with the `&&` that joins it; None when it is the only one or not simply joined."""
+    tops = script.top
+    if not script.chained or command not in tops or len(tops) == 1:
+        return None
+    index = tops.index(command)
+    if index:
+        return Edit(Span(tops[index - 1].span.end, command.span.end), "")
+    return Edit(Span(command.span.start, tops[1].span.start), "")
+
+
+def insert_flags(doc: Dockerfile, node: Instruction, flags: Iterable[str]) -> Edit:
+    """Flags behind an instruction's own, before its arguments; one a line when they are long."""
+    after = node.flags[-1].span.end if node.flags else node.keyword.span.end
+    words = list(flags)
+    column = doc.position(after)[1]
+    line_end = doc.text.find("\n", after)
+    rest = len(doc.text) - after if line_end < 0 else line_end - after
+    if column + rest + sum(len(word) + 1 for word in words) <= WIDE and len(words) == 1:
+        return insert(after, " " + words[0])
+    joint = f" {doc.escape}{doc.newline}{INDENT}"
+    argument = re.compile(r"[ \t]+").match(doc.text, after)
+    first, *others = words
+    text = (joint if node.flags else " ") + first + "".join(joint + word for word in others)
+    if argument and doc.text[argument.end() : argument.end() + 1] not in (doc.escape, "\n", "\r"):
+        return Edit(Span(after, argument.end()), text + joint)
+    return insert(after, text)
+
+
+def _joint(doc: Dockerfile, run: Run) -> str:
+    """What stands before the `&&` of this RUN's own lines; a blank when all is on one line."""
+    source = doc.source(run.span)
+    match = re.search(r"\r?\n([ \t]*)&& ", source)
+    if match:
+        return f" {doc.escape}{doc.newline}{match[1]}"
+    lines = source.splitlines()
+    if len(lines) == 1:
+        return " "
+    indents = [re.match(r"[ \t]*", line) for line in lines[1:] if line.strip()]
+    shortest = min((match[0] for match in indents if match), key=len, default=INDENT)
+    return f" {doc.escape}{doc.newline}{shortest or INDENT}"
+
+
+def _inside(command: Command) -> bool:
+    return any(context != "pipeline" for context in command.within)
+
+
+def _comment_at_end(text: str) -> bool:
+    return bool(re.search(r"(?:^|\s)#[^\n]*\Z", text)) and text.count("'") % 2 == 0 and text.count('"') % 2 == 0
+
+
+def _fails_early(script: Script) -> bool:
+    """Whether a heredoc's script stops at the first command that fails, so that a line added below runs after success."""
+    first = script.commands[0]
+    return first.name == "set" and any(word.text.startswith("-") and "e" in word.text for word in first.arguments)

@@ -1,0 +1,148 @@
+"""Applies fixes until nothing changes: choose among those that conflict, splice, parse again, repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Applicability, Finding, Fix, Saving, Span
+from dockerlint.lint.parser import parse
+
+from .edits import apply
+
+if TYPE_CHECKING:
+    from dockerlint.lint.nodes import Dockerfile
+
+Find = Callable[["Dockerfile"], Sequence[Finding]]
+Worth = Callable[["Dockerfile", Sequence[Finding]], Sequence[Saving | None]]
+
+# Each pass that goes on makes at least one fix; a file that needs more passes than this has rules that feed each other.
+MOST_PASSES = 100
+# One second of every rebuild is put on a level with this many bytes shipped once a build.
+BYTES_A_SECOND = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A fix that was made; `line` is in the text of its pass."""
+
+    code: str
+    title: str
+    line: int
+    saving: Saving | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A fix that was not made because it broke the file or undid another: a bug of its rule."""
+
+    code: str
+    title: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fixed text, and what was done."""
+
+    text: str
+    applied: tuple[Applied, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+
+@dataclass(slots=True)
+class _Run:
+    """The state of one `fix`."""
+
+    applied: list[Applied] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    banned: set[tuple[str, str]] = field(default_factory=set)
+
+
+def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = None) -> Outcome:
+    """Makes the safe fixes (with `unsafe` the others too) of what `find` finds, until there are none left.
+
+    `worth` prices findings: of fixes that conflict the one that saves more goes first. A fix that would break a file that
+    parsed, or bring back an earlier text, is not made and stands in `dropped`.
+    """
+    least = Applicability.UNSAFE if unsafe else Applicability.SAFE
+    run = _Run()
+    doc = parse(text)
+    seen = {text}
+    for _ in range(MOST_PASSES):
+        findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least]
+        findings = [item for item in findings if _key(doc, item) not in run.banned]
+        savings = worth(doc, findings) if worth else [None] * len(findings)
+        chosen = _choose(doc, list(zip(findings, savings, strict=True)))
+        if not chosen:
+            break
+        following = _make(doc, chosen, run)
+        if following is None:
+            continue
+        if following.text in seen:
+            _drop(doc, chosen, run, "it undoes another fix")
+            continue
+        run.applied += [Applied(item.code, _fix(item).title, doc.line(item.span.start), saving) for item, saving in chosen]
+        seen.add(following.text)
+        doc = following
+    return Outcome(doc.text, tuple(run.applied), tuple(run.dropped))
+
+
+def _fix(finding: Finding) -> Fix:
+    assert finding.fix
+    return finding.fix
+
+
+def _key(doc: Dockerfile, finding: Finding) -> tuple[str, str]:
+    return finding.code, doc.source(finding.span)
+
+
+def value(saving: Saving | None) -> float:
+    """Seconds of a build that a saving is worth, its bytes counted in."""
+    return saving.rebuild_seconds + saving.image_bytes / BYTES_A_SECOND if saving else 0.0
+
+
+def _choose(doc: Dockerfile, priced: list[tuple[Finding, Saving | None]]) -> list[tuple[Finding, Saving | None]]:
+    """The fixes of one pass: the most valuable first, none that touches the instructions of another."""
+    priced.sort(key=lambda item: (-value(item[1]), -_fix(item[0]).applicability, item[0].span, item[0].code))
+    taken: list[Span] = []
+    chosen = []
+    for finding, saving in priced:
+        hull = _hull(doc, _fix(finding))
+        if any(hull.start < other.end and other.start < hull.end for other in taken):
+            continue
+        taken.append(hull)
+        chosen.append((finding, saving))
+    return chosen
+
+
+def _hull(doc: Dockerfile, made: Fix) -> Span:
+    """All that a fix may have looked at between its edits, in whole instructions: its proof holds for this text only."""
+    start = min(edit.span.start for edit in made.edits)
+    end = max(edit.span.end for edit in made.edits)
+    for node in doc.instructions:
+        if node.span.start <= end and start <= node.span.end:
+            start, end = min(start, node.span.start), max(end, node.span.end)
+    return Span(start, max(end, start + 1))
+
+
+def _make(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Run) -> Dockerfile | None:
+    """The file with all chosen fixes; None when one of them broke it, which is then banned."""
+    following = _spliced(doc, [finding for finding, _ in chosen])
+    if len(following.problems) <= len(doc.problems):
+        return following
+    guilty = [item for item in chosen if len(_spliced(doc, [item[0]]).problems) > len(doc.problems)]
+    _drop(doc, guilty or chosen, run, "the file would not parse")
+    return None
+
+
+def _spliced(doc: Dockerfile, findings: list[Finding]) -> Dockerfile:
+    return parse(apply(doc.text, [edit for finding in findings for edit in _fix(finding).edits]))
+
+
+def _drop(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Run, reason: str) -> None:
+    for finding, _ in chosen:
+        run.banned.add(_key(doc, finding))
+        run.dropped.append(Dropped(finding.code, _fix(finding).title, doc.line(finding.span.start), reason))

@@ -1,0 +1,149 @@
+"""Paths given on the command line to the files that are checked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .source import STDIN, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pathspec import GitIgnoreSpec
+
+PATTERNS = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile*")
+# Named like a Dockerfile, but something else: ignore lists, documentation, what editors and merges leave behind, and
+# templates, which are Dockerfiles only after something filled them in. Given by name, each of them is still checked.
+NOT_DOCKERFILES = (
+    "*.dockerignore", "*.containerignore",
+    "*.md", "*.markdown", "*.rst", "*.adoc", "*.html",
+    "*~", "*.bak", "*.orig", "*.rej", "*.swp", "*.swo", "*.tmp",
+    "*.j2", "*.jinja", "*.jinja2", "*.tmpl", "*.gotmpl", "*.tpl", "*.template", "*.erb", "*.mustache", "*.hbs",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A path that gave no file, and why, as a sentence."""
+
+    path: str
+    sentence: str
+
+
+def is_dockerfile(name: str) -> bool:
+    """Whether a file of this name is taken when a folder is searched."""
+    if any(fnmatchcase(name, pattern) for pattern in NOT_DOCKERFILES):
+        return False
+    return any(fnmatchcase(name, pattern) for pattern in PATTERNS)
+
+
+def discover(paths: Iterable[str]) -> Iterator[Path | Missing]:
+    """The files of the paths, each once, in the paths' order; `-` is passed through as `Path("-")`.
+
+    A file is taken whatever its name; a folder is searched, less what its .gitignore files leave out. Links to folders are
+    not followed. A path that gives nothing is a Missing, so that the others are still done.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        for found in _discover(path):
+            if isinstance(found, Missing) or found not in seen:
+                yield found
+            if isinstance(found, Path):
+                seen.add(found)
+
+
+def _discover(given: str) -> Iterator[Path | Missing]:
+    path = Path(given)
+    if given == STDIN:
+        yield path
+        return
+    try:
+        is_folder = path.is_dir()
+        exists = is_folder or path.exists()
+    except (OSError, ValueError) as error:
+        yield Missing(given, f"{given}: cannot be read: {reason(error) if isinstance(error, OSError) else error}")
+        return
+    if not exists:
+        yield Missing(given, f"{given}: no such file or folder")
+    elif not is_folder:
+        yield path
+    else:
+        yield from _search(given, path)
+
+
+def _search(given: str, folder: Path) -> Iterator[Path | Missing]:
+    found = False
+    for item in _walk(folder, _Ignores.above(folder)):
+        found = True
+        yield item
+    if not found:
+        yield Missing(given, f"{given}: there is no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
+
+
+def _walk(folder: Path, ignores: _Ignores) -> Iterator[Path | Missing]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Missing(str(folder), f"{folder}: cannot be searched: {reason(error)}")
+        return
+    ignores = ignores.within(folder)
+    folders = []
+    for entry in entries:
+        path = folder / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name != ".git" and not ignores.match(path, is_folder=True):
+                folders.append(path)
+        elif is_dockerfile(entry.name) and entry.is_file() and not ignores.match(path):
+            yield path
+    for path in folders:
+        yield from _walk(path, ignores)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignores:
+    """The .gitignore files that hold for a folder; the nearest one that says something decides."""
+
+    base: Path = Path()
+    spec: GitIgnoreSpec | None = None
+    outer: _Ignores | None = None
+
+    @classmethod
+    def above(cls, folder: Path) -> _Ignores:
+        """Those of the folders above, up to the repository's root; none when they leave out the folder itself."""
+        full = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are: the walk does not follow them
+        parents = []
+        if not (full / ".git").exists():
+            for parent in full.parents:
+                parents.append(parent)
+                if (parent / ".git").exists():
+                    break
+            else:
+                return cls()
+        ignores = cls()
+        for parent in reversed(parents):
+            ignores = ignores.within(parent)
+        return cls() if ignores.match(full, is_folder=True) else ignores
+
+    def within(self, folder: Path) -> _Ignores:
+        """These and the one of `folder`."""
+        try:
+            text = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return self
+        from pathspec import GitIgnoreSpec
+
+        return _Ignores(folder, GitIgnoreSpec.from_lines(text.splitlines()), self)
+
+    def match(self, path: Path, *, is_folder: bool = False) -> bool:
+        """Whether git would leave the path out."""
+        if self.spec is None:
+            return False
+        relative = os.path.relpath(path, self.base) + ("/" if is_folder else "")
+        verdict = self.spec.check_file(relative).include
+        if verdict is None:
+            return self.outer is not None and self.outer.match(path, is_folder=is_folder)
+        return verdict

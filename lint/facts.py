@@ -1,0 +1,282 @@
+"""Knowledge that the rules share, worked out once a file: who, where and with which variables each step runs."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from . import mounts as mounts_of
+from . import nodes, tools
+from . import shell as shells
+from .expansion import ExpansionError, expand, variables
+from .images import BaseImage, lookup
+from .stages import StageGraph
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .shell import Command, Script
+    from .tools import Invocation
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+DEFAULT_SHELL = ("/bin/sh", "-c")
+
+# Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
+PREDEFINED = frozenset(
+    "HTTP_PROXY http_proxy HTTPS_PROXY https_proxy FTP_PROXY ftp_proxy NO_PROXY no_proxy ALL_PROXY all_proxy".split()
+)
+PLATFORM = frozenset(
+    "TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT BUILDPLATFORM BUILDOS BUILDARCH BUILDVARIANT TARGETSTAGE".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line and the configuration say about the build."""
+
+    target: str | None = None
+    build_args: Mapping[str, str] = NOTHING
+    preset: str = "recommended"
+    builder: str = "buildkit"
+    trusted_registries: tuple[str, ...] = ()
+    label_schema: Mapping[str, str] = NOTHING
+    strict_labels: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an instruction finds: `user` and `workdir` None when unknown; an `env` value None when the build decides it.
+
+    `open` says that the base image may have set variables that are not in `env`.
+    """
+
+    user: str | None
+    workdir: str | None
+    shell: tuple[str, ...]
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    open: bool = True
+
+
+class Facts:
+    """The facts of one file. `context` is None when the files beside it are not at hand."""
+
+    def __init__(self, doc: nodes.Dockerfile, context: Context | None = None, settings: Settings | None = None) -> None:
+        self.doc = doc
+        self.context = context
+        self.settings = settings or Settings()
+        self._scripts: dict[int, Script | None] = {}
+        self._invocations: dict[int, tuple[Invocation, ...]] = {}
+
+    @cached_property
+    def graph(self) -> StageGraph:
+        """The stage graph of the file."""
+        return StageGraph.of(self.doc, self.settings.target)
+
+    def ships(self, stage: nodes.Stage) -> bool:
+        """Whether the stage's layers are part of the image that is built."""
+        return stage.index in self.graph.shipped
+
+    def stage_of(self, node: nodes.Instruction) -> nodes.Stage:
+        """The stage that an instruction is in; raises KeyError for one before the first FROM."""
+        return self._stage_of[node.span.start]
+
+    @cached_property
+    def _stage_of(self) -> dict[int, nodes.Stage]:
+        pairs = ((node, stage) for stage in self.doc.stages for node in (stage.from_, *stage.instructions))
+        return {node.span.start: stage for node, stage in pairs}
+
+    # ------------------------------------------------------------ bases
+
+    def image(self, stage: nodes.Stage) -> str | None:
+        """The image that the stage's lineage starts from, variables put in; None when the build decides it."""
+        return self.expand_global(self.graph.base(stage))
+
+    def base(self, stage: nodes.Stage) -> BaseImage | None:
+        """What is known of the image that the stage's lineage starts from."""
+        image = self.image(stage)
+        return lookup(image) if image else None
+
+    @cached_property
+    def global_args(self) -> dict[str, str | None]:
+        """The ARGs before the first FROM with their values; None where the build decides."""
+        found: dict[str, str | None] = dict.fromkeys(PLATFORM)
+        for node in self.doc.preamble:
+            if isinstance(node, nodes.Arg):
+                for pair in node.pairs:
+                    found[pair.key.text] = self._arg_value(pair, found)
+        return found
+
+    def expand_global(self, text: str) -> str | None:
+        """A text of FROM with the global ARGs put in; None when one is unknown or the text is bad."""
+        return self._expand(text, self.global_args, is_open=False)
+
+    def _arg_value(self, pair: nodes.Pair, env: Mapping[str, str | None]) -> str | None:
+        name = pair.key.text
+        if name in self.settings.build_args:
+            return self.settings.build_args[name]
+        return self._expand(pair.value.text, env, is_open=False) if pair.value else None
+
+    # ------------------------------------------------------------ state
+
+    def state(self, node: nodes.Instruction) -> State:
+        """What an instruction finds before it runs; raises KeyError for one before the first FROM."""
+        return self._states[node.span.start]
+
+    def final(self, stage: nodes.Stage) -> State:
+        """What a stage leaves to the container and to stages FROM it."""
+        return self._finals[stage.index]
+
+    @cached_property
+    def _finals(self) -> dict[int, State]:
+        return self._walk[1]
+
+    @cached_property
+    def _states(self) -> dict[int, State]:
+        return self._walk[0]
+
+    @cached_property
+    def _walk(self) -> tuple[dict[int, State], dict[int, State]]:
+        states: dict[int, State] = {}
+        finals: dict[int, State] = {}
+        for stage in self.doc.stages:
+            state = self._initial(stage, finals)
+            states[stage.from_.span.start] = state
+            for node in stage.instructions:
+                states[node.span.start] = state
+                state = self._after(node, state)
+            finals[stage.index] = state
+        return states, finals
+
+    def _initial(self, stage: nodes.Stage, finals: dict[int, State]) -> State:
+        parent = self.graph.parent(stage)
+        if parent is not None:
+            return finals[parent.index]
+        image = self.expand_global(stage.from_.image.text)
+        base = lookup(image) if image else None
+        if image == "scratch":
+            return State("root", "/", DEFAULT_SHELL, {}, open=False)
+        if base is None:
+            return State(None, None, DEFAULT_SHELL)
+        return State(base.user, None, DEFAULT_SHELL)
+
+    def _after(self, node: nodes.Instruction, state: State) -> State:
+        match node:
+            case nodes.User():
+                return replace(state, user=self.expand(node.argument.text, node, state))
+            case nodes.Workdir():
+                return replace(state, workdir=self._workdir(node, state))
+            case nodes.ShellChange(form=nodes.Exec(words=words)) if words:
+                return replace(state, shell=tuple(word.text for word in words))
+            case nodes.Env():
+                values = {pair.key.text: self.expand(pair.value.text, node, state) for pair in node.pairs if pair.value}
+                return replace(state, env={**state.env, **values})
+            case nodes.Arg():
+                return replace(state, env={**state.env, **self._stage_args(node, state)})
+            case _:
+                return state
+
+    def _stage_args(self, node: nodes.Arg, state: State) -> dict[str, str | None]:
+        found: dict[str, str | None] = {}
+        for pair in node.pairs:
+            name = pair.key.text
+            if name in self.settings.build_args:
+                found[name] = self.settings.build_args[name]
+            elif pair.value is not None:
+                found[name] = self.expand(pair.value.text, node, replace(state, env={**state.env, **found}))
+            else:
+                found[name] = self.global_args.get(name)
+        return found
+
+    def _workdir(self, node: nodes.Workdir, state: State) -> str | None:
+        path = self.expand(node.argument.text, node, state)
+        if path is None:
+            return None
+        if path.startswith("/"):
+            return posixpath.normpath(path)
+        return posixpath.normpath(posixpath.join(state.workdir, path)) if state.workdir else None
+
+    # ------------------------------------------------------------ words
+
+    def expand(self, text: str, node: nodes.Instruction, state: State | None = None) -> str | None:
+        """A word of an instruction with its variables put in; None when one is unknown or the word is bad."""
+        state = state or self.state(node)
+        return self._expand(text, state.env, is_open=state.open)
+
+    def _expand(self, text: str, env: Mapping[str, str | None], *, is_open: bool) -> str | None:
+        escape = self.doc.escape
+        try:
+            if "$" in text:
+                for reference in variables(text, escape):
+                    name = reference.name
+                    if (name in env and env[name] is None) or (is_open and name not in env) or name in PREDEFINED:
+                        return None
+            elif not any(char in text for char in "\"'" + escape):
+                return text
+            return expand(text, env, escape)
+        except ExpansionError:
+            return None
+
+    def path(self, word: str, node: nodes.Instruction) -> str | None:
+        """A path in the image, made absolute; a slash at its end is kept. None when unknown."""
+        text = self.expand(word, node)
+        if text is None:
+            return None
+        workdir = self.state(node).workdir
+        if not text.startswith("/"):
+            if workdir is None:
+                return None
+            absolute = posixpath.normpath(posixpath.join(workdir, text))
+        else:
+            absolute = posixpath.normpath(text)
+        return absolute.rstrip("/") + "/" if text.endswith(("/", "/.")) or text == "." else absolute
+
+    # ------------------------------------------------------------ scripts
+
+    def script(self, run: nodes.Run) -> Script | None:
+        """The script of a RUN; None for the exec form and for shells that are not of the POSIX kind."""
+        key = run.span.start
+        if key not in self._scripts:
+            shell = self._states[key].shell if key in self._states else DEFAULT_SHELL
+            self._scripts[key] = shells.script(self.doc, run) if shells.is_shell(shell[0]) else None
+        return self._scripts[key]
+
+    def commands(self, run: nodes.Run) -> tuple[Command, ...]:
+        """The commands of a RUN; of the exec form, its one command."""
+        if isinstance(run.form, nodes.Exec):
+            words = run.form.words
+            return (shells.Command(run.form.span, words[0].text, words),) if words else ()
+        script = self.script(run)
+        return script.commands if script else ()
+
+    def invocations(self, run: nodes.Run) -> tuple[Invocation, ...]:
+        """The commands of a RUN that are tools of the catalogue."""
+        key = run.span.start
+        if key not in self._invocations:
+            found = (tools.invocation(command) for command in self.commands(run))
+            self._invocations[key] = tuple(item for item in found if item)
+        return self._invocations[key]
+
+    def mounts(self, run: nodes.Run) -> tuple[mounts_of.Mount, ...]:
+        """The mounts of a RUN, with the variables of their targets put in where they are known."""
+        found = []
+        for mount in mounts_of.mounts(run):
+            target = self.path(mount.target, run) if mount.target and run.span.start in self._states else mount.target
+            found.append(replace(mount, target=target.rstrip("/") or "/" if target else mount.target))
+        return tuple(found)
+
+    def mounted(self, run: nodes.Run, path: str) -> bool:
+        """Whether a path of a RUN lies on a cache or tmpfs mount: what is left there does not get into the layer."""
+        return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts(run))
+
+    def home(self, node: nodes.Instruction) -> str | None:
+        """The home directory of the user that an instruction runs as; None when it is not known."""
+        state = self.state(node)
+        if "HOME" in state.env:
+            return state.env["HOME"]
+        user = state.user.partition(":")[0] if state.user is not None else "root"
+        if user in ("root", "0"):
+            return "/root"
+        return None if not user or user.isdecimal() else f"/home/{user}"

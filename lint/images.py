@@ -1,0 +1,192 @@
+"""What a base image brings: user, shell, package manager, distribution, tools and sizes; read from `data/images.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .findings import Basis
+
+DATA = Path(__file__).parent / "data" / "images.toml"
+DEFAULT_TAG = "latest"
+PLACEHOLDER = re.compile(r"\{(\w+)\}|(\*)")
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """What is known of a base image; None means not known, `none` that there is no such thing in the image.
+
+    `user` is the user that commands run as before any USER (`root`, a name or a number), `shell` is what /bin/sh is
+    (`dash`, `ash`, `bash`, `busybox` or `none`), `package_manager` a command (`apt`, `apk`, `dnf`, ...) or `none`.
+    Sizes are bytes of linux/amd64: compressed as pulled, and unpacked; `basis`, `source` and `date` are theirs.
+    """
+
+    repository: str
+    tag: str | None
+    user: str | None
+    shell: str | None
+    package_manager: str | None
+    distribution: str | None
+    release: str | None
+    tools: frozenset[str]
+    compressed_bytes: int | None
+    disk_bytes: int | None
+    basis: Basis | None
+    source: str | None
+    date: str | None
+
+    @property
+    def runs_as_root(self) -> bool | None:
+        """Whether commands run as root before any USER; None when not known."""
+        return None if self.user is None else self.user in {"root", "0"}
+
+    @property
+    def has_shell(self) -> bool | None:
+        """Whether there is a /bin/sh; None when not known."""
+        return None if self.shell is None else self.shell != "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image reference in parts; `repository` is short for images of Docker Hub: `debian`, `owner/name`."""
+
+    repository: str
+    tag: str | None
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One `[[image]]` with the pattern of a repository and of a tag that it stands at."""
+
+    repository: str
+    tag: str
+    values: dict[str, Any]
+
+    @property
+    def weight(self) -> tuple[int, int, int]:
+        """More plain text is more specific, the repository's first; a `*` is less specific than a placeholder."""
+        repository, tag = (len(PLACEHOLDER.sub("", pattern)) for pattern in (self.repository, self.tag))
+        return (repository, tag, -self.tag.count("*"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    rows: tuple[_Row, ...]
+    releases: dict[str, dict[str, str]]
+    sources: dict[str, str]
+    hub: tuple[str, ...]
+    placeholders: dict[str, str]
+
+
+def parse_reference(reference: str) -> Reference:
+    """The parts of a reference; names of Docker Hub and of its mirrors are made short, without a tag it is `latest`.
+
+    With a digest and no tag the tag is None: nobody knows which one it was.
+    """
+    name, _, digest = reference.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, ""
+    for prefix in _data().hub:
+        if repository.startswith(prefix):
+            repository = repository.removeprefix(prefix)
+            break
+    repository = repository.removeprefix("library/")
+    return Reference(repository, tag or (None if digest else DEFAULT_TAG), digest or None)
+
+
+def lookup(reference: str) -> BaseImage | None:
+    """What is known of the image; None for a repository that is not known, or a name that holds a variable.
+
+    All rows that match speak, the more specific one last: a tag that is not known keeps what holds for all tags of its
+    repository, and has no sizes.
+    """
+    if "$" in reference or not reference:
+        return None
+    return _lookup(parse_reference(reference))
+
+
+@cache
+def _lookup(image: Reference) -> BaseImage | None:
+    data = _data()
+    values: dict[str, Any] = {}
+    captured: dict[str, str] = {}
+    for row in sorted(_speaking_of(image.repository, data), key=lambda row: row.weight):
+        match = _compile(row.tag).fullmatch(image.tag or "")
+        if match is None:
+            continue
+        values |= row.values
+        captured |= {name: text for name, text in match.groupdict().items() if text}
+    if not values:
+        return None
+    return _image(image, values, captured, data)
+
+
+def _image(image: Reference, values: dict[str, Any], captured: dict[str, str], data: _Data) -> BaseImage:
+    distribution = values.get("distribution")
+    release = values.get("release")
+    if release is not None:
+        release = PLACEHOLDER.sub(lambda match: captured.get(match[1] or "", ""), release) or None
+        release = data.releases.get(distribution or "", {}).get(release or "", release)
+    compressed, disk = (_bytes(values.get(key)) for key in ("compressed_mb", "disk_mb"))
+    sized = compressed is not None or disk is not None
+    return BaseImage(
+        repository=image.repository,
+        tag=image.tag,
+        user=values.get("user"),
+        shell=values.get("shell"),
+        package_manager=values.get("package_manager"),
+        distribution=distribution,
+        release=release,
+        tools=frozenset(values.get("tools", ())),
+        compressed_bytes=compressed,
+        disk_bytes=disk,
+        basis=Basis(values["basis"]) if sized else None,
+        source=data.sources[values["source"]] if sized else None,
+        date=values["date"] if sized else None,
+    )
+
+
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else round(megabytes * 1_000_000)
+
+
+def _speaking_of(repository: str, data: _Data) -> list[_Row]:
+    return [
+        row
+        for row in data.rows
+        if row.repository == repository or ("*" in row.repository and _compile(row.repository).fullmatch(repository))
+    ]
+
+
+@cache
+def _data() -> _Data:
+    data = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    rows = tuple(row for entry in data["image"] for row in _rows(entry))
+    return _Data(rows, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
+
+
+def _rows(entry: dict[str, Any]) -> list[_Row]:
+    """The rows of an `[[image]]`: one for each pair of a repository pattern and a tag pattern."""
+    values = {key: value for key, value in entry.items() if key not in {"repositories", "tags"}}
+    if {"compressed_mb", "disk_mb"} & values.keys():
+        values = {"compressed_mb": None, "disk_mb": None} | values
+    tags = entry.get("tags", ["*"])
+    return [_Row(repository, tag, values) for repository in entry["repositories"] for tag in tags]
+
+
+@cache
+def _compile(pattern: str) -> re.Pattern[str]:
+    """A pattern of names: `*` is any text, `{name}` one of the placeholders, all else stands for itself."""
+    parts = []
+    end = 0
+    for match in PLACEHOLDER.finditer(pattern):
+        parts.append(re.escape(pattern[end : match.start()]))
+        parts.append(f"(?P<{match[1]}>{_data().placeholders[match[1]]})" if match[1] else ".*")
+        end = match.end()
+    return re.compile("".join(parts) + re.escape(pattern[end:]))

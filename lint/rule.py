@@ -1,0 +1,104 @@
+"""What a rule is, and how its docstring is read: documentation, examples and tests are one text."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from .facts import Facts
+    from .nodes import Dockerfile
+
+Check = Callable[["Dockerfile", "Facts"], Iterator[Finding]]
+
+FENCE = re.compile(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
+SECTION = re.compile(r"^\*\*(Fix safety|Source)\*\*:?[ ]*", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A Dockerfile of a rule's documentation. `context` are the files that lie beside it."""
+
+    kind: str
+    text: str
+    context: tuple[tuple[str, str], ...] = ()
+    fixed: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check with its name and its documentation."""
+
+    code: str
+    name: str
+    severity: Severity
+    aliases: tuple[str, ...]
+    recommended: bool
+    check: Check
+    documentation: str
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.documentation.partition("\n")[0]
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """The fenced blocks of the documentation; a `fixed` block belongs to the `bad` one before it."""
+        return tuple(examples(self.documentation))
+
+    @property
+    def fixable(self) -> bool:
+        """Whether it can mend what it finds, as its examples show."""
+        return any(example.fixed is not None for example in self.examples)
+
+    @property
+    def hadolint(self) -> bool:
+        """Whether it is one of hadolint's rules; these keep hadolint's codes."""
+        return self.code.startswith("DL")
+
+
+def rule(
+    code: str, *, name: str, severity: Severity, aliases: tuple[str, ...] = (), recommended: bool = True
+) -> Callable[[Check], Rule]:
+    """Make a rule of a function `(doc, facts) -> Iterator[Finding]`; its docstring is the rule's page."""
+
+    def make(check: Check) -> Rule:
+        documentation = inspect.getdoc(check)
+        if not documentation:
+            raise TypeError(f"rule {code} has no docstring")
+        return Rule(code, name, severity, aliases, recommended, check, documentation)
+
+    return make
+
+
+def examples(text: str) -> Iterator[Example]:
+    """The examples in a text with fenced blocks ```` ```dockerfile bad|fixed|good ```` .
+
+    A block ```` ```context NAME ```` before one puts a file beside it; it holds for all examples after it.
+    """
+    context: list[tuple[str, str]] = []
+    pending: Example | None = None
+    for match in FENCE.finditer(text):
+        language, kind, body = match.groups()
+        if language == "context":
+            context.append((kind, body))
+            continue
+        if kind == "fixed":
+            if pending is None or pending.kind != "bad":
+                raise ValueError("a `fixed` block must follow a `bad` one")
+            pending = Example("bad", pending.text, pending.context, body)
+            continue
+        if kind not in ("bad", "good"):
+            raise ValueError(f"an example is bad, fixed or good, not {kind!r}")
+        if pending:
+            yield pending
+        pending = Example(kind, body, tuple(context))
+    if pending:
+        yield pending

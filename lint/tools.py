@@ -1,0 +1,361 @@
+"""The tool catalogue: what package managers and build tools do, read from one TOML file each (`tools/`)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from fnmatch import translate
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .nodes import Word
+    from .shell import Command
+
+# Commands that run the command after them, and their options that take a value.
+WRAPPERS: dict[str, frozenset[str]] = {
+    "sudo": frozenset({"-u", "--user", "-g", "--group", "-h", "-p", "-C", "-r", "-t"}),
+    "doas": frozenset({"-u", "-C"}),
+    "gosu": frozenset(),
+    "su-exec": frozenset(),
+    "env": frozenset({"-u", "--unset", "-C", "--chdir"}),
+    "exec": frozenset({"-a"}),
+    "command": frozenset(),
+    "time": frozenset({"-f", "-o"}),
+    "nice": frozenset({"-n"}),
+    "nohup": frozenset(),
+    "timeout": frozenset({"-k", "-s"}),
+    "eatmydata": frozenset(),
+}
+WRAPPERS_WITH_OPERAND = frozenset({"gosu", "su-exec", "timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A directory that a tool fills and does not need at run time.
+
+    `role` is index (package lists), packages (downloaded packages) or cache. `mount` is the target to mount, which may lie
+    above `path`; `~` is the home of the user that runs the tool. `variable` moves it when it is set.
+    """
+
+    path: str
+    role: str
+    mount: str
+    sharing: str = "shared"
+    clean: str | None = None
+    variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a group of subcommands does, and the options that matter for it.
+
+    A subcommand may be of several words (`mod download`); an empty one stands for the bare command.
+    """
+
+    subcommands: tuple[str, ...]
+    yes: tuple[str, ...] = ()
+    no_cache: tuple[str, ...] = ()
+    no_recommends: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock file, the manifest it belongs to, and the install that holds to it.
+
+    `strict` are the options or subcommands of which one must be there; `fix` is what to write: a pair of the old
+    subcommand and the new words.
+    """
+
+    file: str
+    manifest: str
+    subcommands: tuple[str, ...]
+    strict: tuple[str, ...]
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool of the catalogue; the fields are those of its TOML file."""
+
+    name: str
+    kind: str
+    commands: tuple[str, ...]
+    modules: tuple[str, ...]
+    subcommands: tuple[str, ...]
+    value_flags: frozenset[str]
+    actions: dict[str, Action]
+    caches: tuple[Cache, ...]
+    locks: tuple[Lock, ...]
+    manifests: tuple[str, ...]
+    manifest_flags: tuple[str, ...]
+    project: bool
+    writes: tuple[str, ...]
+    no_cache_variables: tuple[str, ...]
+    no_cache_flag: str | None
+    pin: re.Pattern[str] | None
+    not_packages: re.Pattern[str] | None
+    mount_setup: str | None
+    pattern: re.Pattern[str] = field(repr=False)
+
+    def action(self, name: str) -> Action:
+        """An action by name; one without subcommands when the tool has no such action."""
+        return self.actions.get(name, Action(()))
+
+    def cache_homes(self, home: str) -> tuple[Cache, ...]:
+        """The caches with `~` replaced by a home directory."""
+        from dataclasses import replace
+
+        home = home.rstrip("/")
+        return tuple(
+            replace(
+                item,
+                path=_at_home(item.path, home),
+                mount=_at_home(item.mount, home),
+                clean=item.clean and item.clean.replace("~", home),
+            )
+            for item in self.caches
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A tool at work: `action` is the group its subcommand is in, `words` are those from the tool's own name on."""
+
+    tool: Tool
+    command: Command
+    words: tuple[Word, ...]
+    subcommand: str
+    subcommand_words: tuple[Word, ...]
+    action: str
+    flags: tuple[Word, ...]
+    operands: tuple[Word, ...]
+
+    def has(self, options: Iterable[str]) -> bool:
+        """Whether one of the options is given, be it alone, with a value, or within a bundle such as `-qy`."""
+        return any(_given(flag.text, option) for flag in self.flags for option in options)
+
+    def option(self, *names: str) -> str | None:
+        """The value of an option: `--name=value`, `--name value` or `-nvalue`."""
+        for flag in self.flags:
+            name, equals, value = flag.text.partition("=")
+            if name in names and equals:
+                return value
+            if flag.text in names:
+                return self._following(flag)
+            for short in names:
+                if len(short) == 2 and flag.text.startswith(short) and not flag.text.startswith("--"):
+                    return flag.text[2:]
+        return None
+
+    def options(self, *names: str) -> list[Word]:
+        """The words that are values of an option, as often as it is given."""
+        values: list[Word] = []
+        for flag in self.flags:
+            if flag.text in names:
+                index = self.words.index(flag)
+                values.extend(self.words[index + 1 : index + 2])
+        return values
+
+    @property
+    def packages(self) -> tuple[Word, ...]:
+        """The operands of an install that name packages: no variables alone, no paths, no files."""
+        pattern = self.tool.not_packages
+        return tuple(word for word in self.operands if not pattern or not pattern.match(word.text))
+
+    def _following(self, flag: Word) -> str | None:
+        index = self.words.index(flag)
+        return self.words[index + 1].text if index + 1 < len(self.words) else None
+
+
+@cache
+def catalogue() -> tuple[Tool, ...]:
+    """All tools, by name.
+
+    Raises ValueError naming the file when one cannot be read: the files are ours, so that is a bug.
+    """
+    folder = resources.files(__package__).joinpath("tools")
+    tools = []
+    for file in sorted(folder.iterdir(), key=lambda item: item.name):
+        if not file.name.endswith(".toml"):
+            continue
+        try:
+            tools.append(_tool(tomllib.loads(file.read_text(encoding="utf8"))))
+        except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            raise ValueError(f"{file.name}: {error!r}") from error
+    return tuple(tools)
+
+
+def tool(name: str) -> Tool:
+    """A tool by name; raises KeyError when the catalogue has none."""
+    return next((item for item in catalogue() if item.name == name), None) or _missing(name)
+
+
+def invocation(command: Command) -> Invocation | None:
+    """What a command does with a tool of the catalogue, behind `sudo`, `env` and their like, and as `python -m`."""
+    words = unwrapped(command.words)
+    if not words:
+        return None
+    found, rest = _recognise(words)
+    if found is None:
+        return None
+    return _read(found, command, words, rest)
+
+
+def unwrapped(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """The words of a command without the commands that only run it."""
+    while words and (name := _base(words[0].text)) in WRAPPERS:
+        values = WRAPPERS[name]
+        at = 1
+        while at < len(words) and (words[at].text.startswith("-") or (name == "env" and "=" in words[at].text)):
+            at += 2 if words[at].text in values else 1
+        if name in WRAPPERS_WITH_OPERAND:
+            at += 1
+        words = words[at:]
+    return words
+
+
+def _missing(name: str) -> Tool:
+    raise KeyError(f"the catalogue has no tool {name}")
+
+
+def _base(text: str) -> str:
+    return text.rsplit("/", 1)[-1]
+
+
+def _at_home(path: str, home: str) -> str:
+    return home + path[1:] if path.startswith("~") else path
+
+
+@cache
+def _by_command() -> dict[str, Tool]:
+    return {name: item for item in catalogue() for name in item.commands if "*" not in name and "[" not in name}
+
+
+def _recognise(words: tuple[Word, ...]) -> tuple[Tool | None, tuple[Word, ...]]:
+    name = _base(words[0].text)
+    if found := _by_command().get(name):
+        return found, words[1:]
+    if name.startswith("python") and len(words) > 2 and words[1].text == "-m":
+        module = words[2].text
+        return next((item for item in catalogue() if module in item.modules), None), words[3:]
+    return next((item for item in catalogue() if item.pattern.match(name)), None), words[1:]
+
+
+def _read(found: Tool, command: Command, words: tuple[Word, ...], rest: tuple[Word, ...]) -> Invocation:
+    flags: list[Word] = []
+    operands: list[Word] = []
+    at = 0
+    only_operands = False
+    while at < len(rest):
+        word = rest[at]
+        at += 1
+        if only_operands or not word.text.startswith("-") or word.text == "-":
+            operands.append(word)
+        elif word.text == "--":
+            only_operands = True
+        else:
+            flags.append(word)
+            if word.text in found.value_flags:
+                at += 1
+    action, count = _action(found, operands)
+    head = tuple(operands[:count]) if count else tuple(operands[:1])
+    return Invocation(
+        tool=found,
+        command=command,
+        words=words,
+        subcommand=" ".join(word.text for word in head),
+        subcommand_words=head,
+        action=action,
+        flags=tuple(flags),
+        operands=tuple(operands[count:]) if action else tuple(operands[1:]),
+    )
+
+
+def _action(found: Tool, operands: list[Word]) -> tuple[str, int]:
+    """The action of a command line, and how many of its operands are the subcommand; the longest one wins."""
+    texts = [word.text for word in operands]
+    best = ("", -1)
+    for name, action in found.actions.items():
+        for subcommand in action.subcommands:
+            parts = subcommand.split()
+            if texts[: len(parts)] == parts and len(parts) > best[1] and (parts or not texts):
+                best = (name, len(parts))
+    return best[0], max(best[1], 0)
+
+
+def _given(flag: str, option: str) -> bool:
+    if flag == option or flag.startswith(option + "="):
+        return True
+    # `-qy` holds -y; a long option with one dash is no bundle
+    bundle = len(option) == 2 and option[0] == "-" and option[1] != "-"
+    return bundle and flag[0] == "-" and flag[1:2] != "-" and flag[1:].isalpha() and len(flag) <= 5 and option[1] in flag[1:]
+
+
+def _tool(data: dict[str, Any]) -> Tool:
+    commands = tuple(data["commands"])
+    return Tool(
+        name=data["name"],
+        kind=data["kind"],
+        commands=commands,
+        modules=tuple(data.get("modules", ())),
+        subcommands=tuple(data.get("subcommands", ())),
+        value_flags=frozenset(data.get("value-flags", ())),
+        actions={name: _action_of(item) for name, item in data.get("actions", {}).items()},
+        caches=tuple(_cache(item) for item in data.get("caches", ())),
+        locks=tuple(_lock(item) for item in data.get("locks", ())),
+        manifests=tuple(data.get("manifests", ())),
+        manifest_flags=tuple(data.get("manifest-flags", ())),
+        project=data.get("project", False),
+        writes=tuple(data.get("writes", ())),
+        no_cache_variables=tuple(data.get("no-cache-variables", ())),
+        no_cache_flag=data.get("no-cache-flag"),
+        pin=re.compile(data["pin"]) if "pin" in data else None,
+        not_packages=re.compile(data["not-packages"]) if "not-packages" in data else None,
+        mount_setup=data.get("mount-setup"),
+        pattern=re.compile("|".join(translate(name) for name in commands)),
+    )
+
+
+def _action_of(item: dict[str, Any]) -> Action:
+    return Action(**{name.replace("-", "_"): tuple(value) for name, value in item.items()})
+
+
+def _cache(item: dict[str, Any]) -> Cache:
+    return Cache(**{"mount": item["path"], **item})
+
+
+def _lock(item: dict[str, Any]) -> Lock:
+    return Lock(
+        item["file"], item["manifest"], tuple(item["subcommands"]), tuple(item.get("strict", ())), item["fix"]
+    )
+
+
+def removed_paths(commands: Iterable[Command]) -> Iterator[tuple[str, Command]]:
+    """The paths that `rm -r` and `find -delete` take away, without a trailing `/*`; and by which command."""
+    for command in commands:
+        words = unwrapped(command.words)
+        if not words:
+            continue
+        name = _base(words[0].text)
+        if name == "rm":
+            for word in words[1:]:
+                if not word.text.startswith("-"):
+                    yield strip_glob(word.text), command
+        elif name == "find" and any(word.text in ("-delete", "rm") for word in words):
+            for word in words[1:]:
+                if word.text.startswith("-"):
+                    break
+                yield strip_glob(word.text), command
+
+
+def strip_glob(path: str) -> str:
+    """A path without `/*`, `/.*` or slashes at its end."""
+    while path.endswith(("/*", "/.*", "/**")):
+        path = path.rsplit("/", 1)[0]
+    return path.rstrip("/") or "/"
