@@ -6,7 +6,6 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from . import mounts as mounts_of
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from .shell import Command, Script
     from .tools import Invocation
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
 # Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
@@ -38,11 +36,11 @@ class Settings:
     """What the command line and the configuration say about the build."""
 
     target: str | None = None
-    build_args: Mapping[str, str] = NOTHING
+    build_args: Mapping[str, str] = field(default_factory=dict)
     preset: str = "recommended"
     builder: str = "buildkit"
     trusted_registries: tuple[str, ...] = ()
-    label_schema: Mapping[str, str] = NOTHING
+    label_schema: Mapping[str, str] = field(default_factory=dict)
     strict_labels: bool = False
 
 
