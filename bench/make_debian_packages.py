@@ -8,7 +8,7 @@ one comment line that says what was read, one line `=base` with the packages of 
 name, sorted, fields parted by tabs:
 
     name  installed KiB  download bytes  depends  recommends        a real package
-    name  >provider                                                 a virtual one, with the package that apt takes
+    name  >provider provider ...                                    a virtual one, the package that apt takes first
 
 Groups are parted by spaces, alternatives within a group by `|`. Left out: groups that the minimal system fulfils,
 alternatives that no package of the index can fulfil (versions are compared), suggestions and conflicts.
@@ -208,7 +208,7 @@ class Resolver:
             rows.append(f"{package.name}\t{sizes}\t{fields}".rstrip("\t"))
         for name, offers in self.providers.items():
             if name not in self.packages and (len(offers) > 1 or not name.startswith(ABI_NAMES)):
-                rows.append(f"{name}\t>{offers[0][0].name}")
+                rows.append(f"{name}\t>" + " ".join(dict.fromkeys(package.name for package, _ in offers)))
         return sorted(rows)
 
 
@@ -224,7 +224,7 @@ def find_packages() -> Path:
     """The list of Debian 12 main that `apt-get update` left here."""
     found = sorted(LISTS.glob("*_dists_bookworm_main_binary-amd64_Packages*"))
     if not found:
-        raise SystemExit(f"no package list of bookworm in {LISTS}: run `apt-get update` on Debian 12, or pass --packages")
+        raise SystemExit(f"no package list of bookworm in {LISTS}: run `apt-get update`, or pass --packages")
     return found[0]
 
 

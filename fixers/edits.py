@@ -80,7 +80,12 @@ def with_comments(doc: Dockerfile, node: Instruction) -> Span:
 
 def delete_instruction(doc: Dockerfile, node: Instruction) -> Edit:
     """Takes an instruction's lines away; of blank lines on both sides one stays."""
-    start, end = whole_lines(doc, node)
+    return delete_lines(doc, whole_lines(doc, node))
+
+
+def delete_lines(doc: Dockerfile, lines: Span) -> Edit:
+    """Takes whole lines away; of blank lines on both sides one stays."""
+    start, end = lines
     before = doc.text[:start].endswith(("\n\n", "\n\r\n"))
     blank = re.compile(r"[ \t]*\r?\n").match(doc.text, end)
     if before and blank:

@@ -1,4 +1,4 @@
-"""What a base image brings: user, shell, package manager, distribution, tools and sizes; read from `data/images.toml`."""
+"""What a base image brings: user, shell, package manager, distribution, tools, sizes; read from `data/images.toml`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,47 @@
+"""Figures of package managers, builders and machines, read from `data/managers.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dockerlint.lint.findings import Basis
+
+from .figures import Amount
+
+DATA = Path(__file__).parent / "data" / "managers.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with its unit, where it is from and since when."""
+
+    amount: Amount
+    unit: str
+    source: str
+    date: str
+
+
+@cache
+def figure(name: str) -> Figure:
+    """The figure of a dotted name such as `apt.lists.debian`; raises KeyError for a name that is not in the file."""
+    entry: Any = _data()
+    for part in name.split("."):
+        entry = entry.get(part) if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or "value" not in entry:
+        raise KeyError(f"no figure {name!r} in {DATA.name}")
+    low, mid, high = entry["value"]
+    return Figure(Amount(low, mid, high, Basis(entry["basis"])), entry["unit"], entry["source"], entry["date"])
+
+
+def amount(name: str) -> Amount:
+    """The value of `figure(name)`."""
+    return figure(name).amount
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(DATA.read_text(encoding="utf-8"))
