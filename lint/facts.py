@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .shell import Command, Script
     from .tools import Invocation
 
+LONGEST_BRIEF = 48
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
 # Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
@@ -86,6 +87,11 @@ class Facts:
         pairs = ((node, stage) for stage in self.doc.stages for node in (stage.from_, *stage.instructions))
         return {node.span.start: stage for node, stage in pairs}
 
+    def brief(self, node: nodes.Instruction) -> str:
+        """An instruction on one line, cut where it gets long, for messages."""
+        text = " ".join("".join(self.doc.source(piece) for piece in self.doc.pieces(node.span)).split())
+        return text if len(text) <= LONGEST_BRIEF else text[: LONGEST_BRIEF - 3] + "..."
+
     # ------------------------------------------------------------ bases
 
     def image(self, stage: nodes.Stage) -> str | None:
@@ -96,6 +102,11 @@ class Facts:
         """What is known of the image that the stage's lineage starts from."""
         image = self.image(stage)
         return lookup(image) if image else None
+
+    def base_of(self, node: nodes.Instruction) -> BaseImage | None:
+        """What is known of the image that an instruction's stage starts from; None before the first FROM."""
+        stage = self._stage_of.get(node.span.start)
+        return self.base(stage) if stage else None
 
     @cached_property
     def global_args(self) -> dict[str, str | None]:

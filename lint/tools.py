@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import cache
 from importlib import resources
@@ -38,6 +38,9 @@ WRAPPERS_WITH_OPERAND = frozenset({"gosu", "su-exec", "timeout"})
 class Cache:
     """A directory that a tool fills and does not need at run time.
 
+    `kept` says that later steps need what lies there. `images` are the only base images where it is used, `not_images`
+    those where it is not.
+
     `role` is index (package lists), packages (downloaded packages) or cache. `mount` is the target to mount, which may lie
     above `path`; `~` is the home of the user that runs the tool. `variable` moves it when it is set.
     """
@@ -48,6 +51,13 @@ class Cache:
     sharing: str = "shared"
     clean: str | None = None
     variable: str | None = None
+    kept: bool = False
+    images: tuple[str, ...] = ()
+    not_images: tuple[str, ...] = ()
+
+    def at(self, path: str) -> Cache:
+        """The cache at another place."""
+        return replace(self, path=path, mount=path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,8 @@ class Tool:
     pin: re.Pattern[str] | None
     not_packages: re.Pattern[str] | None
     mount_setup: str | None
+    mount_flag: str | None
+    prefetch: str | None
     pattern: re.Pattern[str] = field(repr=False)
 
     def action(self, name: str) -> Action:
@@ -109,8 +121,6 @@ class Tool:
 
     def cache_homes(self, home: str) -> tuple[Cache, ...]:
         """The caches with `~` replaced by a home directory."""
-        from dataclasses import replace
-
         home = home.rstrip("/")
         return tuple(
             replace(
@@ -318,6 +328,8 @@ def _tool(data: dict[str, Any]) -> Tool:
         pin=re.compile(data["pin"]) if "pin" in data else None,
         not_packages=re.compile(data["not-packages"]) if "not-packages" in data else None,
         mount_setup=data.get("mount-setup"),
+        mount_flag=data.get("mount-flag"),
+        prefetch=data.get("prefetch"),
         pattern=re.compile("|".join(translate(name) for name in commands)),
     )
 
@@ -327,7 +339,8 @@ def _action_of(item: dict[str, Any]) -> Action:
 
 
 def _cache(item: dict[str, Any]) -> Cache:
-    return Cache(**{"mount": item["path"], **item})
+    lists = {name: tuple(item[name]) for name in ("images", "not_images") if name in item}
+    return Cache(**{"mount": item["path"], **item, **lists})
 
 
 def _lock(item: dict[str, Any]) -> Lock:

@@ -1,0 +1,153 @@
+"""What lies in the layers of a chain: who put it there, and what a later step takes away or writes again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from .figures import ZERO, Amount, total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFile:
+    """A file of the build context: its path there, and its bytes."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Bytes that a step put at a path, or below it.
+
+    `cache` says that nobody needs them at run time, `packed` that they do not compress, `names` are the packages in it.
+    `files` are the single files, where they are known: their paths in the image; `size` is then their sum.
+    `path` is None where nobody knows where the bytes are.
+    """
+
+    step: int
+    path: str | None
+    size: Amount
+    cache: bool = False
+    packed: bool = False
+    names: frozenset[str] = frozenset()
+    files: Mapping[str, ContextFile] | None = None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The file system as a chain of steps leaves it, and the bytes of each step that a later one hid."""
+
+    entries: list[Entry] = field(default_factory=list)
+    hidden: dict[int, Amount] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+
+    def copy(self) -> Ledger:
+        """The same state, for a chain that goes on from here."""
+        hidden: dict[int, Amount] = defaultdict(lambda: ZERO)
+        hidden.update(self.hidden)
+        return Ledger(list(self.entries), hidden)
+
+    def put(self, entry: Entry) -> None:
+        """New bytes; files that were there under the same names are overwritten."""
+        if entry.files:
+            self._overwrite(entry.files.keys(), entry.step)
+        self.entries.append(entry)
+
+    def drop(self, path: str, step: int) -> None:
+        """Takes away what is at a path or below it: the step's own bytes are gone, earlier ones stay, hidden."""
+        self._each(lambda entry: _without(entry, path), step)
+
+    def uninstall(self, names: Iterable[str], step: int) -> None:
+        """Takes away the packages that were asked for by these names, where no other name of the same install is left."""
+        gone = frozenset(names)
+        self._each(lambda entry: None if entry.names and entry.names <= gone else entry, step)
+
+    def rewrite(self, path: str, step: int) -> None:
+        """Writes all that is at a path or below it again, as a change of owner or mode does."""
+        copies = []
+        for entry in self.entries:
+            if entry.step != step:
+                rest = _without(entry, path)
+                if rest is not entry:
+                    copies.append(replace(_only(entry, rest), step=step))
+        self._each(lambda entry: entry if entry.step == step else _without(entry, path), step)
+        self.entries += copies
+
+    def find(self, path: str) -> ContextFile | None:
+        """The context's file that lies at a path of the image."""
+        for entry in reversed(self.entries):
+            if entry.files and path in entry.files:
+                return entry.files[path]
+        return None
+
+    def below(self, path: str) -> list[Entry]:
+        """The entries that lie at a path or below it."""
+        return [entry for entry in self.entries if _lies(entry, path)]
+
+    def of(self, step: int) -> list[Entry]:
+        """What a step has put and is still there."""
+        return [entry for entry in self.entries if entry.step == step]
+
+    def wasted(self, step: int) -> Amount:
+        """The bytes of a step that nobody sees or needs."""
+        return self.hidden[step] + total(entry.size for entry in self.of(step) if entry.cache)
+
+    def _overwrite(self, paths: Iterable[str], step: int) -> None:
+        wanted = frozenset(paths)
+
+        def rest(entry: Entry) -> Entry | None:
+            if not entry.files or wanted.isdisjoint(entry.files):
+                return entry
+            return _of_files(entry, {name: file for name, file in entry.files.items() if name not in wanted})
+
+        self._each(rest, step)
+
+    def _each(self, rest_of: Callable[[Entry], Entry | None], step: int) -> None:
+        kept = []
+        for entry in self.entries:
+            rest = rest_of(entry)
+            if rest is not entry and entry.step != step:
+                self.hidden[entry.step] += _only(entry, rest).size
+            if rest is not None:
+                kept.append(rest)
+        self.entries = kept
+
+
+def _lies(entry: Entry, path: str) -> bool:
+    return entry.path is not None and within(entry.path, path)
+
+
+def within(path: str, folder: str) -> bool:
+    """Whether a path is a folder itself or below it."""
+    folder = folder.rstrip("/")
+    return path == folder or path.startswith(folder + "/")
+
+
+def _without(entry: Entry, path: str) -> Entry | None:
+    """What is left of an entry when a path is gone; the entry itself where nothing of it is known to be there."""
+    if entry.path is None:
+        return entry
+    if within(entry.path, path):
+        return None
+    if not entry.files or not within(path, entry.path):
+        return entry
+    left = {name: file for name, file in entry.files.items() if not within(name, path)}
+    return entry if len(left) == len(entry.files) else _of_files(entry, left)
+
+
+def _of_files(entry: Entry, files: Mapping[str, ContextFile]) -> Entry | None:
+    if not files:
+        return None
+    return replace(entry, files=files, size=Amount.exact(sum(file.size for file in files.values())))
+
+
+def _only(entry: Entry, rest: Entry | None) -> Entry:
+    """The part of an entry that is not in the rest."""
+    if rest is None or entry.files is None or rest.files is None:
+        return entry
+    gone = {name: file for name, file in entry.files.items() if name not in rest.files}
+    return replace(entry, files=gone, size=Amount.exact(sum(file.size for file in gone.values())))

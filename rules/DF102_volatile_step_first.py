@@ -1,0 +1,74 @@
+"""DF102: what changes often stands above what takes long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.order import Clash, clash, is_costly, move_below
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF102", name="volatile-step-first", severity=Severity.WARNING)
+def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A file that changes often is copied above a costly step that does not need it.
+
+    When a copied file changes, the builder runs every later step of the stage again. A package install below the copy
+    is repeated for each edit, although its result is the same; above the copy it comes from the cache.
+
+    ```dockerfile bad
+    FROM fedora:40
+    COPY index.html /data/www/
+    RUN dnf install -y httpd && dnf clean all
+    CMD ["httpd", "-DFOREGROUND"]
+    ```
+
+    ```dockerfile fixed
+    FROM fedora:40
+    RUN dnf install -y httpd && dnf clean all
+    COPY index.html /data/www/
+    CMD ["httpd", "-DFOREGROUND"]
+    ```
+
+    ```dockerfile good
+    FROM fedora:40
+    COPY internal.repo /etc/yum.repos.d/
+    RUN dnf install -y httpd && dnf clean all
+    ```
+
+    **Fix safety:** the copy moves only past steps that neither read nor write what it writes. Where a package might hold
+    a file of the same name (below /var, /opt, /srv and homes) the fix is unsafe; an unknown command stops it.
+
+    **Source:** BuildKit's cache keys: a miss makes every later step of the chain miss.
+    """
+    for stage in doc.stages:
+        for index, node in enumerate(stage.instructions):
+            if isinstance(node, nodes.Copy) and node.from_ is None and not node.heredocs and node.paths:
+                yield from _check(doc, facts, node, stage.instructions[index + 1 :])
+
+
+def _check(
+    doc: Dockerfile, facts: Facts, copy: nodes.Copy, following: tuple[nodes.Instruction, ...]
+) -> Iterator[Finding]:
+    worst = Clash.NONE
+    best: nodes.Run | None = None
+    level = Clash.NONE
+    for node in following:
+        worst = max(worst, clash(facts, copy, node))
+        if worst is Clash.CERTAIN:
+            break
+        if isinstance(node, nodes.Run) and is_costly(facts, node):
+            best, level = node, worst
+    if best is None:
+        return
+    applicability = Applicability.SAFE if level is Clash.NONE else Applicability.UNSAFE
+    line = doc.line(best.span.start)
+    message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
+    yield Finding("DF102", copy.span, message, Fix("move the copy below it", move_below(doc, copy, best), applicability))

@@ -1,0 +1,101 @@
+"""DF103: a package manager or compiler runs without its cache mounted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.mounts import mount_caches, wanted_caches
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.leftovers import leaves
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.tools import Cache, Invocation
+
+
+@rule("DF103", name="missing-cache-mount", severity=Severity.WARNING)
+def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A package manager or compiler runs without its cache mounted.
+
+    A cache mount outlives the layer: when the step runs again, it finds what it downloaded or compiled before, and none of
+    that gets into the image. System packages whose lists are cleaned in the same RUN are left alone unless all rules are
+    asked for: such a file has decided for the other remedy.
+
+    ```dockerfile bad
+    FROM python:3.12-slim
+    COPY requirements.txt .
+    RUN pip install -r requirements.txt
+    ```
+
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    COPY requirements.txt .
+    RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt
+    ```
+
+    ```dockerfile good
+    FROM python:3.12-slim
+    COPY requirements.txt .
+    RUN --mount=type=cache,target=/root/.cache pip install -r requirements.txt
+    ```
+
+    Options that switch the cache off go with the mount:
+
+    ```dockerfile bad
+    FROM node:22-slim
+    COPY requirements.txt .
+    RUN pip install --no-cache-dir -r requirements.txt
+    ```
+
+    ```dockerfile fixed
+    FROM node:22-slim
+    COPY requirements.txt .
+    RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt
+    ```
+
+    **Fix safety:** safe for language package managers run by root with their cache where they keep it. Unsafe for system
+    packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, and where a later step or
+    stage may read the cache from the layer.
+
+    **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
+    """
+    if facts.settings.builder != "buildkit":
+        return
+    for stage in doc.stages:
+        for run in stage.all(nodes.Run):
+            yield from _check(facts, stage, run)
+
+
+def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for invocation in facts.invocations(run):
+        name = invocation.tool.name
+        caches = wanted_caches(facts, run, invocation)
+        if name in seen or not caches or not _fills_cache(invocation):
+            continue
+        seen.add(name)
+        if facts.settings.preset != "all" and _decided(facts, run, invocation, caches):
+            continue
+        command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+        message = f"`{command}` runs without its cache mounted: what it downloads is fetched again each time the step runs"
+        yield Finding("DF103", invocation.command.span, message, mount_caches(facts, stage, run, invocation))
+
+
+def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:
+    """Whether a system package manager's leftovers are cleaned already: the file has chosen the other remedy."""
+    if invocation.tool.kind != "system":
+        return False
+    if invocation.has(invocation.tool.action(invocation.action).no_cache):
+        return True
+    return not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
+
+
+def _fills_cache(invocation: Invocation) -> bool:
+    return invocation.action in ("install", "build") or (
+        invocation.action == "upgrade" and invocation.tool.kind == "system"
+    )

@@ -1,0 +1,77 @@
+"""DF104: the package index is refreshed in a layer of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.merge import merge_down, trust
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.tools import Invocation
+
+
+@rule("DF104", name="update-split-from-install", severity=Severity.WARNING)
+def update_split_from_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The package index is refreshed in one RUN and used in another.
+
+    When the install changes, the refresh still comes from the cache: packages are looked up in an index of weeks ago, and
+    the build fails once the mirrors have dropped them. The lists also ship in a layer that no later step can shrink.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update
+    RUN apt-get install -y curl
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    **Fix safety:** safe when both steps have the same user, folder, shell and variables, and nothing lies between them
+    that either could notice; otherwise unsafe. Scripts that are more than commands joined by `&&` are left alone.
+
+    **Source:** Docker's guide on best practices, apt-get.
+    """
+    for stage in doc.stages:
+        runs = list(stage.all(nodes.Run))
+        for index, run in enumerate(runs):
+            yield from _check(facts, run, runs[index + 1 :])
+
+
+def _check(facts: Facts, run: nodes.Run, following: list[nodes.Run]) -> Iterator[Finding]:
+    refresh = _lonely_refresh(facts, run)
+    if refresh is None or all(facts.mounted(run, item.path) for item in refresh.tool.caches if item.role == "index"):
+        return
+    for later in following:
+        uses = [item for item in facts.invocations(later) if item.tool is refresh.tool]
+        if any(item.action == "refresh" for item in uses):
+            return
+        if any(item.action == "install" for item in uses):
+            edits = merge_down(facts, run, later)
+            fix = Fix("merge it with the install", edits, trust(facts, run, later)) if edits else None
+            name = f"{refresh.words[0].text} {refresh.subcommand}"
+            message = f"`{name}` is a layer of its own: the install on line {facts.doc.line(later.span.start)} works with a stale index"
+            yield Finding("DF104", refresh.command.span, message, fix)
+            return
+
+
+def _lonely_refresh(facts: Facts, run: nodes.Run) -> Invocation | None:
+    """The refresh of a RUN that installs nothing with it."""
+    found = [item for item in facts.invocations(run) if item.tool.kind == "system"]
+    refreshes = [item for item in found if item.action == "refresh"]
+    if not refreshes or any(item.action in ("install", "upgrade") for item in found):
+        return None
+    return refreshes[0] if any(item.role == "index" for item in refreshes[0].tool.caches) else None

@@ -1,0 +1,61 @@
+"""DF620: a tool is given a command that it does not have."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import replace_word
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF620", name="unknown-subcommand", severity=Severity.ERROR)
+def unknown_subcommand(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A tool is given a command that it does not have.
+
+    The step fails, after all steps above it have run.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get instal -y curl
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl
+    ```
+
+    **Fix safety:** always unsafe: the nearest command may not be the one that was meant.
+
+    **Source:** the tools' own lists of commands, in the catalogue of tools.
+    """
+    for stage in doc.stages:
+        for run in stage.all(nodes.Run):
+            for invocation in facts.invocations(run):
+                known = invocation.tool.subcommands
+                if not known or invocation.action or not invocation.subcommand_words:
+                    continue
+                word = invocation.subcommand_words[0]
+                if word.text in known or not word.text.replace("-", "").isalpha():
+                    continue
+                yield _finding(invocation.words[0].text, word, known)
+
+
+def _finding(tool: str, word: nodes.Word, known: tuple[str, ...]) -> Finding:
+    near = difflib.get_close_matches(word.text, known, n=1, cutoff=0.6)
+    message = f"{tool} has no command {word.text!r}" + (f": did you mean {near[0]}?" if near else "")
+    fix = Fix(f"write {near[0]}", (replace_word(word, near[0]),), Applicability.UNSAFE) if near else None
+    return Finding("DF620", word.span, message, fix)
