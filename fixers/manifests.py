@@ -43,7 +43,7 @@ def primary(invocation: Invocation) -> tuple[str, ...]:
     named = tuple(word.text for word in invocation.options(*tool.manifest_flags)) if tool.manifest_flags else ()
     if named:
         return named
-    if not tool.project or invocation.has(("-g", "--global")):
+    if not tool.project or invocation.is_global:
         return ()
     if invocation.action == "install" and invocation.operands and tool.kind == "language":
         return ()

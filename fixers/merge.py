@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Edit
+from dockerlint.lint.findings import Applicability, Edit, Span
 
 from .edits import append_command, can_append, delete_instruction, insert, remove_command
 
@@ -24,7 +24,7 @@ def merge_down(facts: Facts, run: Run, into: Run) -> tuple[Edit, ...] | None:
         return None
     doc = facts.doc
     start, end = first.commands[0].span.start, first.commands[-1].span.end
-    text = "".join(doc.source(piece) for piece in doc.pieces(nodes.Span(start, end)))
+    text = "".join(doc.source(piece) for piece in doc.pieces(Span(start, end)))
     return delete_instruction(doc, run), insert(second.commands[0].span.start, " ".join(text.split()) + " && ")
 
 

@@ -43,6 +43,7 @@ class Commands:
     compilers: frozenset[str]
     system: tuple[str, ...]
     sometimes_system: tuple[str, ...]
+    artefacts: dict[str, list[str]]
 
 
 @cache
@@ -51,7 +52,12 @@ def commands() -> Commands:
     text = resources.files("dockerlint.lint").joinpath("data", "commands.toml").read_text(encoding="utf8")
     data = tomllib.loads(text)
     sets = {name: frozenset(data[name]) for name in ("plain", "silent", "accounts", "downloads", "compilers")}
-    return Commands(**sets, system=tuple(data["system"]), sometimes_system=tuple(data["sometimes-system"]))
+    return Commands(
+        **sets,
+        system=tuple(data["system"]),
+        sometimes_system=tuple(data["sometimes-system"]),
+        artefacts=data["artefacts"],
+    )
 
 
 def is_costly(facts: Facts, run: nodes.Run) -> bool:
@@ -183,7 +189,7 @@ def _touched_by_tool(
     if workdir is None or not found.action or found.tool.kind == "build":
         yield workdir, Clash.CERTAIN
         return
-    if found.tool.project and not found.has(("-g", "--global")):
+    if found.tool.project and not found.is_global:
         yield workdir, Clash.CERTAIN
     for word in (*found.operands, *found.options(*found.tool.manifest_flags), *found.options("-e", "--editable")):
         if "/" in word.text or word.text.startswith(".") or facts.context is None or "." in word.text:

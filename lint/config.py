@@ -1,7 +1,7 @@
 """What the files, the environment and the command line say together: a Config, and the rules that it makes active.
 
-Command line > environment > file > default. An option that is a table is merged key by key. `ignore` adds to what the weaker
-layers ignore; `select` starts anew: their `ignore` and `preset` no longer count.
+Command line > environment > file > default. An option that is a table is merged key by key. `ignore` adds to what the
+weaker layers ignore; `select` starts anew: their `ignore` and `preset` no longer count.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .findings import Severity
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 PRESETS = ("recommended", "hadolint", "all")
 SYNTAX_ERROR = "DL1000"
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 SHELLCHECK_CODE = re.compile(r"SC\d*")
 EXACT = 1000
@@ -65,10 +63,10 @@ class Config:
     fail_on: Severity | None = Severity.WARNING
     builder: str = "buildkit"
     target: str | None = None
-    build_args: Mapping[str, str] = NOTHING
+    build_args: Mapping[str, str] = field(default_factory=dict)
     context: Path | None = None
     trusted_registries: tuple[str, ...] = ()
-    label_schema: Mapping[str, str] = NOTHING
+    label_schema: Mapping[str, str] = field(default_factory=dict)
     strict_labels: bool = False
     shellcheck: str = "auto"
     network: str | None = None

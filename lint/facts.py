@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import mounts as mounts_of
 from . import nodes, tools
@@ -16,12 +16,21 @@ from .images import BaseImage, lookup
 from .stages import StageGraph
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from .context import Context
     from .shell import Command, Script
     from .tools import Invocation
 
 LONGEST_BRIEF = 48
+# Bytes from which copied files are worth a word about where they lie.
+BULKY = 1_000_000
+ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".deb", ".rpm", ".apk", ".whl", ".iso", ".run")
 DEFAULT_SHELL = ("/bin/sh", "-c")
+
+I = TypeVar("I", bound=nodes.Instruction)
+# What hadolint sees through when it looks for a command: it finds none behind sudo, env or a path (measured with 2.15.1).
+TRANSPARENT = frozenset({"exec", "command", "builtin", "time"})
 
 # Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
 PREDEFINED = frozenset(
@@ -78,6 +87,44 @@ class Facts:
         """Whether the stage's layers are part of the image that is built."""
         return stage.index in self.graph.shipped
 
+    def in_image(self, node: nodes.Instruction) -> bool:
+        """Whether what a step leaves behind gets into an image: not in a stage that is only copied from.
+
+        True where that is not known, as before the first FROM and for ONBUILD; hadolint does not ask.
+        """
+        stage = self._stage_of.get(node.span.start)
+        return stage is None or self.as_hadolint or self.ships(stage)
+
+    @property
+    def as_hadolint(self) -> bool:
+        """Whether findings are to be hadolint's, also where our judgement differs."""
+        return self.settings.preset == "hadolint"
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only what is worth somebody's time is to be said."""
+        return self.settings.preset == "recommended"
+
+    def every(self, kind: type[I], *, triggers: bool = True) -> Iterator[I]:
+        """The instructions of a kind in file order, those before the first FROM too; with `triggers` those of ONBUILD."""
+        for node in self.doc.instructions:
+            found = node.trigger if triggers and isinstance(node, nodes.Onbuild) else node
+            if isinstance(found, kind):
+                yield found
+
+    def before(self, node: nodes.Instruction) -> Iterator[nodes.Instruction]:
+        """What comes before an instruction: in its stage, nearest first, then in those that the stage is FROM.
+
+        Before the first FROM it is all that is written above it, the same for an ONBUILD trigger.
+        """
+        stage = self._stage_of.get(node.span.start)
+        if stage is None:
+            yield from (item for item in reversed(self.doc.instructions) if item.span.end <= node.span.start)
+            return
+        yield from (item for item in reversed(stage.instructions) if item.span.end <= node.span.start)
+        for parent in self.graph.lineage(stage)[1:]:
+            yield from reversed(parent.instructions)
+
     def stage_of(self, node: nodes.Instruction) -> nodes.Stage:
         """The stage that an instruction is in; raises KeyError for one before the first FROM."""
         return self._stage_of[node.span.start]
@@ -131,7 +178,7 @@ class Facts:
     # ------------------------------------------------------------ state
 
     def state(self, node: nodes.Instruction) -> State:
-        """What an instruction finds before it runs; raises KeyError for one before the first FROM."""
+        """What an instruction finds before it runs; an ONBUILD trigger is taken to run where it is written."""
         return self._states[node.span.start]
 
     def final(self, stage: nodes.Stage) -> State:
@@ -150,14 +197,21 @@ class Facts:
     def _walk(self) -> tuple[dict[int, State], dict[int, State]]:
         states: dict[int, State] = {}
         finals: dict[int, State] = {}
+        self._follow(self.doc.preamble, State(None, None, DEFAULT_SHELL), states)
         for stage in self.doc.stages:
             state = self._initial(stage, finals)
             states[stage.from_.span.start] = state
-            for node in stage.instructions:
-                states[node.span.start] = state
-                state = self._after(node, state)
-            finals[stage.index] = state
+            finals[stage.index] = self._follow(stage.instructions, state, states)
         return states, finals
+
+    def _follow(self, instructions: Iterable[nodes.Instruction], state: State, states: dict[int, State]) -> State:
+        """Notes what each instruction finds, and gives back what they leave."""
+        for node in instructions:
+            states[node.span.start] = state
+            if isinstance(node, nodes.Onbuild):
+                states[node.trigger.span.start] = state
+            state = self._after(node, state)
+        return state
 
     def _initial(self, stage: nodes.Stage, finals: dict[int, State]) -> State:
         parent = self.graph.parent(stage)
@@ -242,6 +296,13 @@ class Facts:
             absolute = posixpath.normpath(text)
         return absolute.rstrip("/") + "/" if text.endswith(("/", "/.")) or text == "." else absolute
 
+    def is_bulky(self, copy: nodes.Copy) -> bool:
+        """Whether a COPY or ADD brings much: by the context's files, else when it names a folder or an archive."""
+        if self.context is not None and copy.from_ is None:
+            names = {name for word in copy.paths for name in self.context.select(word.text)}
+            return sum(self.context.files[name] for name in names) >= BULKY
+        return any(_looks_bulky(word.text) for word in copy.paths)
+
     # ------------------------------------------------------------ scripts
 
     def script(self, run: nodes.Run) -> Script | None:
@@ -265,7 +326,7 @@ class Facts:
         key = run.span.start
         if key not in self._invocations:
             found = (tools.invocation(command) for command in self.commands(run))
-            self._invocations[key] = tuple(item for item in found if item)
+            self._invocations[key] = tuple(item for item in found if item and (not self.as_hadolint or _plain(item)))
         return self._invocations[key]
 
     def mounts(self, run: nodes.Run) -> tuple[mounts_of.Mount, ...]:
@@ -289,3 +350,13 @@ class Facts:
         if user in ("root", "0"):
             return "/root"
         return None if not user or user.isdecimal() else f"/home/{user}"
+
+
+def _plain(invocation: Invocation) -> bool:
+    words = invocation.command.words
+    ahead = words[: len(words) - len(invocation.words)]
+    return "/" not in invocation.words[0].text and all(word.text in TRANSPARENT for word in ahead)
+
+
+def _looks_bulky(source: str) -> bool:
+    return source.rstrip("/") in ("", ".") or source.lower().endswith(ARCHIVES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .config import NOTHING, ConfigError, Layer, Selector
+from .config import ConfigError, Layer, Selector
 from .findings import Severity
 from .options import LEVELS, Place, flag, one_of, selectors, table_value, texts
 from .report import FORMATS
@@ -41,7 +41,7 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: this is no YAML: {' '.join(str(error).split())}") from error
     if table is None:
-        return NOTHING
+        return {}
     if not isinstance(table, Mapping):
         raise ConfigError(f"{path}: the file must be a table of options")
     return table

@@ -18,26 +18,30 @@ ENVIRONMENT = "DLINT_"
 BUILDERS = ("buildkit", "buildah", "kaniko", "classic")
 LEVELS = tuple(severity.value for severity in Severity)
 NEVER = "never"
+IN_ENVIRONMENT, ON_COMMAND_LINE = "environment", "command line"
 
 
 def from_environment(environ: Mapping[str, str]) -> Layer:
     """What the variables `DLINT_<KEY>` say: lists separated by commas, tables as `key=value` separated by commas."""
     table: dict[str, object] = {}
     for key, option in OPTIONS.items():
-        name = ENVIRONMENT + key.upper().replace("-", "_")
-        text = environ.get(name)
+        text = environ.get(_variable(key))
         if not text:
             continue
         try:
             table[key] = option.from_text(text)
         except ValueError as error:
-            raise ConfigError(f"the environment variable {name} must be {error}, not {text!r}") from error
-    return layer(table, "environment", Path())
+            raise ConfigError(f"{_variable(key)} must be {error}, not {text!r}") from error
+    return layer(table, IN_ENVIRONMENT, Path())
 
 
 def from_options(table: Mapping[str, object]) -> Layer:
     """What the command line says: keys as in a file, values already of their kinds; None is not given."""
-    return layer({key: value for key, value in table.items() if value is not None}, "command line", Path())
+    return layer({key: value for key, value in table.items() if value is not None}, ON_COMMAND_LINE, Path())
+
+
+def _variable(key: str) -> str:
+    return ENVIRONMENT + key.upper().replace("-", "_")
 
 
 def layer(table: object, origin: str, base: Path) -> Layer:
@@ -46,7 +50,7 @@ def layer(table: object, origin: str, base: Path) -> Layer:
     Raises ConfigError for an unknown key or a value of the wrong kind.
     """
     if not isinstance(table, dict):
-        raise ConfigError(f"{origin}: [tool.dlint] must be a table")
+        raise ConfigError(f"{origin}: the options must be a table")
     read: Layer = {}
     for key, value in table.items():
         option = OPTIONS.get(key)
@@ -64,9 +68,16 @@ class Place:
     key: str
     base: Path
 
+    @property
+    def where(self) -> str:
+        """The option as the user wrote it."""
+        if self.origin == ON_COMMAND_LINE:
+            return f"--{self.key}"
+        return _variable(self.key) if self.origin == IN_ENVIRONMENT else f"{self.origin}: {self.key}"
+
     def wrong(self, wanted: str, value: object) -> ConfigError:
         """The error to raise for a value of another kind than `wanted`."""
-        return ConfigError(f"{self.origin}: {self.key} must be {wanted}, not {value!r}")
+        return ConfigError(f"{self.where} must be {wanted}, not {value!r}")
 
 
 def text_value(value: object, place: Place) -> str:
@@ -92,7 +103,7 @@ def texts(value: object, place: Place) -> tuple[str, ...]:
 
 def selectors(value: object, place: Place) -> tuple[Selector, ...]:
     """A list of codes, prefixes or names."""
-    return tuple(Selector(item, f"{place.origin}: {place.key}") for item in texts(value, place))
+    return tuple(Selector(item, place.where) for item in texts(value, place))
 
 
 def table_value(value: object, place: Place) -> dict[str, str]:
@@ -113,7 +124,7 @@ def one_of(names: Iterable[str]) -> Callable[[object, Place], str]:
     def read(value: object, place: Place) -> str:
         if value not in known:
             hint = did_you_mean(str(value), known)
-            raise ConfigError(f"{place.origin}: {place.key} must be one of {', '.join(known)}, not {value!r}{hint}")
+            raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {value!r}{hint}")
         return str(value)
 
     return read
@@ -129,7 +140,7 @@ def _threshold(value: object, place: Place) -> Severity | None:
 
 def _severities(value: object, place: Place) -> dict[Selector, Severity]:
     table = table_value(value, place)
-    return {Selector(key, f"{place.origin}: {place.key}"): Severity(_level(item, place)) for key, item in table.items()}
+    return {Selector(key, place.where): Severity(_level(item, place)) for key, item in table.items()}
 
 
 def _per_file(value: object, place: Place) -> dict[tuple[Path, str], tuple[Selector, ...]]:

@@ -72,7 +72,7 @@ def _language(escape: str) -> _Language:
         parser="lalr",
         lexer="contextual",
         start=["instruction", "file"],
-        transformer=_Builder(continuation, re.compile(_spell_out("%FLAG%", escape))),
+        transformer=_Builder(continuation, re.compile(_spell_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape))),
         maybe_placeholders=False,
     )
     terminals = (
@@ -370,10 +370,7 @@ class _Builder(Transformer[Token, nodes.Instruction]):
 
     def FLAGS(self, token: Token) -> tuple[nodes.Flag, ...]:  # noqa: N802 - Lark calls it by the terminal's name
         start = _span(token).start
-        return tuple(self._flag(match[0], start + match.start()) for match in self._flags(token.value))
-
-    def _flags(self, text: str) -> Iterator[re.Match[str]]:
-        return (match for match in self.flag.finditer(text) if match[0] != "--")
+        return tuple(self._flag(match[1], start + match.start()) for match in self.flag.finditer(token.value))
 
     def _flag(self, raw: str, start: int) -> nodes.Flag:
         text = self._text(raw)

@@ -147,11 +147,15 @@ def _source(doc: Dockerfile, run: Run) -> _Joined | None:
     if not run.heredocs:
         return _join(doc, form.span)
     first = run.heredocs[0]
-    if first.span == form.span:
+    # the words beside the first heredoc; without any, or with a shell, its body is the script
+    command = (doc.text[form.span.start : first.span.start] + doc.text[first.span.end : form.span.end]).split()
+    if not command or (is_shell(command[0]) and all(word.startswith("-") for word in command[1:])):
         shebang = SHEBANG.match(doc.text, first.body.start, first.body.end)
-        if shebang and not is_shell(shebang[1]):
+        if not command and shebang and not is_shell(shebang[1]):
             return None
         return _Joined(doc.source(first.body), [0], [first.body.start])
+    if first.span.start == form.span.start:
+        return None
     # `cat <<EOF > file`: the shell gets the line and the bodies as they stand
     line = _join(doc, form.span)
     bodies = doc.text[first.body.start : run.heredocs[-1].terminator.end]

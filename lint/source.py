@@ -75,5 +75,7 @@ def _source(path: str, data: bytes) -> Source:
     if data.startswith(UTF16_BOMS):
         raise SourceError(f"{shown}: this is UTF-16; the builder reads UTF-8, so save it as that")
     if b"\0" in data:
-        raise SourceError(f"{shown}: this is a binary file (there is a NUL byte at offset {data.index(0)}), not a Dockerfile")
+        raise SourceError(
+            f"{shown}: this is a binary file (there is a NUL byte at offset {data.index(0)}), not a Dockerfile"
+        )
     return Source(path, data, decode(data))

@@ -39,7 +39,7 @@ class Cache:
     """A directory that a tool fills and does not need at run time.
 
     `kept` says that later steps need what lies there. `images` are the only base images where it is used, `not_images`
-    those where it is not.
+    those where it is not. `cleaned_by` are the subcommands that empty it, all of the clean action when there are none.
 
     `role` is index (package lists), packages (downloaded packages) or cache. `mount` is the target to mount, which may lie
     above `path`; `~` is the home of the user that runs the tool. `variable` moves it when it is set.
@@ -54,6 +54,7 @@ class Cache:
     kept: bool = False
     images: tuple[str, ...] = ()
     not_images: tuple[str, ...] = ()
+    cleaned_by: tuple[str, ...] = ()
 
     def at(self, path: str) -> Cache:
         """The cache at another place."""
@@ -64,7 +65,8 @@ class Cache:
 class Action:
     """What a group of subcommands does, and the options that matter for it.
 
-    A subcommand may be of several words (`mod download`); an empty one stands for the bare command.
+    A subcommand may be of several words (`mod download`); an empty one stands for the bare command. `unversioned` are those
+    whose operands have no versions. `no_recommends_settings` do, as a value of some option, what `no_recommends` do.
     """
 
     subcommands: tuple[str, ...]
@@ -72,6 +74,8 @@ class Action:
     no_cache: tuple[str, ...] = ()
     no_recommends: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    no_recommends_settings: tuple[str, ...] = ()
+    unversioned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,11 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool of the catalogue; the fields are those of its TOML file."""
+    """One tool of the catalogue; the fields are those of its TOML file.
+
+    `cache_aliases` are places where other versions of the tool have their cache; `index_readers` are other commands that
+    need its package lists.
+    """
 
     name: str
     kind: str
@@ -113,6 +121,9 @@ class Tool:
     mount_setup: str | None
     mount_flag: str | None
     prefetch: str | None
+    cache_aliases: tuple[str, ...]
+    index_readers: tuple[str, ...]
+    cross_compiles: bool
     pattern: re.Pattern[str] = field(repr=False)
 
     def action(self, name: str) -> Action:
@@ -171,6 +182,11 @@ class Invocation:
                 index = self.words.index(flag)
                 values.extend(self.words[index + 1 : index + 2])
         return values
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it installs for the whole machine rather than for the project in its folder."""
+        return self.has(("-g", "--global")) or self.subcommand.startswith("global ")
 
     @property
     def packages(self) -> tuple[Word, ...]:
@@ -330,6 +346,9 @@ def _tool(data: dict[str, Any]) -> Tool:
         mount_setup=data.get("mount-setup"),
         mount_flag=data.get("mount-flag"),
         prefetch=data.get("prefetch"),
+        cache_aliases=tuple(data.get("cache-aliases", ())),
+        index_readers=tuple(data.get("index-readers", ())),
+        cross_compiles=data.get("cross-compiles", False),
         pattern=re.compile("|".join(translate(name) for name in commands)),
     )
 
@@ -339,7 +358,7 @@ def _action_of(item: dict[str, Any]) -> Action:
 
 
 def _cache(item: dict[str, Any]) -> Cache:
-    lists = {name: tuple(item[name]) for name in ("images", "not_images") if name in item}
+    lists: dict[str, Any] = {name: tuple(item[name]) for name in ("images", "not_images", "cleaned_by") if name in item}
     return Cache(**{"mount": item["path"], **item, **lists})
 
 

@@ -92,15 +92,15 @@ def _waste(
         if invocation.command is not command or invocation.action != "clean":
             continue
         for node in reversed(before):
-            if isinstance(node, nodes.Run) and (path := _cleanable(facts, node, invocation.tool.name)):
-                return _Waste(command, node, path)
+            if isinstance(node, nodes.Run) and (cache := _cleanable(facts, node, invocation.tool.name)):
+                return _Waste(command, node, cache)
     return None
 
 
 def _maker(facts: Facts, path: str, before: tuple[nodes.Instruction, ...]) -> nodes.Instruction | None:
     """The last instruction that puts the path itself, or a tool's cache at or below it, into its layer."""
     for node in reversed(before):
-        if isinstance(node, nodes.Copy) and _copies(facts, node, path):
+        if isinstance(node, nodes.Copy) and facts.is_bulky(node) and _copies(facts, node, path):
             return node
         if isinstance(node, nodes.Run) and (_fills(facts, node, path) or path in _downloads(facts, node)):
             return node

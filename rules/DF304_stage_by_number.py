@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _edits(doc: Dockerfile, facts: Facts, source: nodes.Stage, name: str) -> Ite
     if source.from_.alias is None:
         end = source.from_.image.span.end
         keyword = "AS" if source.from_.keyword.text.isupper() else "as"
-        yield Edit(nodes.Span(end, end), f" {keyword} {name}")
+        yield Edit(Span(end, end), f" {keyword} {name}")
     for stage in doc.stages:
         for copy in stage.all(nodes.Copy):
             flag = copy.flag("from")

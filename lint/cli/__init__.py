@@ -1,0 +1,102 @@
+"""The command `dlint`. Each command is a module that is loaded when it is called: the start-up is part of every run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = ("check", "explain", "rules", "ast", "cost")
+DEFAULT = "check"
+OK, FINDINGS, USAGE, INTERNAL = range(4)
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """The commands by name; a first word that is none of them belongs to `check`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All names, the default first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command of a name, loaded now."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f".{name}", __name__).command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `check` before words that start with no command and no option of dlint itself."""
+        own = {name for option in self.get_params(ctx) for name in option.opts}
+        if not args or (args[0] not in COMMANDS and args[0] not in own):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    click.echo(f"dlint {version('dockerlint')}")
+    ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    subcommand_metavar="[COMMAND] [OPTIONS] [PATH]...",
+    epilog="A first word that is no command is a path: `dlint Dockerfile` is `dlint check Dockerfile`.",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+def dlint() -> None:
+    """Finds what makes Dockerfiles slow, big or unsafe, says what it costs, and fixes it.
+
+    Exit status: 0 nothing at or above --fail-on; 1 there is; 2 usage, configuration, or a file that cannot be read or
+    written; 3 internal error.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit status and raises nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = dlint.main(args=None if argv is None else list(argv), prog_name="dlint", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except click.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # whoever reads has gone, `head` for example; without this Python complains once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINDINGS
+    except Exception as error:
+        return _failed(error)
+    return int(status or OK)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
+    from ..config import ConfigError
+    from ..registry import PluginError
+    from ..source import SourceError
+    from .work import internal
+
+    if isinstance(error, ConfigError | PluginError | SourceError):
+        click.echo(f"dlint: {error}", err=True)
+        return USAGE
+    click.echo(f"dlint: {internal(error)}", err=True)
+    return INTERNAL

@@ -1,0 +1,7 @@
+"""`python -m dockerlint.lint.cli`: the command where no script is installed."""
+
+import sys
+
+from . import main
+
+sys.exit(main())

@@ -1,0 +1,297 @@
+"""`dlint check`: finds, fixes, reports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..report import FORMATS
+from . import COMMANDS, FINDINGS, OK, USAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..config import Config, Layer
+    from ..report import FileReport
+    from .work import Result, Task
+
+LEVELS = ("error", "warning", "info", "style")
+
+
+def build_options(function: Callable[..., int]) -> Callable[..., int]:
+    """The options that say how the image is built and where the configuration is, for commands that judge files."""
+    folder = click.Path(exists=True, file_okay=False)
+    file = click.Path(exists=True, dir_okay=False)
+    for option in (
+        click.option("--no-config", is_flag=True, envvar="DLINT_NO_CONFIG", help="Look for no configuration file."),
+        click.option("--config", metavar="FILE", type=file, envvar="DLINT_CONFIG", help="Use this configuration file."),
+        click.option("--build-arg", multiple=True, metavar="KEY=VALUE", help="A build argument."),
+        click.option("--target", metavar="STAGE", help="The stage that is built; the last one by default."),
+        click.option("--context", metavar="DIR", type=folder, help="The build context; the file's folder by default."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--fix", is_flag=True, help="Make the fixes that keep what the file does.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that may change what it does.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change; write nothing.")
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="How to report.")
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False), help="Report to a file.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    help="Only these rules, in place of the preset: codes, prefixes (DL3), names or presets, separated by commas.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    help="Not these rules. The closer of two wins: `--select DL3008 --ignore DL3` leaves DL3008 on.",
+)
+@click.option("--preset", type=click.Choice(["recommended", "hadolint", "all"]), help="The set of rules to start from.")
+@click.option("--fail-on", type=click.Choice([*LEVELS, "never"]), help="Exit with 1 from this level on.")
+@click.option("--shellcheck", type=click.Choice(["auto", "on", "off"]), help="Whether ShellCheck looks at scripts.")
+@click.option("--savings/--no-savings", default=True, help="Whether to estimate what each fix saves.")
+@click.option("--baseline", metavar="FILE", type=click.Path(dir_okay=False), help="Report only what is not in it.")
+@click.option("--write-baseline", is_flag=True, help="Write all findings of now to the --baseline file.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1), envvar="DLINT_JOBS", help="Processes to use.")
+@click.option("--no-cache", is_flag=True, help="Keep nothing between runs, which is how it is for now.")
+@click.option("--quiet", is_flag=True, help="Findings only: no summary, no notes.")
+@click.option("--statistics", is_flag=True, help="Show how often each rule found something.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
+@build_options
+def command(paths: tuple[str, ...], **options: Any) -> int:
+    """Check Dockerfiles, and fix them.
+
+    PATH is a file, a folder that is searched for Dockerfiles, or - for standard input; the current folder by default.
+    """
+    _refuse_contradictions(paths, options)
+    return _Check(paths or (".",), options).run()
+
+
+def _refuse_contradictions(paths: Sequence[str], options: dict[str, Any]) -> None:
+    if options["unsafe_fixes"] and not (options["fix"] or options["diff"]):
+        raise click.UsageError("--unsafe-fixes says which fixes to make: it needs --fix or --diff")
+    if options["write_baseline"] and not options["baseline"]:
+        raise click.UsageError("--write-baseline needs --baseline FILE")
+    if options["statistics"] and options["format_"] not in (None, "text"):
+        raise click.UsageError("--statistics is text: it does not go with --format")
+    if options["fix"] and options["write_baseline"]:
+        raise click.UsageError("--fix and --write-baseline do not go together: fix first")
+    if "-" in paths and len(paths) > 1:
+        raise click.UsageError("standard input (-) cannot be checked together with other paths")
+
+
+def layers(options: dict[str, Any]) -> tuple[Layer, ...]:
+    """What the environment and the command line say, the weaker first.
+
+    Raises ConfigError for a value that is no good.
+    """
+    from ..options import from_environment, from_options
+
+    table = {
+        "select": _words(options.get("select")),
+        "ignore": _words(options.get("ignore")),
+        "build-args": _build_args(options["build_arg"]) or None,
+        "format": options.get("format_"),
+        **{key: options.get(key.replace("-", "_")) for key in ("preset", "fail-on", "shellcheck", "baseline")},
+        **{key: options[key] for key in ("target", "context")},
+    }
+    return from_environment(os.environ), from_options(table)
+
+
+def file_layer(options: dict[str, Any]) -> Layer | None:
+    """The configuration file that was asked for; empty if none is to be read; None if it is to be looked for."""
+    from ..config_files import from_file
+
+    if options["no_config"]:
+        return {}
+    return from_file(Path(options["config"]).resolve()) if options["config"] else None
+
+
+def _words(given: Iterable[str] | None) -> list[str] | None:
+    words = [word.strip() for part in given or () for word in part.split(",")]
+    return [word for word in words if word] or None
+
+
+def _build_args(given: Iterable[str]) -> dict[str, str]:
+    """`KEY=VALUE` as docker reads it: `KEY` alone takes its value from the environment, if it is there."""
+    pairs = [item.partition("=") for item in given]
+    found = {key: value if equals else os.environ.get(key) for key, equals, value in pairs}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+@dataclass(slots=True)
+class _Check:
+    """One run over all paths."""
+
+    paths: tuple[str, ...]
+    options: dict[str, Any]
+    status: int = OK
+
+    def run(self) -> int:
+        from ..discover import Missing, discover
+        from .work import Task, run
+
+        task = Task(
+            layers(self.options),
+            file_layer(self.options),
+            self.options["fix"],
+            self.options["unsafe_fixes"],
+            self.options["diff"],
+            self.options["savings"],
+        )
+        config = self._configuration(task)
+        found = list(discover(self.paths))
+        unread = [item.sentence + _meant_command(item.path) for item in found if isinstance(item, Missing)]
+        self._complain(unread, USAGE)
+        files = [item for item in found if isinstance(item, Path)]
+        results = []
+        for result in run(task, files, self.options["jobs"]):
+            self._note(result, unread)
+            results.append(result)
+        reports = [result.report for result in results if result.report]
+        if self.options["diff"]:
+            self._show_diffs(results)
+        else:
+            reports = self._against_baseline(config, reports)
+            self._show(config, reports, unread, results)
+            self._judge(reports, results)
+        return self.status
+
+    def _configuration(self, task: Task) -> Config:
+        """The configuration that holds for the run as a whole: that of the first path; refuses unknown codes."""
+        from .. import registry
+        from ..config import merge
+        from .work import configuration
+
+        merge(*task.layers).rules(registry.rules())
+        first = Path(self.paths[0])
+        config = configuration(task, first / "Dockerfile" if first.is_dir() else first)
+        if config.shellcheck == "on":
+            self._say("--shellcheck on: this version does not run ShellCheck yet")
+        return config
+
+    def _note(self, result: Result, unread: list[str]) -> None:
+        from ..report.text import changes
+
+        for failure in result.failures:
+            if failure.sentence not in unread:
+                self._complain([failure.sentence], failure.status)
+                unread.append(failure.sentence)
+        for note in result.notes:
+            self._say(note)
+        if result.report:
+            for line in changes(result.report, "would fix" if self.options["diff"] else "fixed"):
+                self._say(line)
+
+    def _complain(self, sentences: Iterable[str], status: int) -> None:
+        from ..report.shown import visible
+
+        for sentence in sentences:
+            lines = sentence.split("\n")
+            click.echo("\n".join(["dlint: " + visible(lines[0]), *map(visible, lines[1:])]), err=True)
+            self.status = max(self.status, status)
+
+    def _say(self, sentence: str) -> None:
+        from ..report.shown import visible
+
+        if not self.options["quiet"]:
+            click.echo(visible(sentence), err=True)
+
+    def _against_baseline(self, config: Config, reports: list[FileReport]) -> list[FileReport]:
+        if config.baseline is None:
+            return reports
+        from .. import baseline
+
+        if self.options["write_baseline"]:
+            baseline.write(config.baseline, reports)
+            self._say(f"{config.baseline}: written")
+        known = baseline.Baseline.read(config.baseline)
+        return [known.new(report) for report in reports]
+
+    def _show(self, config: Config, reports: list[FileReport], unread: list[str], results: Sequence[Result]) -> None:
+        from ..report import render
+
+        options = replace(_options(self.options), unread=tuple(unread))
+        name = "text" if self.options["statistics"] else config.format
+        text = render(name, reports, options)
+        is_filter = self.options["fix"] and self.paths == ("-",)
+        if is_filter:
+            self._pass_on(results[0])
+        if self.options["output"]:
+            self._write_output(text)
+        elif is_filter or name == "text":
+            click.echo(text, nl=False, color=options.colour, err=is_filter)
+        else:
+            click.echo(text.encode("utf-8"), nl=False)
+
+    def _pass_on(self, result: Result) -> None:
+        """The fixed text of standard input to standard output, which is then not there for the report."""
+        from ..source import encode
+
+        if result.report:
+            click.echo(encode(result.before if result.fixed is None else result.fixed), nl=False)
+
+    def _write_output(self, text: str) -> None:
+        from ..source import reason
+
+        path = Path(self.options["output"])
+        try:
+            path.write_bytes(text.encode("utf-8"))
+        except OSError as error:
+            self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
+
+    def _show_diffs(self, results: Sequence[Result]) -> None:
+        from ..source import encode
+        from .diff import unified
+
+        diffs = [
+            unified(item.report.path, item.before, item.fixed)
+            for item in results
+            if item.report and item.fixed is not None
+        ]
+        for diff in diffs:
+            click.echo(encode(diff), nl=False)
+        if diffs and not self.options["exit_zero"]:
+            self.status = max(self.status, FINDINGS)
+
+    def _judge(self, reports: Sequence[FileReport], results: Sequence[Result]) -> None:
+        if self.options["exit_zero"]:
+            return
+        limits = [result.fail_on for result in results if result.report]
+        for report, limit in zip(reports, limits, strict=True):
+            if limit and any(item.severity.at_least(limit) for item in report.items):
+                self.status = max(self.status, FINDINGS)
+
+
+def _options(options: dict[str, Any]) -> Any:
+    import shutil
+
+    from ..report import Options
+
+    to_terminal = not options["output"] and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    forced = os.environ.get("FORCE_COLOR", "0") not in ("", "0") and not options["output"]
+    return Options(
+        excerpts=to_terminal or forced,
+        colour=(to_terminal or forced) and not os.environ.get("NO_COLOR"),
+        width=shutil.get_terminal_size().columns,
+        quiet=options["quiet"],
+        statistics=options["statistics"],
+    )
+
+
+def _meant_command(path: str) -> str:
+    """A hint for a path that does not exist but reads like a command."""
+    from ..config import did_you_mean
+
+    return did_you_mean(path, COMMANDS) if path.isidentifier() else ""

@@ -1,0 +1,58 @@
+"""`dlint explain`: the page of a rule."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..rule import Rule
+
+FENCE = re.compile(r"^```(?:dockerfile|context) (\S+)$", re.MULTILINE)
+TITLES = {"bad": "Bad", "good": "Good", "fixed": "Fixed"}
+
+
+@click.command("explain")
+@click.argument("code")
+def command(code: str) -> int:
+    """Show the page of a rule: what it finds, why, and how to mend it. CODE is a code, a name or an alias."""
+    from ..config import did_you_mean
+    from ..registry import find, rules
+
+    rule = find(code)
+    if rule is None:
+        names = [name for item in rules() for name in (item.code, item.name, *item.aliases)]
+        raise click.UsageError(f"there is no rule {code!r}{did_you_mean(code, names)}; `dlint rules` lists them")
+    _show(page(rule))
+    return 0
+
+
+def page(rule: Rule) -> str:
+    """The rule's documentation in Markdown, with a head and titles over the examples."""
+    facts = [rule.severity.value, "recommended" if rule.recommended else "not in the recommended preset"]
+    if rule.fixable:
+        facts.append("can be fixed")
+    if rule.aliases:
+        facts.append(f"also known as {', '.join(rule.aliases)}")
+    body = FENCE.sub(_titled, rule.documentation)
+    return f"# {rule.code} {rule.name}\n\n*{' · '.join(facts)}*\n\n{body}\n"
+
+
+def _titled(fence: re.Match[str]) -> str:
+    title = TITLES.get(fence[1], f"Beside it, `{fence[1]}`")
+    return f"{title}:\n\n```dockerfile"
+
+
+def _show(text: str) -> None:
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        click.echo(text, nl=False)
+        return
+    # the only place that is worth rich's start-up
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))

@@ -1,0 +1,230 @@
+"""What is done with one file, and with many of them in several processes."""
+
+from __future__ import annotations
+
+import copyreg
+import os
+import traceback
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.files import WriteError, write
+
+from .. import config_files, registry, source
+from ..checker import check
+from ..config import Config, ConfigError, Layer, merge
+from ..context import Context
+from ..facts import Facts, Settings
+from ..parser import parse
+from ..report import FileReport, Fixed, Priced
+from ..rule import Rule
+from ..source import STDIN, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dockerlint.fixers.loop import Outcome
+
+    from ..findings import Finding, Saving, Severity
+    from ..nodes import Dockerfile
+    from ..source import Source
+
+USAGE, INTERNAL = 2, 3
+DEBUG = "DLINT_DEBUG"
+MANY_FILES = 64
+CHUNK = 8
+
+# A rule holds a function that its module hides behind the rule itself; another process finds it by its code.
+copyreg.pickle(Rule, lambda rule: (_rule, (rule.code,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for."""
+
+    layers: tuple[Layer, ...] = ()
+    file_layer: Layer | None = None
+    fix: bool = False
+    unsafe: bool = False
+    diff: bool = False
+    savings: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something could not be done, as a sentence, and the exit status for it."""
+
+    sentence: str
+    status: int = USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one file. `fixed` is its new text where a fix changed it."""
+
+    report: FileReport | None = None
+    fail_on: Severity | None = None
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    before: str = ""
+    fixed: str | None = None
+
+
+def run(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Result]:
+    """The results in the order of the paths; `jobs` None means one process a core when there are many files."""
+    if jobs is None:
+        jobs = _cores() if len(paths) >= MANY_FILES else 1
+    if jobs == 1 or len(paths) < 2 or Path(STDIN) in paths:
+        yield from map(partial(work, task), paths)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(min(jobs, len(paths))) as pool:
+        yield from pool.map(partial(work, task), paths, chunksize=CHUNK)
+
+
+def work(task: Task, path: Path) -> Result:
+    """Check, and fix if asked, one file. Raises nothing: what goes wrong with one must not stop the others."""
+    try:
+        return _Work(task, path).result()
+    except (SourceError, ConfigError, registry.PluginError) as error:
+        return Result(failures=(Failure(str(error)),))
+    except Exception as error:
+        return Result(failures=(Failure(f"{path}: {internal(error)}", INTERNAL),))
+
+
+def internal(error: Exception) -> str:
+    """The sentence for an error that is a bug of ours; the traceback too when the user asks for it."""
+    where = traceback.extract_tb(error.__traceback__)[-1:]
+    at = f" ({Path(where[0].filename).name}:{where[0].lineno})" if where else ""
+    sentence = f"internal error: {type(error).__name__}: {error}{at}; please report it, with the file if you can"
+    if os.environ.get(DEBUG):
+        return sentence + "\n" + "".join(traceback.format_exception(error)).rstrip()
+    return f"{sentence} (set {DEBUG}=1 to see where it comes from)"
+
+
+def settings(config: Config) -> Settings:
+    """What the rules get to know of the configuration."""
+    return Settings(
+        target=config.target,
+        build_args=config.build_args,
+        preset=config.preset,
+        builder=config.builder,
+        trusted_registries=config.trusted_registries,
+        label_schema=config.label_schema,
+        strict_labels=config.strict_labels,
+    )
+
+
+def context(config: Config, path: Path) -> Context | None:
+    """The build context: what is configured, else the file's folder; none for standard input."""
+    is_stdin = str(path) == STDIN
+    if config.context is not None:
+        return Context.of(config.context, None if is_stdin else path)
+    return None if is_stdin else Context.of(path.parent, path)
+
+
+def configuration(task: Task, path: Path) -> Config:
+    """The configuration for one file.
+
+    Raises ConfigError when its configuration file is no good.
+    """
+    folder = Path() if str(path) == STDIN else path.parent
+    file_layer = task.file_layer if task.file_layer is not None else config_files.for_folder(folder)
+    return merge(file_layer, *task.layers)
+
+
+def _rule(code: str) -> Rule:
+    return next(rule for rule in registry.rules() if rule.code == code)
+
+
+class _Work:
+    """One file on its way through reading, fixing and checking."""
+
+    def __init__(self, task: Task, path: Path) -> None:
+        self.task = task
+        self.path = path
+        self.is_stdin = str(path) == STDIN
+        self.config = configuration(task, path)
+        self.rules = self.config.rules(registry.rules(), None if self.is_stdin else path)
+        self.by_code = {rule.code: rule for rule in self.rules}
+        self.context = context(self.config, path)
+        self.settings = settings(self.config)
+        self._facts: Facts | None = None
+
+    def result(self) -> Result:
+        read = source.read_stdin() if self.is_stdin else source.read(self.path)
+        notes = list(_notes(read))
+        failures: list[Failure] = []
+        text = read.text
+        fixed: tuple[Fixed, ...] = ()
+        if self.task.fix or self.task.diff:
+            outcome = self._fix(read.text)
+            notes += [
+                f"{read.path}:{item.line}: the fix of {item.code} was not made: {item.reason}; please report it"
+                for item in outcome.dropped
+            ]
+            text, fixed, failures = self._keep(read, outcome)
+        doc = parse(text)
+        report = FileReport(str(self.path), _without_tree(doc), tuple(self._priced(doc)), fixed)
+        return Result(
+            report, self.config.fail_on, tuple(failures), tuple(notes), read.text, text if text != read.text else None
+        )
+
+    def _fix(self, text: str) -> Outcome:
+        from dockerlint.fixers.loop import fix
+
+        return fix(text, self.find, unsafe=self.task.unsafe, worth=self.price if self.task.savings else None)
+
+    def _keep(self, read: Source, outcome: Outcome) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
+        """The text that holds from now on: the fixed one, unless it cannot be written."""
+        fixed = tuple(Fixed(item.code, item.title, item.line, item.saving) for item in outcome.applied)
+        if outcome.text == read.text or self.task.diff or self.is_stdin:
+            return outcome.text, fixed, []
+        try:
+            write(self.path, source.encode(outcome.text), read.data)
+        except WriteError as error:
+            return read.text, (), [Failure(str(error))]
+        return outcome.text, fixed, []
+
+    def find(self, doc: Dockerfile) -> list[Finding]:
+        facts = self.facts(doc)
+        if self.config.inline_ignores:
+            return check(doc, facts, self.rules)
+        findings = [finding for rule in self.rules for finding in rule.check(doc, facts)]
+        return sorted(findings, key=lambda finding: (finding.span, finding.code))
+
+    def price(self, doc: Dockerfile, findings: Sequence[Finding]) -> Sequence[Saving | None]:
+        from dockerlint.fixers.cost import price
+
+        return price(doc, findings, self.facts(doc))
+
+    def facts(self, doc: Dockerfile) -> Facts:
+        if self._facts is None or self._facts.doc is not doc:
+            self._facts = Facts(doc, self.context, self.settings)
+        return self._facts
+
+    def _priced(self, doc: Dockerfile) -> Iterator[Priced]:
+        findings = self.find(doc)
+        savings = self.price(doc, findings) if self.task.savings and findings else [None] * len(findings)
+        for finding, saving in zip(findings, savings, strict=True):
+            rule = self.by_code[finding.code]
+            yield Priced(finding, rule, self.config.level(rule), saving)
+
+
+def _notes(read: Source) -> Iterator[str]:
+    stray = read.stray_byte
+    if stray is not None:
+        line = read.data.count(b"\n", 0, stray) + 1
+        yield f"{read.path}:{line}: the file is not UTF-8 (byte 0x{read.data[stray]:02x}); it is kept as it is"
+
+
+def _without_tree(doc: Dockerfile) -> Dockerfile:
+    """Text and places only: reports need no more, and the tree is what makes it slow to pass between processes."""
+    return replace(doc, comments=(), instructions=(), continuations=(), blank_continuations=(), stages=(), preamble=())
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

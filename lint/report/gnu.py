@@ -1,0 +1,26 @@
+"""`file:line:column: level: message [code]`, as editors read it; see "Formatting Error Messages" in GNU's standards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import place
+from .shown import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from . import FileReport, Options, Priced
+
+LEVELS = {"error": "error", "warning": "warning", "info": "note", "style": "note"}
+
+
+def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+    """One line a finding, in the order of files and places."""
+    return "".join(_line(report, item) for report in reports for item in report.items)
+
+
+def _line(report: FileReport, item: Priced) -> str:
+    at = place(report.doc, item.finding.span)
+    where = f"{visible(report.path)}:{at.line}:{at.column}"
+    return f"{where}: {LEVELS[item.severity.value]}: {visible(item.finding.message)} [{item.finding.code}]\n"

@@ -1,0 +1,56 @@
+"""A list of findings, a superset of hadolint's objects."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from . import clean, is_clean, place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..findings import Fix, Saving
+    from . import FileReport, Options, Priced
+
+
+def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+    """All findings in the order of files and places."""
+    rows = [_row(report, item) for report in reports for item in report.items]
+    if not rows:
+        return "[]\n"
+    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+
+
+def saving_object(saving: Saving | None) -> dict[str, Any] | None:
+    """A saving as machines get it: whole bytes, seconds to the hundredth."""
+    if saving is None:
+        return None
+    return {
+        "image_bytes": round(saving.image_bytes),
+        "rebuild_seconds": round(saving.rebuild_seconds, 2),
+        "basis": saving.basis.value,
+    }
+
+
+def _row(report: FileReport, item: Priced) -> dict[str, Any]:
+    finding = item.finding
+    return {
+        "file": clean(report.path),
+        **place(report.doc, finding.span)._asdict(),
+        "level": item.severity.value,
+        "code": finding.code,
+        "name": item.rule.name,
+        "aliases": list(item.rule.aliases),
+        "message": clean(finding.message),
+        "fix": _fix(report, finding.fix),
+        "saving": saving_object(item.saving),
+    }
+
+
+def _fix(report: FileReport, fix: Fix | None) -> dict[str, Any] | None:
+    """The fix, or None also when it holds bytes that JSON cannot."""
+    if fix is None or not is_clean(edit.text for edit in fix.edits):
+        return None
+    edits = [{**place(report.doc, edit.span)._asdict(), "text": edit.text} for edit in fix.edits]
+    return {"title": clean(fix.title), "applicability": fix.applicability.name.lower(), "edits": edits}

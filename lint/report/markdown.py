@@ -1,0 +1,40 @@
+"""A table for the comment of a merge request or the summary of a job."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from . import clean, place
+from .shown import visible
+from .text import mark, summary
+from .worth import phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from . import FileReport, Options
+
+ACTIVE = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@:])")
+
+
+def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+    """What sums up, then a table of the findings, the most valuable first within a file."""
+    lines = [f"**dlint**: {summary(reports)}"]
+    rows = [row for report in reports for row in _rows(report)]
+    if rows:
+        lines += ["", "| place | level | code | finding | saving |", "|---|---|---|---|---|", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(report: FileReport) -> Iterator[str]:
+    for item in report.by_worth:
+        at = place(report.doc, item.finding.span)
+        where = f"{_plain(report.path)}:{at.line}:{at.column}"
+        message = f"{_plain(item.finding.message)} {_plain(mark(item))}".rstrip()
+        yield f"| {where} | {item.severity.value} | {item.finding.code} | {message} | {phrase(item.saving)} |"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return ACTIVE.sub(r"\\\1", visible(clean(text)))

@@ -1,0 +1,43 @@
+"""Text for a terminal: nothing of a file may act on it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# C0 and C1 controls, line separators, what changes the writing direction, and bytes that were no UTF-8.
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+TAB = "    "
+
+
+def visible(text: str) -> str:
+    """The text with its control characters spelled out."""
+    return HIDDEN.sub(lambda match: _escaped(match[0]), text)
+
+
+def cell(char: str) -> str:
+    """How a character of an excerpt is shown."""
+    if char == "\t":
+        return TAB
+    return _escaped(char) if HIDDEN.match(char) else char
+
+
+def width(text: str) -> int:
+    """Columns that visible text takes on a terminal."""
+    return len(text) if text.isascii() else sum(_width(char) for char in text)
+
+
+def _width(char: str) -> int:
+    if unicodedata.combining(char) or char == "\u200d":
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if char in NAMED:
+        return NAMED[char]
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

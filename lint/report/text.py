@@ -1,0 +1,124 @@
+"""For people: colour and excerpts on a terminal, one line a finding when piped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ..findings import Applicability, Severity
+from . import place
+from .excerpt import excerpt
+from .shown import visible
+from .worth import parts, phrase, total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from . import FileReport, Options, Priced
+
+COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}
+BOLD, DIM, GREEN = "1", "2", "32"
+MARKS = {Applicability.SAFE: "[*]", Applicability.UNSAFE: "[?]"}
+
+
+def render(reports: Sequence[FileReport], options: Options) -> str:
+    """Findings, the most valuable first within a file, then a line that sums up."""
+    if options.statistics:
+        lines = list(_statistics(reports))
+    else:
+        show = _on_terminal if options.excerpts else _plain
+        lines = [line for report in reports for item in report.by_worth for line in show(report, item, options)]
+    if reports and not options.quiet:
+        lines.append(_paint(summary(reports), BOLD, options))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def changes(report: FileReport, verb: str) -> Iterator[str]:
+    """What the fixes did to one file, or would do (`verb` says which), and what that saves."""
+    if not report.fixed:
+        return
+    worth = total(item.saving for item in report.fixed)
+    saves = f", worth about {' and '.join(gains)}" if worth and (gains := parts(worth)) else ""
+    yield f"{visible(report.path)}: {verb} {_count(len(report.fixed), 'finding')}{saves}"
+    for item in report.fixed:
+        saving = phrase(item.saving)
+        yield f"  line {item.line}: {item.code} {visible(item.title)}{f': {saving}' if saving else ''}"
+
+
+def summary(reports: Iterable[FileReport]) -> str:
+    """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth."""
+    reports = list(reports)
+    items = [item for report in reports for item in report.items]
+    if not items:
+        return f"no findings in {_count(len(reports), 'file')}"
+    levels = Counter(item.severity for item in items)
+    by_level = ", ".join(_level_count(levels[severity], severity) for severity in Severity if levels[severity])
+    said = f"{_count(len(items), 'finding')} ({by_level})"
+    fixes = Counter(item.finding.fix.applicability for item in items if item.finding.fix)
+    safe, unsafe = fixes[Applicability.SAFE], fixes[Applicability.UNSAFE]
+    if safe:
+        said += f", {safe} fixable with --fix"
+    if unsafe:
+        said += f", {unsafe}{' more' if safe else ' fixable'} with --unsafe-fixes"
+    worth = total(item.saving for item in items)
+    if worth and (gains := parts(worth)):
+        said += f"; worth about {' and '.join(gains)}"
+    return said
+
+
+def mark(item: Priced) -> str:
+    """`[*]` for what `--fix` mends, `[?]` for what needs `--unsafe-fixes` too, empty for the rest."""
+    return MARKS.get(item.finding.fix.applicability, "") if item.finding.fix else ""
+
+
+def _plain(report: FileReport, item: Priced, options: Options) -> Iterator[str]:
+    line, column, *_ = place(report.doc, item.finding.span)
+    head = f"{visible(report.path)}:{line}:{column}: {_paint(item.finding.code, COLOURS[item.severity], options)}"
+    message = f"{item.severity.value}: {visible(item.finding.message)}"
+    yield " ".join(word for word in (head, message, mark(item), _in_brackets(phrase(item.saving))) if word)
+
+
+def _on_terminal(report: FileReport, item: Priced, options: Options) -> Iterator[str]:
+    line, column, *_ = place(report.doc, item.finding.span)
+    colour = COLOURS[item.severity]
+    head = _paint(f"{item.finding.code} {item.severity.value}", colour, options)
+    name = item.rule.name if item.rule.name != item.finding.code else ""
+    where = _paint(f"{visible(report.path)}:{line}:{column}", BOLD, options)
+    yield " ".join(word for word in (head, name, mark(item), where) if word)
+    yield f"  {visible(item.finding.message)}"
+    shown = excerpt(report.doc, item.finding.span, options.width)
+    gutter = _paint(f"{shown.number} |", DIM, options), _paint(" " * len(shown.number) + " |", DIM, options)
+    yield f"  {gutter[0]} {shown.before}{_paint(shown.marked, colour, options)}{shown.after}"
+    yield f"  {gutter[1]} {' ' * shown.indent}{_paint(shown.underline, colour, options)}"
+    if item.finding.fix:
+        yield f"  fix: {visible(item.finding.fix.title)}"
+    if saving := phrase(item.saving):
+        yield f"  {_paint(saving, GREEN, options)}"
+    yield ""
+
+
+def _statistics(reports: Iterable[FileReport]) -> Iterator[str]:
+    items = [item for report in reports for item in report.items]
+    rules = {item.finding.code: item.rule for item in items}
+    counts = Counter(item.finding.code for item in items)
+    for code, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        worth = phrase(total(item.saving for item in items if item.finding.code == code))
+        words = (f"{count:6}", f"{code:8}", rules[code].name, _in_brackets(worth))
+        yield "  ".join(word for word in words if word)
+
+
+def _in_brackets(text: str) -> str:
+    return f"({text.replace(' (', ', ').removesuffix(')')})" if text else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _level_count(number: int, severity: Severity) -> str:
+    countable = severity in (Severity.ERROR, Severity.WARNING)
+    return _count(number, severity.value) if countable else f"{number} {severity.value}"
+
+
+def _paint(text: str, style: str, options: Options) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if options.colour and text else text

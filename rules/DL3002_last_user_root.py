@@ -1,0 +1,64 @@
+"""DL3002: the last USER is root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Stage, User
+
+ROOT = frozenset({"root", "0"})
+
+
+@rule("DL3002", name="last-user-root", severity=Severity.WARNING)
+def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The last USER of the image is root.
+
+    The container's processes then have root's rights: who breaks into one of them has the whole container, and a shorter
+    way out of it. By default only the stage that ships is looked at; a build stage may well end as root.
+
+    ```dockerfile bad
+    FROM node:22-slim
+    USER root
+    RUN npm install -g pm2
+    CMD ["pm2-runtime", "server.js"]
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    USER root
+    RUN npm install -g pm2
+    USER node
+    CMD ["pm2-runtime", "server.js"]
+    ```
+
+    **Source:** hadolint DL3002; Docker's guide on best practices, USER.
+    """
+    for stage in doc.stages:
+        node = _last(stage)
+        if node is not None and _is_root(facts, node) and (not facts.quiet or _decides(facts, stage)):
+            yield Finding("DL3002", node.span, "the last user is root")
+
+
+def _last(stage: Stage) -> User | None:
+    return max(stage.all(nodes.User), key=lambda node: node.span, default=None)
+
+
+def _is_root(facts: Facts, node: User) -> bool:
+    text = node.argument.text if facts.as_hadolint else facts.expand(node.argument.text, node)
+    return text is not None and text.partition(":")[0] in ROOT
+
+
+def _decides(facts: Facts, stage: Stage) -> bool:
+    """Whether the target's user is the one that this stage sets."""
+    target = facts.graph.target
+    if target is None:
+        return False
+    return next((item for item in facts.graph.lineage(target) if _last(item)), None) is stage

@@ -1,0 +1,42 @@
+"""DL3003: `cd` in a RUN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DL3003", name="cd-in-run", severity=Severity.WARNING, recommended=False)
+def cd_in_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A RUN changes its folder by `cd`.
+
+    The change ends with the RUN, which is easily overlooked, and the reader has to follow the script to know where its
+    commands work. WORKDIR says it once for all steps below.
+
+    ```dockerfile bad
+    FROM gcc:14
+    RUN cd /usr/src/app && make install
+    ```
+
+    ```dockerfile good
+    FROM gcc:14
+    WORKDIR /usr/src/app
+    RUN make install
+    ```
+
+    **Source:** hadolint DL3003; Docker's guide on best practices, WORKDIR.
+    """
+    del doc
+    for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
+        command = next((item for item in facts.commands(run) if item.name == "cd"), None)
+        if command is not None:
+            yield Finding("DL3003", command.span, "`cd` in a RUN where a WORKDIR would do")

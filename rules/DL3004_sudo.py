@@ -1,0 +1,83 @@
+"""DL3004: sudo in a RUN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.facts import TRANSPARENT
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.shell import Command
+
+SUDO = "sudo"
+ROOT = frozenset({"root", "0"})
+
+
+@rule("DL3004", name="sudo", severity=Severity.ERROR)
+def sudo(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A RUN calls sudo.
+
+    Steps run as root until a USER says otherwise, so there is nothing to gain by it; and where sudo is in the image, whoever
+    gets into the container may use it too. To become root for a step, put `USER root` above it.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update && sudo apt-get install -y curl
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y sudo
+    ```
+
+    **Fix safety:** unsafe, for sudo starts its command with few of the variables. There is a fix only where the step runs
+    as root and sudo has no options.
+
+    **Source:** hadolint DL3004; Docker's guide on best practices, USER.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        found = [command for command in facts.commands(run) if _sudo(command, facts) is not None]
+        if found:
+            yield Finding("DL3004", found[0].span, f"`sudo` in a RUN: {_advice(facts, run)}", _fix(facts, run, found))
+
+
+def _sudo(command: Command, facts: Facts) -> nodes.Word | None:
+    """The word that calls sudo, at the start of a command or behind a builtin such as `exec`."""
+    for word in command.words:
+        name = word.text if facts.as_hadolint else word.text.rsplit("/", 1)[-1]
+        if name == SUDO:
+            return word
+        if name not in TRANSPARENT:
+            return None
+    return None
+
+
+def _advice(facts: Facts, run: Run) -> str:
+    return "it is root already" if facts.state(run).user in ROOT else "set the user by USER"
+
+
+def _fix(facts: Facts, run: Run, commands: list[Command]) -> Fix | None:
+    if facts.state(run).user not in ROOT or isinstance(run.form, nodes.Exec):
+        return None
+    edits = []
+    for command in commands:
+        word = _sudo(command, facts)
+        assert word is not None
+        following = command.words[command.words.index(word) + 1 :]
+        if not following or following[0].text.startswith("-") or "=" in following[0].text:
+            return None
+        edits.append(Edit(Span(word.span.start, following[0].span.start), ""))
+    return Fix("leave sudo out", tuple(edits), Applicability.UNSAFE)

@@ -1,0 +1,83 @@
+"""DL3020: ADD where COPY does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import replace_word
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.sources import is_archive, is_pattern, is_remote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Add, Dockerfile
+
+# Flags that COPY does not have.
+OWN_FLAGS = frozenset({"checksum", "keep-git-dir", "unpack"})
+
+
+@rule("DL3020", name="add-for-copy", severity=Severity.ERROR)
+def add_for_copy(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """ADD is used for plain files and folders.
+
+    ADD also fetches URLs and unpacks archives. Where none of this is wanted, COPY says so, and a file that happens to be an
+    archive stays as it is.
+
+    ```dockerfile bad
+    FROM python:3.12-slim
+    ADD requirements.txt /app/
+    ```
+
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    COPY requirements.txt /app/
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    ADD rootfs.tar.gz /
+    ADD https://example.org/tool.sh /usr/local/bin/
+    ```
+
+    **Fix safety:** safe where no source is a URL, a Git repository or an archive by its name; unsafe for patterns that may
+    stand for an archive too, unless the context shows that they do not. There is no fix for other sources.
+
+    **Source:** hadolint DL3020; the Dockerfile reference, ADD.
+    """
+    del doc
+    for node in facts.every(nodes.Add, triggers=not facts.as_hadolint):
+        plain = [word.text for word in node.paths if not _needs_add(facts, node, word.text)]
+        if not plain or OWN_FLAGS & {flag.name for flag in node.flags}:
+            continue
+        yield Finding("DL3020", node.keyword.span, f"`ADD` of {plain[0]} where `COPY` does", _fix(facts, node))
+
+
+def _needs_add(facts: Facts, node: Add, source: str) -> bool:
+    if "$" not in source or facts.as_hadolint:
+        return is_remote(source) or is_archive(source)
+    known = facts.expand(source, node)
+    return known is None or is_remote(known) or is_archive(known)
+
+
+def _fix(facts: Facts, node: Add) -> Fix | None:
+    sources = [word.text for word in node.paths]
+    if any("$" in source or is_remote(source) or is_archive(source) for source in sources):
+        return None
+    keyword = "copy" if node.keyword.text.islower() else "COPY"
+    trusted = all(_holds_no_archive(facts, source) for source in sources)
+    applicability = Applicability.SAFE if trusted else Applicability.UNSAFE
+    return Fix("copy it", (replace_word(node.keyword, keyword),), applicability)
+
+
+def _holds_no_archive(facts: Facts, source: str) -> bool:
+    if not is_pattern(source):
+        return True
+    if facts.context is None:
+        # `*.json` can only be a file of that name; `app-*` may be an archive
+        name = source.rsplit("/", 1)[-1]
+        return "." in name and not is_pattern(name.rsplit(".", 1)[-1])
+    return not any(is_archive(name) for name in facts.context.select(source))
