@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lark import Lark, TextSlice, Token, Transformer
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from . import nodes
 from .expansion import ExpansionError, expand_words
@@ -113,7 +113,6 @@ class _Reader:
         if not self.instructions:
             self._problem(Span(0, 0), "the file has no instructions")
         preamble, stages = _stages(self.instructions)
-        self._check_order(preamble)
         self.problems.sort(key=lambda problem: problem.span)
         return nodes.Dockerfile(
             text=self.text,
@@ -219,8 +218,9 @@ class _Reader:
         keyword = re.compile(r"[^\s\\`]*").match(self.text, start, end)
         assert keyword
         word = nodes.Word(Span(*keyword.span()), keyword[0])
+        ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
         at = error.pos_in_stream
-        if at is None or not start <= at < end:
+        if ended or at is None or not start <= at < end:
             self._problem(Span(start, end), expected(word.text, None))
         else:
             place = Span(at, self._word_end(at, end))
@@ -238,15 +238,15 @@ class _Reader:
         if not isinstance(target, TAKES_HEREDOCS) or _is_json(target):
             return node, at
         heredocs = []
-        for span, match in self._introducers(line):
-            name, expand = _heredoc_name(match[3])
+        for span, strip_tabs, rest in self._introducers(line):
+            name, expand = _heredoc_name(rest)
             if name is None:
                 continue
-            body, terminator, at = self._heredoc_body(name, match[2] == "-", at)
+            body, terminator, at = self._heredoc_body(name, strip_tabs, at)
             if terminator is None:
                 self._problem(span, f"the heredoc {name} is not terminated: no line below holds just {name!r}")
                 continue
-            heredocs.append(nodes.Heredoc(span, name, expand, match[2] == "-", body, terminator))
+            heredocs.append(nodes.Heredoc(span, name, expand, strip_tabs, body, terminator))
         if not heredocs:
             return node, at
         end = heredocs[-1].terminator.end
@@ -255,24 +255,36 @@ class _Reader:
             return replace(node, span=Span(node.span.start, end), trigger=target), at
         return target, at
 
-    def _introducers(self, line: Span) -> Iterator[tuple[Span, re.Match[str]]]:
-        """The words of a line that announce heredocs, with their places."""
-        raw = self.text[line.start : line.end]
-        joined = self.language.continuation.sub("", raw)
+    def _introducers(self, line: Span) -> Iterator[tuple[Span, bool, str]]:
+        """What announces heredocs on a line: its place, whether tabs are stripped, and the name with its quotes."""
+        joined = "".join(self.text[piece.start : piece.end] for piece in self._pieces(line))
         try:
             words = expand_words(joined, {}, raw_quotes=True, raw_escapes=True, skip_unset=True)
         except ExpansionError:
             return
         at = line.start
+        opened: tuple[int, bool] | None = None
         for word in words:
-            match = self.language.heredoc.match(word)
-            if not match or not match[3]:
-                continue
             start = self.text.find(word, at, line.end)
             if start < 0:
                 continue
             at = start + len(word)
-            yield Span(start, at), match
+            if opened is not None:
+                # `<< NAME`: the name may stand apart
+                yield Span(opened[0], at), opened[1], word
+                opened = None
+            elif match := self.language.heredoc.match(word):
+                if match[3]:
+                    yield Span(start, at), match[2] == "-", match[3]
+                else:
+                    opened = start, match[2] == "-"
+
+    def _pieces(self, line: Span) -> Iterator[Span]:
+        at = line.start
+        for gap in self.language.continuation.finditer(self.text, line.start, line.end):
+            yield Span(at, gap.start())
+            at = gap.end()
+        yield Span(at, line.end)
 
     def _heredoc_body(self, name: str, strip_tabs: bool, at: int) -> tuple[Span, Span | None, int]:
         start = at
@@ -283,17 +295,6 @@ class _Reader:
                 return Span(start, at), Span(at, at + len(line)), following
             at = following
         return Span(start, start), None, start
-
-    # ------------------------------------------------------------ order
-
-    def _check_order(self, preamble: tuple[nodes.Instruction, ...]) -> None:
-        for node in preamble:
-            if not isinstance(node, nodes.Arg | nodes.Bad):
-                self._problem(node.keyword.span, f"{node.name} before the first FROM: only ARG may stand there")
-        if self.instructions and not any(isinstance(node, nodes.From) for node in self.instructions):
-            has_bad_from = any(isinstance(node, nodes.Bad) and node.name == "FROM" for node in self.instructions)
-            if not has_bad_from and all(isinstance(node, nodes.Arg) for node in self.instructions):
-                self._problem(self.instructions[-1].span, "the file has no build stage: there is no FROM")
 
 
 def _is_json(node: nodes.Instruction) -> bool:
