@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Edit, Span
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 INDENT = "    "
 WIDE = 100
+# What happens in these ends with them.
+_HARMLESS_CONTEXT = frozenset({"subshell", "substitution", "pipeline"})
+_ERREXIT = re.compile(r"(?:-[exuv]*o?(?: |\Z)|pipefail(?: |\Z))+")
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -69,10 +73,9 @@ def whole_lines(doc: Dockerfile, node: Instruction) -> Span:
 def with_comments(doc: Dockerfile, node: Instruction) -> Span:
     """The lines that an instruction takes, with the comment lines directly above."""
     start, end = whole_lines(doc, node)
-    starts = {doc.text.rfind("\n", 0, comment.span.start) + 1 for comment in doc.comments}
     while start > 0:
         previous = doc.text.rfind("\n", 0, start - 1) + 1
-        if previous not in starts:
+        if not has_comment(doc, Span(previous, start)):
             break
         start = previous
     return Span(start, end)
@@ -103,37 +106,54 @@ def insert_lines(doc: Dockerfile, offset: int, lines: Iterable[str]) -> Edit:
 
 def append_command(doc: Dockerfile, run: Run, script: Script, command: str) -> Edit:
     """` && command` at the end of a script, on a line of its own where the script has several."""
-    end = script.span.end
-    while end > script.span.start and doc.text[end - 1] in " \t\r\n":
-        end -= 1
+    end = script.core.end
     if script.heredoc:
         return insert(end, doc.newline + command)
     return insert(end, f"{_joint(doc, run)}&& {command}")
 
 
 def can_append(script: Script) -> bool:
-    """Whether ` && command` behind a script means what it says: it runs last, and only if all before it went well."""
+    """Whether a command put behind a script runs last, finds what it would find in a script of its own, and runs only
+    where the script succeeds.
+    """
     if not script.sound or not script.commands:
+        return False
+    lasting = (item for item in script.commands if item.lasting and not _HARMLESS_CONTEXT.intersection(item.within))
+    if not all(_only_stops_early(item) for item in lasting):
         return False
     if script.heredoc:
         return _fails_early(script)
     last = script.text.rstrip()
-    if last.endswith(("&", ";", "|")) or "<<" in script.text or _comment_at_end(last):
+    if last.endswith(("&", ";", "|")) or "<<" in script.text or "#" in script.text:
         return False
-    return all(command.before in ("", "&&", "|", "|&") for command in script.commands if not _inside(command)) and not any(
-        command.name in ("exit", "exec", "return") and not _inside(command) for command in script.commands
-    )
+    return all(command.before in ("", "&&", "|", "|&") for command in script.commands if not _inside(command))
 
 
 def remove_command(doc: Dockerfile, script: Script, command: Command) -> Edit | None:
-    """Takes a command away with the `&&` that joins it; None when it is the only one or not simply joined."""
+    """Takes a command away with the `&&` that joins it, and with the comments between the two.
+
+    None when it is the only one, when they are not simply joined, or when the comment is the next command's.
+    """
     tops = script.top
-    if not script.chained or command not in tops or len(tops) == 1:
+    if not script.chained or script.tests or command not in tops or len(tops) == 1:
         return None
     index = tops.index(command)
     if index:
-        return Edit(Span(tops[index - 1].span.end, command.span.end), "")
-    return Edit(Span(command.span.start, tops[1].span.start), "")
+        return Edit(Span(tops[index - 1].whole.end, command.whole.end), "")
+    gone = Span(command.whole.start, tops[1].whole.start)
+    return None if has_comment(doc, gone) else Edit(gone, "")
+
+
+def has_comment(doc: Dockerfile, span: Span) -> bool:
+    """Whether a comment line lies within a span."""
+    index = bisect_left(doc.comments, span.start, key=lambda comment: comment.span.start)
+    return index < len(doc.comments) and doc.comments[index].span.start < span.end
+
+
+def ends_open(doc: Dockerfile) -> bool:
+    """Whether the text ends in a continuation, so that a line put behind it would be swallowed."""
+    last = doc.instructions[-1].span.end if doc.instructions else 0
+    return doc.escape in doc.text[last:]
 
 
 def insert_flags(doc: Dockerfile, node: Instruction, flags: Iterable[str]) -> Edit:
@@ -172,11 +192,17 @@ def _inside(command: Command) -> bool:
     return any(context != "pipeline" for context in command.within)
 
 
-def _comment_at_end(text: str) -> bool:
-    return bool(re.search(r"(?:^|\s)#[^\n]*\Z", text)) and text.count("'") % 2 == 0 and text.count('"') % 2 == 0
+def _only_stops_early(command: Command) -> bool:
+    """Whether it is a `set` that does no more than end the script at an error, or print what it does."""
+    return command.name == "set" and bool(_ERREXIT.fullmatch(" ".join(word.text for word in command.arguments)))
 
 
 def _fails_early(script: Script) -> bool:
-    """Whether a heredoc's script stops at the first command that fails, so that a line added below runs after success."""
-    first = script.commands[0]
-    return first.name == "set" and any(word.text.startswith("-") and "e" in word.text for word in first.arguments)
+    """Whether a heredoc's script stops at the first command that fails, so that a line added below runs after success.
+
+    The last command must be one that this holds for: in `a && b` it does not for `a`.
+    """
+    first, last = script.commands[0], script.commands[-1]
+    if first.name != "set" or not any(word.text.startswith("-") and "e" in word.text for word in first.arguments):
+        return False
+    return not last.within and last.before in ("", "\n", ";") and last.whole.end == script.core.end

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Span
 
-from .edits import append_command, can_append, delete_instruction, insert, remove_command
+from .edits import INDENT, append_command, can_append, delete_instruction, has_comment, insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,27 +22,36 @@ def merge_down(facts: Facts, run: Run, into: Run) -> tuple[Edit, ...] | None:
     first, second = _chain(facts, run), _chain(facts, into)
     if first is None or second is None or _parameters(facts, run) != _parameters(facts, into):
         return None
+    if any(command.lasting for command in first.commands):
+        return None
     doc = facts.doc
-    start, end = first.commands[0].span.start, first.commands[-1].span.end
-    text = "".join(doc.source(piece) for piece in doc.pieces(Span(start, end)))
-    return delete_instruction(doc, run), insert(second.commands[0].span.start, " ".join(text.split()) + " && ")
+    text = doc.source(first.core)
+    joint = f" {doc.escape}{doc.newline}{INDENT}&& " if "\n" in text else " && "
+    return delete_instruction(doc, run), insert(second.core.start, text + joint)
 
 
 def move_up(facts: Facts, commands: Sequence[Command], run: Run, into: Run) -> tuple[Edit, ...] | None:
-    """Puts commands of a RUN behind an earlier one; None when that would change what they mean."""
-    script, target = facts.script(run), facts.script(into)
-    if script is None or target is None or not can_append(target) or not script.chained or script.heredoc:
+    """Puts commands of a RUN behind an earlier one; None when that would change what they mean.
+
+    They must be the RUN's only commands, or the first ones: what stands before a command may need what it deletes.
+    """
+    script, target = _chain(facts, run), facts.script(into)
+    if script is None or target is None or not can_append(target) or script.tests:
         return None
-    if _parameters(facts, run) != _parameters(facts, into) or any(command.name == "cd" for command in target.commands):
+    if _parameters(facts, run) != _parameters(facts, into) or tuple(commands) != script.commands[: len(commands)]:
+        return None
+    if any(command.lasting for command in commands):
         return None
     doc = facts.doc
-    text = " && ".join(" ".join(doc.source(command.span).split()) for command in commands)
+    moved = Span(script.core.start, commands[-1].whole.end)
+    text = doc.source(moved)
+    if target.heredoc and "\n" in text:
+        return None
     added = append_command(doc, into, target, text)
     if len(commands) == len(script.commands):
         return added, delete_instruction(doc, run)
-    removed = [remove_command(doc, script, command) for command in commands]
-    edits = [edit for edit in removed if edit is not None]
-    return (added, *edits) if len(edits) == len(removed) == 1 else None
+    gone = Span(moved.start, script.commands[len(commands)].whole.start)
+    return None if has_comment(doc, gone) else (added, Edit(gone, ""))
 
 
 def between(facts: Facts, first: Instruction, second: Instruction) -> tuple[Instruction, ...]:
@@ -66,12 +75,7 @@ def trust(facts: Facts, run: Run, into: Run) -> Applicability:
 
 def _chain(facts: Facts, run: Run) -> Script | None:
     script = facts.script(run)
-    if script is None or script.heredoc or not script.chained or "<<" in script.text:
-        return None
-    # what these leave behind would reach the commands that follow
-    if any(command.name in ("cd", "set", "export", "exec", "exit", "trap", "") for command in script.commands):
-        return None
-    return script
+    return script if script is not None and script.chained and not script.heredoc else None
 
 
 def _parameters(facts: Facts, run: Run) -> tuple[object, ...]:

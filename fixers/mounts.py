@@ -34,6 +34,8 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
     A tool whose later steps need what is in its cache (`kept`) gets the mounts on all RUNs of the stage at once, by the
     first one's fix.
     """
+    if not _refreshes(facts, run, invocation):
+        return None
     runs = [run]
     if any(item.kept for item in invocation.tool.caches):
         runs = [item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item))]
@@ -43,6 +45,13 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
     if not edits:
         return None
     return Fix(f"mount {invocation.tool.name}'s cache", tuple(edits), _applicability(facts, stage, runs, invocation))
+
+
+def _refreshes(facts: Facts, run: Run, invocation: Invocation) -> bool:
+    """Whether a RUN refreshes the package index itself, where it needs one: a mount hides the lists of earlier layers."""
+    if not any(item.role == "index" for item in invocation.tool.caches):
+        return True
+    return any(item.tool is invocation.tool and item.action == "refresh" for item in facts.invocations(run))
 
 
 def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit]:

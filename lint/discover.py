@@ -44,8 +44,8 @@ def is_dockerfile(name: str) -> bool:
 def discover(paths: Iterable[str]) -> Iterator[Path | Missing]:
     """The files of the paths, each once, in the paths' order; `-` is passed through as `Path("-")`.
 
-    A file is taken whatever its name; a folder is searched, less what its .gitignore files leave out. Links to folders are
-    not followed. A path that gives nothing is a Missing, so that the others are still done.
+    A file is taken whatever its name; a folder is searched, less what its .gitignore files leave out. Links to folders
+    are not followed. A path that gives nothing is a Missing, so that the others are still done.
     """
     seen: set[Path] = set()
     for path in paths:

@@ -28,8 +28,8 @@ BULKY = 1_000_000
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".deb", ".rpm", ".apk", ".whl", ".iso", ".run")
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
-I = TypeVar("I", bound=nodes.Instruction)
-# What hadolint sees through when it looks for a command: it finds none behind sudo, env or a path (measured with 2.15.1).
+N = TypeVar("N", bound=nodes.Instruction)
+# What hadolint 2.15.1 sees through when it looks for a command (measured): it finds none behind sudo, env or a path.
 TRANSPARENT = frozenset({"exec", "command", "builtin", "time"})
 
 # Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
@@ -105,8 +105,8 @@ class Facts:
         """Whether only what is worth somebody's time is to be said."""
         return self.settings.preset == "recommended"
 
-    def every(self, kind: type[I], *, triggers: bool = True) -> Iterator[I]:
-        """The instructions of a kind in file order, those before the first FROM too; with `triggers` those of ONBUILD."""
+    def every(self, kind: type[N], *, triggers: bool = True) -> Iterator[N]:
+        """The instructions of a kind in file order, those before the first FROM too, and ONBUILD's `triggers`."""
         for node in self.doc.instructions:
             found = node.trigger if triggers and isinstance(node, nodes.Onbuild) else node
             if isinstance(found, kind):

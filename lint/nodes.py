@@ -12,7 +12,7 @@ from .findings import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-I = TypeVar("I", bound="Instruction")
+Kind = TypeVar("Kind", bound="Instruction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +290,7 @@ class Stage:
         last = self.instructions[-1] if self.instructions else self.from_
         return Span(self.from_.span.start, last.span.end)
 
-    def all(self, kind: type[I]) -> Iterator[I]:
+    def all(self, kind: type[Kind]) -> Iterator[Kind]:
         """The stage's own instructions of one kind (ONBUILD's triggers are not the stage's own)."""
         return (node for node in self.instructions if isinstance(node, kind))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .config import PRESETS, ConfigError, Layer, Selector, did_you_mean
 from .findings import Severity
+from .rate import rate
 from .report import FORMATS
 
 if TYPE_CHECKING:
@@ -149,6 +150,15 @@ def _per_file(value: object, place: Place) -> dict[tuple[Path, str], tuple[Selec
     return {(place.base, str(pattern)): selectors(codes, place) for pattern, codes in value.items()}
 
 
+def _rate(value: object, place: Place) -> str:
+    text = text_value(value, place)
+    try:
+        rate(text)
+    except ValueError as error:
+        raise ConfigError(f"{place.where} must be {error}") from error
+    return text
+
+
 def _split(text: str) -> object:
     return [item.strip() for item in text.split(",") if item.strip()]
 
@@ -192,7 +202,7 @@ OPTIONS: Mapping[str, Option] = {
     "label-schema": Option(table_value, _pairs),
     "strict-labels": Option(flag, _boolean),
     "shellcheck": Option(one_of(("auto", "on", "off"))),
-    "network": Option(text_value),
+    "network": Option(_rate),
     "format": Option(one_of(FORMATS)),
     "baseline": Option(_path),
     "per-file-ignores": Option(_per_file, _per_file_pairs),

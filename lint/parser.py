@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lark import Lark, TextSlice, Token, Transformer
+from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from . import nodes
@@ -55,6 +56,7 @@ class _Language(NamedTuple):
     """The grammar for one escape character, and the terminals that `_Reader` walks the file with."""
 
     grammar: Lark
+    builder: _Builder
     continuation: re.Pattern[str]
     line: re.Pattern[str]
     comment: re.Pattern[str]
@@ -67,19 +69,20 @@ class _Language(NamedTuple):
 def _language(escape: str) -> _Language:
     text = resources.files(__package__).joinpath("dockerfile.lark").read_text(encoding="utf8")
     continuation = re.compile(_spell_out("%CONTINUATION%", escape))
+    builder = _Builder(continuation, re.compile(_spell_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape)))
     grammar = Lark(
         _spell_out(text, escape),
         parser="lalr",
         lexer="contextual",
         start=["instruction", "file"],
-        transformer=_Builder(continuation, re.compile(_spell_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape))),
+        transformer=builder,
         maybe_placeholders=False,
     )
     terminals = (
         re.compile(grammar.get_terminal(name).pattern.to_regexp())
         for name in ("LINE", "COMMENT_LINE", "BLANK_LINE", "DIRECTIVE", "HEREDOC")
     )
-    return _Language(grammar, continuation, *terminals)
+    return _Language(grammar, builder, continuation, *terminals)
 
 
 def parse(text: str) -> nodes.Dockerfile:
@@ -207,8 +210,10 @@ class _Reader:
         self.comments.append(nodes.Comment(Span(start, start + len(text)), text))
 
     def _parse_line(self, start: int, end: int) -> nodes.Instruction:
+        # the line as a text of its own: of a slice Lark counts the lines before it, each time from the top of the file
+        self.language.builder.place.start = start
         try:
-            parsed: Any = self.language.grammar.parse(TextSlice(self.text, start, end), "instruction")
+            parsed: Any = self.language.grammar.parse(self.text[start:end], "instruction")
         except UnexpectedInput as error:
             return self._bad(error, start, end)
         node: nodes.Instruction = parsed
@@ -219,8 +224,8 @@ class _Reader:
         assert keyword
         word = nodes.Word(Span(*keyword.span()), keyword[0])
         ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-        at = error.pos_in_stream
-        if ended or at is None or not start <= at < end:
+        at = end if ended or error.pos_in_stream is None else start + error.pos_in_stream
+        if not start <= at < end:
             self._problem(Span(start, end), expected(word.text, None))
         else:
             place = Span(at, self._word_end(at, end))
@@ -336,10 +341,10 @@ def _stages(
 # ---------------------------------------------------------------- Lark's tokens to nodes
 
 
-def _span(token: Token) -> Span:
-    assert token.start_pos is not None
-    assert token.end_pos is not None
-    return Span(token.start_pos, token.end_pos)
+class _Place(threading.local):
+    """Where the line that a thread reads starts in the file."""
+
+    start = 0
 
 
 class _Builder(Transformer[Token, nodes.Instruction]):
@@ -349,28 +354,34 @@ class _Builder(Transformer[Token, nodes.Instruction]):
         super().__init__()
         self.continuation = continuation
         self.flag = flag
+        self.place = _Place()
+
+    def _span(self, token: Token) -> Span:
+        assert token.start_pos is not None
+        assert token.end_pos is not None
+        return Span(self.place.start + token.start_pos, self.place.start + token.end_pos)
 
     def _text(self, raw: str) -> str:
         return self.continuation.sub("", raw) if "\n" in raw else raw
 
     def _word(self, token: Token) -> nodes.Word:
-        return nodes.Word(_span(token), self._text(token.value))
+        return nodes.Word(self._span(token), self._text(token.value))
 
     def _parts(self, items: list[Any]) -> tuple[dict[str, Any], list[Any]]:
         """The fields that every instruction has, and what follows its flags."""
         keyword, *rest = items
         flags: tuple[nodes.Flag, ...] = ()
-        span = _span(keyword)
+        span = self._span(keyword)
         end = span.end
         if rest and isinstance(rest[0], tuple):
             flags = rest.pop(0)
             end = flags[-1].span.end if flags else end
         if rest:
-            end = _span(rest[-1]).end if isinstance(rest[-1], Token) else rest[-1].span.end
+            end = self._span(rest[-1]).end if isinstance(rest[-1], Token) else rest[-1].span.end
         return {"span": Span(span.start, end), "keyword": nodes.Word(span, keyword.value), "flags": flags}, rest
 
     def FLAGS(self, token: Token) -> tuple[nodes.Flag, ...]:  # noqa: N802 - Lark calls it by the terminal's name
-        start = _span(token).start
+        start = self._span(token).start
         return tuple(self._flag(match[1], start + match.start()) for match in self.flag.finditer(token.value))
 
     def _flag(self, raw: str, start: int) -> nodes.Flag:
@@ -381,15 +392,15 @@ class _Builder(Transformer[Token, nodes.Instruction]):
         return nodes.Flag(Span(start, start + len(raw)), name, value if equals else None)
 
     def exec(self, items: list[Token]) -> nodes.Exec:
-        words = tuple(nodes.Word(_span(token), json.loads(self._text(token.value))) for token in items[1:-1])
-        return nodes.Exec(Span(_span(items[0]).start, _span(items[-1]).end), words)
+        words = tuple(nodes.Word(self._span(token), json.loads(self._text(token.value))) for token in items[1:-1])
+        return nodes.Exec(Span(self._span(items[0]).start, self._span(items[-1]).end), words)
 
     paths = exec
 
     def _command_line(self, rest: list[Any]) -> nodes.Exec | nodes.Shell | None:
         if not rest or isinstance(rest[0], nodes.Exec):
             return rest[0] if rest else None
-        return nodes.Shell(_span(rest[0]), self._text(rest[0].value))
+        return nodes.Shell(self._span(rest[0]), self._text(rest[0].value))
 
     def _key_values(self, rest: list[Any]) -> tuple[nodes.Pair, ...]:
         if rest[0].type == "KEY":
@@ -399,7 +410,7 @@ class _Builder(Transformer[Token, nodes.Instruction]):
 
     def _pair(self, token: Token) -> nodes.Pair:
         raw = token.value
-        span = _span(token)
+        span = self._span(token)
         at = raw.find("=")
         if at < 0:
             return nodes.Pair(span, self._word(token), None)

@@ -38,6 +38,17 @@ CONTEXTS = {
     "process_substitution": "substitution",
 }
 SOMETIMES = frozenset({"condition", "loop", "function"})
+# What these do lasts for the commands behind them: the folder, options, variables, or that the script goes on at all.
+# Source: POSIX, Shell Command Language, "Special Built-In Utilities"; bash(1), "SHELL BUILTIN COMMANDS".
+LASTING = frozenset(
+    """
+    . alias break builtin cd command continue coproc declare enable eval exec exit export getopts hash let local logout mapfile
+    popd pushd read readarray readonly return select set setopt shift shopt source suspend times trap typeset ulimit umask
+    unalias unset wait
+    """.split()
+)
+# `${name:=word}` and `$((name = 1))` set a variable wherever they stand.
+ASSIGNING = re.compile(r"\$\{[^}:=\s]*:?=|\(\(")
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "mksh"})
 SHEBANG = re.compile(r"#!\s*(?:/usr/bin/env\s+(?:-\S+\s+)*)?(?:\S*/)?([\w.+-]+)")
 
@@ -69,6 +80,19 @@ class Command:
         return self.words[1:]
 
     @property
+    def whole(self) -> Span:
+        """From its first character to its last, redirections included."""
+        spans = [self.span, *(redirect.span for redirect in self.redirects)]
+        return Span(min(span.start for span in spans), max(span.end for span in spans))
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it may change what the commands behind it do, or whether they run: `cd`, `set`, `X=1`, `exit`."""
+        if self.name in LASTING or self.name in ("", ":") and self.assignments:
+            return True
+        return any(ASSIGNING.search(word.text) for word in (*self.words, *self.assignments))
+
+    @property
     def sometimes(self) -> bool:
         """Whether it runs only in some cases: in a condition, a loop, a function, or after `||`."""
         return self.before == "||" or not SOMETIMES.isdisjoint(self.within)
@@ -79,6 +103,8 @@ class Script:
     """The commands of one RUN, in the order they are written.
 
     `sound` is false where the shell's grammar found an error; `text` is what the shell gets, without continuations.
+    `core` is the span without the blanks around it. `chained` says that it is nothing but simple commands joined by `&&`, without a comment; `tests` are its `[ ... ]` and
+    `[[ ... ]]`, which are not among the commands.
     """
 
     span: Span
@@ -86,16 +112,14 @@ class Script:
     commands: tuple[Command, ...]
     sound: bool
     heredoc: bool
+    core: Span
+    chained: bool
+    tests: tuple[Command, ...]
 
     @property
     def top(self) -> tuple[Command, ...]:
         """The commands that lie in nothing else."""
         return tuple(command for command in self.commands if not command.within)
-
-    @property
-    def chained(self) -> bool:
-        """Whether it is nothing but simple commands joined by `&&`."""
-        return self.sound and all(c.before in ("", "&&") and not c.within for c in self.commands)
 
 
 class _Todo(NamedTuple):
@@ -184,8 +208,36 @@ def _parse(joined: _Joined, *, heredoc: bool) -> Script:
     tree = _parser().parse(data)
     reader = _Reader(joined, _offsets(joined.text, data))
     commands = reader.commands(tree.root_node)
-    span = joined.span(0, len(joined.text))
-    return Script(span, joined.text, tuple(commands), not tree.root_node.has_error, heredoc)
+    text = joined.text
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    return Script(
+        joined.span(0, len(text)),
+        text,
+        tuple(commands),
+        not tree.root_node.has_error,
+        heredoc,
+        joined.span(min(start, end), end),
+        _is_chain(tree.root_node) and not any(command.within for command in commands),
+        tuple(reader.tests),
+    )
+
+
+def _is_chain(root: tree_sitter.Node) -> bool:
+    """Whether a script is simple commands and `&&`, and nothing else: no comment, no `;`, no heredoc."""
+    if root.has_error or len(root.children) != 1:
+        return False
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if node.type == "redirected_statement":
+            if any(child.type in ("heredoc_redirect", "herestring_redirect") for child in node.children):
+                return False
+            todo.extend(node.children_by_field_name("body"))
+        elif node.type in ("program", "list"):
+            todo.extend(node.children)
+        elif node.type not in COMMANDS and node.type != "&&":
+            return False
+    return True
 
 
 def _offsets(text: str, data: bytes) -> list[int] | None:
@@ -205,6 +257,7 @@ class _Reader:
     def __init__(self, joined: _Joined, offsets: list[int] | None) -> None:
         self.joined = joined
         self.offsets = offsets
+        self.tests: list[Command] = []
 
     def commands(self, root: tree_sitter.Node) -> list[Command]:
         found: list[Command] = []
@@ -213,7 +266,9 @@ class _Reader:
             item = todo.pop()
             kind = item.node.type
             if kind in COMMANDS:
-                if kind != "test_command":
+                if kind == "test_command":
+                    self.tests.append(self._test(item))
+                else:
                     found.append(self._command(item))
                 inner = (*item.within, "substitution")
                 todo.extend(_Todo(child, "", inner) for child in reversed(_substitutions(item.node)))
@@ -249,6 +304,19 @@ class _Reader:
             (*redirects, *item.redirects),
             item.before,
             item.within,
+        )
+
+    def _test(self, item: _Todo) -> Command:
+        words = [self._word(item.node.children[0])]
+        todo = list(reversed(item.node.children[1:-1]))
+        while todo:
+            node = todo.pop()
+            if node.type.endswith("_expression"):
+                todo.extend(reversed(node.children))
+            else:
+                words.append(self._word(node))
+        return Command(
+            self._span(item.node), words[0].text, tuple(words), (), item.redirects, item.before, item.within
         )
 
     def _redirect(self, node: tree_sitter.Node) -> Redirect:

@@ -19,7 +19,7 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file as it was read. `text` keeps line breaks, byte order mark and, as lone surrogates, bytes that are no UTF-8."""
+    """A file as it was read. `text` keeps line breaks, byte order mark and, as lone surrogates, bytes not in UTF-8."""
 
     path: str
     data: bytes

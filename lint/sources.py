@@ -7,10 +7,8 @@ import re
 URL = re.compile(r"https?://", re.IGNORECASE)
 # Source: the Dockerfile reference, "Adding files from a Git repository".
 GIT = re.compile(r"(?:git|ssh)://|[\w.+-]+@[\w.-]+:|github\.com/|(?:https?|ftp)://\S+\.git(?:[#?]|$)", re.IGNORECASE)
-# What ADD unpacks; some names stand for other packers that hadolint lets pass too. Source: the Dockerfile reference, "ADD".
-ARCHIVE = re.compile(
-    r"\.(?:tar|gz|bz2|xz|zst|lz|lzma|tgz|taz|tb2|tbz|tbz2|tlz|tpz|txz|tz|tzst|z)$", re.IGNORECASE
-)
+# What ADD unpacks, and names of other packers that hadolint lets pass too. Source: the Dockerfile reference, "ADD".
+ARCHIVE = re.compile(r"\.(?:tar|gz|bz2|xz|zst|lz|lzma|tgz|taz|tb2|tbz|tbz2|tlz|tpz|txz|tz|tzst|z)$", re.IGNORECASE)
 
 
 def is_remote(source: str) -> bool:
@@ -30,4 +28,4 @@ def is_pattern(source: str) -> bool:
 
 def is_windows_path(path: str) -> bool:
     """Whether a path starts with a drive's letter or a backslash."""
-    return path[1:2] == ":" and path[:1].isalpha() or path.startswith("\\")
+    return (path[1:2] == ":" and path[:1].isalpha()) or path.startswith("\\")

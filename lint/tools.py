@@ -65,8 +65,8 @@ class Cache:
 class Action:
     """What a group of subcommands does, and the options that matter for it.
 
-    A subcommand may be of several words (`mod download`); an empty one stands for the bare command. `unversioned` are those
-    whose operands have no versions. `no_recommends_settings` do, as a value of some option, what `no_recommends` do.
+    A subcommand may be of several words (`mod download`); an empty one stands for the bare command. `unversioned` are
+    those whose operands have no versions. `no_recommends_settings` do, as an option's value, what `no_recommends` do.
     """
 
     subcommands: tuple[str, ...]
@@ -97,8 +97,8 @@ class Lock:
 class Tool:
     """One tool of the catalogue; the fields are those of its TOML file.
 
-    `cache_aliases` are places where other versions of the tool have their cache; `index_readers` are other commands that
-    need its package lists.
+    `cache_aliases` are places where other versions of the tool have their cache; `index_readers` are other commands
+    that need its package lists; `offline_flags` keep it from fetching anything.
     """
 
     name: str
@@ -123,6 +123,7 @@ class Tool:
     prefetch: str | None
     cache_aliases: tuple[str, ...]
     index_readers: tuple[str, ...]
+    offline_flags: tuple[str, ...]
     cross_compiles: bool
     pattern: re.Pattern[str] = field(repr=False)
 
@@ -348,6 +349,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         prefetch=data.get("prefetch"),
         cache_aliases=tuple(data.get("cache-aliases", ())),
         index_readers=tuple(data.get("index-readers", ())),
+        offline_flags=tuple(data.get("offline-flags", ())),
         cross_compiles=data.get("cross-compiles", False),
         pattern=re.compile("|".join(translate(name) for name in commands)),
     )

@@ -198,7 +198,7 @@ def _names(pairs: tuple[nodes.Pair, ...], keyword: str) -> Iterator[nodes.Proble
         if not pair.key.text:
             yield nodes.Problem(pair.span, f"{keyword} has a value without a name before the =")
         if pair.legacy and "=" in pair.key.text:
-            yield nodes.Problem(pair.span, f"{keyword} has a quoted name: write name=\"value\"")
+            yield nodes.Problem(pair.span, f'{keyword} has a quoted name: write name="value"')
 
 
 @_arguments.register(nodes.Onbuild)

@@ -96,6 +96,8 @@ def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple
 
 
 def _fills_cache(invocation: Invocation) -> bool:
-    return invocation.action in ("install", "build") or (
-        invocation.action == "upgrade" and invocation.tool.kind == "system"
-    )
+    kind = invocation.tool.kind
+    if invocation.action == "install":
+        return True
+    # a build tool caches what it compiles; the build scripts of a package manager fetch nothing
+    return (kind == "build" and invocation.action == "build") or (kind == "system" and invocation.action == "upgrade")

@@ -51,6 +51,7 @@ def relative_workdir(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3000; BuildKit's check WorkdirRelativePath.
     """
+    del doc
     for node in facts.every(nodes.Workdir, triggers=not facts.as_hadolint):
         path = node.argument.text.strip("\"'")
         if path.startswith(("/", "$")) or is_windows_path(path) or _anchored(facts, node):
@@ -67,6 +68,5 @@ def _anchored(facts: Facts, node: nodes.Workdir) -> bool:
     """Whether an absolute WORKDIR comes before it, in its stage or in those that the stage is FROM."""
     if facts.as_hadolint:
         return False
-    return any(
-        isinstance(item, nodes.Workdir) and item.argument.text.strip("\"'").startswith("/") for item in facts.before(node)
-    )
+    above = (item.argument.text for item in facts.before(node) if isinstance(item, nodes.Workdir))
+    return any(path.strip("\"'").startswith("/") for path in above)

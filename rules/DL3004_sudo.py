@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.nodes import Dockerfile, Run, Word
     from dockerlint.lint.shell import Command
 
 SUDO = "sudo"
@@ -24,8 +24,8 @@ ROOT = frozenset({"root", "0"})
 def sudo(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A RUN calls sudo.
 
-    Steps run as root until a USER says otherwise, so there is nothing to gain by it; and where sudo is in the image, whoever
-    gets into the container may use it too. To become root for a step, put `USER root` above it.
+    Steps run as root until a USER says otherwise, so there is nothing to gain by it; and where sudo is in the image,
+    whoever gets into the container may use it too. To become root for a step, put `USER root` above it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -42,41 +42,39 @@ def sudo(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN apt-get update && apt-get install -y sudo
     ```
 
-    **Fix safety:** unsafe, for sudo starts its command with few of the variables. There is a fix only where the step runs
-    as root and sudo has no options.
+    **Fix safety:** unsafe, for sudo starts its command with few of the variables. There is a fix only where the step
+    runs as root and sudo has no options.
 
     **Source:** hadolint DL3004; Docker's guide on best practices, USER.
     """
     del doc
     for run in facts.every(nodes.Run):
-        found = [command for command in facts.commands(run) if _sudo(command, facts) is not None]
-        if found:
-            yield Finding("DL3004", found[0].span, f"`sudo` in a RUN: {_advice(facts, run)}", _fix(facts, run, found))
+        calls = [call for command in facts.commands(run) if (call := _sudo(command, facts))]
+        if calls:
+            message = f"`sudo` in a RUN: {_advice(facts, run)}"
+            yield Finding("DL3004", calls[0][0].span, message, _fix(facts, run, calls))
 
 
-def _sudo(command: Command, facts: Facts) -> nodes.Word | None:
-    """The word that calls sudo, at the start of a command or behind a builtin such as `exec`."""
-    for word in command.words:
+def _sudo(command: Command, facts: Facts) -> tuple[Word, ...]:
+    """The words of a command from `sudo` on, also behind a builtin such as `exec`; none when it is not called."""
+    for index, word in enumerate(command.words):
         name = word.text if facts.as_hadolint else word.text.rsplit("/", 1)[-1]
         if name == SUDO:
-            return word
+            return command.words[index:]
         if name not in TRANSPARENT:
-            return None
-    return None
+            break
+    return ()
 
 
 def _advice(facts: Facts, run: Run) -> str:
     return "it is root already" if facts.state(run).user in ROOT else "set the user by USER"
 
 
-def _fix(facts: Facts, run: Run, commands: list[Command]) -> Fix | None:
+def _fix(facts: Facts, run: Run, calls: list[tuple[Word, ...]]) -> Fix | None:
     if facts.state(run).user not in ROOT or isinstance(run.form, nodes.Exec):
         return None
     edits = []
-    for command in commands:
-        word = _sudo(command, facts)
-        assert word is not None
-        following = command.words[command.words.index(word) + 1 :]
+    for word, *following in calls:
         if not following or following[0].text.startswith("-") or "=" in following[0].text:
             return None
         edits.append(Edit(Span(word.span.start, following[0].span.start), ""))

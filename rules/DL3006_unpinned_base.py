@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def untagged_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A base image has no tag.
 
-    The builder then takes `latest`: the next build may get another major version and fail, or worse, not fail. A name that
-    holds a variable is left to whoever sets it.
+    The builder then takes `latest`: the next build may get another major version and fail, or worse, not fail. A name
+    that holds a variable is left to whoever sets it.
 
     ```dockerfile bad
     FROM debian AS builder
@@ -38,7 +38,7 @@ def untagged_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** hadolint DL3006.
     """
     for stage, image in _images(doc, facts):
-        if image != "scratch" and _tag(image) is None:
+        if image != "scratch" and _tag(image, facts) is None:
             yield Finding("DL3006", stage.from_.image.span, f"the image {image} has no tag")
 
 
@@ -63,7 +63,7 @@ def latest_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** hadolint DL3007.
     """
     for stage, image in _images(doc, facts):
-        if _tag(image) == "latest":
+        if _tag(image, facts) == "latest":
             yield Finding("DL3007", stage.from_.image.span, f"`{image}` may be another image tomorrow")
 
 
@@ -71,10 +71,14 @@ def _images(doc: Dockerfile, facts: Facts) -> Iterator[tuple[Stage, str]]:
     """The stages that start from an image of a fixed name without a digest, and that name."""
     for stage in doc.stages:
         image = stage.from_.image.text.strip("\"'")
-        if "$" not in image and "@" not in image and facts.graph.parent(stage) is None:
+        variable = image.startswith("$") if facts.as_hadolint else "$" in image
+        if not variable and "@" not in image and facts.graph.parent(stage) is None:
             yield stage, image
 
 
-def _tag(image: str) -> str | None:
+def _tag(image: str, facts: Facts) -> str | None:
+    """The tag of an image, if it has one; hadolint 2.15.1 takes a registry's port for a tag (measured)."""
+    if facts.as_hadolint:
+        return image.partition(":")[2] or None
     name, colon, tag = image.rpartition(":")
     return tag if colon and name and "/" not in tag else None

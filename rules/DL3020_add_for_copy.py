@@ -24,8 +24,8 @@ OWN_FLAGS = frozenset({"checksum", "keep-git-dir", "unpack"})
 def add_for_copy(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """ADD is used for plain files and folders.
 
-    ADD also fetches URLs and unpacks archives. Where none of this is wanted, COPY says so, and a file that happens to be an
-    archive stays as it is.
+    ADD also fetches URLs and unpacks archives. Where none of this is wanted, COPY says so, and a file that happens to be
+    an archive stays as it is.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -43,8 +43,8 @@ def add_for_copy(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     ADD https://example.org/tool.sh /usr/local/bin/
     ```
 
-    **Fix safety:** safe where no source is a URL, a Git repository or an archive by its name; unsafe for patterns that may
-    stand for an archive too, unless the context shows that they do not. There is no fix for other sources.
+    **Fix safety:** safe where no source is a URL, a Git repository or an archive by its name; unsafe for patterns that
+    may stand for an archive too, unless the context shows that they do not. There is no fix for other sources.
 
     **Source:** hadolint DL3020; the Dockerfile reference, ADD.
     """
@@ -57,14 +57,15 @@ def add_for_copy(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 
 def _needs_add(facts: Facts, node: Add, source: str) -> bool:
+    plain = source.strip("\"'")
     if "$" not in source or facts.as_hadolint:
-        return is_remote(source) or is_archive(source)
+        return is_remote(plain) or is_archive(plain)
     known = facts.expand(source, node)
     return known is None or is_remote(known) or is_archive(known)
 
 
 def _fix(facts: Facts, node: Add) -> Fix | None:
-    sources = [word.text for word in node.paths]
+    sources = [word.text.strip("\"'") for word in node.paths]
     if any("$" in source or is_remote(source) or is_archive(source) for source in sources):
         return None
     keyword = "copy" if node.keyword.text.islower() else "COPY"

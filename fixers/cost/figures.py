@@ -118,3 +118,16 @@ def longest(amounts: Iterable[Amount]) -> Amount:
     candidates = [amount for amount in every if amount.high >= low]
     mid, high = max(amount.mid for amount in every), max(amount.high for amount in every)
     return Amount(low, mid, high, worst(candidates))
+
+
+def transfer(size: Amount, rate: Amount) -> Amount:
+    """Seconds that bytes take at a rate; of a size that is known in part, that part's seconds and an unknown rest."""
+    if size == ZERO:
+        return ZERO
+    slowness = Amount(1 / rate.high, 1 / rate.mid, 1 / rate.low, rate.basis)
+    return size.times(slowness) if size.is_complete else slowness * size.mid + Amount.unknown()
+
+
+def share(size: Amount, ratio: Amount) -> Amount:
+    """A ratio of a size; of one that is known in part, that part's share and an unknown rest."""
+    return size.times(ratio) if size.is_complete else ratio * size.mid + Amount.unknown()

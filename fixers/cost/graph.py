@@ -117,7 +117,9 @@ class _Builder:
         parent = self._facts.graph.parent(stage)
         tip = self._tips[parent.index] if parent else self._base(stage)
         for node in stage.instructions:
-            if isinstance(node, nodes.Run | nodes.Copy) or (isinstance(node, nodes.Workdir) and self._makes_folder(node)):
+            if isinstance(node, nodes.Run | nodes.Copy) or (
+                isinstance(node, nodes.Workdir) and self._makes_folder(node)
+            ):
                 sources = tuple(self._sources(node, stage))
                 tip = self._add(stage, node, tip, sources)
         return tip

@@ -43,12 +43,12 @@ class Change:
 
 
 def rerun(graph: BuildGraph, change: Change) -> frozenset[int]:
-    """The numbers of the steps that run again; a pull is run again when its image moved."""
+    """The numbers of the steps that run again; a pull is run again when its image moved or has another name."""
     again: set[int] = set()
     fresh: set[int] = set()
     for step in graph.steps:
         if step.is_pull:
-            hit = not (change.bases and not step.pinned)
+            hit = step.number not in change.keys and not (change.bases and not step.pinned)
         else:
             hit = not (change.all or _misses(step, change, fresh))
         if not hit:
@@ -103,7 +103,9 @@ def _own_key(step: Step, facts: Facts) -> Hashable:
             return "RUN", _script(node, facts), env, state.workdir, state.user, state.shell, mounts, flags
         case nodes.Copy():
             words = (*node.paths, node.destination)
-            texts = tuple(facts.path(word.text, node) if word is node.destination else _read(word, node, facts) for word in words)
+            texts = tuple(
+                facts.path(word.text, node) if word is node.destination else _read(word, node, facts) for word in words
+            )
             return node.name, texts, _flags(node, facts), _heredocs(node, facts)
         case nodes.Workdir():
             return "WORKDIR", facts.path(node.argument.text, node) or _read(node.argument, node, facts), state.user

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Basis
 
 from .figures import ZERO, Amount, total
 
@@ -40,31 +43,44 @@ class Entry:
 
 @dataclass(slots=True)
 class Ledger:
-    """The file system as a chain of steps leaves it, and the bytes of each step that a later one hid."""
+    """The file system as a chain of steps leaves it, and the bytes of each step that a later one hid.
+
+    `dropped` are the paths that were removed, `packages` the distribution's packages that were installed.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     hidden: dict[int, Amount] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+    dropped: set[str] = field(default_factory=set)
+    packages: set[str] = field(default_factory=set)
 
     def copy(self) -> Ledger:
         """The same state, for a chain that goes on from here."""
         hidden: dict[int, Amount] = defaultdict(lambda: ZERO)
         hidden.update(self.hidden)
-        return Ledger(list(self.entries), hidden)
+        return Ledger(list(self.entries), hidden, set(self.dropped), set(self.packages))
 
     def put(self, entry: Entry) -> None:
         """New bytes; files that were there under the same names are overwritten."""
         if entry.files:
-            self._overwrite(entry.files.keys(), entry.step)
+            self._overwrite(entry.files, entry.step)
         self.entries.append(entry)
 
     def drop(self, path: str, step: int) -> None:
         """Takes away what is at a path or below it: the step's own bytes are gone, earlier ones stay, hidden."""
+        self.dropped.add(path)
         self._each(lambda entry: _without(entry, path), step)
 
-    def uninstall(self, names: Iterable[str], step: int) -> None:
-        """Takes away the packages that were asked for by these names, where no other name of the same install is left."""
+    def uninstall(self, names: Iterable[str], step: int, resize: Callable[[frozenset[str]], Amount]) -> None:
+        """Takes away the packages that were asked for by these names; `resize` says what those take that are left."""
         gone = frozenset(names)
-        self._each(lambda entry: None if entry.names and entry.names <= gone else entry, step)
+
+        def rest(entry: Entry) -> Entry | None:
+            if gone.isdisjoint(entry.names):
+                return entry
+            left = entry.names - gone
+            return replace(entry, names=left, size=_smaller(resize(left), entry.size)) if left else None
+
+        self._each(rest, step)
 
     def rewrite(self, path: str, step: int) -> None:
         """Writes all that is at a path or below it again, as a change of owner or mode does."""
@@ -76,6 +92,11 @@ class Ledger:
                     copies.append(replace(_only(entry, rest), step=step))
         self._each(lambda entry: entry if entry.step == step else _without(entry, path), step)
         self.entries += copies
+
+    def move(self, path: str, target: str, step: int) -> None:
+        """Another place for what is at a path or below it; what earlier steps put there is written again."""
+        self.rewrite(path, step)
+        self.entries = [_moved(entry, path, target) if entry.step == step else entry for entry in self.entries]
 
     def find(self, path: str) -> ContextFile | None:
         """The context's file that lies at a path of the image."""
@@ -96,11 +117,9 @@ class Ledger:
         """The bytes of a step that nobody sees or needs."""
         return self.hidden[step] + total(entry.size for entry in self.of(step) if entry.cache)
 
-    def _overwrite(self, paths: Iterable[str], step: int) -> None:
-        wanted = frozenset(paths)
-
+    def _overwrite(self, wanted: Mapping[str, ContextFile], step: int) -> None:
         def rest(entry: Entry) -> Entry | None:
-            if not entry.files or wanted.isdisjoint(entry.files):
+            if not entry.files or wanted.keys().isdisjoint(entry.files):
                 return entry
             return _of_files(entry, {name: file for name, file in entry.files.items() if name not in wanted})
 
@@ -142,12 +161,38 @@ def _without(entry: Entry, path: str) -> Entry | None:
 def _of_files(entry: Entry, files: Mapping[str, ContextFile]) -> Entry | None:
     if not files:
         return None
-    return replace(entry, files=files, size=Amount.exact(sum(file.size for file in files.values())))
+    return replace(entry, files=files, size=Amount.exact(sum(file.size for file in files.values()), Basis.INDEXED))
 
 
 def _only(entry: Entry, rest: Entry | None) -> Entry:
     """The part of an entry that is not in the rest."""
-    if rest is None or entry.files is None or rest.files is None:
+    if rest is None:
         return entry
+    if entry.files is None or rest.files is None:
+        return replace(entry, size=_less(entry.size, rest.size))
     gone = {name: file for name, file in entry.files.items() if name not in rest.files}
-    return replace(entry, files=gone, size=Amount.exact(sum(file.size for file in gone.values())))
+    return replace(entry, files=gone, size=Amount.exact(sum(file.size for file in gone.values()), Basis.INDEXED))
+
+
+def _moved(entry: Entry, path: str, target: str) -> Entry:
+    if entry.path is None or not within(entry.path, path):
+        return entry
+    files = None
+    if entry.files is not None:
+        files = {target + name.removeprefix(path): file for name, file in entry.files.items()}
+    return replace(entry, path=target + entry.path.removeprefix(path), files=files)
+
+
+def _smaller(one: Amount, other: Amount) -> Amount:
+    return Amount(min(one.low, other.low), min(one.mid, other.mid), min(one.high, other.high), one.basis or other.basis)
+
+
+def _less(whole: Amount, part: Amount) -> Amount:
+    """What a part leaves of a whole, bound by bound: the two are figures of the same packages."""
+    bounds = (
+        whole.low - part.low,
+        whole.mid - part.mid,
+        whole.high - part.high if math.isfinite(whole.high) else math.inf,
+    )
+    low, mid, high = sorted(max(bound, 0.0) for bound in bounds)
+    return Amount(low, mid, high, whole.basis)

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @click.command("ast")
 @click.argument("file")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For people or machines."
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "buildkit"]),
+    default="text",
+    help="For people, for machines, or in the notation of BuildKit's parser dump.",
 )
 def command(file: str, format_: str) -> int:
     """Show the tree of a Dockerfile.
@@ -32,13 +36,20 @@ def command(file: str, format_: str) -> int:
 
     source = read_stdin() if file == STDIN else read(Path(file))
     doc = parse(source.text)
-    tree = _tree(doc)
-    text = json.dumps(tree, indent=1) if format_ == "json" else "\n".join(_lines(tree))
-    click.echo(text)
+    click.echo(_shown(doc, format_))
     for problem in doc.problems:
         line, column, *_ = place(doc, problem.span)
         click.echo(f"{visible(source.path)}:{line}:{column}: {visible(problem.message)}", err=True)
     return 1 if doc.problems else 0
+
+
+def _shown(doc: Dockerfile, format_: str) -> str:
+    if format_ == "buildkit":
+        from ..dump import buildkit
+
+        return buildkit(doc).rstrip("\n")
+    tree = _tree(doc)
+    return json.dumps(tree, indent=1) if format_ == "json" else "\n".join(_lines(tree))
 
 
 def _tree(doc: Dockerfile) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,30 +11,17 @@ import click
 
 from ..report import FORMATS
 from . import COMMANDS, FINDINGS, OK, USAGE
+from .options import build_options, file_layer, layers
+from .terminal import has_colour, is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from ..config import Config, Layer
+    from ..config import Config
     from ..report import FileReport
     from .work import Result, Task
 
 LEVELS = ("error", "warning", "info", "style")
-
-
-def build_options(function: Callable[..., int]) -> Callable[..., int]:
-    """The options that say how the image is built and where the configuration is, for commands that judge files."""
-    folder = click.Path(exists=True, file_okay=False)
-    file = click.Path(exists=True, dir_okay=False)
-    for option in (
-        click.option("--no-config", is_flag=True, envvar="DLINT_NO_CONFIG", help="Look for no configuration file."),
-        click.option("--config", metavar="FILE", type=file, envvar="DLINT_CONFIG", help="Use this configuration file."),
-        click.option("--build-arg", multiple=True, metavar="KEY=VALUE", help="A build argument."),
-        click.option("--target", metavar="STAGE", help="The stage that is built; the last one by default."),
-        click.option("--context", metavar="DIR", type=folder, help="The build context; the file's folder by default."),
-    ):
-        function = option(function)
-    return function
 
 
 @click.command("check")
@@ -91,45 +77,6 @@ def _refuse_contradictions(paths: Sequence[str], options: dict[str, Any]) -> Non
         raise click.UsageError("standard input (-) cannot be checked together with other paths")
 
 
-def layers(options: dict[str, Any]) -> tuple[Layer, ...]:
-    """What the environment and the command line say, the weaker first.
-
-    Raises ConfigError for a value that is no good.
-    """
-    from ..options import from_environment, from_options
-
-    table = {
-        "select": _words(options.get("select")),
-        "ignore": _words(options.get("ignore")),
-        "build-args": _build_args(options["build_arg"]) or None,
-        "format": options.get("format_"),
-        **{key: options.get(key.replace("-", "_")) for key in ("preset", "fail-on", "shellcheck", "baseline")},
-        **{key: options[key] for key in ("target", "context")},
-    }
-    return from_environment(os.environ), from_options(table)
-
-
-def file_layer(options: dict[str, Any]) -> Layer | None:
-    """The configuration file that was asked for; empty if none is to be read; None if it is to be looked for."""
-    from ..config_files import from_file
-
-    if options["no_config"]:
-        return {}
-    return from_file(Path(options["config"]).resolve()) if options["config"] else None
-
-
-def _words(given: Iterable[str] | None) -> list[str] | None:
-    words = [word.strip() for part in given or () for word in part.split(",")]
-    return [word for word in words if word] or None
-
-
-def _build_args(given: Iterable[str]) -> dict[str, str]:
-    """`KEY=VALUE` as docker reads it: `KEY` alone takes its value from the environment, if it is there."""
-    pairs = [item.partition("=") for item in given]
-    found = {key: value if equals else os.environ.get(key) for key, equals, value in pairs}
-    return {key: value for key, value in found.items() if value is not None}
-
-
 @dataclass(slots=True)
 class _Check:
     """One run over all paths."""
@@ -171,12 +118,15 @@ class _Check:
     def _configuration(self, task: Task) -> Config:
         """The configuration that holds for the run as a whole: that of the first path; refuses unknown codes."""
         from .. import registry
-        from ..config import merge
+        from ..config import ConfigError, merge
         from .work import configuration
 
-        merge(*task.layers).rules(registry.rules())
+        config = merge(*task.layers)
+        config.rules(registry.rules())
         first = Path(self.paths[0])
-        config = configuration(task, first / "Dockerfile" if first.is_dir() else first)
+        # a bad configuration file is told by the files that it is for, and must not stop the others
+        with suppress(ConfigError):
+            config = configuration(task, first / "Dockerfile" if first.is_dir() else first)
         if config.shellcheck == "on":
             self._say("--shellcheck on: this version does not run ShellCheck yet")
         return config
@@ -279,11 +229,10 @@ def _options(options: dict[str, Any]) -> Any:
 
     from ..report import Options
 
-    to_terminal = not options["output"] and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    forced = os.environ.get("FORCE_COLOR", "0") not in ("", "0") and not options["output"]
+    to_file = bool(options["output"])
     return Options(
-        excerpts=to_terminal or forced,
-        colour=(to_terminal or forced) and not os.environ.get("NO_COLOR"),
+        excerpts=is_terminal() and not to_file,
+        colour=has_colour() and not to_file,
         width=shutil.get_terminal_size().columns,
         quiet=options["quiet"],
         statistics=options["statistics"],

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
 
+from .terminal import is_terminal
+
 if TYPE_CHECKING:
     from ..rule import Rule
 
-FENCE = re.compile(r"^```(?:dockerfile|context) (\S+)$", re.MULTILINE)
+FENCE = re.compile(r"^```(dockerfile|context) (\S+)$", re.MULTILINE)
 TITLES = {"bad": "Bad", "good": "Good", "fixed": "Fixed"}
 
 
@@ -43,12 +44,14 @@ def page(rule: Rule) -> str:
 
 
 def _titled(fence: re.Match[str]) -> str:
-    title = TITLES.get(fence[1], f"Beside it, `{fence[1]}`")
-    return f"{title}:\n\n```dockerfile"
+    kind, name = fence.groups()
+    if kind == "dockerfile":
+        return f"{TITLES[name]}:\n\n```dockerfile"
+    return f"Beside it, `{name}`:\n\n```{PurePosixPath(name).suffix.removeprefix('.')}"
 
 
 def _show(text: str) -> None:
-    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    if not is_terminal():
         click.echo(text, nl=False)
         return
     # the only place that is worth rich's start-up

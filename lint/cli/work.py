@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import os
+import sys
 import traceback
 from dataclasses import dataclass, replace
 from functools import partial
@@ -79,9 +80,12 @@ def run(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Result]
     if jobs == 1 or len(paths) < 2 or Path(STDIN) in paths:
         yield from map(partial(work, task), paths)
         return
+    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    with ProcessPoolExecutor(min(jobs, len(paths))) as pool:
+    # a forked process has the rules and the grammar already; elsewhere forking is not safe, or not there
+    start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=start) as pool:
         yield from pool.map(partial(work, task), paths, chunksize=CHUNK)
 
 

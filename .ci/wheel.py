@@ -1,0 +1,30 @@
+"""Says what a wheel lacks or should not have: `python .ci/wheel.py FILE`."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("lint", "rules", "fixers")
+
+
+def problems(names: set[str]) -> list[str]:
+    """What is wrong with the file names of a wheel: all that lies in the three folders must be there, and no more."""
+    wanted = {f"dockerlint/{path.relative_to(ROOT).as_posix()}" for folder in FOLDERS for path in _files(ROOT / folder)}
+    held = {name for name in names if ".dist-info/" not in name}
+    missing = [f"lacks {name}" for name in sorted(wanted - held)]
+    surplus = [f"should not have {name}" for name in sorted(held - wanted)]
+    nothing = [] if any(name.endswith("/licenses/LICENSE") for name in names) else ["lacks the licence"]
+    return [*missing, *surplus, *nothing]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+
+
+if __name__ == "__main__":
+    with zipfile.ZipFile(sys.argv[1]) as archive:
+        found = problems(set(archive.namelist()))
+    sys.exit("\n".join(f"{Path(sys.argv[1]).name} {problem}" for problem in found) or None)

@@ -1,0 +1,215 @@
+"""Removes what package managers leave behind in the RUN that makes it, and knows who still needs it."""
+
+from __future__ import annotations
+
+import json
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.leftovers import caches_of
+from dockerlint.lint.tools import removed_paths, unwrapped
+
+from .edits import append_command, can_append, insert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run, Stage, Word
+    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.tools import Cache, Invocation, Tool
+
+# Actions that fill a cache with packages.
+FILLING = frozenset({"install", "upgrade"})
+HOMES = ("~", "$HOME", "${HOME}")
+INTERPRETERS = frozenset({"sh", "bash", "ash", "dash", "zsh", ".", "source", "make", "eval"})
+
+
+class Need(IntEnum):
+    """Whether later steps need what a RUN leaves."""
+
+    NONE = 0
+    PERHAPS = 1
+    CERTAIN = 2
+
+
+def cleaned(facts: Facts, run: Run, cache: Cache, invocation: Invocation, after: int) -> bool:
+    """Whether a RUN empties a tool's cache behind a place: by `rm`, or by the same tool's clean command."""
+    places = (cache.path, *invocation.tool.cache_aliases)
+    for path, command in removed_paths(facts.commands(run)):
+        if command.span.start >= after and any(_lies_in(place, _at_home(facts, run, path)) for place in places):
+            return True
+    if any(item.command.span.start >= after and _cleans(item, cache, invocation) for item in facts.invocations(run)):
+        return True
+    # `bash -c "... rm -rf ..."` is not read further
+    inner = (unwrapped(item.words) for item in facts.commands(run) if item.span.start >= after)
+    return any(_is_inner_clean(words, places) for words in inner)
+
+
+def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fix | None:
+    """The fix that empties a tool's cache at the end of a RUN; None where a command cannot simply be added.
+
+    It is unsafe where later steps perhaps need what lies there, and there is none where they certainly do.
+    """
+    script = facts.script(run)
+    if cache.clean is None or script is None or not _can_follow(script):
+        return None
+    need = needed_later(facts, run, invocation.tool) if cache.role == "index" else Need.NONE
+    if need is Need.CERTAIN:
+        return None
+    command = clean_command(invocation, cache.clean)
+    applicability = Applicability.SAFE if need is Need.NONE else Applicability.UNSAFE
+    return Fix(f"add `{command}`", (_follow(facts.doc, run, script, command),), applicability)
+
+
+def clean_command(invocation: Invocation, clean: str) -> str:
+    """A clean command as the file would write it: by the tool's own name, and by sudo if that is how it was called."""
+    name, _, rest = clean.partition(" ")
+    if name in invocation.tool.commands:
+        clean = f"{invocation.words[0].text} {rest}"
+    return f"sudo {clean}" if invocation.command.name == "sudo" else clean
+
+
+def without_cache(item: Invocation) -> bool:
+    """Whether a command is told to keep no cache."""
+    return item.has(item.tool.action(item.action).no_cache)
+
+
+def mounted(facts: Facts, run: Run, item: Invocation) -> bool:
+    """Whether one of a tool's caches is mounted, wherever the home is that it lies in."""
+    targets = lasting_mounts(facts, run)
+    tails = tuple(cache.path[1:] for cache in item.tool.caches if cache.path.startswith("~"))
+    if tails and any(target.endswith(tails) for target in targets):
+        return True
+    if facts.as_hadolint:
+        # hadolint 2.15.1 wants the newest of the places, and nothing above it (measured)
+        return item.tool.caches[-1].path in targets
+    return any(facts.mounted(run, cache.path) for cache in caches_of(facts, run, item.tool))
+
+
+def lasting_mounts(facts: Facts, run: Run) -> frozenset[str]:
+    """The folders of a RUN that do not get into its layer: what cache and tmpfs mounts lie on."""
+    kinds = ("cache", "tmpfs")
+    return frozenset(mount.target for mount in facts.mounts(run) if mount.kind in kinds and mount.target is not None)
+
+
+def tidy(facts: Facts, run: Run, used: list[Invocation]) -> bool:
+    """Whether the same RUN deletes a tool's cache after its last use."""
+    if facts.as_hadolint:
+        return False
+    last = max(item.command.span.end for item in used if item.action != "clean")
+    return any(cleaned(facts, run, cache, used[0], last) for cache in caches_of(facts, run, used[0].tool))
+
+
+def needed_later(facts: Facts, run: Run, tool: Tool) -> Need:
+    """Whether a later step, of the stage or of those built on it, works with the package lists that a RUN leaves."""
+    stage = next((stage for stage in facts.doc.stages if run in stage.instructions), None)
+    if stage is None:
+        return Need.PERHAPS
+    return _needed(facts, stage, stage.instructions[stage.instructions.index(run) + 1 :], tool)
+
+
+def add_option(run: Run, word: Word, option: str) -> Edit:
+    """An option behind a word of a RUN's script or JSON list."""
+    if isinstance(run.form, nodes.Exec):
+        return insert(word.span.end, f", {json.dumps(option)}")
+    return insert(word.span.end, f" {option}")
+
+
+def drop_command(doc: Dockerfile, script: Script, command: Command) -> Edit | None:
+    """Takes a command away that another one follows; None when that would change what the others do."""
+    index = script.commands.index(command)
+    following = script.commands[index + 1] if index + 1 < len(script.commands) else None
+    if following is None or command.within or following.within or not script.sound:
+        return None
+    gone = Span(command.span.start, following.span.start)
+    if command.before == "&&":
+        joined = following.before == "&&"
+    else:
+        joined = command.before in ("", ";", "\n") and following.before in ("&&", ";", "\n")
+    if not joined or any(gone.contains(comment.span) for comment in doc.comments) or "#" in doc.source(gone):
+        return None
+    return Edit(gone, "")
+
+
+def _can_follow(script: Script) -> bool:
+    """Whether ` && command` behind a script leaves its exit status as it is, and runs when the script went well."""
+    last = script.text.rstrip()
+    if not script.sound or not script.commands or last.endswith(("&", ";", "|", "\\")) or "<<" in script.text:
+        return False
+    leaves = (item for item in script.commands if item.name in ("exit", "exec", "return") and not item.within)
+    return "#" not in last.rpartition("\n")[2] and all(item.before == "||" for item in leaves)
+
+
+def _follow(doc: Dockerfile, run: Run, script: Script, command: str) -> Edit:
+    if not script.heredoc or can_append(script):
+        return append_command(doc, run, script, command)
+    # a line of its own would hide the failure of the one before
+    blank = len(script.text) - len(script.text.rstrip())
+    return insert(script.span.end - blank, f" && {command}")
+
+
+def _needed(facts: Facts, stage: Stage, following: Iterable[nodes.Instruction], tool: Tool) -> Need:
+    need = Need.NONE
+    for node in following:
+        if isinstance(node, nodes.Onbuild):
+            need = max(need, Need.PERHAPS)
+        if not isinstance(node, nodes.Run):
+            continue
+        uses = next(_uses(facts, node, tool), None)
+        if uses is not None:
+            return Need.CERTAIN if uses else need
+        if _is_opaque(facts, node):
+            need = max(need, Need.PERHAPS)
+    children = (_needed(facts, child, child.instructions, tool) for child in facts.graph.children(stage))
+    return max(need, *children, Need.NONE)
+
+
+def _uses(facts: Facts, run: Run, tool: Tool) -> Iterator[bool]:
+    """For each command of a RUN that has to do with a tool's package lists, whether it reads those of earlier layers."""
+    if any(facts.mounted(run, item.path) for item in tool.caches if item.role == "index"):
+        return
+    found = {item.command.span: item for item in facts.invocations(run)}
+    for command in facts.commands(run):
+        invocation = found.get(command.span)
+        if invocation is not None and invocation.tool is tool and invocation.action != "clean":
+            yield invocation.action not in ("refresh", "remove")
+        elif command.name in tool.index_readers:
+            yield True
+
+
+def _is_opaque(facts: Facts, run: Run) -> bool:
+    """Whether a RUN does things that the file does not show: it calls scripts, or cannot be read."""
+    script = facts.script(run)
+    if script is None or not script.sound:
+        return True
+    return any("/" in item.name or "$" in item.name or item.name in INTERPRETERS for item in script.commands)
+
+
+def _is_inner_clean(words: tuple[Word, ...], places: tuple[str, ...]) -> bool:
+    if not words or words[0].text.rsplit("/", 1)[-1] not in INTERPRETERS:
+        return False
+    return any("rm " in word.text and place in word.text for word in words for place in places)
+
+
+def _cleans(item: Invocation, cache: Cache, invocation: Invocation) -> bool:
+    if item.tool is not invocation.tool:
+        shared = {cache.path, *invocation.tool.cache_aliases} & {other.path for other in item.tool.caches}
+        return item.action == "clean" and bool(shared)
+    if cache.cleaned_by:
+        return item.subcommand in cache.cleaned_by
+    return item.action == "clean" and item.words[0].text == invocation.words[0].text
+
+
+def _at_home(facts: Facts, run: Run, path: str) -> str:
+    for name in HOMES:
+        if path == name or path.startswith(name + "/"):
+            return (facts.home(run) or name) + path[len(name) :]
+    return path
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    folder = folder.rstrip("/")
+    return path == folder or path.startswith(folder + "/")

@@ -1,0 +1,175 @@
+"""What a Dockerfile costs, as a value: figures of each step, of the image, and of each scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.facts import Facts
+
+from .figures import Amount, total, worst
+from .graph import BuildGraph
+from .scenarios import play
+from .selections import Selections
+from .sizes import sizes
+from .times import times
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dockerlint.lint.findings import Basis
+    from dockerlint.lint.nodes import Dockerfile
+
+    from .graph import Step
+    from .scenarios import Outcome
+
+MOST_TEXT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class StepCost:
+    """One step: its lines in the file (from 1), its stage's number, its text on one line, bytes, seconds.
+
+    `adds` is uncompressed, `ships` compressed and 0 outside of the image, `wasted` part of `adds`; `seconds_warm` is with
+    filled cache mounts. `reruns_in` are the scenarios in which it runs again.
+    """
+
+    line: int
+    end_line: int
+    stage: int
+    instruction: str
+    adds: Amount
+    ships: Amount
+    wasted: Amount
+    seconds: Amount
+    seconds_warm: Amount
+    reruns_in: tuple[str, ...]
+
+    @property
+    def basis(self) -> Basis | None:
+        """The worst basis of its figures; None when nothing is known."""
+        return worst((self.adds, self.ships, self.wasted, self.seconds, self.seconds_warm))
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCost:
+    """The bytes of the whole image, its base among them."""
+
+    adds: Amount
+    ships: Amount
+    wasted: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioCost:
+    """One scenario: its share of all builds, seconds of the build, bytes to push, number of steps that may run again."""
+
+    name: str
+    weight: float
+    seconds: Amount
+    pushed: Amount
+    steps_rerun: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Seconds and pushed bytes of a build, averaged over the scenarios by their weights."""
+
+    seconds: Amount
+    pushed: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a history of commits would have cost."""
+
+    commits: int
+    rebuilt_steps: int
+    cached_steps: int
+    seconds: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The answer of the cost model for one file; `target` is the name of the stage that is built, if it has one."""
+
+    file: str
+    target: str | None
+    image: ImageCost
+    steps: tuple[StepCost, ...]
+    scenarios: tuple[ScenarioCost, ...]
+    expected: Expected
+    replay: Replay | None = None
+
+    def scenario(self, name: str) -> ScenarioCost:
+        """A scenario by name; raises KeyError when there is none of that name."""
+        for item in self.scenarios:
+            if item.name == name:
+                return item
+        raise KeyError(f"no scenario {name!r}")
+
+
+def estimate(
+    doc: Dockerfile,
+    facts: Facts | None = None,
+    *,
+    file: str = "-",
+    network: Amount | None = None,
+    selections: Selections | None = None,
+) -> Estimate:
+    """What a Dockerfile costs, without building it.
+
+    `facts` bring the context, the target and the build arguments; `file` is the name to show; `network` is the rate of
+    downloads in bytes a second, the stated default when None; `selections` are those of an earlier estimate with the
+    same context, which saves looking the files up again. What is not known is not invented: see `Amount`.
+    """
+    facts = facts or Facts(doc)
+    selections = selections or Selections(facts.context)
+    graph = BuildGraph.of(facts)
+    rows = sizes(graph, facts, selections)
+    steps = times(rows, network)
+    outcomes = play(graph, rows, steps, selections)
+    costs = tuple(
+        StepCost(
+            doc.line(step.node.span.start),
+            doc.line(max(step.node.span.end - 1, step.node.span.start)),
+            step.stage,
+            _text(step, doc),
+            row.adds,
+            row.ships,
+            row.wasted,
+            seconds.cold,
+            seconds.warm,
+            tuple(item.scenario.name for item in outcomes if step.number in item.again),
+        )
+        for step, row, seconds in zip(graph.steps, rows, steps, strict=True)
+    )
+    shipped = [cost for step, cost in zip(graph.steps, costs, strict=True) if step.ships]
+    image = ImageCost(*(total(amounts) for amounts in _columns(shipped)))
+    target = facts.graph.target
+    scenarios = tuple(_scenario(item) for item in outcomes)
+    return Estimate(file, target.name if target else None, image, costs, scenarios, _expected(scenarios))
+
+
+def _columns(costs: Sequence[StepCost]) -> tuple[list[Amount], list[Amount], list[Amount]]:
+    return [cost.adds for cost in costs], [cost.ships for cost in costs], [cost.wasted for cost in costs]
+
+
+def _scenario(item: Outcome) -> ScenarioCost:
+    return ScenarioCost(item.scenario.name, item.scenario.weight, item.seconds, item.pushed, len(item.again))
+
+
+def _expected(scenarios: Sequence[ScenarioCost]) -> Expected:
+    return Expected(
+        total(item.seconds * item.weight for item in scenarios), total(item.pushed * item.weight for item in scenarios)
+    )
+
+
+def _text(step: Step, doc: Dockerfile) -> str:
+    """The instruction on one line; of an image that another instruction needs, the pull."""
+    if step.is_pull and not isinstance(step.node, nodes.From):
+        return f"FROM {step.image}"
+    source = "".join(doc.source(piece) for piece in doc.pieces(step.node.span))
+    text = " ".join(source.split())
+    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 3] + "..."

@@ -1,0 +1,133 @@
+"""How the work of the catalogue's tools is put together from figures, read from `data/recipes.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dockerlint.lint.findings import Basis
+from dockerlint.lint.tools import catalogue
+
+from .figures import Amount
+from .packages import wheel
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What the cost model knows of a tool; the fields are those of `recipes.toml`, names of figures those of `managers.toml`."""
+
+    kind: str
+    family: str = ""
+    install: str = ""
+    install_per_package: str = ""
+    keep_downloads: str = ""
+    lists: str = ""
+    lists_download: str = ""
+    lists_by_distribution: tuple[str, ...] = ()
+    lists_of_command: dict[str, str] = field(default_factory=dict)
+    lists_seconds: str = ""
+    lists_on: tuple[str, ...] = ()
+    lists_with: tuple[str, ...] = ()
+    lists_not_with: tuple[str, ...] = ()
+    orphans_stay: bool = False
+    orphans_go_with: tuple[str, ...] = ()
+    orphans_go_by: tuple[str, ...] = ()
+    packages: str = ""
+    base: str = ""
+    installed: str = ""
+    closure: str = ""
+    start: str = ""
+    seconds: str = ""
+    warm: str = ""
+    per_megabyte: str = ""
+    cache: str = ""
+    download: str = ""
+    files: tuple[str, ...] = ()
+    files_with: tuple[str, ...] = ()
+    into: str = ""
+    into_cache: bool = False
+    build: str = ""
+    production: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    elsewhere_into: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Commands that are no tools of the catalogue: those that do next to nothing, and those that compile."""
+
+    small: frozenset[str]
+    small_subcommands: frozenset[str]
+    compile: frozenset[str]
+
+
+def recipe(tool: str) -> Recipe | None:
+    """The recipe of a tool by the catalogue's name; None when there is none."""
+    return _recipes().get(tool)
+
+
+@cache
+def commands() -> Commands:
+    """The commands that the model knows besides the catalogue."""
+    data = _data("recipes.toml")["commands"]
+    return Commands(*(frozenset(data[name]) for name in ("small", "small_subcommands", "compile")))
+
+
+@cache
+def dependency_files() -> tuple[str, ...]:
+    """Patterns of the names of files that say which packages a project needs: the catalogue's, and some more."""
+    data = _data("recipes.toml")["dependency"]
+    known = {name for tool in catalogue() for name in tool.manifests if "/" not in name}
+    locks = {lock.file for tool in catalogue() for lock in tool.locks}
+    return tuple(sorted((known | locks | set(data["files"])) - set(data["not"])))
+
+
+@cache
+def brought(tools: frozenset[str]) -> frozenset[str]:
+    """The names of Debian packages that an image with these tools holds."""
+    table = _data("recipes.toml")["present"]
+    return frozenset(name for tool in tools for name in table.get(tool, ()))
+
+
+def npm_size(name: str) -> Amount | None:
+    """Bytes of a package of the npm registry that is far from the average; None for all others."""
+    data = _data("registry.toml")["npm"]
+    size = data["installed_mb"].get(name)
+    low, high = data["spread"]
+    return None if size is None else Amount.around(size * 1e6, low, high, Basis.HEURISTIC)
+
+
+def wheel_size(name: str) -> Amount | None:
+    """Installed bytes of a Python package, without what it needs; None where only the average is known."""
+    known = wheel(name)
+    if known is not None:
+        return known.installed
+    size = _data("registry.toml")["wheels"]["installed_mb"].get(name)
+    low, high = _data("packages.toml")["wheels"]["remembered_spread"]
+    return None if size is None else Amount.around(size * 1e6, low, high, Basis.HEURISTIC)
+
+
+def needs(name: str) -> tuple[str, ...] | None:
+    """The packages that a Python package needs directly; None where that is not known."""
+    table = _data("registry.toml")["wheels"]["needs"]
+    return tuple(table[name]) if name in table else None
+
+
+@cache
+def _recipes() -> dict[str, Recipe]:
+    return {name: _recipe(entry) for name, entry in _data("recipes.toml")["tools"].items()}
+
+
+def _recipe(entry: dict[str, Any]) -> Recipe:
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+    return Recipe(**values)
+
+
+@cache
+def _data(name: str) -> dict[str, Any]:
+    return tomllib.loads((DATA / name).read_text(encoding="utf-8"))

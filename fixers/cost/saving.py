@@ -1,0 +1,111 @@
+"""What fixes save: the estimate of the text less that of the fixed text, the same for every rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.facts import Facts
+from dockerlint.lint.findings import Basis, Saving
+from dockerlint.lint.parser import parse
+
+from ..edits import apply
+from .figures import worst
+from .model import estimate
+from .selections import Selections
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dockerlint.lint.findings import Edit, Finding, Fix
+    from dockerlint.lint.nodes import Dockerfile
+
+    from .model import Estimate
+
+# Less than this is noise of the model, and not worth a line to the reader.
+LEAST_BYTES, LEAST_SECONDS = 1000, 0.01
+
+METADATA = (
+    nodes.Label,
+    nodes.Expose,
+    nodes.CommandInstruction,
+    nodes.Stopsignal,
+    nodes.Healthcheck,
+    nodes.Volume,
+    nodes.Maintainer,
+    nodes.Onbuild,
+)
+
+
+def price(doc: Dockerfile, findings: Sequence[Finding], facts: Facts) -> list[Saving | None]:
+    """What the fix of each finding saves by itself; None where there is no fix, nothing is saved or nothing is known."""
+    before: Estimate | None = None
+    selections = Selections(facts.context)
+    seen: dict[tuple[Edit, ...], Saving | None] = {}
+    savings: list[Saving | None] = []
+    for finding in findings:
+        fix = finding.fix
+        if fix is None or not _touches_steps(doc, fix):
+            savings.append(None)
+            continue
+        before = before or estimate(doc, facts, selections=selections)
+        if fix.edits not in seen:
+            seen[fix.edits] = _saving(before, doc, fix, facts, selections)
+        savings.append(seen[fix.edits])
+    return savings
+
+
+def _saving(before: Estimate, doc: Dockerfile, fix: Fix, facts: Facts, selections: Selections) -> Saving | None:
+    fixed = parse(apply(doc.text, fix.edits))
+    if len(fixed.problems) > len(doc.problems):
+        return None
+    after = estimate(fixed, Facts(fixed, facts.context, facts.settings), selections=selections)
+    return difference(before, after)
+
+
+def difference(before: Estimate, after: Estimate) -> Saving | None:
+    """What one estimate saves against another: bytes of image and expected seconds of a build; None when nothing.
+
+    A figure that became unknown is no saving: bytes or seconds then do not count.
+    """
+    size = before.image.adds.mid - after.image.adds.mid
+    seconds = before.expected.seconds.mid - after.expected.seconds.mid
+    if _strangers(after, seconds=False) > _strangers(before, seconds=False):
+        size = 0.0
+    if _strangers(after, seconds=True) > _strangers(before, seconds=True):
+        seconds = 0.0
+    size = size if size >= LEAST_BYTES else 0.0
+    seconds = seconds if seconds >= LEAST_SECONDS else 0.0
+    if not size and not seconds:
+        return None
+    return Saving(size, seconds, _basis(before, after, seconds=seconds > 0))
+
+
+def _strangers(found: Estimate, *, seconds: bool) -> int:
+    amounts = ((step.seconds if seconds else step.adds) for step in found.steps)
+    return sum(not amount.is_complete for amount in amounts)
+
+
+def _basis(before: Estimate, after: Estimate, *, seconds: bool) -> Basis:
+    """The worst basis of the steps that are not the same before and after, and of all that builds take when it counts."""
+    old, new = (
+        {(step.instruction, step.adds, step.seconds, step.reruns_in) for step in found.steps}
+        for found in (before, after)
+    )
+    figures = [amount for _, adds, seconds, _ in old ^ new for amount in (adds, seconds)]
+    if seconds:
+        figures += [before.expected.seconds, after.expected.seconds]
+    return worst(figures) or Basis.HEURISTIC
+
+
+def _touches_steps(doc: Dockerfile, fix: Fix) -> bool:
+    """Whether a fix may change a step, its key or its order; else it is not priced."""
+    return not all(_is_metadata(doc, edit) for edit in fix.edits)
+
+
+def _is_metadata(doc: Dockerfile, edit: Edit) -> bool:
+    if doc.source(edit.span).upper() == edit.text.upper():
+        return True
+    if "\n" in edit.text:
+        return False
+    return any(isinstance(node, METADATA) and node.span.contains(edit.span) for node in doc.instructions)

@@ -1,0 +1,76 @@
+"""DL3015: apt installs recommended packages too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.cleanup import add_option
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.tools import Invocation
+
+
+@rule("DL3015", name="recommended-packages", severity=Severity.INFO, recommended=False)
+def recommended_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """Packages are installed with all that they recommend.
+
+    Recommended packages serve people who sit at the machine: manuals, desktop helpers, other programs that go well with it.
+    Without them an image is often smaller by tens of megabytes. Stages that do not ship are left alone.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install --no-install-recommends -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    **Fix safety:** unsafe: a program may miss a package that came by recommendation.
+
+    **Source:** hadolint DL3015; apt-get(8).
+    """
+    for run in facts.every(nodes.Run):
+        found = [item for item in facts.invocations(run) if _recommends(item, facts)]
+        if not found or not facts.in_image(run) or _is_configured(facts, run, found[0]):
+            continue
+        edits = tuple(add_option(run, item.subcommand_words[-1], _option(item)) for item in found)
+        fix = Fix(f"add `{_option(found[0])}`", edits, Applicability.UNSAFE)
+        name = f"{found[0].words[0].text} {found[0].subcommand}"
+        yield Finding("DL3015", found[0].command.span, f"`{name}` brings recommended packages along", fix)
+    del doc
+
+
+def _option(item: Invocation) -> str:
+    return item.tool.action(item.action).no_recommends[0]
+
+
+def _recommends(item: Invocation, facts: Facts) -> bool:
+    action = item.tool.action(item.action)
+    if item.action != "install" or not action.no_recommends or item.has(action.no_recommends):
+        return False
+    if facts.as_hadolint and (item.words[0].text != "apt-get" or item.subcommand != "install"):
+        return False
+    settings = tuple(setting.casefold() for setting in action.no_recommends_settings)
+    return not any(word.text.casefold().endswith(settings) for word in item.words)
+
+
+def _is_configured(facts: Facts, run: Run, item: Invocation) -> bool:
+    """Whether this step or one before it writes the setting into a configuration file."""
+    if facts.as_hadolint:
+        return False
+    names = {setting.partition("=")[0] for setting in item.tool.action(item.action).no_recommends_settings}
+    return any(name in facts.doc.source(node.span) for node in (run, *facts.before(run)) for name in names)

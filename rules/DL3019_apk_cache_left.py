@@ -1,0 +1,83 @@
+"""DL3019: apk's package index stays in the layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.cleanup import (
+    FILLING,
+    Need,
+    add_option,
+    drop_command,
+    mounted,
+    needed_later,
+    tidy,
+    without_cache,
+)
+from dockerlint.fixers.edits import remove_word
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.tools import Invocation
+
+
+@rule("DL3019", name="apk-cache-left", severity=Severity.INFO)
+def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """apk's package index stays in the layer.
+
+    `--no-cache` fetches the index for the one command and keeps nothing; `apk update` before it is then of no use. Stages
+    that do not ship, indexes that the same RUN deletes, and mounted ones are left alone.
+
+    ```dockerfile bad
+    FROM alpine:3.20
+    RUN apk update && apk add curl
+    ```
+
+    ```dockerfile fixed
+    FROM alpine:3.20
+    RUN apk add --no-cache curl
+    ```
+
+    ```dockerfile good
+    FROM alpine:3.20
+    RUN apk add --no-cache curl
+    ```
+
+    **Fix safety:** safe: the same packages are installed. `apk update` stays where a later step may need its index.
+
+    **Source:** hadolint DL3019; apk(8).
+    """
+    for run in facts.every(nodes.Run):
+        used = [item for item in facts.invocations(run) if item.tool.name == "apk"]
+        caching = [item for item in used if _caches(item, facts)]
+        adds = [item for item in caching if item.action == "install"]
+        if adds and facts.in_image(run) and not mounted(facts, run, adds[0]) and not tidy(facts, run, used):
+            fix = _without_cache(doc, facts, run, used)
+            yield Finding("DL3019", adds[0].command.span, "`apk add` without `--no-cache` leaves its index", fix)
+
+
+def _caches(item: Invocation, facts: Facts) -> bool:
+    offline = item.has(item.tool.offline_flags) and not facts.as_hadolint
+    return item.action in FILLING and not without_cache(item) and not offline
+
+
+def _without_cache(doc: Dockerfile, facts: Facts, run: Run, used: list[Invocation]) -> Fix:
+    edits = []
+    for item in used:
+        if _caches(item, facts):
+            edits.append(add_option(run, item.subcommand_words[-1], item.tool.no_cache_flag or ""))
+            # with --no-cache the index is fetched anew anyway
+            edits += [remove_word(doc, flag.span) for flag in item.flags if flag.text in ("-U", "--update")]
+    script = facts.script(run)
+    refreshes = [item.command for item in used if item.action == "refresh"]
+    if script is not None and len(refreshes) == 1 and needed_later(facts, run, used[0].tool) is Need.NONE:
+        edit = drop_command(doc, script, refreshes[0])
+        if edit is not None and not any(edit.span.overlaps(other.span) for other in edits):
+            edits.append(edit)
+    return Fix(f"add `{used[0].tool.no_cache_flag}`", tuple(edits), Applicability.SAFE)

@@ -1,0 +1,85 @@
+"""DL3025: CMD, ENTRYPOINT or HEALTHCHECK in shell form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.exec_form import exec_form
+from dockerlint.lint import nodes
+from dockerlint.lint.facts import DEFAULT_SHELL
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import CommandInstruction, Dockerfile, Healthcheck, Shell
+
+
+@rule("DL3025", name="shell-form-command", severity=Severity.WARNING, aliases=("JSONArgsRecommended",))
+def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """CMD or ENTRYPOINT is in shell form.
+
+    A shell then is the container's first process. It does not pass signals on: the program never hears of `docker stop`
+    and is killed ten seconds later. An ENTRYPOINT in this form ignores CMD as well. Who has set a shell by SHELL has
+    chosen this form, and is left alone. By default commands that start with `exec`, which takes the shell's place, and
+    health checks are left alone too.
+
+    ```dockerfile bad
+    FROM python:3.12-slim
+    CMD gunicorn --bind 0.0.0.0:8000 "app:create_app"
+    ```
+
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    CMD ["gunicorn", "--bind", "0.0.0.0:8000", "app:create_app"]
+    ```
+
+    ```dockerfile good
+    FROM python:3.12-slim
+    CMD ["gunicorn", "--bind", "0.0.0.0:8000", "app:create_app"]
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    SHELL ["/bin/bash", "-c"]
+    CMD server --port "$PORT"
+    ```
+
+    **Fix safety:** safe when nothing in the line means anything to a shell and the file does not combine CMD and
+    ENTRYPOINT, whose meaning depends on each other's form; unsafe when it does, and for scripts, which need a `#!` line
+    then. A line that needs a shell has no fix.
+
+    **Source:** hadolint DL3025; BuildKit's check JSONArgsRecommended.
+    """
+    for node in facts.every(nodes.CommandInstruction, triggers=not facts.as_hadolint):
+        if isinstance(node.form, nodes.Shell) and not _chosen(doc, facts, node, node.form):
+            yield Finding("DL3025", node.span, f"`{node.name}` in shell form", _fix(doc, facts, node, node.form))
+    if facts.quiet:
+        return
+    for check in facts.every(nodes.Healthcheck, triggers=not facts.as_hadolint):
+        if isinstance(check.form, nodes.Shell):
+            yield Finding("DL3025", check.span, "`HEALTHCHECK` in shell form", _fix(doc, facts, check, check.form))
+
+
+def _chosen(doc: Dockerfile, facts: Facts, node: CommandInstruction, form: Shell) -> bool:
+    """Whether the shell form is what the author wants."""
+    if facts.as_hadolint or not doc.source(form.span).strip():
+        return False
+    if any(isinstance(item, nodes.ShellChange) for item in facts.before(node)):
+        return True
+    return facts.quiet and form.text.startswith("exec ")
+
+
+def _fix(doc: Dockerfile, facts: Facts, node: CommandInstruction | Healthcheck, form: Shell) -> Fix | None:
+    if doc.escape != "\\" or facts.state(node).shell != DEFAULT_SHELL:
+        return None
+    edits = exec_form(doc, form)
+    if edits is None:
+        return None
+    others = (item for item in facts.every(nodes.CommandInstruction) if item.name != node.name)
+    combined = isinstance(node, nodes.CommandInstruction) and any(others)
+    # the shell runs a script that has no `#!` itself, the kernel refuses it
+    script = form.text.split()[0].endswith(".sh")
+    return Fix("write it as a JSON list", edits, Applicability.UNSAFE if combined or script else Applicability.SAFE)

@@ -1,0 +1,104 @@
+"""DL3042: pip's cache stays in the layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.cleanup import add_option, mounted, tidy, without_cache
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run, Word
+    from dockerlint.lint.tools import Invocation
+
+OFF = frozenset({"", "0", "off", "no", "n", "false", "f"})
+
+
+@rule("DL3042", name="pip-cache-left", severity=Severity.WARNING)
+def pip_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """pip's cache stays in the layer.
+
+    pip keeps what it downloads and the wheels it builds below ~/.cache, often a fifth of what it installs. They are of no
+    use in the image. Stages that do not ship, caches that the same RUN deletes, and mounted ones are left alone.
+
+    ```dockerfile bad
+    FROM python:3.12-slim
+    COPY requirements.txt .
+    RUN pip install -r requirements.txt
+    ```
+
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    COPY requirements.txt .
+    RUN pip install --no-cache-dir -r requirements.txt
+    ```
+
+    ```dockerfile good
+    FROM python:3.12-slim
+    COPY requirements.txt .
+    RUN --mount=type=cache,target=/root/.cache pip install -r requirements.txt
+    ```
+
+    ```dockerfile good
+    FROM python:3.12-slim
+    ENV PIP_NO_CACHE_DIR=1
+    COPY requirements.txt .
+    RUN pip install -r requirements.txt
+    ```
+
+    **Fix safety:** safe: the same packages are installed. Where the builder can mount caches, the mount of DF103 settles
+    this as well and makes rebuilds faster.
+
+    **Source:** hadolint DL3042; pip's documentation, caching.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        used = [item for item in facts.invocations(run) if item.tool.name == "pip"]
+        caching = [item for item in used if _caches(item, run, facts)]
+        if not caching or not facts.in_image(run) or mounted(facts, run, caching[0]) or tidy(facts, run, used):
+            continue
+        name = f"{caching[0].words[0].text} {caching[0].subcommand}"
+        edits = [add_option(run, item.subcommand_words[-1], item.tool.no_cache_flag or "") for item in caching]
+        fix = Fix(f"add `{caching[0].tool.no_cache_flag}`", tuple(edits), Applicability.SAFE)
+        message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache"
+        yield Finding("DL3042", caching[0].command.span, message, fix)
+
+
+def _caches(item: Invocation, run: Run, facts: Facts) -> bool:
+    if item.action != "install" or (facts.as_hadolint and item.subcommand != "install"):
+        return False
+    told = item.has((item.tool.no_cache_flag or "",)) if facts.as_hadolint else without_cache(item)
+    return not told and not any(_is_on(name, item, run, facts) for name in item.tool.no_cache_variables)
+
+
+def _is_on(variable: str, item: Invocation, run: Run, facts: Facts) -> bool:
+    """Whether a variable that switches the cache off is set for a command; one that the build sets counts as set."""
+    prefix = variable + "="
+    words: Iterable[Word] = (*item.command.assignments, *item.command.words)
+    values = [word.text.removeprefix(prefix) for word in words if word.text.startswith(prefix)]
+    for command in facts.commands(run):
+        if command.span.start >= item.command.span.start:
+            break
+        if command.name in ("export", ""):
+            values += [
+                word.text.removeprefix(prefix)
+                for word in (*command.words, *command.assignments)
+                if word.text.startswith(prefix)
+            ]
+    if values:
+        return values[-1].casefold() not in OFF
+    value = _env_only(variable, run, facts) if facts.as_hadolint else facts.state(run).env.get(variable, "")
+    return value is None or value.casefold() not in OFF
+
+
+def _env_only(variable: str, run: Run, facts: Facts) -> str:
+    """The value that ENV gives a variable: hadolint does not look at ARG, nor at values from other variables."""
+    envs = (node for node in facts.before(run) if isinstance(node, nodes.Env))
+    values = (pair.value.text for node in envs for pair in node.pairs if pair.key.text == variable and pair.value)
+    value = next(values, "")
+    return "" if "$" in value else value.strip("\"'")

@@ -1,0 +1,58 @@
+"""DL3045: COPY to a relative path without a WORKDIR."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.sources import is_windows_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Copy, Dockerfile
+
+
+@rule("DL3045", name="copy-to-relative-path", severity=Severity.WARNING)
+def copy_to_relative_path(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """COPY has a relative destination, and no WORKDIR says relative to what.
+
+    The files land in whatever folder the base image has set, mostly `/`. By default images that we know nothing of are
+    left alone: they may be made to be used like this.
+
+    ```dockerfile bad
+    FROM alpine:3.20
+    COPY main.cpp main.cpp
+    RUN g++ -o /binary main.cpp
+    ```
+
+    ```dockerfile good
+    FROM alpine:3.20
+    WORKDIR /src
+    COPY main.cpp main.cpp
+    RUN g++ -o /binary main.cpp
+    ```
+
+    **Source:** hadolint DL3045.
+    """
+    for node in facts.every(nodes.Copy, triggers=not facts.as_hadolint):
+        if isinstance(node, nodes.Add):
+            continue
+        path = node.destination.text.strip("\"'")
+        if path.startswith(("/", "$")) or is_windows_path(path) or _has_workdir(doc, facts, node):
+            continue
+        if facts.quiet and facts.base_of(node) is None:
+            continue
+        text = doc.source(node.destination.span)
+        yield Finding("DL3045", node.destination.span, f"`COPY` to {text} without a `WORKDIR`")
+
+
+def _has_workdir(doc: Dockerfile, facts: Facts, node: Copy) -> bool:
+    above = list(facts.before(node))
+    if all(item is not node for item in doc.instructions):
+        # a trigger is preceded by the triggers above it
+        above += [item.trigger for item in above if isinstance(item, nodes.Onbuild)]
+    return any(isinstance(item, nodes.Workdir) for item in above)

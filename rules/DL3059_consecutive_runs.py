@@ -1,0 +1,51 @@
+"""DL3059: RUNs that follow each other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+
+
+@rule("DL3059", name="consecutive-runs", severity=Severity.INFO, recommended=False)
+def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """RUNs of one command each follow each other.
+
+    Each makes a layer. Two that belong together may be one; two that change at different times may well stay apart, for
+    the first one's layer is then reused. That is why the rule is not among the recommended.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN mkdir /data
+    RUN touch /data/list
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN mkdir /data && touch /data/list
+    ```
+
+    **Source:** hadolint DL3059.
+    """
+    for first, second in pairwise(doc.instructions):
+        if not isinstance(first, nodes.Run) or not isinstance(second, nodes.Run):
+            continue
+        if _flags(doc, first) == _flags(doc, second) and _is_single(facts, first) and _is_single(facts, second):
+            yield Finding("DL3059", second.span, "`RUN` follows a `RUN` of the same kind")
+
+
+def _flags(doc: Dockerfile, run: Run) -> list[str]:
+    return sorted(doc.source(flag.span) for flag in run.flags)
+
+
+def _is_single(facts: Facts, run: Run) -> bool:
+    return sum(bool(command.name) for command in facts.commands(run)) <= 1

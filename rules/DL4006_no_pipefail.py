@@ -1,0 +1,121 @@
+"""DL4006: a pipe whose failures go unnoticed."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.facts import DEFAULT_SHELL
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.shell import is_shell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.shell import Command
+
+PIPES = frozenset({"|", "|&"})
+# Shells that know the option; hadolint 2.15.1 takes the first three for such, in /bin or without a path (measured).
+KNOWING = frozenset({"bash", "zsh", "ash", "ksh", "mksh"})
+HADOLINTS = frozenset({"/bin/bash", "/bin/zsh", "/bin/ash", "bash", "zsh", "ash"})
+# What /bin/sh is where it is busybox: its shell knows the option, but who uses these images rarely has it in mind.
+BUSYBOX = frozenset({"ash", "busybox"})
+# Commands that do not fail, and one that a pipe always ends by a signal.
+HARMLESS = frozenset({"echo", "printf", "yes", "true", ":"})
+
+
+@rule("DL4006", name="no-pipefail", severity=Severity.WARNING)
+def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A RUN has a pipe, and its shell heeds only the last command's exit status.
+
+    When the download before the `|` fails, the step goes on with half a file, or none. With `pipefail` it stops. By
+    default Alpine and busybox are left alone, and pipes that start with `echo` and the like.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN curl -sSL https://example.org/key.gpg | apt-key add -
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+    RUN curl -sSL https://example.org/key.gpg | apt-key add -
+    ```
+
+    ```dockerfile good
+    FROM fedora:40
+    RUN set -o pipefail && curl -sSL https://example.org/key.gpg | gpg --import
+    ```
+
+    **Source:** hadolint DL4006.
+    """
+    del doc
+    for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
+        if _is_set(facts, run):
+            continue
+        pipe = next((item for item in _pipes(facts, run) if not facts.quiet or not _harmless(facts, run, item)), None)
+        if pipe is not None:
+            message = f"a failure before `| {pipe.name}` goes unnoticed: the shell has no pipefail"
+            yield Finding("DL4006", pipe.span, message)
+
+
+def _pipes(facts: Facts, run: Run) -> Iterator[Command]:
+    """The commands behind a `|` for which the option is not set before."""
+    for command in facts.commands(run):
+        if not facts.as_hadolint and command.name == "set" and _names_option([word.text for word in command.words]):
+            return
+        if command.before in PIPES:
+            yield command
+
+
+def _is_set(facts: Facts, run: Run) -> bool:
+    """Whether the shell has the option, or is none that could have it."""
+    shell = _shell(facts, run)
+    if not is_shell(shell[0]):
+        return True
+    if facts.quiet and shell == DEFAULT_SHELL and _is_busybox(facts, run):
+        return True
+    return _knows(facts, shell[0]) and _names_option(shell)
+
+
+def _knows(facts: Facts, path: str) -> bool:
+    """Whether a shell knows the option; who gives it to /bin/sh is believed by default."""
+    if facts.as_hadolint:
+        return path in HADOLINTS
+    return facts.quiet or path.rsplit("/", 1)[-1] in KNOWING
+
+
+def _shell(facts: Facts, run: Run) -> tuple[str, ...]:
+    """The RUN's shell; as hadolint sees it, each stage starts with the default one."""
+    if facts.as_hadolint:
+        above = (item for item in reversed(facts.doc.instructions) if item.span.start < run.span.start)
+        last = next((item for item in above if isinstance(item, nodes.From | nodes.ShellChange)), None)
+        if not isinstance(last, nodes.ShellChange):
+            return DEFAULT_SHELL
+    return facts.state(run).shell
+
+
+def _names_option(words: list[str] | tuple[str, ...]) -> bool:
+    """Whether the option is among a shell's or a `set`'s: `-o pipefail`, `-eo pipefail`."""
+    text = " ".join(words).split()
+    return any(flag.startswith("-") and flag.endswith("o") and name == "pipefail" for flag, name in pairwise(text))
+
+
+def _is_busybox(facts: Facts, run: Run) -> bool:
+    base = facts.base_of(run)
+    return base is not None and base.shell in BUSYBOX
+
+
+def _harmless(facts: Facts, run: Run, pipe: Command) -> bool:
+    """Whether all that stands before it in its pipe cannot fail."""
+    commands = facts.commands(run)
+    index = commands.index(pipe)
+    while index and commands[index].before in PIPES:
+        index -= 1
+        if commands[index].name not in HARMLESS:
+            return False
+    return True

@@ -1,0 +1,103 @@
+"""What a fix saves: the estimate of the text less that of the fixed text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dockerlint.fixers.cost import estimate, price
+from dockerlint.fixers.edits import apply
+from dockerlint.lint.facts import Facts
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.parser import parse
+
+SPLIT = "FROM fedora\nRUN dnf install -y httpd\nRUN dnf clean all\n"
+BUSTING = "FROM fedora\nADD index.html /var/www/html/\nRUN dnf install -y httpd && dnf clean all\n"
+FRIENDLY = "FROM fedora\nRUN dnf install -y httpd && dnf clean all\nADD index.html /var/www/html/\n"
+
+
+def finding(text: str, old: str, new: str) -> Finding:
+    start = text.index(old)
+    span = Span(start, start + len(old))
+    return Finding("X001", span, "message", Fix("title", (Edit(span, new),), Applicability.SAFE))
+
+
+def saving(text: str, old: str, new: str) -> Saving | None:
+    doc = parse(text)
+    return price(doc, [finding(text, old, new)], Facts(doc))[0]
+
+
+def test_a_cleanup_in_the_same_step_saves_the_published_bytes() -> None:
+    found = saving(SPLIT, "httpd\nRUN dnf clean all", "httpd && dnf clean all")
+    assert found is not None
+    assert found.image_bytes == pytest.approx(228e6, rel=0.01)
+
+
+def test_a_file_copied_last_saves_the_published_seconds() -> None:
+    before, after = estimate(parse(BUSTING)), estimate(parse(FRIENDLY))
+    edit = before.scenario("source edit").seconds.mid - after.scenario("source edit").seconds.mid
+    assert edit == pytest.approx(43.2, rel=0.25)
+    found = saving(BUSTING, BUSTING, FRIENDLY)
+    assert found is not None
+    assert found.image_bytes == 0
+    assert 0.5 * edit < found.rebuild_seconds < edit
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (SPLIT, "httpd\nRUN dnf clean all", "httpd && dnf clean all"),
+        (BUSTING, BUSTING, FRIENDLY),
+        ("FROM debian:12\nRUN apt-get install -y git\n", "-y git", "-y --no-install-recommends git"),
+    ],
+)
+def test_a_saving_is_the_difference_of_two_estimates(text: str, old: str, new: str) -> None:
+    item = finding(text, old, new)
+    assert item.fix
+    before, after = estimate(parse(text)), estimate(parse(apply(text, item.fix.edits)))
+    found = saving(text, old, new)
+    assert found is not None
+    assert found.image_bytes == pytest.approx(max(before.image.adds.mid - after.image.adds.mid, 0))
+    seconds = before.expected.seconds.mid - after.expected.seconds.mid
+    assert found.rebuild_seconds == pytest.approx(max(seconds, 0), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        pytest.param("from debian:12\nRUN ls\n", "from", "FROM", id="another spelling"),
+        pytest.param("FROM debian:12\nCMD ls\n", "ls", '["ls"]', id="metadata"),
+        pytest.param("FROM debian:12\nADD x /x\n", "ADD", "COPY", id="the same files"),
+        pytest.param("FROM debian:12\nRUN apt-get update\n", "apt-get update", "./unknown.sh", id="known made unknown"),
+        pytest.param("FROM debian:12\nRUN ls\n", "RUN ls", "RUN apt-get update", id="it costs more"),
+        pytest.param("FROM debian:12\nRUN ls\n", "RUN", "RUNN", id="it breaks the file"),
+    ],
+)
+def test_nothing_saved_is_no_saving(text: str, old: str, new: str) -> None:
+    assert saving(text, old, new) is None
+
+
+def test_findings_without_a_fix_have_no_saving() -> None:
+    doc = parse(SPLIT)
+    found = price(doc, [Finding("X001", Span(0, 4), "m"), finding(SPLIT, "httpd\nRUN dnf", "httpd && dnf")], Facts(doc))
+    assert found[0] is None
+    assert found[1] is not None
+
+
+def test_twenty_findings_are_priced_in_the_blink_of_an_eye() -> None:
+    lines = [f"RUN apt-get update && apt-get install -y package-{number} curl git cmake" for number in range(20)]
+    text = "\n".join(["FROM debian:bookworm-slim", "COPY . .", *lines]) + "\n"
+    doc = parse(text)
+    findings = [finding(text, f"package-{number} ", f"package-{number} tini ") for number in range(20)]
+    price(doc, findings[:1], Facts(doc))
+    best = min(_timed(text, findings) for _ in range(3))
+    # a machine that is busy with other things may take its time
+    assert best < 0.5
+
+
+def _timed(text: str, findings: list[Finding]) -> float:
+    doc = parse(text)
+    start = time.perf_counter()
+    price(doc, findings, Facts(doc))
+    return time.perf_counter() - start

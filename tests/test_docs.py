@@ -1,0 +1,139 @@
+"""What the documentation says, against the code. About the repository: not run against an installed wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from dockerlint.fixers.testing import assert_examples
+from dockerlint.lint import cli
+from dockerlint.lint.config_files import from_file
+from dockerlint.lint.discover import NOT_DOCKERFILES, PATTERNS
+from dockerlint.lint.options import OPTIONS
+from dockerlint.lint.parser import parse
+from dockerlint.lint.registry import find
+from dockerlint.lint.report import FORMATS
+from dockerlint.lint.rule import Rule
+from dockerlint.lint.suppress import ignores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+CELL = re.compile(r"^\| (`[^|]*?) \|", re.MULTILINE)
+CODE = re.compile(r"`([^`]+)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+RULE_CODE = re.compile(r"\bD[FL]\d{3,4}\b")
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def block(name: str, language: str) -> str:
+    """The first fenced block of a language in a page, however far it is indented."""
+    match = re.search(rf"^( *)(`{{3,}}){language}\n(.*?)^\1\2$", text(name), re.MULTILINE | re.DOTALL)
+    assert match, f"{name} has no block of {language}"
+    return textwrap.dedent(match[3])
+
+
+def commands(page: Path) -> Iterator[str]:
+    """The calls of dlint in a page, in blocks and between backticks."""
+    for match in re.finditer(r"(?:^[- ]*|`)dlint ([^`\n#<>]*)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        yield match[1]
+
+
+def anchors(page: str) -> set[str]:
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in HEADING.findall(page)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_exist(page: Path) -> None:
+    for words in commands(page):
+        name = words.split(" ", 1)[0]
+        context = cli.dlint.make_context("dlint", [], resilient_parsing=True)
+        command = cli.dlint.get_command(context, name if name in cli.COMMANDS else cli.DEFAULT)
+        assert command is not None
+        known = {option for item in (command, cli.dlint) for one in item.get_params(context) for option in one.opts}
+        known |= {option for one in command.params for option in one.secondary_opts}
+
+        assert set(OPTION.findall(words)) <= known, words
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name != "rules"], ids=lambda page: page.name)
+def test_codes_exist(page: Path) -> None:
+    made_up = {"DF499"} if page.name == "CONTRIBUTING.md" else set()
+    for code in set(RULE_CODE.findall(page.read_text(encoding="utf-8"))) - made_up:
+        assert find(code), code
+
+
+def test_every_key_is_described() -> None:
+    cells = [cell for row in CELL.findall(text("docs/configuration.md")) for cell in CODE.findall(row)]
+
+    assert sorted(cells) == sorted(OPTIONS)
+
+
+def test_every_format_is_described() -> None:
+    cells = [cell for row in CELL.findall(text("docs/ci.md")) for cell in CODE.findall(row)]
+
+    assert sorted(cells) == sorted(FORMATS)
+
+
+def test_the_configuration_shown_is_good(tmp_path: Path) -> None:
+    for name in ("docs/configuration.md", "docs/suppressing.md"):
+        path = tmp_path / name / ".dlint.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(block(name, "toml"), encoding="utf-8")
+
+        assert from_file(path)
+
+
+def test_the_ignores_shown_are_read() -> None:
+    doc = parse(block("docs/suppressing.md", "dockerfile"))
+
+    assert [sorted(ignore.names) for ignore in ignores(doc)] == [["dl3006"], ["dl3004", "no-user"]]
+
+
+@pytest.mark.parametrize("name", ["dlint", "dlint-fix"])
+def test_hooks_leave_out_what_a_search_does(name: str) -> None:
+    hook = next(item for item in yaml.safe_load(text(".pre-commit-hooks.yaml")) if item["id"] == name)
+    left_out = re.compile(hook["exclude"])
+
+    assert [pattern for pattern in NOT_DOCKERFILES if not left_out.search(pattern.replace("*", "a/Dockerfile"))] == []
+    assert [pattern for pattern in PATTERNS if left_out.search(pattern.replace("*", "a"))] == []
+
+
+def test_the_rule_shown_works(tmp_path: Path) -> None:
+    path = tmp_path / "DF499_ssh_exposed.py"
+    path.write_text(block("CONTRIBUTING.md", "python"), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("ssh_exposed", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rule = module.ssh_exposed
+
+    assert isinstance(rule, Rule)
+    assert {example.kind for example in rule.examples} == {"bad", "good"}
+    assert_examples(rule)
