@@ -51,10 +51,16 @@ def cleaned(facts: Facts, run: Run, cache: Cache, invocation: Invocation, after:
 def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fix | None:
     """The fix that empties a tool's cache at the end of a RUN; None where a command cannot simply be added.
 
-    It is unsafe where later steps perhaps need what lies there, and there is none where they certainly do.
+    It is unsafe where later steps perhaps need what lies there, and there is none where they certainly do, nor where a
+    later step is there to clean it: bringing that one here is another rule's fix.
     """
     script = facts.script(run)
-    if cache.clean is None or script is None or not _can_follow(script):
+    if (
+        cache.clean is None
+        or script is None
+        or not _can_follow(script)
+        or _cleaned_later(facts, run, cache, invocation)
+    ):
         return None
     need = needed_later(facts, run, invocation.tool) if cache.role == "index" else Need.NONE
     if need is Need.CERTAIN:
@@ -62,6 +68,21 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
     command = clean_command(invocation, cache.clean)
     applicability = Applicability.SAFE if need is Need.NONE else Applicability.UNSAFE
     return Fix(f"add `{command}`", (_follow(facts.doc, run, script, command),), applicability)
+
+
+def _cleaned_later(facts: Facts, run: Run, cache: Cache, invocation: Invocation) -> bool:
+    stage = _stage(facts, run)
+    if stage is None or facts.as_hadolint:
+        return False
+    for node in stage.all(nodes.Run):
+        fills = any(item.tool is invocation.tool and item.action in FILLING for item in facts.invocations(node))
+        if node.span.start > run.span.start and not fills and cleaned(facts, node, cache, invocation, 0):
+            return True
+    return False
+
+
+def _stage(facts: Facts, run: Run) -> Stage | None:
+    return next((stage for stage in facts.doc.stages if run in stage.instructions), None)
 
 
 def clean_command(invocation: Invocation, clean: str) -> str:
@@ -105,7 +126,7 @@ def tidy(facts: Facts, run: Run, used: list[Invocation]) -> bool:
 
 def needed_later(facts: Facts, run: Run, tool: Tool) -> Need:
     """Whether a later step, of the stage or of those built on it, works with the package lists that a RUN leaves."""
-    stage = next((stage for stage in facts.doc.stages if run in stage.instructions), None)
+    stage = _stage(facts, run)
     if stage is None:
         return Need.PERHAPS
     return _needed(facts, stage, stage.instructions[stage.instructions.index(run) + 1 :], tool)

@@ -169,6 +169,17 @@ class Facts:
         """A text of FROM with the global ARGs put in; None when one is unknown or the text is bad."""
         return self._expand(text, self.global_args, is_open=False)
 
+    @cached_property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """What the file sets each variable to, anywhere, as it is written."""
+        found: dict[str, tuple[str, ...]] = {}
+        for node in self.doc.instructions:
+            if isinstance(node, nodes.Env | nodes.Arg):
+                for pair in node.pairs:
+                    if pair.value is not None:
+                        found[pair.key.text] = (*found.get(pair.key.text, ()), pair.value.text)
+        return found
+
     def _arg_value(self, pair: nodes.Pair, env: Mapping[str, str | None]) -> str | None:
         name = pair.key.text
         if name in self.settings.build_args:

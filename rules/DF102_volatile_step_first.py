@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.order import Clash, clash, is_costly, move_below
+from dockerlint.fixers.order import Clash, clash, destination, is_costly, links, move_below, overlap
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
+
+# How many steps a copy may pass over: far more than there are in any file that is written by hand.
+FARTHEST = 200
 
 
 @rule("DF102", name="volatile-step-first", severity=Severity.WARNING)
@@ -48,14 +51,15 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's cache keys: a miss makes every later step of the chain miss.
     """
+    linked = links(facts)
     for stage in doc.stages:
         for index, node in enumerate(stage.instructions):
             if isinstance(node, nodes.Copy) and node.from_ is None and not node.heredocs and node.paths:
-                yield from _check(doc, facts, node, stage.instructions[index + 1 :])
+                yield from _check(doc, facts, node, stage.instructions[index + 1 : index + 1 + FARTHEST], linked)
 
 
 def _check(
-    doc: Dockerfile, facts: Facts, copy: nodes.Copy, following: tuple[nodes.Instruction, ...]
+    doc: Dockerfile, facts: Facts, copy: nodes.Copy, following: Sequence[nodes.Instruction], linked: Sequence[str]
 ) -> Iterator[Finding]:
     worst = Clash.NONE
     best: nodes.Run | None = None
@@ -66,9 +70,11 @@ def _check(
             break
         if isinstance(node, nodes.Run) and is_costly(facts, node):
             best, level = node, worst
-    if best is None:
+    target = destination(facts, copy)
+    if best is None or target is None or any(overlap(path, target) for path in linked):
         return
+    edits = move_below(doc, copy, best)
     applicability = Applicability.SAFE if level is Clash.NONE else Applicability.UNSAFE
     line = doc.line(best.span.start)
     message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
-    yield Finding("DF102", copy.span, message, Fix("move the copy below it", move_below(doc, copy, best), applicability))
+    yield Finding("DF102", copy.span, message, Fix("move the copy below it", edits, applicability) if edits else None)

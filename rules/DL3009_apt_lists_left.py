@@ -59,8 +59,8 @@ def apt_lists_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         after = max(item.command.span.end for item in used if item.action in (*FILLING, "refresh"))
         for cache in caches_of(facts, run, refresh.tool):
             if cache.role == "index" and not _settled(facts, run, cache, refresh, after):
-                fix = None if _deleted_later(facts, run, cache) else clean_up(facts, run, refresh, cache)
-                yield Finding("DL3009", refresh.command.span, f"apt's lists stay in the layer: {cache.path}", fix)
+                message = f"apt's lists stay in the layer: {cache.path}"
+                yield Finding("DL3009", refresh.command.span, message, clean_up(facts, run, refresh, cache))
             elif cache.role == "packages" and _keeps_packages(facts, run, cache, refresh, after):
                 yield Finding("DL3009", refresh.command.span, f"apt's packages stay in the layer: {cache.path}")
 
@@ -86,12 +86,6 @@ def _settled(facts: Facts, run: Run, cache: Cache, refresh: Invocation, after: i
     words = [word.text for command in commands if command.name == "rm" for word in command.words]
     forced = any(word.startswith("-") and "f" in word for word in words)
     return forced or any(path == cache.path for path, _ in removed_paths(commands))
-
-
-def _deleted_later(facts: Facts, run: Run, cache: Cache) -> bool:
-    """Whether a later step deletes the lists: bringing it here is another rule's fix."""
-    later = (node for node in facts.every(nodes.Run) if node.span.start > run.span.end)
-    return any(path == cache.path for node in later for path, _ in removed_paths(facts.commands(node)))
 
 
 def _keeps_packages(facts: Facts, run: Run, cache: Cache, refresh: Invocation, after: int) -> bool:

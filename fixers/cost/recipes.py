@@ -8,13 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dockerlint.lint.findings import Basis
 from dockerlint.lint.tools import catalogue
 
-from .figures import Amount
-from .packages import wheel
-
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "data" / "recipes.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +70,14 @@ def recipe(tool: str) -> Recipe | None:
 @cache
 def commands() -> Commands:
     """The commands that the model knows besides the catalogue."""
-    data = _data("recipes.toml")["commands"]
+    data = _data()["commands"]
     return Commands(*(frozenset(data[name]) for name in ("small", "small_subcommands", "compile")))
 
 
 @cache
 def dependency_files() -> tuple[str, ...]:
     """Patterns of the names of files that say which packages a project needs: the catalogue's, and some more."""
-    data = _data("recipes.toml")["dependency"]
+    data = _data()["dependency"]
     known = {name for tool in catalogue() for name in tool.manifests if "/" not in name}
     locks = {lock.file for tool in catalogue() for lock in tool.locks}
     return tuple(sorted((known | locks | set(data["files"])) - set(data["not"])))
@@ -90,37 +86,13 @@ def dependency_files() -> tuple[str, ...]:
 @cache
 def brought(tools: frozenset[str]) -> frozenset[str]:
     """The names of Debian packages that an image with these tools holds."""
-    table = _data("recipes.toml")["present"]
+    table = _data()["present"]
     return frozenset(name for tool in tools for name in table.get(tool, ()))
-
-
-def npm_size(name: str) -> Amount | None:
-    """Bytes of a package of the npm registry that is far from the average; None for all others."""
-    data = _data("registry.toml")["npm"]
-    size = data["installed_mb"].get(name)
-    low, high = data["spread"]
-    return None if size is None else Amount.around(size * 1e6, low, high, Basis.HEURISTIC)
-
-
-def wheel_size(name: str) -> Amount | None:
-    """Installed bytes of a Python package, without what it needs; None where only the average is known."""
-    known = wheel(name)
-    if known is not None:
-        return known.installed
-    size = _data("registry.toml")["wheels"]["installed_mb"].get(name)
-    low, high = _data("packages.toml")["wheels"]["remembered_spread"]
-    return None if size is None else Amount.around(size * 1e6, low, high, Basis.HEURISTIC)
-
-
-def needs(name: str) -> tuple[str, ...] | None:
-    """The packages that a Python package needs directly; None where that is not known."""
-    table = _data("registry.toml")["wheels"]["needs"]
-    return tuple(table[name]) if name in table else None
 
 
 @cache
 def _recipes() -> dict[str, Recipe]:
-    return {name: _recipe(entry) for name, entry in _data("recipes.toml")["tools"].items()}
+    return {name: _recipe(entry) for name, entry in _data()["tools"].items()}
 
 
 def _recipe(entry: dict[str, Any]) -> Recipe:
@@ -129,5 +101,5 @@ def _recipe(entry: dict[str, Any]) -> Recipe:
 
 
 @cache
-def _data(name: str) -> dict[str, Any]:
-    return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
+def _data() -> dict[str, Any]:
+    return tomllib.loads(DATA.read_text(encoding="utf-8"))

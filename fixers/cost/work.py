@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import tools
 from dockerlint.lint.findings import Basis
 
 from . import manifests
-from .figures import ZERO, Amount, share, total
+from .figures import ZERO, Amount, share
 from .ledger import Entry, within
 from .managers import amount
 from .packages import Closure, closure
-from .recipes import brought, commands, needs, npm_size, recipe, wheel_size
+from .recipes import brought, commands, recipe
+from .registry import listed, wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -162,13 +163,21 @@ class _Script:
         known = self.facts.expand(text, self.node) if "$" in text else text
         return place(posixpath.normpath(posixpath.join(self.folder, known or text)))
 
-    def _put(self, path: str | None, size: Amount, **marks: object) -> None:
+    def _put(
+        self,
+        path: str | None,
+        size: Amount,
+        *,
+        cache: bool = False,
+        packed: bool = False,
+        names: frozenset[str] = frozenset(),
+    ) -> None:
         """Bytes at a path, unless a mount keeps them out of the layer."""
         if size == ZERO or (path is not None and self._mounted(path)):
             return
         if self.sometimes:
             size = Amount(0.0, size.mid, size.high, size.basis)
-        self.ledger.put(Entry(self.step, path, size, **marks))  # type: ignore[arg-type]
+        self.ledger.put(Entry(self.step, path, size, cache, packed, names))
 
     def _mounted(self, path: str) -> bool:
         return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts)
@@ -321,9 +330,9 @@ class _Script:
         projects += [word.text for word in invocation.options("-e", "--editable")]
         if projects or (not files and not named):
             lists.append(self._first(known.files or ("pyproject.toml",), dev=True))
-        listed = len(invocation.operands) - len(projects) <= len(invocation.packages)
-        size, count = _wheels([*lists, manifests.Packages(tuple(named), closed=False) if named else None])
-        if not listed or None in lists:
+        all_named = len(invocation.operands) - len(projects) <= len(invocation.packages)
+        size, count = wheels([*lists, manifests.Packages(tuple(named), closed=False) if named else None])
+        if not all_named or None in lists:
             size += UNKNOWN
         self._put(self._site(invocation, known), size, names=frozenset(named))
         self._finish(invocation, known, size, count)
@@ -362,7 +371,7 @@ class _Script:
             # an earlier step fetched them, and left them for this one
             self.work.add(amount(known.start) if known.start else ZERO)
             return
-        size, count = _listed(found, known)
+        size, count = listed(found, known)
         if len(invocation.operands) > len(invocation.packages) and invocation.action == "install":
             size += UNKNOWN
         if known.into_cache and self._mounted(into):
@@ -444,7 +453,7 @@ class _Script:
         return posixpath.basename(line[1]) if line else "."
 
 
-@cache
+@functools.cache
 def _resolved(
     names: tuple[str, ...],
     recommends: bool,
@@ -490,44 +499,6 @@ def _each_megabyte(name: str, size: Amount) -> Amount:
 
 def _share(size: Amount, name: str) -> Amount:
     return share(size, amount(name))
-
-
-def _wheels(lists: list[manifests.Packages | None]) -> tuple[Amount, Amount]:
-    """Installed bytes of Python packages and all that they need, and how many there are."""
-    open_names = [name for found in lists if found and not found.closed for name in found.names]
-    names = {_python_name(name) for found in lists if found for name in found.names}
-    asked = {_python_name(name) for name in open_names}
-    todo = list(names)
-    while todo:
-        fresh = {_python_name(name) for name in needs(todo.pop()) or ()} - names
-        names |= fresh
-        todo += fresh
-    other = amount("pip.other_package")
-    sizes = [wheel_size(name) or other for name in sorted(names)]
-    strangers = sum(needs(name) is None and wheel_size(name) is None for name in asked)
-    more = amount("pip.closure") + Amount.exact(-1.0)
-    count = Amount.exact(float(len(names))) + more * strangers
-    return total(sizes) + other.times(more * strangers) if strangers else total(sizes), count
-
-
-def _python_name(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _listed(found: manifests.Packages | None, known: Recipe) -> tuple[Amount, Amount]:
-    """Installed bytes of a project's packages, and how many there are; unknown without a list."""
-    base = amount(known.base) if known.base else ZERO
-    if found is None or not known.installed:
-        return base + UNKNOWN, UNKNOWN
-    if not found.names:
-        return base, ZERO
-    sizes = [npm_size(name) if known.packages == "npm" else None for name in found.names]
-    special = [size for size in sizes if size is not None]
-    count = Amount.exact(float(len(sizes)), Basis.INDEXED)
-    if not found.closed:
-        count = count.times(amount(known.closure or "packages.closure"))
-    rest = Amount(count.low - len(special), count.mid - len(special), count.high - len(special), count.basis)
-    return base + total(special) + rest.times(amount(known.installed)), count
 
 
 def lies_in(path: str, folder: str) -> bool:
