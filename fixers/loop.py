@@ -19,8 +19,6 @@ Worth = Callable[["Dockerfile", Sequence[Finding]], Sequence[Saving | None]]
 
 # Each pass that goes on makes at least one fix; a file that needs more passes than this has rules that feed each other.
 MOST_PASSES = 100
-# One second of every rebuild is put on a level with this many bytes shipped once a build.
-BYTES_A_SECOND = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +97,19 @@ def _key(doc: Dockerfile, finding: Finding) -> tuple[str, str]:
     return finding.code, doc.source(finding.span)
 
 
-def value(saving: Saving | None) -> float:
-    """Seconds of a build that a saving is worth, its bytes counted in."""
-    return saving.rebuild_seconds + saving.image_bytes / BYTES_A_SECOND if saving else 0.0
-
-
 def _choose(doc: Dockerfile, priced: list[tuple[Finding, Saving | None]]) -> list[tuple[Finding, Saving | None]]:
     """The fixes of one pass: the most valuable first, none that touches the instructions of another."""
-    priced.sort(key=lambda item: (-value(item[1]), -_fix(item[0]).applicability, item[0].span, item[0].code))
+    priced.sort(key=lambda item: (-(item[1].worth if item[1] else 0.0), -_fix(item[0]).applicability, item[0].span, item[0].code))
     taken: list[Span] = []
     chosen = []
     for finding, saving in priced:
-        hull = _hull(doc, _fix(finding))
-        if any(hull.start < other.end and other.start < hull.end for other in taken):
+        # all that a fix may have looked at between its edits: its proof holds for this text only
+        hull = doc.enclosing(*(edit.span for edit in _fix(finding).edits))
+        if any(hull.overlaps(other) for other in taken):
             continue
         taken.append(hull)
         chosen.append((finding, saving))
     return chosen
-
-
-def _hull(doc: Dockerfile, made: Fix) -> Span:
-    """All that a fix may have looked at between its edits, in whole instructions: its proof holds for this text only."""
-    start = min(edit.span.start for edit in made.edits)
-    end = max(edit.span.end for edit in made.edits)
-    for node in doc.instructions:
-        if node.span.start <= end and start <= node.span.end:
-            start, end = min(start, node.span.start), max(end, node.span.end)
-    return Span(start, max(end, start + 1))
 
 
 def _make(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Run) -> Dockerfile | None:

@@ -10,19 +10,43 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.context import clean_path
+from dockerlint.lint.findings import Applicability
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dockerlint.lint.context import Context
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.lint.nodes import Copy, Run
+    from dockerlint.lint.tools import Invocation, Tool
 
 # Scripts of package.json that an install runs. Source: npm's documentation, "scripts", life cycle operation order.
 LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
 LOCAL = ("file:", "link:", "portal:", "workspace:", "./", "../")
-REQUIREMENT_FILE = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)", re.MULTILINE)
-LOCAL_REQUIREMENT = re.compile(r"^\s*(?:-e\b|--editable\b|\.{0,2}/|\.\s*$|\.\[|file:)|@\s*file:", re.MULTILINE)
 LOCAL_REPLACE = re.compile(r"=>\s*\.{0,2}/")
+
+# Lines of a requirements file: those that name another one, and those that name a package of an index or a repository.
+# Source: pip's documentation, "Requirements File Format"; PEP 508.
+REQUIREMENT_FILE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)\s*\Z")
+REQUIREMENT = re.compile(
+    r"[A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?\s*(?:\Z|[=<>~!(;]|@\s*(?:https?://|git\+)|--hash)"
+    r"|(?:git\+)?https?://"
+    r"|(?:-i|--index-url|--extra-index-url)[\s=]+https?://"
+    r"|--(?:trusted-host|pre|prefer-binary|no-binary|only-binary|require-hashes)\b"
+)
+PACKAGE_FILE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
+# Packages that a lock file takes from the folder it lies in.
+LOCAL_LOCK = re.compile(
+    r"\"(?:file|link):|\"link\"\s*:\s*true|@(?:file|link|portal|exec):|@workspace:(?!\.\")|#\./(?!\.yarn/patches/)"
+)
+# Values of .npmrc, .yarnrc and .yarnrc.yml that name files, besides those that are copied with them.
+LOCAL_SETTING = re.compile(r"(?<![\w:/.-])(?:\.{1,2}/)?(?!\.yarn/(?:releases|plugins|patches)/)[\w.-]+/[\w./-]+|\.c?js\b|\$\{")
+# A package's name with its version: an operand that no folder or file can be meant by.
+PACKAGE = re.compile(r"[A-Za-z0-9@][\w.@-]*(?:\[[\w,.-]*\])?(?:[=<>~!^]+[\w.*,=<>~!^-]*)?")
+FOLDER_FLAGS = ("--prefix", "-C", "--dir", "--cwd")
+# Variables by which the tools are configured.
+SETTINGS = re.compile(r"PIP_|PYTHON(?!.*VERSION)|NODE_(?:OPTIONS|PATH|EXTRA)|npm_config_|NPM_CONFIG_|YARN_(?!VERSION)|GO")
+SETS_PATH = re.compile(r"[/\\]|\.[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +64,8 @@ class Manifests:
 def primary(invocation: Invocation) -> tuple[str, ...]:
     """The files without which the install has nothing to do, as patterns; none when it reads no manifest."""
     tool = invocation.tool
+    if tool.project and invocation.option(*FOLDER_FLAGS) is not None:
+        return ()
     named = tuple(word.text for word in invocation.options(*tool.manifest_flags)) if tool.manifest_flags else ()
     if named:
         return named
@@ -52,14 +78,59 @@ def primary(invocation: Invocation) -> tuple[str, ...]:
 
 def manifests(context: Context | None, invocation: Invocation, folder: str) -> Manifests:
     """What an install reads of a folder of the context; without a context what it reads as a rule."""
-    names = tuple(posixpath.basename(name) if posixpath.isabs(name) else name for name in primary(invocation))
-    if context is None:
+    wanted = primary(invocation)
+    names = tuple(posixpath.basename(name) if posixpath.isabs(name) else name for name in wanted)
+    mixed = any(posixpath.isabs(name) for name in wanted) and len({posixpath.dirname(name) for name in wanted}) > 1
+    if context is None or mixed:
         return Manifests(names, complete=False, known=False)
     if invocation.tool.manifest_flags:
         return _requirements(context, names, folder)
     found = _present(context, invocation.tool.manifests, folder)
     known = any(fnmatch(name, names[0]) for name in found) if names else False
-    return Manifests(found, complete=known and _self_contained(context, found, folder), known=known)
+    complete = known and _self_contained(context, found, folder) and not _has_parent(context, invocation.tool, folder)
+    return Manifests(found, complete=complete, known=known)
+
+
+def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) -> Applicability:
+    """How far one may trust that an install reads its manifests only: it is shown where its words name anything else."""
+    if not reads.known or facts.context is None:
+        return Applicability.DISPLAY
+    if invocation.action != "install":
+        return Applicability.UNSAFE
+    action = invocation.tool.action("install")
+    flags = (flag.text if flag.text in invocation.tool.manifest_flags else flag.text.partition("=")[0] for flag in invocation.flags)
+    if invocation.subcommand not in action.plain or not {*action.plain_flags, *invocation.tool.manifest_flags}.issuperset(flags):
+        return Applicability.DISPLAY
+    operands = (word.text for word in invocation.operands)
+    if not all(PACKAGE.fullmatch(text) and not PACKAGE_FILE.search(text) for text in operands if "$" not in text):
+        return Applicability.DISPLAY
+    command = invocation.command
+    wrapped = command.words != invocation.words or command.assignments or "/" in command.name
+    variable = any("$" in word.text or "`" in word.text for word in command.words)
+    if wrapped or variable or not reads.complete or _is_configured(facts, run):
+        return Applicability.UNSAFE
+    return Applicability.SAFE
+
+
+def _is_configured(facts: Facts, run: Run) -> bool:
+    """Whether a variable may send a tool to a file."""
+    env = facts.state(run).env
+    return any(SETTINGS.match(name) and (value is None or SETS_PATH.search(value)) for name, value in env.items())
+
+
+def place(facts: Facts, copy: Copy, path: str) -> str | None:
+    """The folder below a COPY's destination that it puts a file of the context into; None when it does not bring it."""
+    for word in copy.paths:
+        source = facts.expand(word.text, copy)
+        if source is None:
+            continue
+        clean = clean_path(source)
+        if _is_folder(facts.context, source, clean):
+            if clean == "" or path.startswith(clean + "/"):
+                return posixpath.dirname(path[len(clean) :].lstrip("/"))
+        elif path == clean or (facts.context is not None and path in facts.context.select(clean)):
+            return ""
+    return None
 
 
 def brought(facts: Facts, copy: Copy, image_path: str) -> str | None:
@@ -116,42 +187,78 @@ def _present(context: Context, patterns: tuple[str, ...], folder: str) -> tuple[
     return tuple(found)
 
 
+def _has_parent(context: Context, tool: Tool, folder: str) -> bool:
+    """Whether a folder above holds manifests too: that of a workspace has a say in what is installed."""
+    above = folder
+    while above:
+        above = posixpath.dirname(above)
+        if any(posixpath.join(above, name) in context.files for name in tool.manifests):
+            return True
+    return False
+
+
 def _self_contained(context: Context, names: tuple[str, ...], folder: str) -> bool:
     """Whether the manifests refer to nothing else of the source tree."""
+    if any(context.has(posixpath.join(folder, name)) for name in ("binding.gyp", ".pnp.cjs", ".pnp.js", ".yarn/cache")):
+        return False
     for name in names:
+        if context.has(posixpath.join(folder, name)) and posixpath.join(folder, name) not in context.files:
+            continue
         text = context.read(posixpath.join(folder, name))
-        if text is None:
-            return False
-        if name == "package.json" and not _plain_package(text):
-            return False
-        if name in ("go.mod", "go.work") and LOCAL_REPLACE.search(text):
-            return False
-        if name == "go.work":
+        if text is None or not _is_plain(name, text):
             return False
     return True
+
+
+def _is_plain(name: str, text: str) -> bool:
+    """Whether a manifest refers to nothing else of the source tree, as far as its kind is known."""
+    match name:
+        case "package.json":
+            return _plain_package(text)
+        case "package-lock.json" | "npm-shrinkwrap.json" | "yarn.lock":
+            return not LOCAL_LOCK.search(text)
+        case ".npmrc" | ".yarnrc" | ".yarnrc.yml":
+            return not LOCAL_SETTING.search(re.sub(r"https?:\S*|//\S*", "", text))
+        case "go.mod":
+            return not LOCAL_REPLACE.search(text)
+        case "go.work":
+            return False
+        case _:
+            return True
 
 
 def _plain_package(text: str) -> bool:
     try:
         package = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     if not isinstance(package, dict) or "workspaces" in package:
         return False
     scripts = package.get("scripts", {})
     if not isinstance(scripts, dict) or any(name in scripts for name in LIFECYCLE):
         return False
-    groups = [package.get(key, {}) for key in ("dependencies", "devDependencies", "optionalDependencies")]
-    if not all(isinstance(group, dict) for group in groups):
-        return False
-    return not any(str(version).startswith(LOCAL) for group in groups for version in group.values())
+    groups = (value for key, value in package.items() if key.lower().endswith(("dependencies", "overrides", "resolutions")))
+    return not any(text.startswith(LOCAL) for group in groups for text in _strings(group))
+
+
+def _strings(value: object) -> Iterator[str]:
+    """The strings of a JSON value, however deep."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
 
 
 def _requirements(context: Context, names: tuple[str, ...], folder: str) -> Manifests:
     """Follows `-r` and `-c` from file to file."""
     files: list[str] = []
     complete = True
-    todo = list(names)
+    todo = [posixpath.normpath(name) for name in names]
     while todo:
         name = todo.pop(0)
         if name in files:
@@ -162,7 +269,18 @@ def _requirements(context: Context, names: tuple[str, ...], folder: str) -> Mani
         text = context.read(posixpath.join(folder, name))
         if text is None:
             return Manifests(tuple(names), complete=False, known=False)
-        files.append(posixpath.normpath(name))
-        complete = complete and not LOCAL_REQUIREMENT.search(text)
-        todo += [posixpath.join(posixpath.dirname(name), item) for item in REQUIREMENT_FILE.findall(text)]
+        files.append(name)
+        for line in _requirement_lines(text):
+            if other := REQUIREMENT_FILE.match(line):
+                todo.append(posixpath.normpath(posixpath.join(posixpath.dirname(name), other[1])))
+            elif not REQUIREMENT.match(line) or (PACKAGE_FILE.search(line) and "://" not in line) or "${" in line:
+                complete = False
     return Manifests(tuple(files), complete=complete, known=True)
+
+
+def _requirement_lines(text: str) -> Iterator[str]:
+    """The lines of a requirements file that say something, continued ones joined."""
+    for line in re.sub(r"\\\r?\n", "", text).splitlines():
+        said = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if said:
+            yield said

@@ -133,7 +133,7 @@ def reach(facts: Facts, run: nodes.Run, command: Command, target: str, workdir: 
 def links(facts: Facts) -> tuple[str, ...]:
     """The paths that the file's own scripts name to `ln`: what lies there may lie elsewhere as well."""
     commands_of = (command for run in facts.every(nodes.Run) for command in facts.commands(run) if command.name == "ln")
-    paths = (_absolute(word.text, "/") for command in commands_of for word in command.arguments)
+    paths = (absolute(word.text, "/") for command in commands_of for word in command.arguments)
     return tuple(path for path in paths if path is not None and path != "/")
 
 
@@ -231,7 +231,7 @@ def _touches(
     known = commands()
     for redirect in command.redirects:
         if redirect.target is not None:
-            yield _absolute(redirect.target.text, workdir), Clash.CERTAIN
+            yield absolute(redirect.target.text, workdir), Clash.CERTAIN
     for word in command.assignments:
         yield from ((path, Clash.CERTAIN) for path in ABSOLUTE.findall(word.text))
     if not command.name:
@@ -239,13 +239,13 @@ def _touches(
     found = tools.invocation(command)
     if found is not None:
         if "/" in found.words[0].text:
-            yield _absolute(found.words[0].text, workdir), Clash.CERTAIN
+            yield absolute(found.words[0].text, workdir), Clash.CERTAIN
         yield from _touched_by_tool(facts, run, found, workdir)
     elif command.name in known.accounts:
         yield from ((path, Clash.CERTAIN) for path in (*known.system, "/home", "/root"))
     elif command.name in known.silent:
         globs = (word.text for word in command.arguments if any(char in word.text for char in "*?["))
-        yield from ((_absolute(text, workdir), Clash.CERTAIN) for text in globs)
+        yield from ((absolute(text, workdir), Clash.CERTAIN) for text in globs)
     elif command.name in known.plain or command.name in ("cd", "[["):
         yield from ((path, Clash.CERTAIN) for path in _touched_by_plain(command, workdir))
     else:
@@ -259,7 +259,7 @@ def _touched_by_plain(command: Command, workdir: str | None) -> Iterator[str | N
     if any(text.partition("=")[0] in known.opaque.get(command.name, ()) for text in texts):
         yield None
     for text in texts:
-        yield from (_absolute(path, workdir) for path in _named(text, known.path_letters.get(command.name, "")))
+        yield from (absolute(path, workdir) for path in _named(text, known.path_letters.get(command.name, "")))
     elsewhere = known.folder.get(command.name)
     if command.name == "grep":
         elsewhere = "*" if any(text.startswith("-") and ("r" in text or "R" in text) for text in texts) else None
@@ -299,9 +299,9 @@ def _touched_by_tool(
     for word in found.words[1:]:
         yield from ((path, Clash.CERTAIN) for path in ABSOLUTE.findall(word.text))
         if word.text.startswith("-") and "/" in word.text:
-            yield _absolute(word.text[word.text.index("/") :], workdir), Clash.CERTAIN
+            yield absolute(word.text[word.text.index("/") :], workdir), Clash.CERTAIN
     if found.tool.kind == "system" and found.action:
-        yield from ((_absolute(text, workdir), Clash.CERTAIN) for text in _local_packages(found))
+        yield from ((absolute(text, workdir), Clash.CERTAIN) for text in _local_packages(found))
         yield from ((path, Clash.POSSIBLE) for path in known.sometimes_system)
         return
     yield (facts.home(run), Clash.CERTAIN) if facts.state(run).user in ROOT else (None, Clash.POSSIBLE)
@@ -316,7 +316,7 @@ def _touched_by_tool(
         is_value = word.span not in plain and not word.text.startswith("-")
         if is_value or facts.context is None or "/" in text or "." in text or text.startswith("$"):
             if not text.startswith("-") and word not in found.subcommand_words:
-                yield _absolute(text, workdir), Clash.CERTAIN
+                yield absolute(text, workdir), Clash.CERTAIN
     yield from ((path, Clash.POSSIBLE) for path in ("/opt", "/root", "/home", "/tmp"))
 
 
@@ -332,7 +332,7 @@ def _local_packages(found: tools.Invocation) -> Iterator[str]:
         before = word.text
 
 
-def _absolute(text: str, workdir: str | None) -> str | None:
+def absolute(text: str, workdir: str | None) -> str | None:
     """A path of a command, up to its first wildcard; None when a variable or an unknown folder decides it."""
     for at, char in enumerate(text):
         if char in "$`":

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes, tools
+from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 
-from .edits import delete_lines, with_comments
-from .order import Clash, clash, commands
+from .edits import delete_lines, has_comment, with_comments
+from .manifests import place, trusted
+from .order import Clash, absolute, clash, commands, overlap, reach
 
 if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Copy, Run
+    from dockerlint.lint.shell import Command
     from dockerlint.lint.tools import Invocation
 
     from .manifests import Manifests
 
 # Flags of a COPY that hold for the copy of its manifests as well.
 KEPT_FLAGS = ("chown", "chmod", "link")
+PLAIN_NAME = re.compile(r"[\w./@+-]+")
+PLAIN_TARGET = re.compile(r"[\w./@+${}-]+")
 
 
 def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads: Manifests, folder: str) -> Fix | None:
@@ -27,8 +32,10 @@ def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads
     if copy.json or copy.flag("parents") or copy.flag("exclude") or run.heredocs:
         return None
     level = _way_down(facts, copy, run)
-    parts = _parts(facts, run, invocation)
-    if level is Clash.CERTAIN or parts is None or not reads.files:
+    target = facts.path(copy.destination.text, copy)
+    parts = _parts(facts, run, invocation, target) if target is not None else None
+    copies = _manifest_copies(facts, copy, reads, folder)
+    if level is Clash.CERTAIN or target is None or parts is None or copies is None:
         return None
     first, rest = parts
     doc = facts.doc
@@ -39,25 +46,49 @@ def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads
     moved = newline + moved if start < doc.text.rfind("\n", 0, copy.span.start) + 1 else moved
     above = with_comments(doc, run).start
     comments = doc.text[above : doc.text.rfind("\n", 0, run.span.start) + 1]
-    text = f"{_manifest_copies(facts, copy, run, reads, folder)}{comments}{first}{newline}{moved}"
+    text = f"{copies}{comments}{first}{newline}{moved}"
     line_end = doc.text.find("\n", run.span.end)
     below = len(doc.text) if line_end < 0 else line_end + 1
     text += rest + newline if rest else ""
     if line_end < 0:
         text = text.removesuffix(newline)
+    proven = level is Clash.NONE and not rest and _leaves_alone(facts, run, invocation, target)
+    trust = Applicability.SAFE if proven and _overlays_nothing(facts, invocation, reads, folder) else Applicability.UNSAFE
     return Fix(
         "copy the manifests first, then install, then copy the rest",
         (delete_lines(doc, Span(start, end)), Edit(Span(above, below), text)),
-        _applicability(facts, invocation, reads, split=bool(rest), level=level),
+        min(trust, trusted(facts, run, invocation, reads)),
     )
 
 
-def _applicability(facts: Facts, invocation: Invocation, reads: Manifests, *, split: bool, level: Clash) -> Applicability:
-    if not reads.known or facts.context is None:
-        return Applicability.DISPLAY
-    proven = reads.complete and level is Clash.NONE and not split and invocation.action == "install"
-    overlaid = any(path.split("/")[0] in invocation.tool.writes[:1] for path in facts.context.files)
-    return Applicability.SAFE if proven and not overlaid else Applicability.UNSAFE
+def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, target: str) -> bool:
+    """Whether the install touches nothing at the copy's place but what it is run for; no configuration lies there."""
+    if invocation.action != "install" or any(
+        mount.target is not None and overlap(mount.target, target) for mount in facts.mounts(run)
+    ):
+        return False
+    home = facts.home(run)
+    caches = (item.path for item in invocation.tool.cache_homes(home or "/"))
+    if home is None or any(overlap(path, target) for path in (*commands().system, *caches)):
+        return False
+    # in a folder of its own below the home there is nothing that the tool looks for
+    top = home.rstrip("/") + "/"
+    below = target.startswith(top) and not target.removeprefix(top).startswith((".", "/")) and target != top
+    return below or not overlap(home, target)
+
+
+def _overlays_nothing(facts: Facts, invocation: Invocation, reads: Manifests, folder: str) -> bool:
+    """Whether the rest of the copy does not write over what the install has written."""
+    assert facts.context is not None
+    tool = invocation.tool
+    locks = {lock.file for lock in tool.locks}
+    written = [posixpath.join(folder, name) for name in tool.writes if name not in locks]
+    if any(path == name or path.startswith(name + "/") for path in facts.context.files for name in written):
+        return False
+    return not any(
+        lock.file in reads.files and invocation.subcommand in lock.subcommands and not invocation.has(lock.strict)
+        for lock in tool.locks
+    )
 
 
 def _way_down(facts: Facts, copy: Copy, run: Run) -> Clash:
@@ -67,25 +98,30 @@ def _way_down(facts: Facts, copy: Copy, run: Run) -> Clash:
     return max((clash(facts, copy, node) for node in nodes_between), default=Clash.NONE)
 
 
-def _manifest_copies(facts: Facts, copy: Copy, run: Run, reads: Manifests, folder: str) -> str:
-    """One COPY for the manifests of each folder: a COPY of several would put them all into one."""
-    target = copy.destination.text
-    workdir = facts.state(run).workdir
-    if workdir and facts.path(copy.destination.text, copy) not in (workdir, workdir.rstrip("/") + "/"):
-        target = workdir
+def _manifest_copies(facts: Facts, copy: Copy, reads: Manifests, folder: str) -> str | None:
+    """One COPY for the manifests of each folder, to where the whole copy puts them: a COPY of several would put them all
+    into one. None when a name is one that cannot be written without quotes.
+    """
+    target = copy.destination.text.rstrip("/") or "/"
+    if not PLAIN_TARGET.fullmatch(target):
+        return None
     keyword = "COPY" if copy.keyword.text.isupper() else "copy"
     flags = [facts.doc.source(flag.span) for flag in copy.flags if flag.name in KEPT_FLAGS]
     groups: dict[str, list[str]] = {}
     for name in reads.files:
-        groups.setdefault(posixpath.dirname(name), []).append(posixpath.join(folder, name))
+        path = posixpath.join(folder, name)
+        below = place(facts, copy, path)
+        if below is None or not PLAIN_NAME.fullmatch(path):
+            return None
+        groups.setdefault(below, []).append(path)
     lines = []
     for below, files in groups.items():
-        place = posixpath.join(target, below) if below else target
-        lines.append(" ".join([keyword, *flags, *files, place.rstrip("/") + "/"]))
-    return "".join(line + facts.doc.newline for line in lines)
+        place_text = posixpath.join(target, below) if below else target
+        lines.append(" ".join([keyword, *flags, *files, place_text.rstrip("/") + "/"]))
+    return "".join(line + facts.doc.newline for line in lines) or None
 
 
-def _parts(facts: Facts, run: Run, invocation: Invocation) -> tuple[str, str] | None:
+def _parts(facts: Facts, run: Run, invocation: Invocation, target: str) -> tuple[str, str] | None:
     """The RUN as text in two: up to the install, and what follows it and needs the source; None when it cannot be cut."""
     doc = facts.doc
     source = doc.source(run.span)
@@ -95,34 +131,40 @@ def _parts(facts: Facts, run: Run, invocation: Invocation) -> tuple[str, str] | 
     script = facts.script(run)
     if script is None:
         return (source, "") if isinstance(run.form, nodes.Exec) else None
-    if not script.chained:
+    if not script.chained or script.heredoc:
         return None
     at = script.commands.index(invocation.command)
-    if not all(_needs_no_source(command.words) for command in script.commands[:at]):
+    before, following = script.commands[:at], script.commands[at + 1 :]
+    if not all(_needs_no_source(facts, run, command, target) for command in (*script.tests, *before)):
         return None
-    following = script.commands[at + 1 :]
+    workdir = facts.state(run).workdir
+    if any(
+        redirect.target is None or _reaches(redirect.target.text, target, workdir)
+        for redirect in invocation.command.redirects
+    ):
+        return None
     last = at
     for index, command in enumerate(following, start=at + 1):
-        if not _needs_no_source(command.words):
+        if not _needs_no_source(facts, run, command, target):
             break
         last = index
     if last == len(script.commands) - 1:
         return source, ""
-    head = doc.text[run.span.start : script.commands[last].span.end]
-    prefix = doc.text[run.span.start : script.commands[0].span.start]
-    tail = doc.text[script.commands[last + 1].span.start : run.span.end]
-    return head, prefix + tail
+    gap = Span(script.commands[last].whole.end, script.commands[last + 1].whole.start)
+    if script.tests or has_comment(doc, gap) or any(command.lasting for command in script.commands[: last + 1]):
+        return None
+    head = doc.text[run.span.start : gap.start]
+    prefix = doc.text[run.span.start : script.core.start]
+    return head, prefix + doc.text[gap.end : run.span.end]
 
 
-def _needs_no_source(words: tuple[nodes.Word, ...]) -> bool:
-    """Whether a command surely reads nothing of the project."""
-    from dockerlint.lint.shell import Command
-
-    if not words:
+def _needs_no_source(facts: Facts, run: Run, command: Command, target: str) -> bool:
+    """Whether a command surely reads and writes nothing of the project."""
+    if command.name in ("cd", "pushd", "."):
         return False
-    if words[0].text in commands().silent:
-        return True
-    found = tools.invocation(Command(words[0].span, words[0].text, words))
-    if found is not None:
-        return found.action in ("install", "refresh", "upgrade", "clean", "remove") or not found.operands
-    return words[0].text == "rm" and all(word.text.startswith(("-", "/")) for word in words[1:])
+    return reach(facts, run, command, target, facts.state(run).workdir) is not Clash.CERTAIN
+
+
+def _reaches(text: str, target: str, workdir: str | None) -> bool:
+    path = absolute(text, workdir)
+    return path is None or overlap(path, target)

@@ -24,6 +24,10 @@ class Span(NamedTuple):
         return self.start < other.end and other.start < self.end
 
 
+# One second of every build is put on a level with this many bytes of image, to order savings on one scale.
+BYTES_A_SECOND = 5_000_000
+
+
 class Severity(Enum):
     """How bad a finding is; the names are the command line's."""
 
@@ -91,3 +95,8 @@ class Saving:
     image_bytes: float
     rebuild_seconds: float
     basis: Basis
+
+    @property
+    def worth(self) -> float:
+        """Both on one scale, in seconds a build."""
+        return self.rebuild_seconds + self.image_bytes / BYTES_A_SECOND

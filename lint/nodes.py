@@ -327,6 +327,16 @@ class Dockerfile:
         pieces.append(Span(at, span.end))
         return pieces
 
+    def enclosing(self, *spans: Span) -> Span:
+        """From the first to the last character of the spans, widened to whole instructions; never empty."""
+        start, end = min(span.start for span in spans), max(span.end for span in spans)
+        first = bisect_left(self.instructions, start, key=lambda node: node.span.end)
+        last = bisect_right(self.instructions, end, key=lambda node: node.span.start)
+        touched = self.instructions[first:last]
+        if touched:
+            start, end = min(start, touched[0].span.start), max(end, touched[-1].span.end)
+        return Span(start, max(end, start + 1))
+
     @cached_property
     def _line_starts(self) -> list[int]:
         starts = [0]

@@ -67,6 +67,7 @@ class Action:
 
     A subcommand may be of several words (`mod download`); an empty one stands for the bare command. `unversioned` are
     those whose operands have no versions. `no_recommends_settings` do, as an option's value, what `no_recommends` do.
+    `plain` are those that read the project's manifests and nothing else of it, whichever of `plain_flags` are given.
     """
 
     subcommands: tuple[str, ...]
@@ -76,6 +77,8 @@ class Action:
     options: tuple[str, ...] = ()
     no_recommends_settings: tuple[str, ...] = ()
     unversioned: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
+    plain_flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

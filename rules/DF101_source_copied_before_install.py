@@ -88,7 +88,8 @@ def _installs(invocation: Invocation, installed: set[str]) -> bool:
     if tool.kind == "system" or not primary(invocation):
         return False
     if invocation.action == "install":
-        return True
+        # of a tool that compiles, others such as `go mod tidy` read the source
+        return tool.prefetch is None or invocation.subcommand in tool.action("install").plain
     return invocation.action == "build" and tool.prefetch is not None and tool.name not in installed
 
 

@@ -29,9 +29,6 @@ FORMATS = {
 }
 BOM = "\ufeff"
 
-# To order bytes and seconds on one scale, the one that fixes are chosen by too.
-BYTES_A_SECOND = 5e6
-
 
 @dataclass(frozen=True, slots=True)
 class Priced:
@@ -45,9 +42,7 @@ class Priced:
     @property
     def worth(self) -> float:
         """The saving on one scale, in seconds a build; 0 when it is not known."""
-        if self.saving is None:
-            return 0.0
-        return self.saving.rebuild_seconds + self.saving.image_bytes / BYTES_A_SECOND
+        return self.saving.worth if self.saving else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +63,21 @@ class FileReport:
     doc: Dockerfile
     items: tuple[Priced, ...]
     fixed: tuple[Fixed, ...] = ()
+
+    @property
+    def independent(self) -> list[Priced]:
+        """The most valuable findings whose fixes leave each other alone, so that their savings add up."""
+        taken: list[Span] = []
+        chosen = []
+        for item in self.by_worth:
+            fix = item.finding.fix
+            if item.saving is None or fix is None:
+                continue
+            place = self.doc.enclosing(*(edit.span for edit in fix.edits))
+            if not any(place.overlaps(other) for other in taken):
+                taken.append(place)
+                chosen.append(item)
+        return chosen
 
     @property
     def by_worth(self) -> list[Priced]:

@@ -60,7 +60,7 @@ def summary(reports: Iterable[FileReport]) -> str:
         said += f", {safe} fixable with --fix"
     if unsafe:
         said += f", {unsafe}{' more' if safe else ' fixable'} with --unsafe-fixes"
-    worth = total(item.saving for item in items)
+    worth = total(item.saving for report in reports for item in report.independent)
     if worth and (gains := parts(worth)):
         said += f"; worth about {' and '.join(gains)}"
     return said

@@ -53,7 +53,7 @@ def parts(saving: Saving) -> list[str]:
 
 
 def total(savings: Iterable[Saving | None]) -> Saving | None:
-    """All savings together, as if each of them came true: about right, since fixes may share what they save."""
+    """Savings of fixes that leave each other alone, together."""
     known = [saving for saving in savings if saving]
     if not known:
         return None
