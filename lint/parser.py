@@ -7,9 +7,10 @@ import re
 import threading
 from dataclasses import replace
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import platformdirs
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
@@ -21,6 +22,7 @@ from .validation import expected, validate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+GRAMMAR = Path(__file__).with_name("dockerfile.lark")
 BOM = "\ufeff"
 DIRECTIVES = ("syntax", "escape", "check")
 TAKES_HEREDOCS = (nodes.Run, nodes.Copy)
@@ -65,9 +67,22 @@ class _Language(NamedTuple):
     heredoc: re.Pattern[str]
 
 
+def _saved_tables(escape: str) -> str | bool:
+    """Where Lark keeps the tables that it makes of the grammar: making them takes most of the start-up of a small run.
+
+    Lark checks that they are of this grammar, this Lark and this Python. Without a place to write to there is no saving.
+    """
+    folder = platformdirs.user_cache_path("dlint")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return str(folder / f"grammar-{ord(escape)}.tables")
+
+
 @cache
 def _language(escape: str) -> _Language:
-    text = resources.files(__package__).joinpath("dockerfile.lark").read_text(encoding="utf8")
+    text = GRAMMAR.read_text(encoding="utf8")
     continuation = re.compile(_spell_out("%CONTINUATION%", escape))
     builder = _Builder(continuation, re.compile(_spell_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape)))
     grammar = Lark(
@@ -76,6 +91,7 @@ def _language(escape: str) -> _Language:
         lexer="contextual",
         start=["instruction", "file"],
         transformer=builder,
+        cache=_saved_tables(escape),
         maybe_placeholders=False,
     )
     terminals = (

@@ -168,7 +168,7 @@ TEXTS = st.one_of(st.text(), st.lists(PIECES, max_size=40).map("".join))
 def assert_tiles(doc: nodes.Dockerfile) -> None:
     """Instructions, comments and directives lie in order and do not overlap; between them is nothing to read."""
     outer = [node.span for node in doc.instructions]
-    loose = [item.span for item in (*doc.comments, *doc.directives)]
+    loose = [*(comment.span for comment in doc.comments), *(directive.span for directive in doc.directives)]
     spans = sorted([*outer, *(span for span in loose if not any(node.contains(span) for node in outer))])
     at = 0
     for span in [*spans, Span(len(doc.text), len(doc.text))]:
