@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,34 @@ if TYPE_CHECKING:
 
     from .nodes import Flag, Run
 
-COMMON = {"type", "target", "dst", "destination"}
-OPTIONS = {
-    "bind": {"source", "src", "from", "rw", "readwrite", "ro", "readonly"},
-    "cache": {"id", "source", "src", "from", "ro", "readonly", "rw", "readwrite", "sharing", "mode", "uid", "gid"},
-    "tmpfs": {"size"},
-    "secret": {"id", "source", "src", "required", "mode", "uid", "gid", "env"},
-    "ssh": {"id", "required", "mode", "uid", "gid"},
-}
+KINDS = ("bind", "cache", "tmpfs", "secret", "ssh")
 SHARINGS = ("shared", "private", "locked")
+
+# The options, and the kinds of mounts that take them; None is all of them.
+OPTIONS: dict[str, tuple[str, ...] | None] = {
+    "type": None,
+    "target": None,
+    "dst": None,
+    "destination": None,
+    "source": None,
+    "src": None,
+    "from": ("bind", "cache", "tmpfs", "ssh"),
+    "id": None,
+    "ro": None,
+    "readonly": None,
+    "rw": None,
+    "readwrite": None,
+    "sharing": ("cache",),
+    "size": ("tmpfs",),
+    "required": ("secret", "ssh"),
+    "env": ("secret",),
+    "mode": ("cache", "secret", "ssh"),
+    "uid": ("cache", "secret", "ssh"),
+    "gid": ("cache", "secret", "ssh"),
+}
+SWITCHES = frozenset({"ro", "readonly", "rw", "readwrite", "required"})
+NUMBERS = {"mode": re.compile(r"[0-7]{1,11}\Z"), "uid": re.compile(r"\d{1,10}\Z"), "gid": re.compile(r"\d{1,10}\Z")}
+BOOLEANS = frozenset("1 t T TRUE true True 0 f F FALSE false False".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +85,48 @@ def mounts(run: Run) -> tuple[Mount, ...]:
 
 
 def mount_problems(value: str) -> Iterator[str]:
-    """What the builder refuses in the text after `--mount=`."""
+    """What the builder refuses in the text after `--mount=`; what variables decide is passed over."""
     mount = parse_mount(value)
     if "$" in mount.kind:
         return
-    known = OPTIONS.get(mount.kind)
-    if known is None:
-        yield f"unknown mount type {mount.kind!r}: it must be one of {', '.join(OPTIONS)}"
+    if mount.kind not in KINDS:
+        yield f"unknown mount type {mount.kind!r}: it must be one of {', '.join(KINDS)}"
         return
-    for name in mount.options:
-        if name not in known | COMMON:
-            yield f"a {mount.kind} mount has no option {name!r}"
-    if mount.target is None and mount.kind in ("bind", "cache", "tmpfs"):
-        yield f"a {mount.kind} mount needs a target"
-    sharing = mount.options.get("sharing")
-    if sharing is not None and "$" not in sharing and sharing not in SHARINGS:
-        yield f"sharing must be one of {', '.join(SHARINGS)}, not {sharing!r}"
+    for option in _split(value):
+        name, equals, text = option.partition("=")
+        yield from _option_problems(mount.kind, name.strip().lower(), text if equals else None)
+    if mount.target in (None, "", "/") and mount.kind in ("bind", "cache", "tmpfs"):
+        yield f"a {mount.kind} mount needs a target below /"
+    if mount.kind == "secret":
+        given = {name for name in ("id", "source", "src", "target", "dst", "destination") if name in mount.options}
+        if not given:
+            yield "a secret mount needs an id or a target"
+        if "id" in given and given & {"source", "src"}:
+            yield "a secret mount takes an id or a source, not both"
+
+
+def _option_problems(kind: str, name: str, text: str | None) -> Iterator[str]:
+    """What is wrong with one option; `text` is None when it stands alone."""
+    if name not in OPTIONS:
+        yield f"a mount has no option {name!r}"
+        return
+    kinds = OPTIONS[name]
+    if kinds is not None and kind not in kinds:
+        yield f"a {kind} mount has no option {name!r}"
+    if text is None:
+        if name not in SWITCHES:
+            yield f"the option {name!r} needs a value"
+        return
+    if name == "from" and "$" in text[:-1]:
+        yield "`from` takes no variables: name a stage FROM that image and mount from it"
+    if "$" in text:
+        return
+    if name == "sharing" and text.lower() not in SHARINGS:
+        yield f"sharing must be one of {', '.join(SHARINGS)}, not {text!r}"
+    if name in SWITCHES and text not in BOOLEANS:
+        yield f"{name} must be true or false, not {text!r}"
+    if name in NUMBERS and not NUMBERS[name].match(text):
+        yield f"{name} must be {'an octal number' if name == 'mode' else 'a number'}, not {text!r}"
 
 
 def _split(value: str) -> list[str]:

@@ -58,6 +58,17 @@ _NEEDS = {
     "VOLUME": "VOLUME needs at least one path",
 }
 
+PROTOCOLS = ("tcp", "udp", "sctp")
+# `[address:][host port:]port[-port][/protocol]`
+PORTS = re.compile(r"(?:(?:[\d.]+|\[[\da-fA-F:]+\])?:)?(?:\d*(?:-\d+)?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(\w+))?\Z")
+LAST_PORT = 65535
+# Source: signal(7); the builder takes them in any case, with or without SIG, and numbers.
+SIGNALS = frozenset(
+    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP "
+    "TTIN TTOU UNUSED URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split()
+)
+REALTIME = re.compile(r"RTMIN\+(?:\d|1[0-5])\Z|RTMAX-(?:\d|1[0-4])\Z")
+
 STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*\Z")
 DURATION = re.compile(r"[+-]?(?:0|(?:\d+(?:\.\d*)?(?:ns|us|µs|μs|ms|s|m|h))+)\Z")
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -118,7 +129,7 @@ def _flags(node: nodes.Instruction) -> Iterator[nodes.Problem]:
         if flag.name in seen and kind != "list":
             yield nodes.Problem(flag.span, f"--{flag.name} is given twice")
         seen.add(flag.name)
-        if kind == "bool" and flag.value not in (None, "true", "false"):
+        if kind == "bool" and flag.value is not None and flag.value.lower() not in ("true", "false"):
             yield nodes.Problem(flag.span, f"--{flag.name} must be true or false, not {flag.value!r}")
         if kind != "bool" and flag.value is None:
             yield nodes.Problem(flag.span, f"--{flag.name} needs a value")
@@ -209,6 +220,41 @@ def _onbuild(node: nodes.Onbuild) -> Iterator[nodes.Problem]:
     elif trigger.name in ("FROM", "MAINTAINER"):
         yield nodes.Problem(trigger.keyword.span, f"ONBUILD cannot trigger {trigger.name}")
     yield from validate(trigger)
+
+
+@_arguments.register(nodes.Expose)
+def _expose(node: nodes.Expose) -> Iterator[nodes.Problem]:
+    for word in node.words:
+        if "$" not in word.text and (wrong := _port_problem(word.text)):
+            yield nodes.Problem(word.span, f"bad port {word.text!r}: {wrong}")
+
+
+def _port_problem(text: str) -> str | None:
+    match = PORTS.match(text)
+    if not match:
+        return "it must be like 80, 80/tcp or 8000-8010"
+    first, last, protocol = match.groups()
+    if int(first) > LAST_PORT or int(last or 0) > LAST_PORT:
+        return f"ports end at {LAST_PORT}"
+    if last and int(last) < int(first):
+        return "the range ends before it starts"
+    if protocol and protocol.lower() not in PROTOCOLS:
+        return f"the protocol must be one of {', '.join(PROTOCOLS)}"
+    return None
+
+
+@_arguments.register(nodes.Volume)
+def _volume(node: nodes.Volume) -> Iterator[nodes.Problem]:
+    yield from (nodes.Problem(word.span, "VOLUME has an empty path") for word in node.words if not word.text.strip())
+
+
+@_arguments.register(nodes.Stopsignal)
+def _stopsignal(node: nodes.Stopsignal) -> Iterator[nodes.Problem]:
+    text = node.argument.text
+    name = text.upper().removeprefix("SIG")
+    if "$" in text or name in SIGNALS or REALTIME.match(name) or (text.isdecimal() and int(text[:4]) > 0):
+        return
+    yield nodes.Problem(node.argument.span, f"unknown signal {text!r}{did_you_mean(name, SIGNALS)}")
 
 
 @_arguments.register(nodes.Healthcheck)

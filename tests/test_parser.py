@@ -99,6 +99,16 @@ def test_tree(text: str, dump: str) -> None:
         ("FROM a\nRUN <<EOF\nx", "<<EOF", "the heredoc EOF is not terminated: no line below holds just 'EOF'"),
         ("FROM a\nCOPY b <<EOF\nEOF", "<<EOF", "the destination of COPY cannot be a heredoc"),
         ("FROM a\nRUN --mount=type=cash,target=/x y", "--mount=type=cash,target=/x", "unknown mount type 'cash': it must be one of bind, cache, tmpfs, secret, ssh"),
+        ("FROM a\nRUN --mount=type=bind,target=/x,sharing=locked y", "--mount=type=bind,target=/x,sharing=locked", "a bind mount has no option 'sharing'"),
+        ("FROM a\nRUN --mount=type=cache,target=/x,uid=me y", "--mount=type=cache,target=/x,uid=me", "uid must be a number, not 'me'"),
+        ("FROM a\nRUN --mount=type=cache y", "--mount=type=cache", "a cache mount needs a target below /"),
+        ("FROM a\nRUN --mount=type=bind,from=$b,target=/x y", "--mount=type=bind,from=$b,target=/x", "`from` takes no variables: name a stage FROM that image and mount from it"),
+        ("FROM a\nRUN --network=some y", "--network=some", "--network must be one of default, none, host, not 'some'"),
+        ("FROM a\nEXPOSE 80 70000", "70000", "bad port '70000': ports end at 65535"),
+        ("FROM a\nEXPOSE 90-80/tcp", "90-80/tcp", "bad port '90-80/tcp': the range ends before it starts"),
+        ("FROM a\nEXPOSE 80/http", "80/http", "bad port '80/http': the protocol must be one of tcp, udp, sctp"),
+        ("FROM a\nSTOPSIGNAL SIGTREM", "SIGTREM", "unknown signal 'SIGTREM': did you mean TERM?"),
+        ('FROM a\nVOLUME [""]', '""', "VOLUME has an empty path"),
         ("# escape=x\nFROM a", "# escape=x", "the escape character must be \\ or `, not 'x'"),
         ("# syntax=a\n# syntax=b\nFROM a", "# syntax=b", "the directive syntax may be given only once"),
     ],
@@ -107,6 +117,24 @@ def test_problem(text: str, place: str, message: str) -> None:
     doc = parse(text)
     assert [problem.message for problem in doc.problems][:1] == [message]
     assert doc.source(doc.problems[0].span) == place
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN --mount=target=/x,ro=true y",
+        "RUN --mount=type=$KIND,what=ever y",
+        "RUN --mount=type=cache,target=/x,uid=$UID,sharing=$HOW y",
+        "RUN --mount=type=secret,id=a,env=A --mount=type=ssh y",
+        "COPY --link=TRUE --exclude=*.md --exclude=*.txt b c",
+        "EXPOSE 80 443/TCP 8000-8010/udp 8080:80 $PORT",
+        "STOPSIGNAL sigrtmin+3",
+        "STOPSIGNAL 9",
+        "HEALTHCHECK --interval=1m30s --timeout=0 --retries=3 CMD x",
+    ],
+)
+def test_no_problem(line: str) -> None:
+    assert parse(f"FROM a\n{line}\n").problems == ()
 
 
 def test_one_bad_instruction_leaves_the_others() -> None:
