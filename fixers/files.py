@@ -8,6 +8,9 @@ import tempfile
 from pathlib import Path
 
 
+WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
 class WriteError(Exception):
     """The file was not written; the message says why."""
 
@@ -20,7 +23,8 @@ def write(path: Path, text: bytes, expected: bytes) -> None:
     real = path.resolve()
     try:
         before = real.stat()
-        if not os.access(real, os.W_OK):
+        # by its mode too: the superuser may write any file, but a file without a write bit is meant to stay
+        if not before.st_mode & WRITE_BITS or not os.access(real, os.W_OK):
             raise WriteError(f"{path}: the file is read-only; nothing was written")
         temporary = _beside(real, text, before)
         try:
