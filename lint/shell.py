@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,6 +37,8 @@ CONTEXTS = {
     "command_substitution": "substitution",
     "process_substitution": "substitution",
 }
+# What is nested deeper is not read: a word holds the text of all that is nested in it, so time would grow as the square.
+DEEPEST = 50
 SOMETIMES = frozenset({"condition", "loop", "function"})
 # What these do lasts for the commands behind them: the folder, options, variables, or that the script goes on at all.
 # Source: POSIX, Shell Command Language, "Special Built-In Utilities"; bash(1), "SHELL BUILTIN COMMANDS".
@@ -88,7 +90,7 @@ class Command:
     @property
     def lasting(self) -> bool:
         """Whether it may change what the commands behind it do, or whether they run: `cd`, `set`, `X=1`, `exit`."""
-        if self.name in LASTING or self.name in ("", ":") and self.assignments:
+        if self.name in LASTING or (self.name in ("", ":") and self.assignments):
             return True
         return any(ASSIGNING.search(word.text) for word in (*self.words, *self.assignments))
 
@@ -100,7 +102,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The commands of one RUN, in the order they are written.
+    """The commands of one RUN, in the order they are written; those nested deeper than DEEPEST are left out.
 
     `sound` is false where the shell's grammar found an error; `text` is what the shell gets, without continuations.
     `core` is the span without the blanks around it. `chained` says that it is nothing but simple commands joined by `&&`, without a comment; `tests` are its `[ ... ]` and
@@ -115,11 +117,16 @@ class Script:
     core: Span
     chained: bool
     tests: tuple[Command, ...]
+    joined: _Joined = field(repr=False, compare=False)
 
     @property
     def top(self) -> tuple[Command, ...]:
         """The commands that lie in nothing else."""
         return tuple(command for command in self.commands if not command.within)
+
+    def place(self, start: int, end: int) -> Span:
+        """Where the characters `text[start:end]` stand in the Dockerfile."""
+        return self.joined.span(start, end)
 
 
 class _Todo(NamedTuple):
@@ -219,6 +226,7 @@ def _parse(joined: _Joined, *, heredoc: bool) -> Script:
         joined.span(min(start, end), end),
         _is_chain(tree.root_node) and not any(command.within for command in commands),
         tuple(reader.tests),
+        joined,
     )
 
 
@@ -265,6 +273,8 @@ class _Reader:
         while todo:
             item = todo.pop()
             kind = item.node.type
+            if len(item.within) > DEEPEST:
+                continue
             if kind in COMMANDS:
                 if kind == "test_command":
                     self.tests.append(self._test(item))
