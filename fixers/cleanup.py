@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # Actions that fill a cache with packages.
 FILLING = frozenset({"install", "upgrade"})
+# How many steps on a clean-up may stand: far more than there are in any file that is written by hand.
+FARTHEST = 100
 HOMES = ("~", "$HOME", "${HOME}")
 INTERPRETERS = frozenset({"sh", "bash", "ash", "dash", "zsh", ".", "source", "make", "eval"})
 
@@ -74,15 +77,25 @@ def _cleaned_later(facts: Facts, run: Run, cache: Cache, invocation: Invocation)
     stage = _stage(facts, run)
     if stage is None or facts.as_hadolint:
         return False
-    for node in stage.all(nodes.Run):
+    for node in _after(stage, run)[:FARTHEST]:
+        if not isinstance(node, nodes.Run):
+            continue
         fills = any(item.tool is invocation.tool and item.action in FILLING for item in facts.invocations(node))
-        if node.span.start > run.span.start and not fills and cleaned(facts, node, cache, invocation, 0):
+        if not fills and cleaned(facts, node, cache, invocation, 0):
             return True
     return False
 
 
 def _stage(facts: Facts, run: Run) -> Stage | None:
-    return next((stage for stage in facts.doc.stages if run in stage.instructions), None)
+    try:
+        return facts.stage_of(run)
+    except KeyError:
+        return None
+
+
+def _after(stage: Stage, run: Run) -> tuple[nodes.Instruction, ...]:
+    index = bisect_right(stage.instructions, run.span.start, key=lambda node: node.span.start)
+    return stage.instructions[index:]
 
 
 def clean_command(invocation: Invocation, clean: str) -> str:
@@ -129,7 +142,7 @@ def needed_later(facts: Facts, run: Run, tool: Tool) -> Need:
     stage = _stage(facts, run)
     if stage is None:
         return Need.PERHAPS
-    return _needed(facts, stage, stage.instructions[stage.instructions.index(run) + 1 :], tool)
+    return _needed(facts, stage, _after(stage, run), tool)
 
 
 def add_option(run: Run, word: Word, option: str) -> Edit:

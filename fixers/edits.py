@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Edit, Span
@@ -32,6 +33,12 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     return "".join(out)
 
 
+def are_apart(edits: Iterable[Edit]) -> bool:
+    """Whether no two edits change the same character."""
+    spans = sorted(edit.span for edit in edits)
+    return all(one.end <= other.start for one, other in pairwise(spans))
+
+
 def replace_word(word: Word, text: str) -> Edit:
     """Another text in a word's place."""
     return Edit(word.span, text)
@@ -53,8 +60,12 @@ def remove_word(doc: Dockerfile, span: Span) -> Edit:
     rest = re.compile(rf"[ \t]*{re.escape(doc.escape)}[ \t]*\r?\n").match(doc.text, end)
     if rest:
         return Edit(Span(start, rest.end()), "")
+    following = re.compile(r"[ \t]+(?=[^ \t\r\n])").match(doc.text, end)
+    if following:
+        return Edit(Span(span.start, following.end()), "")
     # the last line of its instruction: the continuation before it goes too
-    before = max((gap for gap in doc.continuations if gap.end <= span.start), default=None)
+    index = bisect_right(doc.continuations, span.start, key=lambda gap: gap.end)
+    before = doc.continuations[index - 1] if index else None
     if before is None or doc.text[before.end : span.start].strip():
         return Edit(Span(start, end), "")
     begin = before.start

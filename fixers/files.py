@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-
-
-WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
-
 
 class WriteError(Exception):
     """The file was not written; the message says why."""
@@ -20,11 +17,10 @@ def write(path: Path, text: bytes, expected: bytes) -> None:
 
     Raises WriteError when the file cannot be written or does not hold `expected` any more.
     """
-    real = path.resolve()
     try:
+        real = path.resolve(strict=True)
         before = real.stat()
-        # by its mode too: the superuser may write any file, but a file without a write bit is meant to stay
-        if not before.st_mode & WRITE_BITS or not os.access(real, os.W_OK):
+        if not os.access(real, os.W_OK):
             raise WriteError(f"{path}: the file is read-only; nothing was written")
         temporary = _beside(real, text, before)
         try:
@@ -34,9 +30,12 @@ def write(path: Path, text: bytes, expected: bytes) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+    # RuntimeError: a loop of links
+    except (OSError, RuntimeError) as error:
+        raise WriteError(f"{path}: {getattr(error, 'strerror', None) or error}; nothing was written") from error
+    # the new text is in its place; a file system that cannot sync folders does not change that
+    with suppress(OSError):
         _sync_folder(real.parent)
-    except OSError as error:
-        raise WriteError(f"{path}: {error.strerror or error}; nothing was written") from error
 
 
 def _beside(real: Path, text: bytes, like: os.stat_result) -> Path:
@@ -48,9 +47,10 @@ def _beside(real: Path, text: bytes, like: os.stat_result) -> Path:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(stat.S_IMODE(like.st_mode))
-        if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+        made = temporary.stat()
+        if (like.st_uid, like.st_gid) != (made.st_uid, made.st_gid):
             os.chown(temporary, like.st_uid, like.st_gid)
+        temporary.chmod(stat.S_IMODE(like.st_mode))
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

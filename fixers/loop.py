@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint.findings import Applicability, Finding, Fix, Saving, Span
 from dockerlint.lint.parser import parse
 
-from .edits import apply
+from .edits import apply, are_apart
 
 if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 Find = Callable[["Dockerfile"], Sequence[Finding]]
 Worth = Callable[["Dockerfile", Sequence[Finding]], Sequence[Saving | None]]
 
-# Each pass that goes on makes at least one fix; a file that needs more passes than this has rules that feed each other.
-MOST_PASSES = 100
+# Each pass that goes on makes at least one fix or gives one up, and most instructions are touched by a few fixes only:
+# a file that needs more passes than this for each has rules that feed each other.
+PASSES_AN_INSTRUCTION = 5
+FEWEST_PASSES, MOST_PASSES = 100, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,15 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
     run = _Run()
     doc = parse(text)
     seen = {text}
-    for _ in range(MOST_PASSES):
+    for _ in range(min(FEWEST_PASSES + PASSES_AN_INSTRUCTION * len(doc.instructions), MOST_PASSES)):
         findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least]
         findings = [item for item in findings if _key(doc, item) not in run.banned]
         savings = worth(doc, findings) if worth else [None] * len(findings)
-        chosen = _choose(doc, list(zip(findings, savings, strict=True)))
+        priced = list(zip(findings, savings, strict=True))
+        if torn := [item for item in priced if not are_apart(_fix(item[0]).edits)]:
+            _drop(doc, torn, run, "its edits overlap")
+            continue
+        chosen = _choose(doc, priced)
         if not chosen:
             break
         following = _make(doc, chosen, run)
@@ -105,9 +112,10 @@ def _choose(doc: Dockerfile, priced: list[tuple[Finding, Saving | None]]) -> lis
     for finding, saving in priced:
         # all that a fix may have looked at between its edits: its proof holds for this text only
         hull = doc.enclosing(*(edit.span for edit in _fix(finding).edits))
-        if any(hull.overlaps(other) for other in taken):
+        index = bisect_left(taken, hull)
+        if any(hull.overlaps(other) for other in taken[max(index - 1, 0) : index + 1]):
             continue
-        taken.append(hull)
+        taken.insert(index, hull)
         chosen.append((finding, saving))
     return chosen
 
@@ -117,8 +125,14 @@ def _make(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Ru
     following = _spliced(doc, [finding for finding, _ in chosen])
     if len(following.problems) <= len(doc.problems):
         return following
-    guilty = [item for item in chosen if len(_spliced(doc, [item[0]]).problems) > len(doc.problems)]
-    _drop(doc, guilty or chosen, run, "the file would not parse")
+    kept: list[Finding] = []
+    guilty = []
+    for item in chosen:
+        if len(_spliced(doc, [*kept, item[0]]).problems) > len(doc.problems):
+            guilty.append(item)
+        else:
+            kept.append(item[0])
+    _drop(doc, guilty, run, "the file would not parse")
     return None
 
 

@@ -98,8 +98,11 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
     if invocation.action != "install":
         return Applicability.UNSAFE
     action = invocation.tool.action("install")
-    flags = (flag.text if flag.text in invocation.tool.manifest_flags else flag.text.partition("=")[0] for flag in invocation.flags)
-    if invocation.subcommand not in action.plain or not {*action.plain_flags, *invocation.tool.manifest_flags}.issuperset(flags):
+    manifest_flags = invocation.tool.manifest_flags
+    known = all(
+        flag.text in manifest_flags or flag.text.partition("=")[0] in action.plain_flags for flag in invocation.flags
+    )
+    if invocation.subcommand not in action.plain or not known:
         return Applicability.DISPLAY
     operands = (word.text for word in invocation.operands)
     if not all(PACKAGE.fullmatch(text) and not PACKAGE_FILE.search(text) for text in operands if "$" not in text):
@@ -107,7 +110,7 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
     command = invocation.command
     wrapped = command.words != invocation.words or command.assignments or "/" in command.name
     variable = any("$" in word.text or "`" in word.text for word in command.words)
-    if wrapped or variable or not reads.complete or _is_configured(facts, run):
+    if wrapped or variable or not reads.complete or not facts.context.whole or _is_configured(facts, run):
         return Applicability.UNSAFE
     return Applicability.SAFE
 
@@ -146,6 +149,31 @@ def brought(facts: Facts, copy: Copy, image_path: str) -> str | None:
         if path is not None:
             return path
     return None
+
+
+class Bringers:
+    """The COPYs of a stage up to some place, asked again and again which of them brings a file; each looks at it once."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._copies: list[Copy] = []
+        self._known: dict[str, tuple[int, tuple[Copy, str] | None]] = {}
+
+    def add(self, copy: Copy) -> None:
+        """Takes in the next COPY, which counts when it copies from the context."""
+        if copy.from_ is None:
+            self._copies.append(copy)
+
+    def first(self, image_path: str) -> tuple[Copy, str] | None:
+        """The first COPY that puts a file at a path of the image, and the file of the context that it is."""
+        looked_at, found = self._known.get(image_path, (0, None))
+        if found is None:
+            for copy in self._copies[looked_at:]:
+                if path := brought(self._facts, copy, image_path):
+                    found = (copy, path)
+                    break
+            self._known[image_path] = (len(self._copies), found)
+        return found
 
 
 def _brought_by(context: Context | None, source: str, target: str, image_path: str, *, single: bool) -> str | None:

@@ -10,8 +10,9 @@ from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 
 from .edits import delete_lines, has_comment, with_comments
+from .footprint import Clash, Footprint, absolute, command_footprint, commands, overlap, surrounding
 from .manifests import place, trusted
-from .order import Clash, absolute, clash, commands, overlap, reach
+from .order import clash
 
 if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
@@ -52,8 +53,13 @@ def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads
     text += rest + newline if rest else ""
     if line_end < 0:
         text = text.removesuffix(newline)
-    proven = level is Clash.NONE and not rest and _leaves_alone(facts, run, invocation, target)
-    trust = Applicability.SAFE if proven and _overlays_nothing(facts, invocation, reads, folder) else Applicability.UNSAFE
+    proven = (
+        level is Clash.NONE
+        and not rest
+        and _leaves_alone(facts, run, invocation, target)
+        and _overlays_nothing(facts, invocation, folder)
+    )
+    trust = Applicability.SAFE if proven else Applicability.UNSAFE
     return Fix(
         "copy the manifests first, then install, then copy the rest",
         (delete_lines(doc, Span(start, end)), Edit(Span(above, below), text)),
@@ -63,9 +69,7 @@ def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads
 
 def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, target: str) -> bool:
     """Whether the install touches nothing at the copy's place but what it is run for; no configuration lies there."""
-    if invocation.action != "install" or any(
-        mount.target is not None and overlap(mount.target, target) for mount in facts.mounts(run)
-    ):
+    if invocation.action != "install" or Footprint.of(surrounding(facts, run)).at(target) is not Clash.NONE:
         return False
     home = facts.home(run)
     caches = (item.path for item in invocation.tool.cache_homes(home or "/"))
@@ -77,18 +81,16 @@ def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, target: str) -
     return below or not overlap(home, target)
 
 
-def _overlays_nothing(facts: Facts, invocation: Invocation, reads: Manifests, folder: str) -> bool:
-    """Whether the rest of the copy does not write over what the install has written."""
-    assert facts.context is not None
-    tool = invocation.tool
-    locks = {lock.file for lock in tool.locks}
-    written = [posixpath.join(folder, name) for name in tool.writes if name not in locks]
-    if any(path == name or path.startswith(name + "/") for path in facts.context.files for name in written):
+def _overlays_nothing(facts: Facts, invocation: Invocation, folder: str) -> bool:
+    """Whether the rest of the copy does not write over what the install has written.
+
+    A lock file is no loss: the image then has the one of the context, as it stands, and nothing reads it any more.
+    """
+    if facts.context is None:
         return False
-    return not any(
-        lock.file in reads.files and invocation.subcommand in lock.subcommands and not invocation.has(lock.strict)
-        for lock in tool.locks
-    )
+    locks = {lock.file for lock in invocation.tool.locks}
+    written = [posixpath.join(folder, name) for name in invocation.tool.writes if name not in locks]
+    return not any(path == name or path.startswith(name + "/") for path in facts.context.files for name in written)
 
 
 def _way_down(facts: Facts, copy: Copy, run: Run) -> Clash:
@@ -162,7 +164,7 @@ def _needs_no_source(facts: Facts, run: Run, command: Command, target: str) -> b
     """Whether a command surely reads and writes nothing of the project."""
     if command.name in ("cd", "pushd", "."):
         return False
-    return reach(facts, run, command, target, facts.state(run).workdir) is not Clash.CERTAIN
+    return command_footprint(facts, run, command).at(target) is not Clash.CERTAIN
 
 
 def _reaches(text: str, target: str, workdir: str | None) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.checker import check
+from dockerlint.lint.config import merge
+from dockerlint.lint.config_files import OWN_FILE, from_file
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.parser import parse
@@ -25,7 +27,8 @@ def assert_examples(rule: Rule, examples: Iterable[Example] | None = None) -> No
     """Holds a rule against its documentation, or against other examples of the same form.
 
     A `bad` text must be found, a `good` one not, and the rule's fixes, unsafe ones included, must make the `fixed` text of
-    the `bad` one; doing it twice must change nothing. Raises AssertionError with the text that does not hold.
+    the `bad` one; doing it twice must change nothing. A `.dlint.toml` among the files beside it is the configuration.
+    Raises AssertionError with the text that does not hold.
     """
     for example in rule.examples if examples is None else examples:
         with tempfile.TemporaryDirectory() as folder:
@@ -38,9 +41,10 @@ def _assert_example(rule: Rule, example: Example, folder: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf8")
     context = Context.of(folder) if example.context else None
+    settings = _settings(folder)
 
     def find(doc: Dockerfile) -> list[Finding]:
-        return check(doc, Facts(doc, context, Settings(preset="all")), [rule])
+        return check(doc, Facts(doc, context, settings), [rule])
 
     doc = parse(example.text)
     found = find(doc)
@@ -58,3 +62,14 @@ def _assert_example(rule: Rule, example: Example, folder: Path) -> None:
     assert outcome.text == example.fixed, f"{rule.code} makes\n\n{outcome.text}\nnot\n\n{example.fixed}"
     again = fix(outcome.text, find, unsafe=True).text
     assert again == outcome.text, f"{rule.code} changes its own work:\n\n{again}"
+
+
+def _settings(folder: Path) -> Settings:
+    file = folder / OWN_FILE
+    config = merge(from_file(file) if file.is_file() else {})
+    return Settings(
+        preset="all",
+        trusted_registries=config.trusted_registries,
+        label_schema=config.label_schema,
+        strict_labels=config.strict_labels,
+    )

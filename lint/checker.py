@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .config import SYNTAX_ERROR
 from .facts import Facts
+from .findings import Span
 from .registry import rules as all_rules
 from .suppress import kept
 
@@ -16,9 +20,27 @@ if TYPE_CHECKING:
     from .rule import Rule
 
 
-def check(doc: Dockerfile, facts: Facts | None = None, rules: Iterable[Rule] | None = None) -> list[Finding]:
-    """The findings of the rules (the recommended ones when None) that no inline ignore silences, by place."""
+def check(
+    doc: Dockerfile, facts: Facts | None = None, rules: Iterable[Rule] | None = None, *, ignores: bool = True
+) -> list[Finding]:
+    """The findings of the rules (the recommended ones when None) that no inline ignore silences, by place.
+
+    As hadolint, each is at the first character of its instruction's line.
+    """
     facts = facts or Facts(doc)
     active = tuple(rules if rules is not None else (rule for rule in all_rules() if rule.recommended))
     findings = [finding for rule in active for finding in rule.check(doc, facts)]
-    return sorted(kept(findings, doc, active), key=lambda finding: (finding.span, finding.code))
+    if ignores:
+        findings = kept(findings, doc, active, as_hadolint=facts.as_hadolint)
+    if facts.as_hadolint:
+        findings = [_at_line_start(doc, finding) for finding in findings]
+    return sorted(findings, key=lambda finding: (finding.span, finding.code))
+
+
+def _at_line_start(doc: Dockerfile, finding: Finding) -> Finding:
+    if finding.code == SYNTAX_ERROR:
+        return finding
+    index = bisect_right(doc.instructions, finding.span.start, key=lambda node: node.span.start) - 1
+    inside = index >= 0 and finding.span.start < doc.instructions[index].span.end
+    span = doc.instructions[index].span if inside else finding.span
+    return replace(finding, span=Span(doc.line_span(doc.line(span.start)).start, span.end))

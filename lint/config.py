@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PRESETS = ("recommended", "hadolint", "all")
 SYNTAX_ERROR = "DL1000"
+# Rules of hadolint's that say nothing there until the configuration gives them a level (measured with 2.15.1).
+OPT_IN = frozenset({"DL1001", "DL3057"})
 
 SHELLCHECK_CODE = re.compile(r"SC\d*")
 EXACT = 1000
@@ -71,6 +73,7 @@ class Config:
     shellcheck: str = "auto"
     network: str | None = None
     format: str = "text"
+    color: bool = True
     baseline: Path | None = None
     per_file_ignores: Mapping[tuple[Path, str], tuple[Selector, ...]] = field(default_factory=dict)
     inline_ignores: bool = True
@@ -83,8 +86,20 @@ class Config:
         """
         known = tuple(known)
         self._refuse_unknown(known)
+        return self.active(known, path)
+
+    def active(self, known: Iterable[Rule], path: Path | None = None) -> tuple[Rule, ...]:
+        """As `rules`, without a look at whether the selectors name something."""
         ignored = (*self.ignore, *self._ignored_in(path))
         return tuple(rule for rule in known if self._active(rule, ignored))
+
+    @property
+    def wants_shellcheck(self) -> bool:
+        """Whether ShellCheck could have a finding that is asked for."""
+        if self.shellcheck == "off":
+            return False
+        texts = [selector.text.casefold() for selector in self.select]
+        return not texts or any(text in PRESETS or "sc".startswith(text[:2]) for text in texts)
 
     def level(self, rule: Rule) -> Severity:
         """The severity of a rule's findings."""
@@ -96,8 +111,14 @@ class Config:
         against = _closest(ignored, rule)
         if rule.code == SYNTAX_ERROR:
             return against < EXACT
-        chosen = _closest(self.select, rule) if self.select else int(in_preset(rule, self.preset))
-        return chosen > against
+        return self._chosen(rule) > against
+
+    def _chosen(self, rule: Rule) -> int:
+        if self.select:
+            return _closest(self.select, rule)
+        if self.preset == "hadolint" and rule.code in OPT_IN:
+            return int(_closest(self.severity, rule) == EXACT)
+        return int(in_preset(rule, self.preset))
 
     def _ignored_in(self, path: Path | None) -> Iterator[Selector]:
         if path is None:
@@ -121,7 +142,7 @@ def in_preset(rule: Rule, preset: str) -> bool:
     """Whether a preset has the rule."""
     if preset == "all":
         return True
-    return rule.hadolint if preset == "hadolint" else rule.recommended
+    return rule.hadolint and rule.code not in OPT_IN if preset == "hadolint" else rule.recommended
 
 
 def did_you_mean(given: str, names: Iterable[str]) -> str:

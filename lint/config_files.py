@@ -29,6 +29,11 @@ def for_folder(folder: Path) -> Layer:
     return from_file(path) if path else {}
 
 
+def nearest_of_hadolint(folder: Path) -> Path | None:
+    """The nearest `.hadolint.yaml` upwards from a folder."""
+    return _upwards(folder, _hadolint)
+
+
 @cache
 def _nearest(folder: Path) -> Path | None:
     return _upwards(folder, _own) or _upwards(folder, _hadolint)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 MOST_FILES = 50_000
 MOST_BYTES = 4_000_000
+# Behind a pattern: the path itself, or all that lies below it.
+BELOW = r"(?:/.*)?\Z"
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,20 @@ class Context:
             if not self.ignore.has_exceptions:
                 folders[:] = [name for name in folders if not self.ignore.matches(relative + name)]
             folders.sort()
-            for name in sorted(names):
+            # a link to a folder is copied as a link, so it counts as a file
+            links = [name for name in folders if (Path(folder) / name).is_symlink()]
+            for name in sorted((*names, *links)):
                 path = relative + name
                 if not self.ignore.matches(path):
                     found[path] = _size(Path(folder) / name)
             if len(found) >= MOST_FILES:
                 break
         return found
+
+    @property
+    def whole(self) -> bool:
+        """Whether `files` are all there are."""
+        return len(self.files) < MOST_FILES
 
     def has(self, path: str) -> bool:
         """Whether the builder gets a file or a folder of that name, whichever way it is written."""
@@ -63,8 +72,40 @@ class Context:
         clean = clean_path(pattern)
         if clean == "":
             return tuple(self.files)
-        expression = re.compile(glob_to_regex(clean) + r"(?:/.*)?\Z", re.DOTALL)
+        try:
+            expression = re.compile(glob_to_regex(clean, deep=False) + BELOW, re.DOTALL)
+        except re.error:
+            return ()
         return tuple(name for name in self.files if expression.match(name))
+
+    def find(self, pattern: str) -> tuple[str, ...]:
+        """The files and folders that a COPY source names, with those that the builder does not get; none outside."""
+        found = [""]
+        for part in clean_path(pattern).split("/"):
+            found = [f"{folder}/{name}" if folder else name for folder in found for name in self.names(folder, part)]
+        return tuple(found)
+
+    def names(self, folder: str, pattern: str = "*") -> list[str]:
+        """The names in a folder of the context that match, in order; none when the folder leads out of the context."""
+        path = self.root / folder
+        try:
+            if folder and not path.resolve().is_relative_to(self.root.resolve()):
+                return []
+            if not any(char in pattern for char in "*?["):
+                return [pattern] if os.path.lexists(path / pattern) else []
+            matches = re.compile(glob_to_regex(pattern, deep=False) + r"\Z", re.DOTALL).match
+            return sorted(entry.name for entry in path.iterdir() if matches(entry.name))[:MOST_FILES]
+        except (OSError, RuntimeError, re.error):
+            return []
+
+    def keeps_back(self, path: str) -> bool:
+        """Whether .dockerignore keeps a path from the builder, and all that is below it."""
+        clean = clean_path(path)
+        if clean == "":
+            return bool(self.ignore.patterns) and not self.files
+        if not self.ignore.matches(clean):
+            return False
+        return not self.ignore.has_exceptions or (self.whole and not self.has(clean))
 
     def read(self, path: str) -> str | None:
         """The text of a file of the context; None when it is not there, ignored, too big or leads out of the context."""
@@ -73,10 +114,13 @@ class Context:
             return None
         file = self.root / clean
         try:
-            if not file.resolve().is_relative_to(self.root.resolve()) or file.stat().st_size > MOST_BYTES:
+            if not file.resolve().is_relative_to(self.root.resolve()) or not file.is_file():
+                return None
+            if file.stat().st_size > MOST_BYTES:
                 return None
             return file.read_text(encoding="utf8", errors="replace")
-        except OSError:
+        except (OSError, RuntimeError):
+            # RuntimeError: a loop of links
             return None
 
 
@@ -93,20 +137,24 @@ def clean_path(path: str) -> str:
     return "" if clean == "." else clean
 
 
-def glob_to_regex(pattern: str) -> str:
-    """The expression for a pattern of COPY or .dockerignore: `*` and `?` stay within a name, `**` crosses them."""
+def glob_to_regex(pattern: str, *, deep: bool) -> str:
+    """The expression for a pattern: `*` and `?` stay within a name; `**` crosses them in an ignore file (`deep`), and is
+    no more than `*` in COPY.
+    """
     out = []
     at = 0
     while at < len(pattern):
         char = pattern[at]
         at += 1
-        if char == "*" and pattern[at : at + 1] == "*":
+        if char == "*" and deep and pattern[at : at + 1] == "*":
             at += 1
             if pattern[at : at + 1] == "/":
                 at += 1
-                out.append("(?:[^/]+/)*")
+                out.append("(?:.*/)?")
             else:
-                out.append(".*")
+                # behind a start of `**` the rest may stand in the middle of a name, unless it is a pattern itself
+                free = at == len(pattern) or (at == 2 and not any(char in pattern[at:] for char in "*?[\\"))
+                out.append(".*" if free else "(?:.*/)?")
         elif char == "*":
             out.append("[^/]*")
         elif char == "?":
@@ -133,16 +181,16 @@ class Ignore:
     def parse(cls, text: str) -> Ignore:
         """Reads an ignore file; lines that start with # and blank ones say nothing, a bad pattern is passed over."""
         patterns = []
-        for line in text.removeprefix("\ufeff").splitlines():
-            line = line.strip()
-            if not line or line.startswith("#"):
+        for line in text.removeprefix("\ufeff").split("\n"):
+            # what is indented is no comment
+            if line.startswith("#") or not line.strip():
                 continue
-            negative = line.startswith("!")
-            clean = clean_path(line[1:].strip() if negative else line)
-            if not clean:
+            negative = line.strip().startswith("!")
+            clean = posixpath.normpath(line.strip().removeprefix("!").strip() or ".").lstrip("/")
+            if clean in ("", "."):
                 continue
             try:
-                patterns.append((negative, re.compile(glob_to_regex(clean) + r"(?:/.*)?\Z", re.DOTALL)))
+                patterns.append((negative, re.compile(glob_to_regex(clean, deep=True) + BELOW, re.DOTALL)))
             except re.error:
                 continue
         return cls(tuple(patterns))

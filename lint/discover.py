@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from .source import STDIN, reason
@@ -54,6 +54,14 @@ def discover(paths: Iterable[str]) -> Iterator[Path | Missing]:
                 yield found
             if isinstance(found, Path):
                 seen.add(found)
+
+
+def is_left_out(folder: Path, path: str) -> bool:
+    """Whether git leaves out a path below a folder, by the .gitignore files of its repository; it need not exist."""
+    ignores = _Ignores.above(folder).within(folder)
+    for parent in reversed(PurePosixPath(path).parents[:-1]):
+        ignores = ignores.within(folder / parent)
+    return ignores.match(folder / path)
 
 
 def _discover(given: str) -> Iterator[Path | Missing]:

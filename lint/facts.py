@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .context import Context
+    from .installed import Pins
+    from .script_cache import Comments
     from .shell import Command, Script
     from .tools import Invocation
 
@@ -27,6 +30,9 @@ LONGEST_BRIEF = 48
 BULKY = 1_000_000
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".deb", ".rpm", ".apk", ".whl", ".iso", ".run")
 DEFAULT_SHELL = ("/bin/sh", "-c")
+WINDOWS_SHELL = ("cmd", "/S", "/C")
+# A comment that says what the default shell is, for images that do not say so by their names.
+SHELL_PRAGMA = re.compile(r"#\s*(?:dlint|hadolint)\s+shell\s*=\s*(\S+)")
 
 N = TypeVar("N", bound=nodes.Instruction)
 # What hadolint 2.15.1 sees through when it looks for a command (measured): it finds none behind sudo, env or a path.
@@ -43,7 +49,7 @@ PLATFORM = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the command line and the configuration say about the build."""
+    """What the command line and the configuration say about the build; `pins` are versions of packages (see `installed`)."""
 
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +58,7 @@ class Settings:
     trusted_registries: tuple[str, ...] = ()
     label_schema: Mapping[str, str] = field(default_factory=dict)
     strict_labels: bool = False
+    pins: Pins = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +76,20 @@ class State:
 
 
 class Facts:
-    """The facts of one file. `context` is None when the files beside it are not at hand."""
+    """The facts of one file.
 
-    def __init__(self, doc: nodes.Dockerfile, context: Context | None = None, settings: Settings | None = None) -> None:
+    `context` is None when the files beside it are not at hand, `shellcheck` when ShellCheck is not to be asked.
+    """
+
+    def __init__(
+        self,
+        doc: nodes.Dockerfile,
+        context: Context | None = None,
+        settings: Settings | None = None,
+        shellcheck: Comments | None = None,
+    ) -> None:
         self.doc = doc
+        self.shellcheck = shellcheck
         self.context = context
         self.settings = settings or Settings()
         self._scripts: dict[int, Script | None] = {}
@@ -208,12 +225,23 @@ class Facts:
     def _walk(self) -> tuple[dict[int, State], dict[int, State]]:
         states: dict[int, State] = {}
         finals: dict[int, State] = {}
-        self._follow(self.doc.preamble, State(None, None, DEFAULT_SHELL), states)
+        self._follow(self.doc.preamble, State(None, None, self._first_shell), states)
         for stage in self.doc.stages:
             state = self._initial(stage, finals)
             states[stage.from_.span.start] = state
             finals[stage.index] = self._follow(stage.instructions, state, states)
         return states, finals
+
+    @cached_property
+    def named_shell(self) -> tuple[str, ...] | None:
+        """The default shell as a comment `# hadolint shell=...` names it."""
+        named = (SHELL_PRAGMA.match(comment.text) for comment in self.doc.comments)
+        return next(((match[1], "-c") for match in named if match), None)
+
+    @property
+    def _first_shell(self) -> tuple[str, ...]:
+        # of hadolint's rules only ShellCheck's heed that comment (measured with 2.15.1)
+        return DEFAULT_SHELL if self.as_hadolint else self.named_shell or DEFAULT_SHELL
 
     def _follow(self, instructions: Iterable[nodes.Instruction], state: State, states: dict[int, State]) -> State:
         """Notes what each instruction finds, and gives back what they leave."""
@@ -231,10 +259,11 @@ class Facts:
         image = self.expand_global(stage.from_.image.text)
         base = lookup(image) if image else None
         if image == "scratch":
-            return State("root", "/", DEFAULT_SHELL, {}, open=False)
+            return State("root", "/", self._first_shell, {}, open=False)
         if base is None:
-            return State(None, None, DEFAULT_SHELL)
-        return State(base.user, None, DEFAULT_SHELL)
+            return State(None, None, self._first_shell)
+        is_windows = base.shell == "cmd" and not self.as_hadolint
+        return State(base.user, None, WINDOWS_SHELL if is_windows else self._first_shell)
 
     def _after(self, node: nodes.Instruction, state: State) -> State:
         match node:

@@ -1,9 +1,10 @@
-"""hadolint's configuration file as ours."""
+"""hadolint's configuration, its file and its environment variables, as ours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from .config import ConfigError, Layer, Selector
 from .findings import Severity
@@ -11,10 +12,9 @@ from .options import LEVELS, Place, flag, one_of, selectors, table_value, texts
 from .report import FORMATS
 from .source import reason
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _HADOLINT_FORMATS = {"tty": "text", "gitlab_codeclimate": "gitlab"}
+ENVIRONMENT = "HADOLINT_"
+TRUTHY = frozenset({"1", "y", "on", "true", "yes"})
 
 
 def translate(path: Path) -> Layer:
@@ -28,6 +28,25 @@ def translate(path: Path) -> Layer:
     for key, read in _HADOLINT.items():
         if table.get(key) is not None:
             layer |= read(table[key], Place(str(path), key, path.parent))
+    return layer
+
+
+def from_environment(environ: Mapping[str, str]) -> Layer:
+    """What hadolint's variables say, with our names.
+
+    As there, a value that cannot be read counts for nothing, and the file is stronger (measured with hadolint 2.15.1).
+    HADOLINT_VERBOSE has no meaning here, and NO_COLOR is heeded wherever colours are.
+    """
+    layer: Layer = {}
+    for name, read in _VARIABLES.items():
+        text = environ.get(ENVIRONMENT + name)
+        if not text:
+            continue
+        try:
+            found = read(text, Place("environment", ENVIRONMENT + name, Path()))
+        except ConfigError:
+            continue
+        layer |= {key: {**layer.get(key, {}), **value} if isinstance(value, dict) else value for key, value in found.items()}
     return layer
 
 
@@ -78,4 +97,32 @@ _HADOLINT: Mapping[str, Callable[[Any, Place], Layer]] = {
     "format": _hadolint_format,
     "failure-threshold": _hadolint_threshold,
     "no-fail": lambda value, place: {"fail_on": None} if flag(value, place) else {},
+    "no-color": lambda value, place: {"color": not flag(value, place)},
+}
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _labels(text: str, place: Place) -> Layer:
+    pairs = [word.partition(":") for word in _words(text)]
+    return {"label_schema": table_value({name: kind for name, colon, kind in pairs if colon}, place)}
+
+
+def _override_of(level: str) -> Callable[[str, Place], Layer]:
+    return lambda text, place: _override({level: _words(text)}, place)
+
+
+# Source: hadolint's README, "Configure", and the names in its program.
+_VARIABLES: Mapping[str, Callable[[str, Place], Layer]] = {
+    "FAILURE_THRESHOLD": lambda text, place: _hadolint_threshold(text, place),
+    "NOFAIL": lambda text, _: {"fail_on": None} if text.lower() in TRUTHY else {},
+    "FORMAT": lambda text, place: _hadolint_format(text, place),
+    "IGNORE": lambda text, place: {"ignore": _foreign(_words(text), place)},
+    **{f"OVERRIDE_{level.upper()}": _override_of(level) for level in LEVELS},
+    "TRUSTED_REGISTRIES": lambda text, _: {"trusted_registries": tuple(_words(text))},
+    "REQUIRE_LABELS": _labels,
+    "STRICT_LABELS": lambda text, _: {"strict_labels": text.lower() in TRUTHY},
+    "DISABLE_IGNORE_PRAGMA": lambda text, _: {"inline_ignores": text.lower() not in TRUTHY},
 }

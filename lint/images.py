@@ -21,7 +21,8 @@ class BaseImage:
     """What is known of a base image; None means not known, `none` that there is no such thing in the image.
 
     `user` is the user that commands run as before any USER (`root`, a name or a number), `shell` is what /bin/sh is
-    (`dash`, `ash`, `bash`, `busybox` or `none`), `package_manager` a command (`apt`, `apk`, `dnf`, ...) or `none`.
+    (`dash`, `ash`, `bash`, `busybox` or `none`; `cmd` of Windows), `package_manager` a command (`apt`, `apk`, `dnf`,
+    ...) or `none`.
     Sizes are bytes of linux/amd64: compressed as pulled, and unpacked; `basis`, `source` and `date` are theirs.
     """
 
@@ -32,6 +33,7 @@ class BaseImage:
     package_manager: str | None
     distribution: str | None
     release: str | None
+    entrypoint: str | None
     tools: frozenset[str]
     compressed_bytes: int | None
     disk_bytes: int | None
@@ -43,6 +45,11 @@ class BaseImage:
     def runs_as_root(self) -> bool | None:
         """Whether commands run as root before any USER; None when not known."""
         return None if self.user is None else self.user in {"root", "0"}
+
+    @property
+    def runs_commands_as_given(self) -> bool:
+        """Whether CMD is surely run as it stands: no entrypoint looks at it first."""
+        return self.entrypoint in {"none", "exec"}
 
     @property
     def has_shell(self) -> bool | None:
@@ -143,6 +150,7 @@ def _image(image: Reference, values: dict[str, Any], captured: dict[str, str], d
         package_manager=values.get("package_manager"),
         distribution=distribution,
         release=release,
+        entrypoint=values.get("entrypoint"),
         tools=frozenset(values.get("tools", ())),
         compressed_bytes=compressed,
         disk_bytes=disk,

@@ -356,6 +356,13 @@ class Dockerfile:
         """Line of a character, from 1."""
         return bisect_right(self._line_starts, offset)
 
+    def marked(self, node: Instruction, part: Span) -> Span:
+        """Where a part of an instruction is reported: from the instruction's start when it is on one of its later lines.
+
+        BuildKit names the first line of an instruction, and ignores and baselines made with it expect that.
+        """
+        return part if self.line(part.start) == self.line(node.span.start) else Span(node.span.start, part.end)
+
     def line_span(self, line: int) -> Span:
         """A line without its line break; `line` from 1."""
         start = self._line_starts[line - 1]

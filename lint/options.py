@@ -204,6 +204,7 @@ OPTIONS: Mapping[str, Option] = {
     "shellcheck": Option(one_of(("auto", "on", "off"))),
     "network": Option(_rate),
     "format": Option(one_of(FORMATS)),
+    "color": Option(flag, _boolean),
     "baseline": Option(_path),
     "per-file-ignores": Option(_per_file, _per_file_pairs),
     "inline-ignores": Option(flag, _boolean),

@@ -60,8 +60,8 @@ class Rule:
 
     @property
     def hadolint(self) -> bool:
-        """Whether it is one of hadolint's rules; these keep hadolint's codes."""
-        return self.code.startswith("DL")
+        """Whether it is one of hadolint's rules, ShellCheck's among them; these keep hadolint's codes."""
+        return self.code.startswith(("DL", "SC"))
 
 
 def rule(

@@ -50,7 +50,7 @@ LASTING = frozenset(
     """.split()
 )
 # `${name:=word}` and `$((name = 1))` set a variable wherever they stand.
-ASSIGNING = re.compile(r"\$\{[^}:=\s]*:?=|\(\(")
+ASSIGNING = re.compile(r"\$\{\w+:?=|\(\(")
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "mksh"})
 SHEBANG = re.compile(r"#!\s*(?:/usr/bin/env\s+(?:-\S+\s+)*)?(?:\S*/)?([\w.+-]+)")
 
@@ -104,9 +104,9 @@ class Command:
 class Script:
     """The commands of one RUN, in the order they are written; those nested deeper than DEEPEST are left out.
 
-    `sound` is false where the shell's grammar found an error; `text` is what the shell gets, without continuations.
-    `core` is the span without the blanks around it. `chained` says that it is nothing but simple commands joined by `&&`, without a comment; `tests` are its `[ ... ]` and
-    `[[ ... ]]`, which are not among the commands.
+    `sound` is false where the shell's grammar found an error, or commands were left out; `text` is what the shell gets,
+    without continuations. `core` is the span without the blanks around it. `chained` says that it is nothing but simple
+    commands joined by `&&`, without a comment; `tests` are its `[ ... ]` and `[[ ... ]]`, which are not among the commands.
     """
 
     span: Span
@@ -221,7 +221,7 @@ def _parse(joined: _Joined, *, heredoc: bool) -> Script:
         joined.span(0, len(text)),
         text,
         tuple(commands),
-        not tree.root_node.has_error,
+        reader.whole and not tree.root_node.has_error,
         heredoc,
         joined.span(min(start, end), end),
         _is_chain(tree.root_node) and not any(command.within for command in commands),
@@ -266,6 +266,7 @@ class _Reader:
         self.joined = joined
         self.offsets = offsets
         self.tests: list[Command] = []
+        self.whole = True
 
     def commands(self, root: tree_sitter.Node) -> list[Command]:
         found: list[Command] = []
@@ -274,14 +275,14 @@ class _Reader:
             item = todo.pop()
             kind = item.node.type
             if len(item.within) > DEEPEST:
+                self.whole = False
                 continue
             if kind in COMMANDS:
                 if kind == "test_command":
                     self.tests.append(self._test(item))
                 else:
                     found.append(self._command(item))
-                inner = (*item.within, "substitution")
-                todo.extend(_Todo(child, "", inner) for child in reversed(_substitutions(item.node)))
+                todo.extend(_Todo(child, "", item.within) for child in reversed(_substitutions(item.node)))
             elif kind == "redirected_statement":
                 body = item.node.child_by_field_name("body")
                 own = tuple(self._redirect(child) for child in item.node.children if child.type.endswith("_redirect"))

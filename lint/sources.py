@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+from . import nodes
+from .context import clean_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .facts import Facts
 
 URL = re.compile(r"https?://", re.IGNORECASE)
 # Source: the Dockerfile reference, "Adding files from a Git repository".
@@ -29,3 +38,17 @@ def is_pattern(source: str) -> bool:
 def is_windows_path(path: str) -> bool:
     """Whether a path starts with a drive's letter or a backslash."""
     return (path[1:2] == ":" and path[:1].isalpha()) or path.startswith("\\")
+
+
+def context_sources(facts: Facts) -> Iterator[tuple[nodes.Copy, nodes.Word, str]]:
+    """What COPY and ADD take from the build context, and its path there (empty: all of it).
+
+    Left out is what comes from elsewhere, or has a variable in it whose value the build decides.
+    """
+    for node in facts.every(nodes.Copy, triggers=False):
+        if node.from_ is not None:
+            continue
+        for word in node.paths:
+            text = word.text if node.json and "$" not in word.text else facts.expand(word.text, node)
+            if text is not None and not is_remote(text):
+                yield node, word, clean_path(text)

@@ -88,6 +88,13 @@ class StageGraph:
         """The numbers of the stages whose layers are the image: the target and what it is FROM."""
         return frozenset(stage.index for stage in self.lineage(self.target)) if self.target else frozenset()
 
+    @cached_property
+    def results(self) -> tuple[Stage, ...]:
+        """The stages that no other one takes anything from: each is an image that may be meant to be built."""
+        taken = {id(found) for stage in self.stages for _, _, found in self.sources(stage)}
+        taken |= {id(self.parent(stage)) for stage in self.stages}
+        return tuple(stage for stage in self.stages if id(stage) not in taken or stage is self.target)
+
     def children(self, stage: Stage) -> Iterator[Stage]:
         """The stages that are FROM this one."""
         return (item for item in self.stages[stage.index + 1 :] if self.parent(item) is stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,10 @@ WRAPPERS: dict[str, frozenset[str]] = {
     "timeout": frozenset({"-k", "-s"}),
     "eatmydata": frozenset(),
 }
+# Options with which a tool only says something about itself.
+ASKING = frozenset({"--version", "-v", "-V", "--help", "-h"})
+# A subcommand that is written as an option.
+OPERATION = re.compile(r"-[A-Z]\w*|--(?:sync|remove|query|upgrade|files|database|deptest)")
 WRAPPERS_WITH_OPERAND = frozenset({"gosu", "su-exec", "timeout"})
 
 
@@ -42,7 +47,8 @@ class Cache:
     those where it is not. `cleaned_by` are the subcommands that empty it, all of the clean action when there are none.
 
     `role` is index (package lists), packages (downloaded packages) or cache. `mount` is the target to mount, which may lie
-    above `path`; `~` is the home of the user that runs the tool. `variable` moves it when it is set.
+    above `path`; `~` is the home of the user that runs the tool. `variable` moves it when it is set: to its value, or to
+    `below` in the folder that it names. `unless` are variables that move it to where it cannot be told.
     """
 
     path: str
@@ -51,14 +57,18 @@ class Cache:
     sharing: str = "shared"
     clean: str | None = None
     variable: str | None = None
+    below: str = ""
+    unless: tuple[str, ...] = ()
     kept: bool = False
     images: tuple[str, ...] = ()
     not_images: tuple[str, ...] = ()
     cleaned_by: tuple[str, ...] = ()
 
     def at(self, path: str) -> Cache:
-        """The cache at another place."""
-        return replace(self, path=path, mount=path)
+        """The cache at another place, or with its part of it where a folder of several is moved."""
+        path = posixpath.join(path, self.below) if self.below else path
+        clean = self.clean.replace(self.path, path) if self.clean else None
+        return replace(self, path=path, mount=path, clean=clean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,10 @@ class Action:
     """What a group of subcommands does, and the options that matter for it.
 
     A subcommand may be of several words (`mod download`); an empty one stands for the bare command. `unversioned` are
-    those whose operands have no versions. `no_recommends_settings` do, as an option's value, what `no_recommends` do.
-    `plain` are those that read the project's manifests and nothing else of it, whichever of `plain_flags` are given.
+    those whose operands have no versions; `versions` are options that give them versions all at once. The first of `yes`
+    is the one to write. `yes_settings` and `no_recommends_settings` do, as an option's value, what `yes` and
+    `no_recommends` do. `plain` are those that read the project's manifests and nothing else of it, whichever of
+    `plain_flags` are given.
     """
 
     subcommands: tuple[str, ...]
@@ -77,6 +89,8 @@ class Action:
     options: tuple[str, ...] = ()
     no_recommends_settings: tuple[str, ...] = ()
     unversioned: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    yes_settings: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
     plain_flags: tuple[str, ...] = ()
 
@@ -85,8 +99,8 @@ class Action:
 class Lock:
     """A lock file, the manifest it belongs to, and the install that holds to it.
 
-    `strict` are the options or subcommands of which one must be there; `fix` is what to write: a pair of the old
-    subcommand and the new words.
+    `strict` are the options of which one must be there, `variables` those that do the same when they are set; `fix` is what
+    to write: an option to add, or another subcommand.
     """
 
     file: str
@@ -94,6 +108,27 @@ class Lock:
     subcommands: tuple[str, ...]
     strict: tuple[str, ...]
     fix: str
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """How an install leaves the development's dependencies out.
+
+    `subcommands` install them unless one of the options or subcommands in `given`, or one of `variables` (`NAME=value`, or a name
+    for any value), says otherwise. `wanted` are options that ask for them, `files` patterns of requirement files that hold them.
+    `prune` are subcommands that take them away again, `fix` is the option to add, and `pattern` finds them in the manifest.
+    """
+
+    subcommands: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    prune: tuple[str, ...] = ()
+    fix: str | None = None
+    manifest: str | None = None
+    pattern: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +136,11 @@ class Tool:
     """One tool of the catalogue; the fields are those of its TOML file.
 
     `cache_aliases` are places where other versions of the tool have their cache; `index_readers` are other commands
-    that need its package lists; `offline_flags` keep it from fetching anything.
+    that need its package lists; `offline_flags` keep it from fetching anything; `front_flags` stand before the subcommand.
+    `pin` matches a package with a version, `pin_sign` stands between the two, and `package_list` is the kind of list that
+    says which are installed (see `installed`). `repository` matches one that is fetched from a version control system, `revision` such
+    a one with a revision. `operations` says that its subcommands are options (`pacman -S`), `foreign_rest` that what
+    follows `--` is not for the tool itself.
     """
 
     name: str
@@ -120,6 +159,8 @@ class Tool:
     no_cache_variables: tuple[str, ...]
     no_cache_flag: str | None
     pin: re.Pattern[str] | None
+    pin_sign: str | None
+    package_list: str | None
     not_packages: re.Pattern[str] | None
     mount_setup: str | None
     mount_flag: str | None
@@ -127,7 +168,13 @@ class Tool:
     cache_aliases: tuple[str, ...]
     index_readers: tuple[str, ...]
     offline_flags: tuple[str, ...]
+    front_flags: tuple[str, ...]
+    repository: re.Pattern[str] | None
+    revision: re.Pattern[str] | None
+    operations: bool
+    foreign_rest: bool
     cross_compiles: bool
+    production: Production | None
     pattern: re.Pattern[str] = field(repr=False)
 
     def action(self, name: str) -> Action:
@@ -288,12 +335,18 @@ def _read(found: Tool, command: Command, words: tuple[Word, ...], rest: tuple[Wo
         if only_operands or not word.text.startswith("-") or word.text == "-":
             operands.append(word)
         elif word.text == "--":
+            if found.foreign_rest:
+                break
             only_operands = True
+        elif found.operations and not operands and OPERATION.fullmatch(word.text):
+            operands.append(word)
         else:
             flags.append(word)
             if word.text in found.value_flags:
                 at += 1
     action, count = _action(found, operands)
+    if not operands and any(flag.text in ASKING for flag in flags):
+        action = ""
     head = tuple(operands[:count]) if count else tuple(operands[:1])
     return Invocation(
         tool=found,
@@ -346,6 +399,8 @@ def _tool(data: dict[str, Any]) -> Tool:
         no_cache_variables=tuple(data.get("no-cache-variables", ())),
         no_cache_flag=data.get("no-cache-flag"),
         pin=re.compile(data["pin"]) if "pin" in data else None,
+        pin_sign=data.get("pin-sign"),
+        package_list=data.get("package-list"),
         not_packages=re.compile(data["not-packages"]) if "not-packages" in data else None,
         mount_setup=data.get("mount-setup"),
         mount_flag=data.get("mount-flag"),
@@ -353,7 +408,13 @@ def _tool(data: dict[str, Any]) -> Tool:
         cache_aliases=tuple(data.get("cache-aliases", ())),
         index_readers=tuple(data.get("index-readers", ())),
         offline_flags=tuple(data.get("offline-flags", ())),
+        front_flags=tuple(data.get("front-flags", ())),
+        repository=re.compile(data["repository"]) if "repository" in data else None,
+        revision=re.compile(data["revision"]) if "revision" in data else None,
+        operations=data.get("operations", False),
+        foreign_rest=data.get("foreign-rest", False),
         cross_compiles=data.get("cross-compiles", False),
+        production=_production(data["production"]) if "production" in data else None,
         pattern=re.compile("|".join(translate(name) for name in commands)),
     )
 
@@ -363,14 +424,19 @@ def _action_of(item: dict[str, Any]) -> Action:
 
 
 def _cache(item: dict[str, Any]) -> Cache:
-    lists: dict[str, Any] = {name: tuple(item[name]) for name in ("images", "not_images", "cleaned_by") if name in item}
+    lists: dict[str, Any] = {name: tuple(item[name]) for name in ("images", "not_images", "cleaned_by", "unless") if name in item}
     return Cache(**{"mount": item["path"], **item, **lists})
 
 
 def _lock(item: dict[str, Any]) -> Lock:
-    return Lock(
-        item["file"], item["manifest"], tuple(item["subcommands"]), tuple(item.get("strict", ())), item["fix"]
-    )
+    lists = {name: tuple(item.get(name, ())) for name in ("subcommands", "strict", "variables")}
+    return Lock(file=item["file"], manifest=item["manifest"], fix=item["fix"], **lists)
+
+
+def _production(item: dict[str, Any]) -> Production:
+    lists = {name: tuple(item.get(name, ())) for name in ("subcommands", "given", "variables", "wanted", "files", "prune")}
+    pattern = re.compile(item["pattern"]) if "pattern" in item else None
+    return Production(**lists, fix=item.get("fix"), manifest=item.get("manifest"), pattern=pattern)
 
 
 def removed_paths(commands: Iterable[Command]) -> Iterator[tuple[str, Command]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.manifests import brought, manifests, primary
+from dockerlint.fixers.manifests import Bringers, manifests, primary
 from dockerlint.fixers.split import split_copy
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
@@ -72,13 +72,15 @@ def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Find
     """
     for stage in doc.stages:
         installed: set[str] = set()
-        for index, run in enumerate(stage.instructions):
-            if not isinstance(run, nodes.Run):
+        copies = Bringers(facts)
+        for node in stage.instructions:
+            if isinstance(node, nodes.Copy):
+                copies.add(node)
+            if not isinstance(node, nodes.Run):
                 continue
-            before = stage.instructions[:index]
-            for invocation in facts.invocations(run):
+            for invocation in facts.invocations(node):
                 if _installs(invocation, installed):
-                    yield from _check(facts, before, run, invocation)
+                    yield from _check(facts, copies, node, invocation)
                     installed.add(invocation.tool.name)
 
 
@@ -94,9 +96,9 @@ def _installs(invocation: Invocation, installed: set[str]) -> bool:
 
 
 def _check(
-    facts: Facts, before: tuple[nodes.Instruction, ...], run: nodes.Run, invocation: Invocation
+    facts: Facts, copies: Bringers, run: nodes.Run, invocation: Invocation
 ) -> Iterator[Finding]:
-    found = _source(facts, before, run, invocation)
+    found = _source(facts, copies, run, invocation)
     if found is None:
         return
     copy, folder = found
@@ -110,17 +112,17 @@ def _check(
 
 
 def _source(
-    facts: Facts, before: tuple[nodes.Instruction, ...], run: nodes.Run, invocation: Invocation
+    facts: Facts, copies: Bringers, run: nodes.Run, invocation: Invocation
 ) -> tuple[nodes.Copy, str] | None:
     """The first COPY that brings the manifest to where the install reads it, and the folder of the context it reads."""
     for name in primary(invocation):
         path = facts.path(name, run)
         if path is None:
             continue
-        for node in before:
-            if isinstance(node, nodes.Copy) and node.from_ is None and (found := brought(facts, node, path)):
-                relative = not posixpath.isabs(name) and found.endswith(name)
-                return node, found.removesuffix(name).rstrip("/") if relative else posixpath.dirname(found)
+        if bringer := copies.first(path):
+            node, found = bringer
+            relative = not posixpath.isabs(name) and found.endswith(name)
+            return node, found.removesuffix(name).rstrip("/") if relative else posixpath.dirname(found)
     return None
 
 

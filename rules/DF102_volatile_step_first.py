@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.order import Clash, clash, destination, is_costly, links, move_below, overlap
+from dockerlint.fixers.footprint import Clash, overlap
+from dockerlint.fixers.order import clash, destination, is_costly, links, move_below
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # How many steps a copy may pass over: far more than there are in any file that is written by hand.
-FARTHEST = 200
+FARTHEST = 100
 
 
 @rule("DF102", name="volatile-step-first", severity=Severity.WARNING)
@@ -53,14 +54,28 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     linked = links(facts)
     for stage in doc.stages:
+        moves = []
         for index, node in enumerate(stage.instructions):
             if isinstance(node, nodes.Copy) and node.from_ is None and not node.heredocs and node.paths:
-                yield from _check(doc, facts, node, stage.instructions[index + 1 : index + 1 + FARTHEST], linked)
+                move = _move(facts, node, stage.instructions[index + 1 : index + 1 + FARTHEST], linked)
+                moves += [move] if move else []
+        fixed: set[tuple[int, Clash]] = set()
+        for copy, run, level in moves:
+            key = run.span.start, level
+            fix = None
+            if key not in fixed:
+                # those that go below the same step go together, in their order
+                fixed.add(key)
+                fix = _fix(doc, [other for other, below, its in moves if below is run and its is level], run, level)
+            line = doc.line(run.span.start)
+            message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
+            yield Finding("DF102", copy.span, message, fix)
 
 
-def _check(
-    doc: Dockerfile, facts: Facts, copy: nodes.Copy, following: Sequence[nodes.Instruction], linked: Sequence[str]
-) -> Iterator[Finding]:
+def _move(
+    facts: Facts, copy: nodes.Copy, following: Sequence[nodes.Instruction], linked: Sequence[str]
+) -> tuple[nodes.Copy, nodes.Run, Clash] | None:
+    """The last costly step that a copy may go below, and whether it surely may."""
     worst = Clash.NONE
     best: nodes.Run | None = None
     level = Clash.NONE
@@ -72,9 +87,12 @@ def _check(
             best, level = node, worst
     target = destination(facts, copy)
     if best is None or target is None or any(overlap(path, target) for path in linked):
-        return
-    edits = move_below(doc, copy, best)
+        return None
+    return copy, best, level
+
+
+def _fix(doc: Dockerfile, copies: Sequence[nodes.Copy], run: nodes.Run, level: Clash) -> Fix | None:
+    edits = move_below(doc, copies, run)
+    title = "move the copy below it" if len(copies) == 1 else f"move {len(copies)} copies below it"
     applicability = Applicability.SAFE if level is Clash.NONE else Applicability.UNSAFE
-    line = doc.line(best.span.start)
-    message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
-    yield Finding("DF102", copy.span, message, Fix("move the copy below it", edits, applicability) if edits else None)
+    return Fix(title, edits, applicability) if edits else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.fixers.merge import between, move_up, trust
@@ -10,7 +11,7 @@ from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of, leaves
 from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import removed_paths
+from dockerlint.lint.tools import invocation, removed_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,15 +60,32 @@ def cleanup_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         if not facts.ships(stage):
             continue
-        for index, run in enumerate(stage.instructions):
-            if isinstance(run, nodes.Run):
-                yield from _check(doc, facts, run, stage.instructions[:index])
+        makers = _Makers(facts)
+        for node in stage.instructions:
+            if isinstance(node, nodes.Run):
+                yield from _check(doc, facts, node, makers)
+            makers.note(node)
 
 
-def _check(
-    doc: Dockerfile, facts: Facts, run: nodes.Run, before: tuple[nodes.Instruction, ...]
-) -> Iterator[Finding]:
-    wastes = [waste for command in facts.commands(run) if (waste := _waste(facts, run, command, before))]
+class _Makers:
+    """Which instruction was the last to put a path into its layer, of those above the one that is looked at."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.of_path: dict[str, nodes.Instruction] = {}
+        self.of_tool: dict[str, tuple[nodes.Run, str]] = {}
+
+    def note(self, node: nodes.Instruction) -> None:
+        """Takes an instruction in."""
+        if isinstance(node, nodes.Copy) and self.facts.is_bulky(node):
+            self.of_path.update(dict.fromkeys(_copied(self.facts, node), node))
+        elif isinstance(node, nodes.Run):
+            self.of_path.update(dict.fromkeys((*_filled(self.facts, node), *_downloads(self.facts, node)), node))
+            self.of_tool.update((tool, (node, path)) for tool, path in _cleanable(self.facts, node))
+
+
+def _check(doc: Dockerfile, facts: Facts, run: nodes.Run, makers: _Makers) -> Iterator[Finding]:
+    wastes = [waste for command in facts.commands(run) if (waste := _waste(facts, run, command, makers))]
     by_maker: dict[int, list[_Waste]] = {}
     for waste in wastes:
         by_maker.setdefault(waste.maker.span.start, []).append(waste)
@@ -78,66 +96,54 @@ def _check(
         yield Finding("DF201", group[0].command.span, message, _fix(facts, run, group))
 
 
-def _waste(
-    facts: Facts, run: nodes.Run, command: Command, before: tuple[nodes.Instruction, ...]
-) -> _Waste | None:
+def _waste(facts: Facts, run: nodes.Run, command: Command, makers: _Makers) -> _Waste | None:
     if command.within:
         return None
+    own = set(_filled(facts, run, left=False))
     for path, _ in removed_paths([command]):
         absolute = facts.path(path, run)
-        maker = _maker(facts, absolute.rstrip("/"), before) if absolute and absolute != "/" else None
+        # a RUN that fills a cache itself cleans up after itself
+        maker = makers.of_path.get(absolute.rstrip("/")) if absolute and absolute not in own else None
         if maker is not None and absolute is not None and not facts.mounted(run, absolute):
             return _Waste(command, maker, path)
-    for invocation in facts.invocations(run):
-        if invocation.command is not command or invocation.action != "clean":
-            continue
-        for node in reversed(before):
-            if isinstance(node, nodes.Run) and (cache := _cleanable(facts, node, invocation.tool.name)):
-                return _Waste(command, node, cache)
-    return None
+    found = next((item for item in facts.invocations(run) if item.command is command and item.action == "clean"), None)
+    left = makers.of_tool.get(found.tool.name) if found else None
+    return _Waste(command, *left) if left and left[1] not in own else None
 
 
-def _maker(facts: Facts, path: str, before: tuple[nodes.Instruction, ...]) -> nodes.Instruction | None:
-    """The last instruction that puts the path itself, or a tool's cache at or below it, into its layer."""
-    for node in reversed(before):
-        if isinstance(node, nodes.Copy) and facts.is_bulky(node) and _copies(facts, node, path):
-            return node
-        if isinstance(node, nodes.Run) and (_fills(facts, node, path) or path in _downloads(facts, node)):
-            return node
-    return None
-
-
-def _copies(facts: Facts, copy: nodes.Copy, path: str) -> bool:
+def _copied(facts: Facts, copy: nodes.Copy) -> Iterator[str]:
+    """The paths that a COPY may be said to bring: its destination, and its sources' names in it."""
     target = facts.path(copy.destination.text, copy)
     if target is None:
-        return False
-    if target.rstrip("/") == path:
-        return True
+        return
+    yield target.rstrip("/")
     names = (posixpath.basename(word.text.rstrip("/")) for word in copy.sources)
-    return any(name and posixpath.join(target, name) == path for name in names)
+    yield from (posixpath.join(target, name) for name in names if name)
 
 
-def _fills(facts: Facts, run: nodes.Run, path: str) -> bool:
-    for invocation in facts.invocations(run):
-        if invocation.action not in ("install", "refresh", "upgrade"):
+def _filled(facts: Facts, run: nodes.Run, *, left: bool = True) -> Iterator[str]:
+    """The caches that tools fill in a RUN, and the folders that these lie in; only what is `left` in its layer."""
+    for item in facts.invocations(run):
+        if item.action not in ("install", "refresh", "upgrade"):
             continue
-        for cache in caches_of(facts, run, invocation.tool):
-            below = cache.path == path or cache.path.startswith(path + "/")
-            fills = cache.role != "index" or invocation.action == "refresh"
-            if below and fills and leaves(facts, run, cache, invocation.tool):
-                return True
-    return False
+        for cache in caches_of(facts, run, item.tool):
+            fills = cache.role != "index" or item.action == "refresh"
+            if not fills or (left and not leaves(facts, run, cache, item.tool)):
+                continue
+            path = cache.path
+            while path.strip("/"):
+                yield path
+                path = posixpath.dirname(path)
 
 
-def _cleanable(facts: Facts, run: nodes.Run, tool: str) -> str | None:
-    """A cache that the tool leaves in this RUN and that its own clean command would have emptied."""
-    for invocation in facts.invocations(run):
-        if invocation.tool.name != tool or invocation.action not in ("install", "refresh", "upgrade"):
+def _cleanable(facts: Facts, run: nodes.Run) -> Iterator[tuple[str, str]]:
+    """Tools with a cache that they leave in this RUN and that their own clean command would have emptied."""
+    for item in facts.invocations(run):
+        if item.action not in ("install", "refresh", "upgrade"):
             continue
-        for cache in caches_of(facts, run, invocation.tool):
-            if cache.clean and not cache.clean.startswith("rm ") and leaves(facts, run, cache, invocation.tool):
-                return cache.path
-    return None
+        for cache in caches_of(facts, run, item.tool):
+            if cache.clean and not cache.clean.startswith("rm ") and leaves(facts, run, cache, item.tool):
+                yield item.tool.name, cache.path
 
 
 def _downloads(facts: Facts, run: nodes.Run) -> set[str]:
@@ -148,7 +154,7 @@ def _downloads(facts: Facts, run: nodes.Run) -> set[str]:
         if command.name not in ("curl", "wget"):
             continue
         words = [word.text for word in command.words]
-        for flag, value in zip(words, words[1:], strict=False):
+        for flag, value in pairwise(words):
             if flag in ("-o", "--output", "-O", "--output-document") and not value.startswith(("-", "http")):
                 path = facts.path(value, run)
                 if path and path not in removed:
@@ -157,13 +163,34 @@ def _downloads(facts: Facts, run: nodes.Run) -> set[str]:
 
 
 def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | None:
+    """Moves the commands to the RUN that makes the files, where nothing between surely works with them."""
     maker = group[0].maker
     if not isinstance(maker, nodes.Run):
         return None
-    edits = move_up(facts, [waste.command for waste in group], run, maker)
+    kept = between(facts, maker, run)
+    if any(isinstance(node, nodes.Run) and _works_with(facts, node, maker, group) for node in kept):
+        return None
+    commands = facts.commands(run)
+    upto = commands[: commands.index(group[-1].command) + 1]
+    if not all(_cleans_up(command) for command in upto):
+        return None
+    edits = move_up(facts, upto, run, maker)
     if edits is None:
         return None
-    empty = not between(facts, maker, run)
-    return Fix(
-        "delete them in the RUN that makes them", edits, trust(facts, run, maker) if empty else Applicability.UNSAFE
-    )
+    trusted = trust(facts, run, maker) if not kept else Applicability.UNSAFE
+    return Fix("delete them in the RUN that makes them", edits, trusted)
+
+
+def _cleans_up(command: Command) -> bool:
+    """Whether a command does nothing but take things away."""
+    found = invocation(command)
+    return command.name == "rm" or (found is not None and found.action in ("clean", "remove")) or bool([*removed_paths([command])])
+
+
+def _works_with(facts: Facts, node: nodes.Run, maker: nodes.Run, group: list[_Waste]) -> bool:
+    """Whether a RUN names what is deleted, or calls a tool that left it."""
+    tools_of = {item.tool.name for item in facts.invocations(maker)}
+    if any(item.tool.name in tools_of for item in facts.invocations(node)):
+        return True
+    text = facts.doc.source(node.span)
+    return any(waste.path in text for waste in group)

@@ -45,12 +45,16 @@ def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         if not facts.ships(stage):
             continue
-        for index, run in enumerate(stage.instructions):
-            if not isinstance(run, nodes.Run):
+        copies: list[tuple[str, nodes.Copy]] = []
+        for node in stage.instructions:
+            if isinstance(node, nodes.Copy):
+                target = destination(facts, node)
+                if target is not None and facts.is_bulky(node):
+                    copies.append((target, node))
+            if not isinstance(node, nodes.Run):
                 continue
-            copies = [node for node in stage.instructions[:index] if isinstance(node, nodes.Copy)]
-            for command in facts.commands(run):
-                found = _copied(facts, run, command, copies)
+            for command in facts.commands(node):
+                found = _copied(facts, node, command, copies)
                 if found:
                     flag = FLAGS[command.name]
                     line = doc.line(found.span.start)
@@ -58,24 +62,20 @@ def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     yield Finding("DF203", command.span, message)
 
 
-def _copied(facts: Facts, run: nodes.Run, command: Command, copies: list[nodes.Copy]) -> nodes.Copy | None:
-    """The last COPY of folders whose files a recursive chown or chmod changes."""
+def _copied(
+    facts: Facts, run: nodes.Run, command: Command, copies: list[tuple[str, nodes.Copy]]
+) -> nodes.Copy | None:
+    """The last COPY of folders whose files a recursive chown or chmod changes; `copies` are with their destinations."""
     if command.name not in FLAGS or not any(_recursive(word.text) for word in command.arguments):
         return None
     operands = [word.text for word in command.arguments if not word.text.startswith("-")][1:]
     paths = [path for operand in operands if (path := facts.path(operand, run))]
-    for copy in reversed(copies):
-        target = destination(facts, copy)
-        below = target is not None and any(_below(target, path) for path in paths)
-        if below and facts.is_bulky(copy) and not copy.flag(command.name):
+    tops = tuple(path.rstrip("/") + "/" for path in paths if path.strip("/"))
+    for target, copy in reversed(copies):
+        if (target + "/").startswith(tops) and not copy.flag(command.name):
             return copy
     return None
 
 
 def _recursive(flag: str) -> bool:
     return flag == "--recursive" or (flag.startswith("-") and not flag.startswith("--") and "R" in flag)
-
-
-def _below(target: str, path: str) -> bool:
-    top = path.rstrip("/")
-    return bool(top) and (target == top or target.startswith(top + "/"))

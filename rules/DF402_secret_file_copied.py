@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.leftovers import removed
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     COPY id_rsa /root/.ssh/id_rsa
     ```
 
+    ```dockerfile bad
+    FROM node:22-slim
+    WORKDIR /app
+    COPY .npmrc package.json ./
+    RUN npm ci
+    RUN rm .npmrc
+    ```
+
     ```dockerfile good
     FROM node:22-slim
     RUN --mount=type=secret,id=deploy_key,target=/root/.ssh/id_rsa git clone git@example.com:team/app.git
@@ -63,15 +72,69 @@ def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, `RUN --mount=type=secret`; CIS Docker Benchmark 4.10.
     """
+    known: dict[str, tuple[str, ...]] = {}
     for stage in doc.stages:
+        if not facts.ships(stage):
+            continue
+        yield from _deleted(facts, stage)
         for copy in stage.all(nodes.Copy):
             if copy.from_ is not None:
                 continue
             for word in copy.paths:
-                for path in _copied(facts, word):
-                    if _is_secret(facts, path):
-                        message = f"{path} holds credentials, and whoever has the image has them: use a secret mount"
-                        yield Finding("DF402", word.span, message)
+                if word.text not in known:
+                    known[word.text] = tuple(path for path in _copied(facts, word) if _is_secret(facts, path))
+                for path in known[word.text]:
+                    message = f"{path} holds credentials, and whoever has the image has them: use a secret mount"
+                    yield Finding("DF402", word.span, message)
+
+
+def _deleted(facts: Facts, stage: nodes.Stage) -> Iterator[Finding]:
+    """Files for credentials that a RUN deletes from an earlier layer: who deletes them knows that they hold some."""
+    written: dict[str, nodes.Instruction] = {}
+    for node in stage.instructions:
+        if isinstance(node, nodes.Run):
+            paths = [(path, facts.path(path, node), command) for path, command in removed(facts, node)]
+            for path, absolute, command in paths:
+                maker = written.pop(absolute, None) if absolute else None
+                if maker is not None:
+                    message = f"the layer of line {facts.doc.line(maker.span.start)} keeps {path}: use a secret mount"
+                    yield Finding("DF402", command.span, message)
+            gone = {absolute for _, absolute, _ in paths}
+            written.update((path, node) for path in _redirected(facts, node) if path not in gone)
+        elif isinstance(node, nodes.Copy) and node.from_ is None:
+            written.update((path, node) for path in _placed(facts, node))
+
+
+def _redirected(facts: Facts, run: nodes.Run) -> Iterator[str]:
+    """The files for credentials that a RUN writes by `>` into its layer."""
+    for command in facts.commands(run):
+        for redirect in command.redirects:
+            if redirect.target is not None and redirect.operator.startswith(">") and _may_hold(redirect.target.text):
+                path = facts.path(redirect.target.text, run)
+                if path is not None and not facts.mounted(run, path):
+                    yield path
+
+
+def _placed(facts: Facts, copy: nodes.Copy) -> Iterator[str]:
+    """Where a COPY puts the files for credentials that it names."""
+    target = facts.path(copy.destination.text, copy)
+    for word in copy.paths:
+        if target is not None and _may_hold(word.text):
+            yield posixpath.join(target, posixpath.basename(clean_path(word.text)))
+            if len(copy.sources) == 1:
+                yield target.rstrip("/")
+
+
+def _may_hold(path: str) -> bool:
+    """Whether a file's name is one for credentials, whatever is in it."""
+    known = _secrets()
+    clean = clean_path(path)
+    name = posixpath.basename(clean)
+    if any(fnmatchcase(name, pattern) for pattern in known.public):
+        return False
+    if any(fnmatchcase(name, pattern) for pattern in (*known.names, *(pattern for pattern, _ in known.contents))):
+        return True
+    return any(fnmatchcase(clean, pattern) or fnmatchcase(clean, f"*/{pattern}") for pattern in known.paths)
 
 
 def _copied(facts: Facts, word: nodes.Word) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
-from dockerlint.fixers.manifests import brought
+from dockerlint.fixers.manifests import FOLDER_FLAGS, Bringers
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
@@ -60,37 +60,56 @@ def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** npm's documentation, `npm ci`; Yarn's, `--frozen-lockfile`.
     """
     for stage in doc.stages:
-        for index, run in enumerate(stage.instructions):
-            if not isinstance(run, nodes.Run):
+        copies = _Copies(facts)
+        for node in stage.instructions:
+            if isinstance(node, nodes.Copy):
+                copies.add(node)
+            if not isinstance(node, nodes.Run):
                 continue
-            copies = [node for node in stage.instructions[:index] if isinstance(node, nodes.Copy)]
-            for invocation in facts.invocations(run):
-                lock = _ignored(facts, run, invocation, copies)
+            for invocation in facts.invocations(node):
+                lock = _ignored(facts, node, invocation, copies)
                 if lock:
                     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
                     message = f"`{name}` may ignore {lock.file}"
                     yield Finding("DF501", invocation.command.span, message, _fix(invocation, lock))
 
 
-def _ignored(facts: Facts, run: nodes.Run, invocation: Invocation, copies: list[nodes.Copy]) -> Lock | None:
-    if invocation.operands or invocation.is_global:
+class _Copies:
+    """The COPYs of a stage up to some place; without a context only a lock file that is named is known to be there."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.has_context = facts.context is not None
+        self.bringers = Bringers(facts)
+        self.names: set[str] = set()
+
+    def add(self, copy: nodes.Copy) -> None:
+        self.bringers.add(copy)
+        if copy.from_ is None:
+            self.names.update(posixpath.basename(word.text) for word in copy.paths)
+
+    def bring(self, path: str) -> bool:
+        if self.has_context:
+            return self.bringers.first(path) is not None
+        return posixpath.basename(path) in self.names
+
+
+def _ignored(facts: Facts, run: nodes.Run, invocation: Invocation, copies: _Copies) -> Lock | None:
+    if invocation.operands or invocation.is_global or invocation.option(*FOLDER_FLAGS) is not None:
         return None
     for lock in invocation.tool.locks:
         if invocation.subcommand not in lock.subcommands or invocation.has(lock.strict):
             continue
+        if any(_is_set(facts, run, invocation, name) for name in lock.variables):
+            continue
         path = facts.path(lock.file, run)
-        if path and any(_brings(facts, copy, path) for copy in copies):
+        if path and copies.bring(path):
             return lock
     return None
 
 
-def _brings(facts: Facts, copy: nodes.Copy, path: str) -> bool:
-    if copy.from_ is not None:
-        return False
-    if facts.context is not None:
-        return brought(facts, copy, path) is not None
-    # without a context only a lock file that is named is known to be there
-    return any(posixpath.basename(word.text) == posixpath.basename(path) for word in copy.paths)
+def _is_set(facts: Facts, run: nodes.Run, invocation: Invocation, variable: str) -> bool:
+    words = (*invocation.command.assignments, *invocation.command.words)
+    return variable in facts.state(run).env or any(word.text.startswith(f"{variable}=") for word in words)
 
 
 def _fix(invocation: Invocation, lock: Lock) -> Fix:

@@ -47,9 +47,9 @@ def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     CMD server --port "$PORT"
     ```
 
-    **Fix safety:** safe when nothing in the line means anything to a shell and the file does not combine CMD and
-    ENTRYPOINT, whose meaning depends on each other's form; unsafe when it does, and for scripts, which need a `#!` line
-    then. A line that needs a shell has no fix.
+    **Fix safety:** safe when nothing in the line means anything to a shell and CMD does not meet an ENTRYPOINT, of this
+    file or of a base image that may have one: each means something else by the other's form. Unsafe otherwise, and for
+    scripts, which need a `#!` line then. A line that needs a shell has no fix.
 
     **Source:** hadolint DL3025; BuildKit's check JSONArgsRecommended.
     """
@@ -80,6 +80,9 @@ def _fix(doc: Dockerfile, facts: Facts, node: CommandInstruction | Healthcheck, 
         return None
     others = (item for item in facts.every(nodes.CommandInstruction) if item.name != node.name)
     combined = isinstance(node, nodes.CommandInstruction) and any(others)
+    if isinstance(node, nodes.Cmd) and not combined:
+        base = facts.base_of(node)
+        combined = base is None or not base.runs_commands_as_given
     # the shell runs a script that has no `#!` itself, the kernel refuses it
     script = form.text.split()[0].endswith(".sh")
     return Fix("write it as a JSON list", edits, Applicability.UNSAFE if combined or script else Applicability.SAFE)

@@ -213,7 +213,8 @@ def test_every_row_says_where_it_is_from() -> None:
         assert sized == ("basis" in row) == ("source" in row) == ("date" in row), row["repositories"]
         assert row.get("basis") != "indexed" or row["source"] != "remembered", row["repositories"]
         for repository in row["repositories"]:
-            assert lookup(repository.replace("*", "x")) is not None
+            tag = row.get("tags", ["latest"])[0]
+            assert "{" in tag or lookup(f"{repository}:{tag}".replace("*", "x")) is not None
 
 
 # --- Debian's packages ---

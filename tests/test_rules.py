@@ -20,6 +20,8 @@ KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 # Code in backquotes, a Dockerfile's keyword, or a lower-case word.
 PLAIN = re.compile(r"`|[A-Z]+\b|[a-z0-9/]")
 CODE = re.compile(r"(?:DL|DF)\d{3,4}")
+# BuildKit's check of several CMDs, ENTRYPOINTs and HEALTHCHECKs is three rules.
+SHARED = "multipleinstructionsdisallowed"
 
 
 def by_code(rule: Rule) -> str:
@@ -57,7 +59,7 @@ def test_names_are_patterns(rule: Rule) -> None:
 
 def test_no_name_stands_for_two_rules() -> None:
     names = Counter(name.casefold() for rule in rules() for name in (rule.code, rule.name, *rule.aliases))
-    assert [name for name, count in names.items() if count > 1] == []
+    assert [name for name, count in names.items() if count > 1 and name != SHARED] == []
 
 
 @pytest.mark.parametrize("rule", rules(), ids=by_code)

@@ -49,8 +49,15 @@ LEVELS = ("error", "warning", "info", "style")
 @click.option("--savings/--no-savings", default=True, help="Whether to estimate what each fix saves.")
 @click.option("--baseline", metavar="FILE", type=click.Path(dir_okay=False), help="Report only what is not in it.")
 @click.option("--write-baseline", is_flag=True, help="Write all findings of now to the --baseline file.")
+@click.option(
+    "--pin-from",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Versions to pin packages to, for the fixes of the pinning rules: what dpkg -l, apk info -v, rpm -qa, pip freeze or npm ls --json writes.",
+)
 @click.option("--jobs", metavar="N", type=click.IntRange(1), envvar="DLINT_JOBS", help="Processes to use.")
-@click.option("--no-cache", is_flag=True, help="Keep nothing between runs, which is how it is for now.")
+@click.option("--no-cache", is_flag=True, help="Keep nothing between runs: ask ShellCheck again.")
 @click.option("--quiet", is_flag=True, help="Findings only: no summary, no notes.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule found something.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
@@ -86,6 +93,7 @@ class _Check:
     status: int = OK
 
     def run(self) -> int:
+        from .. import installed
         from ..discover import Missing, discover
         from .work import Task, run
 
@@ -96,6 +104,8 @@ class _Check:
             self.options["unsafe_fixes"],
             self.options["diff"],
             self.options["savings"],
+            not self.options["no_cache"],
+            pins=installed.merge(installed.read(Path(name)) for name in self.options["pin_from"]),
         )
         config = self._configuration(task)
         found = list(discover(self.paths))
@@ -126,9 +136,7 @@ class _Check:
         first = Path(self.paths[0])
         # a bad configuration file is told by the files that it is for, and must not stop the others
         with suppress(ConfigError):
-            config = configuration(task, first / "Dockerfile" if first.is_dir() else first)
-        if config.shellcheck == "on":
-            self._say("--shellcheck on: this version does not run ShellCheck yet")
+            return configuration(task, first / "Dockerfile" if first.is_dir() else first)
         return config
 
     def _note(self, result: Result, unread: list[str]) -> None:
@@ -172,7 +180,7 @@ class _Check:
     def _show(self, config: Config, reports: list[FileReport], unread: list[str], results: Sequence[Result]) -> None:
         from ..report import render
 
-        options = replace(_options(self.options), unread=tuple(unread))
+        options = replace(_options(self.options, config), unread=tuple(unread))
         name = "text" if self.options["statistics"] else config.format
         text = render(name, reports, options)
         is_filter = self.options["fix"] and self.paths == ("-",)
@@ -224,7 +232,7 @@ class _Check:
                 self.status = max(self.status, FINDINGS)
 
 
-def _options(options: dict[str, Any]) -> Any:
+def _options(options: dict[str, Any], config: Config) -> Any:
     import shutil
 
     from ..report import Options
@@ -232,7 +240,7 @@ def _options(options: dict[str, Any]) -> Any:
     to_file = bool(options["output"])
     return Options(
         excerpts=is_terminal() and not to_file,
-        colour=has_colour() and not to_file,
+        colour=config.color and has_colour() and not to_file,
         width=shutil.get_terminal_size().columns,
         quiet=options["quiet"],
         statistics=options["statistics"],

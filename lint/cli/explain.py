@@ -21,10 +21,11 @@ TITLES = {"bad": "Bad", "good": "Good", "fixed": "Fixed"}
 @click.argument("code")
 def command(code: str) -> int:
     """Show the page of a rule: what it finds, why, and how to mend it. CODE is a code, a name or an alias."""
+    from .. import script_rules
     from ..config import did_you_mean
     from ..registry import find, rules
 
-    rule = find(code)
+    rule = find(code) or script_rules.find(code)
     if rule is None:
         names = [name for item in rules() for name in (item.code, item.name, *item.aliases)]
         raise click.UsageError(f"there is no rule {code!r}{did_you_mean(code, names)}; `dlint rules` lists them")
@@ -40,7 +41,8 @@ def page(rule: Rule) -> str:
     if rule.aliases:
         facts.append(f"also known as {', '.join(rule.aliases)}")
     body = FENCE.sub(_titled, rule.documentation)
-    return f"# {rule.code} {rule.name}\n\n*{' · '.join(facts)}*\n\n{body}\n"
+    name = f" {rule.name}" if rule.name != rule.code else ""
+    return f"# {rule.code}{name}\n\n*{' · '.join(facts)}*\n\n{body}\n"
 
 
 def _titled(fence: re.Match[str]) -> str:

@@ -6,29 +6,35 @@ import copyreg
 import os
 import sys
 import traceback
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dockerlint.fixers.files import WriteError, write
 
-from .. import config_files, registry, source
+from .. import config_files, hadolint, registry, script_cache, script_findings, shellcheck, source
+from ..check_directive import Checks, is_check
 from ..checker import check
 from ..config import Config, ConfigError, Layer, merge
 from ..context import Context
 from ..facts import Facts, Settings
+from ..findings import Severity
 from ..parser import parse
 from ..report import FileReport, Fixed, Priced
 from ..rule import Rule
+from ..script_rules import script_rule
+from ..shellcheck import ShellCheckError
 from ..source import STDIN, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dockerlint.fixers.loop import Outcome
 
-    from ..findings import Finding, Saving, Severity
+    from ..findings import Finding, Saving
+    from ..installed import Pins
     from ..nodes import Dockerfile
     from ..source import Source
 
@@ -37,13 +43,22 @@ DEBUG = "DLINT_DEBUG"
 MANY_FILES = 64
 CHUNK = 8
 
+# Rules that want to know what ShellCheck says.
+ASKING = frozenset({"DF701"})
+
+T = TypeVar("T")
+
 # A rule holds a function that its module hides behind the rule itself; another process finds it by its code.
-copyreg.pickle(Rule, lambda rule: (_rule, (rule.code,)))
+copyreg.pickle(Rule, lambda rule: (_rule, (rule.code, rule.severity)))
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for."""
+    """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for.
+
+    `cache` says whether something may be kept between runs, `calls` how many programs may be asked at a time; `pins` are
+    versions to pin packages to.
+    """
 
     layers: tuple[Layer, ...] = ()
     file_layer: Layer | None = None
@@ -51,6 +66,9 @@ class Task:
     unsafe: bool = False
     diff: bool = False
     savings: bool = True
+    cache: bool = True
+    calls: int = 1
+    pins: Pins = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +93,12 @@ class Result:
 
 def run(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Result]:
     """The results in the order of the paths; `jobs` None means one process a core when there are many files."""
+    alone = _cores() if jobs is None else 1
     if jobs is None:
         jobs = _cores() if len(paths) >= MANY_FILES else 1
     if jobs == 1 or len(paths) < 2 or Path(STDIN) in paths:
-        yield from map(partial(work, task), paths)
+        for batch in _batches(paths, MANY_FILES):
+            yield from work(replace(task, calls=alone), batch)
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
@@ -86,17 +106,36 @@ def run(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Result]
     # a forked process has the rules and the grammar already; elsewhere forking is not safe, or not there
     start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=start) as pool:
-        yield from pool.map(partial(work, task), paths, chunksize=CHUNK)
+        for results in pool.map(partial(work, task), _batches(paths, CHUNK)):
+            yield from results
 
 
-def work(task: Task, path: Path) -> Result:
-    """Check, and fix if asked, one file. Raises nothing: what goes wrong with one must not stop the others."""
+def _batches(paths: Sequence[Path], size: int) -> list[Sequence[Path]]:
+    return [paths[at : at + size] for at in range(0, len(paths), size)]
+
+
+def work(task: Task, paths: Sequence[Path]) -> list[Result]:
+    """Check, and fix if asked, some files. Raises nothing: what goes wrong with one must not stop the others."""
+    opened = [_guarded(path, partial(_Work, task, path)) for path in paths]
+    _ask_shellcheck([item for item in opened if isinstance(item, _Work)])
+    return [item if isinstance(item, Result) else _guarded(item.path, item.result) for item in opened]
+
+
+def _guarded(path: Path, step: Callable[[], T]) -> T | Result:
     try:
-        return _Work(task, path).result()
-    except (SourceError, ConfigError, registry.PluginError) as error:
+        return step()
+    except (SourceError, ConfigError, registry.PluginError, ShellCheckError) as error:
         return Result(failures=(Failure(str(error)),))
     except Exception as error:
         return Result(failures=(Failure(f"{path}: {internal(error)}", INTERNAL),))
+
+
+def _ask_shellcheck(files: Sequence[_Work]) -> None:
+    """Ask ShellCheck for the scripts of all files at once; what fails here is told by the file when its turn comes."""
+    for known in {id(item.shellcheck): item.shellcheck for item in files if item.shellcheck}.values():
+        texts = [_guarded(item.path, item.scripts) for item in files if item.shellcheck is known]
+        with suppress(ShellCheckError):
+            known.learn(text for found in texts if not isinstance(found, Result) for text in found)
 
 
 def internal(error: Exception) -> str:
@@ -137,11 +176,31 @@ def configuration(task: Task, path: Path) -> Config:
     """
     folder = Path() if str(path) == STDIN else path.parent
     file_layer = task.file_layer if task.file_layer is not None else config_files.for_folder(folder)
-    return merge(file_layer, *task.layers)
+    return merge(hadolint.from_environment(os.environ), file_layer, *task.layers)
 
 
-def _rule(code: str) -> Rule:
-    return next(rule for rule in registry.rules() if rule.code == code)
+def _rule(code: str, severity: Severity) -> Rule:
+    known = (rule for rule in registry.rules() if rule.code == code)
+    return next(known, None) or script_rule(code, severity)
+
+
+@cache
+def _comments(cached: bool, calls: int) -> script_cache.Comments | None:
+    """ShellCheck with its memory, one for all files of this process; None when it is not installed."""
+    program = shellcheck.find()
+    return script_cache.Comments(program, script_cache.folder() if cached else None, calls) if program else None
+
+
+def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> script_cache.Comments | None:
+    asked = config.shellcheck != "off" and any(rule.code in ASKING for rule in rules)
+    if not config.wants_shellcheck and not asked:
+        return None
+    found = _comments(task.cache, task.calls)
+    if found is None and config.shellcheck == "on":
+        raise ConfigError(
+            "--shellcheck on: there is no ShellCheck here; `pip install dockerlint[shellcheck]` brings it"
+        )
+    return found
 
 
 class _Work:
@@ -155,11 +214,24 @@ class _Work:
         self.rules = self.config.rules(registry.rules(), None if self.is_stdin else path)
         self.by_code = {rule.code: rule for rule in self.rules}
         self.context = context(self.config, path)
-        self.settings = settings(self.config)
+        self.settings = replace(settings(self.config), pins=task.pins)
+        self.shellcheck = _shellcheck(task, self.config, self.rules)
         self._facts: Facts | None = None
 
+    @cached_property
+    def read(self) -> Source:
+        return source.read_stdin() if self.is_stdin else source.read(self.path)
+
+    @cached_property
+    def doc(self) -> Dockerfile:
+        """The tree of the text as it was read."""
+        return parse(self.read.text)
+
+    def scripts(self) -> list[str]:
+        return script_findings.scripts(self.facts(self.doc))
+
     def result(self) -> Result:
-        read = source.read_stdin() if self.is_stdin else source.read(self.path)
+        read = self.read
         notes = list(_notes(read))
         failures: list[Failure] = []
         text = read.text
@@ -171,8 +243,9 @@ class _Work:
                 for item in outcome.dropped
             ]
             text, fixed, failures = self._keep(read, outcome)
-        doc = parse(text)
+        doc = self.doc if text == read.text else parse(text)
         report = FileReport(str(self.path), _without_tree(doc), tuple(self._priced(doc)), fixed)
+        notes += self._left_out(doc)
         return Result(
             report, self.config.fail_on, tuple(failures), tuple(notes), read.text, text if text != read.text else None
         )
@@ -195,10 +268,9 @@ class _Work:
 
     def find(self, doc: Dockerfile) -> list[Finding]:
         facts = self.facts(doc)
-        if self.config.inline_ignores:
-            return check(doc, facts, self.rules)
-        findings = [finding for rule in self.rules for finding in rule.check(doc, facts)]
-        return sorted(findings, key=lambda finding: (finding.span, finding.code))
+        of_scripts = self.config.active(script_findings.rules(facts), None if self.is_stdin else self.path)
+        self.by_code |= {rule.code: rule for rule in of_scripts}
+        return check(doc, facts, (*self.rules, *of_scripts), ignores=self.config.inline_ignores)
 
     def price(self, doc: Dockerfile, findings: Sequence[Finding]) -> Sequence[Saving | None]:
         from dockerlint.fixers.cost import price
@@ -207,15 +279,25 @@ class _Work:
 
     def facts(self, doc: Dockerfile) -> Facts:
         if self._facts is None or self._facts.doc is not doc:
-            self._facts = Facts(doc, self.context, self.settings)
+            self._facts = Facts(doc, self.context, self.settings, self.shellcheck)
         return self._facts
+
+    def _left_out(self, doc: Dockerfile) -> list[str]:
+        return [
+            f"{self.read.path}:{doc.line(run.span.start)}: ShellCheck did not look at this RUN: it is too long, or takes too long"
+            for run in script_findings.left_out(self.facts(doc))
+        ]
+
+    def _level(self, doc: Dockerfile, rule: Rule) -> Severity:
+        # as the build fails there, with `# check=error=true`
+        return Severity.ERROR if is_check(rule) and Checks.of(doc).error else self.config.level(rule)
 
     def _priced(self, doc: Dockerfile) -> Iterator[Priced]:
         findings = self.find(doc)
         savings = self.price(doc, findings) if self.task.savings and findings else [None] * len(findings)
         for finding, saving in zip(findings, savings, strict=True):
             rule = self.by_code[finding.code]
-            yield Priced(finding, rule, self.config.level(rule), saving)
+            yield Priced(finding, rule, self._level(doc, rule), saving)
 
 
 def _notes(read: Source) -> Iterator[str]:

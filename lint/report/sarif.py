@@ -45,6 +45,7 @@ TAGS = {
     "DF5": ("reliability", "reproducibility"),
     "DF6": ("correctness",),
     "DF7": ("style",),
+    **dict.fromkeys(("SC1", "SC2", "SC3"), ("shellcheck",)),
 }
 FENCE = re.compile(r"^```.*$\n?", re.MULTILINE)
 

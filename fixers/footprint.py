@@ -1,0 +1,288 @@
+"""What a RUN may read or write: the paths that its commands name, its tools use and its surroundings bring in."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tomllib
+from bisect import bisect_left
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from dockerlint.lint import nodes, tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.shell import Command
+
+# A path within a word: `--root=/srv`, `-I/usr/include`, `/a:/b`.
+ABSOLUTE = re.compile(r"(?<![\w.~*?\]/+@%-])/[^\s'\",;:=|<>()$`]*")
+# Variables that known commands look at and that may name files.
+CONFIGURING = re.compile(
+    r"PATH\Z|\A(?:JAVA_)?HOME\Z|\A(?:LD|PIP|PYTHON|NODE|NPM|npm|YARN|GO|APT|GIT|XDG|CC|CXX|BASH_ENV|ENV|TMPDIR)(?:_|\Z)"
+    r"|CONFIG|CERT|BUNDLE|PRELOAD|OPTIONS"
+)
+PACKAGE_FILES = (".deb", ".rpm", ".apk")
+CONFIG_FLAGS = ("-c", "--config", "--config-file")
+ROOT = ("root", "0")
+
+
+class Clash(IntEnum):
+    """Whether two instructions may change places: surely, probably, not."""
+
+    NONE = 0
+    POSSIBLE = 1
+    CERTAIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What commands outside the catalogue of tools touch; the fields are those of `commands.toml`."""
+
+    plain: frozenset[str]
+    folder: dict[str, str]
+    path_letters: dict[str, str]
+    opaque: dict[str, list[str]]
+    silent: frozenset[str]
+    accounts: frozenset[str]
+    downloads: frozenset[str]
+    compilers: frozenset[str]
+    system: tuple[str, ...]
+    sometimes_system: tuple[str, ...]
+    sometimes_written: tuple[str, ...]
+    artefacts: dict[str, list[str]]
+
+
+@cache
+def commands() -> Commands:
+    """The data of `lint/data/commands.toml`."""
+    text = resources.files("dockerlint.lint").joinpath("data", "commands.toml").read_text(encoding="utf8")
+    data = tomllib.loads(text)
+    sets = {name: frozenset(data[name]) for name in ("plain", "silent", "accounts", "downloads", "compilers")}
+    return Commands(
+        **sets,
+        folder=data["folder"],
+        path_letters=data["path-letters"],
+        opaque=data["opaque"],
+        system=tuple(data["system"]),
+        sometimes_system=tuple(data["sometimes-system"]),
+        sometimes_written=tuple(data["sometimes-written"]),
+        artefacts=data["artefacts"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """The paths that may be read or written, sorted, each with a slash at its end; `anything` when they are not all known."""
+
+    certain: tuple[str, ...]
+    possible: tuple[str, ...]
+    anything: Clash
+
+    @classmethod
+    def of(cls, touches: Iterable[tuple[str | None, Clash]]) -> Footprint:
+        """From paths and how likely they are touched; None stands for any path."""
+        paths: dict[Clash, set[str]] = {Clash.POSSIBLE: set(), Clash.CERTAIN: set()}
+        anything = Clash.NONE
+        for path, level in touches:
+            if path is None:
+                anything = max(anything, level)
+            else:
+                paths[level].add(path.rstrip("/") + "/")
+        return cls(tuple(sorted(paths[Clash.CERTAIN])), tuple(sorted(paths[Clash.POSSIBLE])), anything)
+
+    def at(self, path: str) -> Clash:
+        """Whether a path is touched, or one below or above it."""
+        if self.anything is Clash.CERTAIN or _meets(self.certain, path):
+            return Clash.CERTAIN
+        return max(self.anything, Clash.POSSIBLE if _meets(self.possible, path) else Clash.NONE)
+
+
+_FOOTPRINTS: WeakKeyDictionary[Facts, dict[int, Footprint]] = WeakKeyDictionary()
+
+
+def footprint(facts: Facts, run: nodes.Run) -> Footprint:
+    """What a RUN touches; worked out once a file."""
+    known = _FOOTPRINTS.setdefault(facts, {})
+    if run.span.start not in known:
+        known[run.span.start] = Footprint.of((*surrounding(facts, run), *_touched_by_script(facts, run)))
+    return known[run.span.start]
+
+
+def command_footprint(facts: Facts, run: nodes.Run, command: Command) -> Footprint:
+    """What one command of a RUN touches when it runs in the RUN's own folder."""
+    return Footprint.of(_touches(facts, run, command, facts.state(run).workdir))
+
+
+def surrounding(facts: Facts, run: nodes.Run) -> Iterator[tuple[str | None, Clash]]:
+    """What a RUN may meet besides what its script names: mounts, its shell, files that variables name."""
+    for mount in facts.mounts(run):
+        if mount.target is not None:
+            yield mount.target, Clash.CERTAIN
+        if mount.kind == "bind" and mount.from_ is None:
+            yield None, Clash.CERTAIN
+    state = facts.state(run)
+    yield from ((word, Clash.CERTAIN) for word in state.shell if word.startswith("/"))
+    for name, value in state.env.items():
+        if not CONFIGURING.search(name):
+            continue
+        texts = (value,) if value is not None else facts.values.get(name, ())
+        # where programs and modules are looked for, which need not be found there
+        level = Clash.POSSIBLE if name.endswith("PATH") else Clash.CERTAIN
+        yield from ((path, level) for text in texts if "/" in text for path in ABSOLUTE.findall(text))
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two paths are the same or one lies below the other."""
+    one, other = one.rstrip("/") + "/", other.rstrip("/") + "/"
+    return one.startswith(other) or other.startswith(one)
+
+
+def _meets(paths: tuple[str, ...], path: str) -> bool:
+    path = path.rstrip("/") + "/"
+    if path.startswith(paths):
+        return True
+    index = bisect_left(paths, path)
+    return index < len(paths) and paths[index].startswith(path)
+
+
+def _touched_by_script(facts: Facts, run: nodes.Run) -> Iterator[tuple[str | None, Clash]]:
+    script = facts.script(run)
+    if (script is None and not isinstance(run.form, nodes.Exec)) or (script and (not script.sound or "<<" in script.text)):
+        yield None, Clash.CERTAIN
+        return
+    workdir = facts.state(run).workdir
+    for command in (*(script.tests if script else ()), *facts.commands(run)):
+        yield from _touches(facts, run, command, workdir)
+        if command.name == "cd":
+            workdir = None
+
+
+def _touches(
+    facts: Facts, run: nodes.Run, command: Command, workdir: str | None
+) -> Iterator[tuple[str | None, Clash]]:
+    """The paths that a command may read or write, and how likely; None stands for any path."""
+    known = commands()
+    for redirect in command.redirects:
+        if redirect.target is not None:
+            yield absolute(redirect.target.text, workdir), Clash.CERTAIN
+    for word in command.assignments:
+        yield from ((path, Clash.CERTAIN) for path in ABSOLUTE.findall(word.text))
+    if not command.name:
+        return
+    found = tools.invocation(command)
+    if found is not None:
+        if "/" in found.words[0].text:
+            yield absolute(found.words[0].text, workdir), Clash.CERTAIN
+        yield from _touched_by_tool(facts, run, found, workdir)
+    elif command.name in known.accounts:
+        yield from ((path, Clash.CERTAIN) for path in (*known.system, "/home", "/root"))
+    elif command.name in known.silent:
+        globs = (word.text for word in command.arguments if any(char in word.text for char in "*?["))
+        yield from ((absolute(text, workdir), Clash.CERTAIN) for text in globs)
+    elif command.name in known.plain or command.name in ("cd", "[["):
+        yield from ((path, Clash.CERTAIN) for path in _touched_by_plain(command, workdir))
+    else:
+        yield None, Clash.CERTAIN
+
+
+def _touched_by_plain(command: Command, workdir: str | None) -> Iterator[str | None]:
+    """The paths that the words of a command name, and its folder where it reads that by itself."""
+    known = commands()
+    texts = [word.text for word in command.arguments]
+    if any(text.partition("=")[0] in known.opaque.get(command.name, ()) for text in texts):
+        yield None
+    for text in texts:
+        yield from (absolute(path, workdir) for path in _named(text, known.path_letters.get(command.name, "")))
+    elsewhere = known.folder.get(command.name)
+    if command.name == "grep":
+        elsewhere = "*" if any(text.startswith("-") and ("r" in text or "R" in text) for text in texts) else None
+    if elsewhere is None:
+        return
+    named = any(text.startswith(elsewhere) for text in texts) if elsewhere != "*" else _names_folder(command.name, texts)
+    if not named:
+        yield workdir
+
+
+def _names_folder(name: str, texts: list[str]) -> bool:
+    """Whether a command such as `ls` is given the places to look at: the first words of find, the last of grep."""
+    if name == "find":
+        return bool(texts) and not texts[0].startswith(("-", "(", "!"))
+    return sum(not text.startswith("-") for text in texts) > (name == "grep")
+
+
+def _named(text: str, letters: str) -> Iterator[str]:
+    """The parts of a word that may be paths, as they are written."""
+    yield from ABSOLUTE.findall(text)
+    if not text.startswith("-"):
+        yield text
+    if "=" in text:
+        yield text.rpartition("=")[2]
+    elif text.startswith("-") and not text.startswith("--"):
+        if "/" in text:
+            yield text[text.index("/") :]
+        yield from (text[at + 1 :] for letter in letters if 0 < (at := text.find(letter, 1)) < len(text) - 1)
+
+
+def _touched_by_tool(
+    facts: Facts, run: nodes.Run, found: tools.Invocation, workdir: str | None
+) -> Iterator[tuple[str | None, Clash]]:
+    known = commands()
+    yield from ((path, Clash.CERTAIN) for path in known.system)
+    yield from ((item.path, Clash.CERTAIN) for item in found.tool.cache_homes(facts.home(run) or "/"))
+    for word in found.words[1:]:
+        yield from ((path, Clash.CERTAIN) for path in ABSOLUTE.findall(word.text))
+        if word.text.startswith("-") and "/" in word.text:
+            yield absolute(word.text[word.text.index("/") :], workdir), Clash.CERTAIN
+    if found.tool.kind == "system" and found.action:
+        yield from ((absolute(text, workdir), Clash.CERTAIN) for text in _local_packages(found))
+        yield from ((path, Clash.POSSIBLE) for path in known.sometimes_system)
+        return
+    yield (facts.home(run), Clash.CERTAIN) if facts.state(run).user in ROOT else (None, Clash.POSSIBLE)
+    if workdir is None or not found.action or found.tool.kind == "build":
+        yield workdir, Clash.CERTAIN
+        return
+    if found.tool.project and not found.is_global:
+        yield workdir, Clash.CERTAIN
+    plain = {word.span for word in (*found.operands, *found.subcommand_words)}
+    for word in found.words[1:]:
+        text = word.text.rpartition("=")[2] if word.text.startswith("-") else word.text
+        if text.startswith("-") or word in found.subcommand_words:
+            continue
+        is_value = word.span not in plain and not word.text.startswith("-")
+        if is_value or facts.context is None or "/" in text or "." in text or text.startswith("$"):
+            yield absolute(text, workdir), Clash.CERTAIN
+    yield from ((path, Clash.POSSIBLE) for path in known.sometimes_written)
+
+
+def _local_packages(found: tools.Invocation) -> Iterator[str]:
+    """The words of a system package manager that name files: packages on disk and configuration."""
+    before = ""
+    for word in found.words[1:]:
+        if not word.text.startswith("-"):
+            if "/" in word.text or word.text.endswith(PACKAGE_FILES) or before in CONFIG_FLAGS:
+                yield word.text
+        elif word.text.partition("=")[0] in CONFIG_FLAGS and "=" in word.text:
+            yield word.text.partition("=")[2]
+        before = word.text
+
+
+def absolute(text: str, workdir: str | None) -> str | None:
+    """A path of a command, up to its first wildcard; None when a variable or an unknown folder decides it."""
+    for at, char in enumerate(text):
+        if char in "$`":
+            return None
+        if char in "*?[{":
+            text = text[:at].rpartition("/")[0] + "/"
+            break
+    if text.startswith("~"):
+        return None
+    if text.startswith("/"):
+        return posixpath.normpath("/" + text.lstrip("/"))
+    return posixpath.normpath(posixpath.join(workdir, text)) if workdir else None

@@ -1,0 +1,55 @@
+"""Whether a script checks what it has fetched: digests and signatures."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from .tools import unwrapped
+
+if TYPE_CHECKING:
+    from .downloads import Download
+    from .facts import Facts
+    from .nodes import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What `data/digests.toml` says."""
+
+    checks: frozenset[str]
+    words: tuple[str, ...]
+    artefacts: tuple[str, ...]
+    programs: tuple[str, ...]
+
+
+@cache
+def known() -> Digests:
+    """The data of `data/digests.toml`."""
+    data = tomllib.loads(resources.files(__package__).joinpath("data", "digests.toml").read_text(encoding="utf8"))
+    lists = {name: tuple(data[name]) for name in ("words", "artefacts", "programs")}
+    return Digests(frozenset(data["checks"]), **lists)
+
+
+def is_checked(facts: Facts, run: Run) -> bool:
+    """Whether a RUN compares a digest or checks a signature of anything it has fetched."""
+    for command in facts.commands(run):
+        words = unwrapped(command.words)
+        if words and words[0].text.rsplit("/", 1)[-1] in known().checks:
+            return True
+    source = facts.doc.source(run.span)
+    return any(word in source for word in known().words)
+
+
+def is_artefact(found: Download, name: str) -> bool:
+    """Whether what is fetched is a program or an archive, by the `name` it has on the server, or by where it goes."""
+    if any(fnmatchcase(name, pattern) for pattern in known().artefacts):
+        return True
+    target = found.target or ""
+    if any(fnmatchcase(target, pattern) for pattern in known().artefacts):
+        return True
+    return target.startswith(known().programs) and "." not in target.rsplit("/", 1)[-1]

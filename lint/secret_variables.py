@@ -1,0 +1,79 @@
+"""Which variables hold a credential, by name and by value; read from `data/secret_variables.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+
+PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    words: frozenset[str]
+    endings: tuple[str, ...]
+    pairs: frozenset[str]
+    about: frozenset[str]
+    public: frozenset[str]
+    names: frozenset[str]
+    harmless: re.Pattern[str]
+    hadolint_parts: tuple[str, ...]
+    hadolint_names: frozenset[str]
+    shapes: tuple[tuple[str, re.Pattern[str]], ...]
+
+
+def named_secret(name: str) -> bool:
+    """Whether a variable of that name holds a credential, and not just something about one: `TOKEN`, not `TOKEN_URL`."""
+    data = _data()
+    if name.lower() in data.names:
+        return True
+    words = [word.lower() for word in PARTS.findall(name)]
+    while words and words[-1].isdecimal():
+        words.pop()
+    if not words or words[-1] in data.about or not data.public.isdisjoint(words):
+        return False
+    pairs = (f"{first} {second}" for first, second in pairwise(words))
+    return (
+        not data.words.isdisjoint(words)
+        or not data.pairs.isdisjoint(pairs)
+        or any(word.endswith(data.endings) for word in words)
+    )
+
+
+def shape(value: str) -> str | None:
+    """What kind of credential a value is by its form; None for any other text."""
+    return next((kind for kind, pattern in _data().shapes if pattern.search(value)), None)
+
+
+def is_harmless(value: str) -> bool:
+    """Whether a value is none whatever its name: nothing, a switch, a path, an address."""
+    return not value or bool(_data().harmless.fullmatch(value))
+
+
+def named_secret_by_hadolint(name: str) -> bool:
+    """Whether hadolint 2.15.1 takes a variable of that name for a credential."""
+    data = _data()
+    lower = name.lower()
+    return lower in data.hadolint_names or any(part in lower for part in data.hadolint_parts)
+
+
+@cache
+def _data() -> _Data:
+    text = resources.files("dockerlint.lint").joinpath("data", "secret_variables.toml").read_text(encoding="utf8")
+    data = tomllib.loads(text)
+    return _Data(
+        words=frozenset(data["words"]),
+        endings=tuple(data["endings"]),
+        pairs=frozenset(data["pairs"]),
+        about=frozenset(data["about"]),
+        public=frozenset(data["public"]),
+        names=frozenset(data["names"]),
+        harmless=re.compile(data["harmless"]),
+        hadolint_parts=tuple(data["hadolint_parts"]),
+        hadolint_names=frozenset(data["hadolint_names"]),
+        shapes=tuple((kind, re.compile(pattern)) for kind, pattern in data["shapes"].items()),
+    )

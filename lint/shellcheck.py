@@ -1,0 +1,185 @@
+"""Runs ShellCheck over scripts. Nothing of a script is run, and ShellCheck reads no other file than those given to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .source import encode, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = "shellcheck"
+# What cannot be met in a Dockerfile: a file that is sourced is not at hand, and ash is known. Hadolint leaves out the same.
+EXCLUDED = "SC1090,SC1091,SC2187"
+LARGEST_SCRIPT = 1_000_000
+MOST_SCRIPTS = 200
+PATIENCE, PATIENCE_ALONE = 60.0, 10.0
+# 0 nothing found, 1 something found. Source: shellcheck(1), "RETURN VALUES".
+WELL = (0, 1)
+
+
+class Position(NamedTuple):
+    """Line and column of a script, both from 1; a column is a character."""
+
+    line: int
+    column: int
+
+
+class Replacement(NamedTuple):
+    """A piece of a mend; `behind` says that a text that is put in belongs to the character before it."""
+
+    start: Position
+    end: Position
+    text: str
+    behind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What ShellCheck says of one place; `code` is a number, `level` one of error, warning, info and style."""
+
+    code: int
+    level: str
+    message: str
+    start: Position
+    end: Position
+    replacements: tuple[Replacement, ...]
+
+
+class ShellCheckError(Exception):
+    """ShellCheck cannot be run, or says something else than it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellCheck:
+    """A ShellCheck that is installed; `version` has its numbers."""
+
+    program: str
+    version: tuple[int, ...]
+
+    def check(self, scripts: Sequence[str], calls: int = 1) -> list[list[dict[str, Any]] | None]:
+        """What it says of each script, as its own objects (see `comments`), in at most so many calls at a time.
+
+        None for a script that is too long, or that it does not get done with in time. Raises ShellCheckError.
+        """
+        wanted = [at for at, script in enumerate(scripts) if len(script) <= LARGEST_SCRIPT]
+        found: list[list[dict[str, Any]] | None] = [None] * len(scripts)
+        size = min(MOST_SCRIPTS, -(-len(wanted) // calls))
+        groups = [wanted[at : at + size] for at in range(0, len(wanted), size)] if wanted else []
+        with ThreadPoolExecutor(max(1, min(calls, len(groups)))) as pool:
+            for group, said in zip(groups, pool.map(lambda group: self._patiently([scripts[at] for at in group]), groups), strict=True):
+                for at, objects in zip(group, said, strict=True):
+                    found[at] = objects
+        return found
+
+    def _patiently(self, scripts: list[str]) -> list[list[dict[str, Any]] | None]:
+        """One call; when it takes too long, one for each script, so that a slow one does not cost us the others."""
+        try:
+            return [*self._call(scripts, PATIENCE)]
+        except subprocess.TimeoutExpired:
+            return [self._alone(script) for script in scripts]
+
+    def _alone(self, script: str) -> list[dict[str, Any]] | None:
+        try:
+            return self._call([script], PATIENCE_ALONE)[0]
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _call(self, scripts: list[str], seconds: float) -> list[list[dict[str, Any]]]:
+        # a name that no script can know: ShellCheck follows `. file` to files of the same call
+        names = [f"{secrets.token_hex(8)}.{number}" for number in range(len(scripts))]
+        with tempfile.TemporaryDirectory(prefix="dlint-") as folder:
+            for name, script in zip(names, scripts, strict=True):
+                (Path(folder) / name).write_bytes(encode(script))
+            command = [self.program, "--norc", "--format=json1", f"--exclude={EXCLUDED}", *names]
+            done = _run(command, seconds, folder)
+        said = _objects(done.stdout) if done.returncode in WELL else None
+        if said is None:
+            complaint = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+            raise ShellCheckError(f"{self.program} failed with status {done.returncode}: {complaint or 'it said nothing'}")
+        return [said[name] for name in names]
+
+
+@cache
+def find() -> ShellCheck | None:
+    """The ShellCheck beside this Python, else one on the path; None when there is none that runs."""
+    scripts = sysconfig.get_path("scripts")
+    program = shutil.which(PROGRAM, path=scripts) or shutil.which(PROGRAM)
+    if program is None:
+        return None
+    try:
+        done = _run([program, "--version"], PATIENCE_ALONE, None)
+    except (ShellCheckError, subprocess.TimeoutExpired):
+        return None
+    for line in done.stdout.decode("utf-8", "replace").splitlines():
+        key, _, value = line.partition(":")
+        if key == "version":
+            return ShellCheck(program, tuple(int(part) for part in value.strip().split(".") if part.isdecimal()))
+    return None
+
+
+def comments(objects: object) -> tuple[Comment, ...]:
+    """ShellCheck's objects (`--format=json1`) as values, in its order.
+
+    Raises ValueError when they are not of that form.
+    """
+    try:
+        return tuple(_comment(item) for item in objects)  # type: ignore[attr-defined]
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"this is not what ShellCheck writes: {error}") from error
+
+
+def _comment(item: dict[str, Any]) -> Comment:
+    replacements = (item.get("fix") or {}).get("replacements", ())
+    return Comment(
+        int(item["code"]),
+        str(item["level"]),
+        str(item["message"]),
+        Position(int(item["line"]), int(item["column"])),
+        Position(int(item["endLine"]), int(item["endColumn"])),
+        tuple(_replacement(part) for part in replacements),
+    )
+
+
+def _replacement(item: dict[str, Any]) -> Replacement:
+    return Replacement(
+        Position(int(item["line"]), int(item["column"])),
+        Position(int(item["endLine"]), int(item["endColumn"])),
+        str(item["replacement"]),
+        item["insertionPoint"] == "beforeStart",
+    )
+
+
+def _run(command: list[str], seconds: float, folder: str | None) -> subprocess.CompletedProcess[bytes]:
+    environment = {key: value for key, value in os.environ.items() if key != "SHELLCHECK_OPTS"}
+    try:
+        return subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, cwd=folder, env=environment, timeout=seconds, check=False
+        )
+    except OSError as error:
+        raise ShellCheckError(f"{command[0]} cannot be run: {reason(error)}") from error
+
+
+def _objects(output: bytes) -> dict[str, list[dict[str, Any]]] | None:
+    """The objects by the name of their file; None when the output is none of ShellCheck's."""
+    try:
+        data = json.loads(output)
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for item in data["comments"]:
+            found[item.pop("file")].append(item)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found

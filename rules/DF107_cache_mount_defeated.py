@@ -1,0 +1,160 @@
+"""DF107: a mounted cache is switched off, or emptied in the RUN that mounts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert, remove_command, remove_word
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity, Span
+from dockerlint.lint.leftovers import caches_of, removed
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.findings import Edit
+    from dockerlint.lint.nodes import Dockerfile, Run, Word
+    from dockerlint.lint.shell import Command
+    from dockerlint.lint.tools import Cache, Invocation
+
+
+@rule("DF107", name="cache-mount-defeated", severity=Severity.WARNING)
+def cache_mount_defeated(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A cache is mounted, but an option or variable switches it off, or the same RUN empties it.
+
+    What a mount holds is not in the layer: emptying it saves no byte of the image, and the next build fetches everything
+    again. With the cache switched off, the mount stays empty from the start.
+
+    ```dockerfile bad
+    FROM python:3.12-slim
+    COPY requirements.txt .
+    RUN --mount=type=cache,target=/root/.cache/pip pip install --no-cache-dir -r requirements.txt
+    ```
+
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    COPY requirements.txt .
+    RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt
+    ```
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN --mount=type=cache,target=/var/lib/apt,sharing=locked apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN --mount=type=cache,target=/var/lib/apt,sharing=locked apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    **Fix safety:** safe: what the option or command kept away lies on the mount, not in the image. Unsafe for apk, which then
+    takes its index from the mount. A variable is only reported.
+
+    **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
+    """
+    del doc
+    for run in facts.every(nodes.Run, triggers=False):
+        seen: set[Span] = set()
+        for invocation in facts.invocations(run):
+            for finding in _check(facts, run, invocation):
+                if finding.span not in seen:
+                    seen.add(finding.span)
+                    yield finding
+
+
+def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
+    caches = tuple(item for item in caches_of(facts, run, invocation.tool) if _mounted(facts, run, item.path))
+    if not caches:
+        return
+    if invocation.action == "clean":
+        if not invocation.operands and any(_cleans(invocation, item) for item in caches):
+            yield _wipe(facts, run, invocation.command, caches[0])
+        return
+    for path, command in removed(facts, run):
+        wiped = next((item for item in caches if _lies(path, item.path) or _lies(item.path, path)), None)
+        if wiped:
+            yield _wipe(facts, run, command, wiped)
+    if invocation.action not in ("install", "upgrade", "build"):
+        return
+    yield from _switched_off(facts, run, invocation)
+    yield from _variables(facts, run, invocation)
+
+
+def _wipe(facts: Facts, run: Run, command: Command, cache: Cache) -> Finding:
+    text = " ".join(facts.doc.source(command.span).split())
+    message = f"`{_short(text)}` empties the cache mounted for {cache.path}: it saves nothing, and the next build starts cold"
+    return Finding("DF107", command.span, message, _drop(facts, run, command))
+
+
+def _drop(facts: Facts, run: Run, command: Command) -> Fix | None:
+    """Takes the command away, or those of its paths that lie on the mount."""
+    script = facts.script(run)
+    if script is None:
+        return None
+    paths = [(path, at) for path, at in removed(facts, run) if at.span == command.span]
+    inside = [_mounted(facts, run, path) for path, _ in paths]
+    edits: list[Edit] = []
+    if all(inside):
+        edit = remove_command(facts.doc, script, command)
+        edits = [edit] if edit else []
+    elif command.name == "rm":
+        words = [word for word in command.arguments if not word.text.startswith("-")]
+        edits = [remove_word(facts.doc, word.span) for word, gone in zip(words, inside, strict=False) if gone]
+    return Fix("leave the mounted cache as it is", tuple(edits), Applicability.SAFE) if edits else None
+
+
+def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
+    tool = invocation.tool
+    for flag in invocation.flags:
+        if flag.text not in tool.action(invocation.action).no_cache:
+            continue
+        fix = None
+        if not isinstance(run.form, nodes.Exec):
+            edits = [remove_word(facts.doc, flag.span)]
+            if tool.mount_flag and not invocation.has((tool.mount_flag,)):
+                edits.append(insert(invocation.subcommand_words[-1].span.end, f" {tool.mount_flag}"))
+            trust = Applicability.UNSAFE if tool.kind == "system" else Applicability.SAFE
+            fix = Fix(f"drop {flag.text}", tuple(edits), trust)
+        yield Finding("DF107", flag.span, f"`{flag.text}` switches off the cache that this RUN mounts", fix)
+
+
+def _variables(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
+    env = facts.state(run).env
+    for name in invocation.tool.no_cache_variables:
+        # pip takes any value for a yes, `0` and `false` too
+        if env.get(name) and not any(word.text.startswith(f"{name}=") for word in invocation.command.assignments):
+            word = _setting(facts, run, name)
+            message = f"{name} switches off the cache that the RUN on line {facts.doc.line(run.span.start)} mounts"
+            yield Finding("DF107", word.span if word else invocation.command.span, message)
+
+
+def _setting(facts: Facts, run: Run, name: str) -> Word | None:
+    """Where the file sets a variable that a RUN sees."""
+    settings = (node for node in facts.before(run) if isinstance(node, nodes.Env | nodes.Arg))
+    return next((pair.key for node in settings for pair in node.pairs if pair.key.text == name), None)
+
+
+def _mounted(facts: Facts, run: Run, path: str) -> bool:
+    return any(mount.kind == "cache" and mount.covers(path) for mount in facts.mounts(run))
+
+
+def _cleans(invocation: Invocation, cache: Cache) -> bool:
+    """Whether a clean command empties a cache: apt's empties the packages, not the lists."""
+    if cache.cleaned_by:
+        return invocation.subcommand in cache.cleaned_by
+    return True
+
+
+def _lies(path: str, folder: str) -> bool:
+    return (path.rstrip("/") + "/").startswith(folder.rstrip("/") + "/")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."

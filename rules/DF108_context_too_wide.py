@@ -1,0 +1,152 @@
+"""DF108: a copy of the whole context brings what is not meant for the image."""
+
+from __future__ import annotations
+
+import posixpath
+import tomllib
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dockerlint.lint.context import Context
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Copy, Dockerfile
+
+MOST_NAMED = 4
+
+
+class _Data(NamedTuple):
+    always: tuple[str, ...]
+    beside: dict[str, tuple[str, ...]]
+    expected: dict[str, tuple[str, ...]]
+
+
+@rule("DF108", name="context-too-wide", severity=Severity.WARNING)
+def context_too_wide(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A copy of a whole folder brings what is not meant for the image: .git, node_modules, virtual environments, build output.
+
+    All of it is sent to the builder, hashed and stored, and any change in it, a commit for one, runs every later step again.
+    Packages that were installed for another system may even replace those that the image has installed. A line in
+    .dockerignore keeps each of them out.
+
+    ```context .git/HEAD
+    ref: refs/heads/main
+    ```
+
+    ```context node_modules/express/index.js
+    module.exports = {}
+    ```
+
+    ```context package.json
+    {}
+    ```
+
+    ```dockerfile bad
+    FROM node:22-slim
+    WORKDIR /app
+    COPY . .
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    WORKDIR /app
+    COPY package.json .
+    ```
+
+    **Source:** Docker's guide on build contexts, ".dockerignore files"; BuildKit's cache keys.
+    """
+    if facts.context is None:
+        return
+    del doc
+    # each name once, where it is copied first
+    named: set[str] = set()
+    for copy in facts.every(nodes.Copy):
+        if copy.from_ is None and not copy.flag("exclude"):
+            yield from _check(facts, facts.context, copy, named)
+
+
+def _check(facts: Facts, context: Context, copy: Copy, named: set[str]) -> Iterator[Finding]:
+    for word in copy.paths:
+        if "://" in word.text or "$" in word.text:
+            continue
+        folder = posixpath.normpath(word.text).strip("/")
+        names = [name for name in context.select(word.text) if name != folder]
+        waste = {entry: size for entry, size in _waste(context, names).items() if entry not in named}
+        named.update(waste)
+        if waste:
+            first = sorted(waste, key=lambda entry: (-waste[entry], entry))
+            listed = ", ".join(f"{entry} ({_size(waste[entry])})" for entry in first[:MOST_NAMED])
+            more = f" and {len(first) - MOST_NAMED} more" if len(first) > MOST_NAMED else ""
+            yield Finding("DF108", word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add them to .dockerignore")
+        elif context.ignore_file is None and folder in ("", ".") and not facts.quiet:
+            yield from _without_ignore_file(context, word)
+
+
+def _without_ignore_file(context: Context, word: nodes.Word) -> Iterator[Finding]:
+    expected = dict.fromkeys(
+        name for manifest, names in _data().expected.items() if manifest in context.files for name in names
+    )
+    if expected:
+        listed = ", ".join([".git", *expected])
+        yield Finding("DF108", word.span, f"there is no .dockerignore: {listed} are copied as soon as they are there")
+
+
+def _waste(context: Context, names: Iterable[str]) -> dict[str, int]:
+    """The entries that would keep something out, with the bytes of what they keep out."""
+    found: dict[str, int] = {}
+    tops: dict[str, str | None] = {}
+    for name in names:
+        entry = _entry(context, name, tops)
+        if entry is not None:
+            found[entry] = found.get(entry, 0) + context.files[name]
+    return found
+
+
+def _entry(context: Context, name: str, tops: dict[str, str | None]) -> str | None:
+    """The first folder of a path that is waste, or the path itself; `tops` remembers what is known of folders."""
+    at = 0
+    while at >= 0:
+        at = name.find("/", at + 1)
+        part = name if at < 0 else name[:at]
+        if part not in tops:
+            tops[part] = part if _is_waste(context, part) else None
+        if tops[part] is not None:
+            return tops[part]
+    return None
+
+
+def _is_waste(context: Context, path: str) -> bool:
+    folder, name = posixpath.split(path)
+    data = _data()
+    if any(fnmatchcase(name, pattern) for pattern in data.always):
+        return True
+    manifests = [manifest for manifest, made in data.beside.items() if name in made]
+    top = folder + "/" if folder else ""
+    for manifest in manifests:
+        if top + manifest in context.files or ("*" in manifest and any(
+            fnmatchcase(item[len(top) :], manifest) for item in context.files if item.startswith(top)
+        )):
+            return True
+    return False
+
+
+def _size(count: int) -> str:
+    if count >= 1_000_000:
+        return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e3:.0f} kB" if count >= 1000 else f"{count} bytes"
+
+
+@cache
+def _data() -> _Data:
+    text = resources.files("dockerlint.lint").joinpath("data", "context.toml").read_text(encoding="utf8")
+    data = tomllib.loads(text)
+    tables = ({name: tuple(made) for name, made in data[table].items()} for table in ("beside", "expected"))
+    return _Data(tuple(data["always"]["names"]), *tables)

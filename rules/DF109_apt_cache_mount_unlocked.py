@@ -1,0 +1,124 @@
+"""DF109: apt's cache is mounted without a lock, or with the hook that keeps it empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.leftovers import caches_of
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.mounts import Mount
+    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.tools import Cache, Tool
+
+# Where Debian's images have the hook (docker-clean, Keep-Downloaded-Packages in any file of that folder).
+DEBIAN = frozenset({"debian", "ubuntu"})
+SIGNS = ("docker-clean", "Keep-Downloaded-Packages")
+
+
+@rule("DF109", name="apt-cache-mount-unlocked", severity=Severity.WARNING)
+def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """apt's cache is mounted without a lock, or with the hook of Debian's images that keeps it empty.
+
+    apt needs its folders for itself: of two builds that share a mount one fails, unless the mount makes it wait. And Debian's
+    images delete each downloaded package by a hook, so that a mounted /var/cache/apt never holds any until the hook is gone.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN --mount=type=cache,target=/var/lib/apt apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN --mount=type=cache,target=/var/lib/apt,sharing=locked apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN --mount=type=cache,target=/var/cache/apt,sharing=locked rm -f /etc/apt/apt.conf.d/docker-clean && apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN rm -f /etc/apt/apt.conf.d/docker-clean
+    RUN --mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,target=/var/lib/apt,sharing=locked \\
+        apt-get update && apt-get install -y curl
+    ```
+
+    **Fix safety:** the lock is safe. To delete the hook is not: later installs without the mount leave their packages.
+
+    **Source:** the Dockerfile reference, "Example: cache apt packages"; Docker's images of Debian and Ubuntu.
+    """
+    for run in facts.every(nodes.Run, triggers=False):
+        used = next((item.tool for item in facts.invocations(run) if item.tool.mount_setup), None)
+        if used is None or not any(item.action in ("install", "refresh", "upgrade") for item in facts.invocations(run)):
+            continue
+        for mount in facts.mounts(run):
+            caches = [item for item in caches_of(facts, run, used) if mount.kind == "cache" and _is_of(mount, item)]
+            if caches and mount.flag is not None:
+                yield from _check(doc, facts, run, mount, caches, used)
+
+
+def _is_of(mount: Mount, cache: Cache) -> bool:
+    """Whether a mount holds a cache or a part of it."""
+    target = (mount.target or "").rstrip("/")
+    return mount.covers(cache.path) or target.startswith(cache.path + "/")
+
+
+def _check(
+    doc: Dockerfile, facts: Facts, run: Run, mount: Mount, caches: list[Cache], tool: Tool
+) -> Iterator[Finding]:
+    assert mount.flag is not None
+    sharing = mount.options.get("sharing", "shared").lower()
+    if sharing == "shared":
+        message = f"{mount.target} is mounted without `sharing=locked`: of two builds at the same time one fails"
+        yield Finding("DF109", mount.flag.span, message, _lock(doc, mount))
+    if any(item.role == "packages" for item in caches) and _has_hook(doc, facts, run):
+        message = f"{mount.target} stays empty: docker-clean, a hook of the base image, deletes each package that apt downloads"
+        yield Finding("DF109", mount.flag.span, message, _unhook(facts, run, tool))
+
+
+def _lock(doc: Dockerfile, mount: Mount) -> Fix | None:
+    assert mount.flag is not None
+    span = mount.flag.span
+    text = doc.source(span)
+    if '"' in text or "'" in text:
+        return None
+    edit = Edit(span, text.replace("sharing=shared", "sharing=locked"))
+    if "sharing=" not in text:
+        edit = insert(span.end, ",sharing=locked")
+    return Fix("lock the mount", (edit,), Applicability.SAFE)
+
+
+def _has_hook(doc: Dockerfile, facts: Facts, run: Run) -> bool:
+    """Whether the hook of Debian's images is surely there: nothing up to here names it."""
+    base = facts.base_of(run)
+    if base is None or base.distribution not in DEBIAN:
+        return False
+    return not any(sign in doc.source(node.span) for node in (run, *facts.before(run)) for sign in SIGNS)
+
+
+def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | None:
+    script = facts.script(run)
+    if script is None or tool.mount_setup is None or not script.commands:
+        return None
+    first = script.commands[0]
+    if not script.heredoc:
+        edit = insert(script.core.start, f"{tool.mount_setup} && ")
+    elif not first.within and not script.tests:
+        edit = insert(first.span.start, tool.mount_setup + facts.doc.newline)
+    else:
+        return None
+    return Fix("delete the hook", (edit,), Applicability.UNSAFE)

@@ -1,0 +1,61 @@
+"""DF111: a cache is mounted that its user cannot write to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# Users of official images. Source: their Dockerfiles.
+NUMBERS = {"node": "1000", "www-data": "33", "nobody": "65534", "jovyan": "1000", "gradle": "1000", "vscode": "1000"}
+
+
+@rule("DF111", name="cache-mount-not-writable", severity=Severity.WARNING)
+def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A cache is mounted for a user that cannot write to it.
+
+    A cache mount is an empty folder of root with mode 0755, whatever lies at its place in the image. A tool that runs as another
+    user fails there, or works without its cache. `uid=` gives the folder to the user.
+
+    ```dockerfile bad
+    FROM node:22-slim
+    USER 1000
+    RUN --mount=type=cache,target=/home/node/.npm npm ci
+    ```
+
+    ```dockerfile fixed
+    FROM node:22-slim
+    USER 1000
+    RUN --mount=type=cache,target=/home/node/.npm,uid=1000 npm ci
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    USER 1000
+    RUN --mount=type=cache,target=/home/node/.npm,uid=1000 npm ci
+    ```
+
+    **Fix safety:** safe: the cache is written to from now on. There is none where the user's number is not known.
+
+    **Source:** the Dockerfile reference, `RUN --mount=type=cache`: uid, gid and mode.
+    """
+    del doc
+    for run in facts.every(nodes.Run, triggers=False):
+        user = (facts.state(run).user or "").partition(":")[0]
+        if user in ("", "root", "0") or "sudo" in facts.doc.source(run.span):
+            continue
+        for mount in facts.mounts(run):
+            if mount.kind != "cache" or mount.flag is None or mount.from_ or not {"uid", "gid", "mode"}.isdisjoint(mount.options):
+                continue
+            number = user if user.isdecimal() else NUMBERS.get(user)
+            fix = Fix(f"uid={number}", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE) if number else None
+            yield Finding("DF111", mount.flag.span, f"{mount.target} belongs to root there, and this step runs as {user}: give it `uid=`", fix)

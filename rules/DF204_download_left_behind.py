@@ -1,0 +1,209 @@
+"""DF204: an archive is fetched and unpacked, and stays in the layer."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+from dockerlint.fixers.edits import append_command, can_append
+from dockerlint.lint import nodes
+from dockerlint.lint.downloads import Download, downloads
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.tools import removed_paths, unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.shell import Command, Script
+
+# Commands that take files out of an archive or a package and leave it where it is.
+UNPACKERS = frozenset({"tar", "bsdtar", "unzip", "7z", "7za", "7zr", "unrar", "cpio", "ar", "jar", "dpkg", "rpm", "gdebi", "busybox"})
+INSTALLERS = frozenset({"apt-get", "apt", "dnf", "yum", "zypper", "apk", "pip", "pip3", "microdnf", "tdnf"})
+ARCHIVE = re.compile(
+    r"\.(?:tar(?:\.\w+)?|t[gbx]z2?|tbz|zip|7z|rar|jar|deb|rpm|apk|whl|run|bin|iso|gz|xz|bz2|zst)\Z", re.IGNORECASE
+)
+# What deletes files that its words do not name.
+UNCLEAR = re.compile(r"\b(?:trap|xargs|eval)\b|-exec(?:dir)?\b|-delete\b")
+STATIC = re.compile(r"[\w./+,=@-]+\Z")
+
+
+class _Fetched(NamedTuple):
+    """A download with the folder its command runs in, relative to the RUN's; None when that is not known."""
+
+    download: Download
+    path: str
+    folder: str | None
+
+
+@rule("DF204", name="download-left-behind", severity=Severity.WARNING)
+def download_left_behind(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """An archive is fetched and unpacked, and stays in the layer.
+
+    The image holds everything twice: the files and the archive they came in. Only the RUN that fetches it can delete it, a
+    later one frees nothing.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    WORKDIR /opt
+    RUN curl -fsSLO https://example.com/tool-1.2.tar.gz && tar -xzf tool-1.2.tar.gz
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    WORKDIR /opt
+    RUN curl -fsSLO https://example.com/tool-1.2.tar.gz && tar -xzf tool-1.2.tar.gz && rm tool-1.2.tar.gz
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    WORKDIR /opt
+    RUN curl -fsSL https://example.com/tool-1.2.tar.gz | tar -xz
+    ```
+
+    **Fix safety:** safe when the script is a plain chain, the path is plain and nothing else in the file names the archive;
+    otherwise unsafe, or there is none.
+
+    **Source:** Docker's guide on best practices, RUN.
+    """
+    for stage in doc.stages:
+        if facts.ships(stage):
+            for run in stage.all(nodes.Run):
+                yield from _check(facts, stage, run)
+
+
+def _check(facts: Facts, stage: nodes.Stage, run: Run) -> Iterator[Finding]:
+    script = facts.script(run)
+    if script is None or not script.sound:
+        return
+    for item in _fetched(script.commands):
+        name = posixpath.basename(item.path)
+        unpacker = _unpacker(script.commands, item)
+        if unpacker is None or _goes(facts, run, script.commands, item, name):
+            continue
+        path = facts.path(posixpath.join(item.folder or "", item.path), run)
+        if path is not None and facts.mounted(run, path):
+            continue
+        if _named_later(facts, stage, run, name):
+            continue
+        message = f"{name} stays in the layer, although `{unpacker.name}` has unpacked it"
+        yield Finding("DF204", item.download.command.span, message, _fix(facts, run, item, name))
+
+
+def _fetched(commands: tuple[Command, ...]) -> Iterator[_Fetched]:
+    """The archives that a script fetches to files."""
+    for found in downloads(commands):
+        target = found.target
+        if target is None or found.command.before in ("|", "|&") or len(found.urls) > 1:
+            continue
+        if ARCHIVE.search(target):
+            yield _Fetched(found, target, _folder(commands, found.command))
+
+
+def _folder(commands: tuple[Command, ...], at: Command) -> str | None:
+    """Where a command runs, relative to the folder the script starts in; None when a `cd` cannot be followed."""
+    folder = ""
+    for command in commands:
+        if command is at:
+            return folder
+        if command.name in ("cd", "pushd", "popd"):
+            words = command.arguments
+            if command.name != "cd" or command.within or len(words) != 1 or "$" in words[0].text or words[0].text == "-":
+                return None
+            folder = posixpath.normpath(posixpath.join(folder, words[0].text))
+    return None
+
+
+def _unpacker(commands: tuple[Command, ...], item: _Fetched) -> Command | None:
+    """The command that takes the files out of the archive."""
+    name = posixpath.basename(item.path)
+    for command in commands:
+        words = unwrapped(command.words)
+        tool = words[0].text.rsplit("/", 1)[-1] if words else ""
+        if command.span.start <= item.download.command.span.start:
+            continue
+        if tool in UNPACKERS or tool in INSTALLERS:
+            for word in words[1:]:
+                path = word.text.rpartition("=")[2]
+                if posixpath.basename(path) == name or ("*" in path and fnmatchcase(name, posixpath.basename(path))):
+                    return command
+    return None
+
+
+def _goes(facts: Facts, run: Run, commands: tuple[Command, ...], item: _Fetched, name: str) -> bool:
+    """Whether the archive may be gone at the end of the RUN: deleted, moved, or something that cannot be told."""
+    text = facts.doc.source(run.span)
+    if UNCLEAR.search(text):
+        return True
+    for command in commands:
+        if command.span.start < item.download.command.span.start:
+            continue
+        words = unwrapped(command.words)
+        tool = words[0].text.rsplit("/", 1)[-1] if words else ""
+        if tool in ("mv", "shred", "unlink") and any(_may_be(word.text, item, name) for word in words[1:]):
+            return True
+        if tool in SHELLS and any("rm " in word.text for word in words):
+            return True
+        if any(_may_be(path, item, name) for path, _ in removed_paths([command])):
+            return True
+    return False
+
+
+def _may_be(path: str, item: _Fetched, name: str) -> bool:
+    """Whether what is removed may be the archive, or a folder that it lies in; in doubt it is."""
+    if path.startswith("$") and "/" not in path:
+        return True
+    last = posixpath.basename(path)
+    if last == name or fnmatchcase(name, last) or fnmatchcase(item.path, path):
+        return True
+    full = posixpath.normpath(posixpath.join("/", item.folder or "", item.path))
+    removed = path if path.startswith("/") else posixpath.join("/", item.folder or "", path)
+    if full.startswith(posixpath.normpath(removed).rstrip("/") + "/"):
+        return True
+    # a relative name may be any folder above, and a variable may be anything
+    parents = full.split("/")[:-1]
+    return last in parents or "$" in path or ".." in path or item.folder is None
+
+
+def _named_later(facts: Facts, stage: nodes.Stage, run: Run, name: str) -> bool:
+    """Whether a later instruction names the archive, or deletes what it may lie in."""
+    pieces = (node for node in stage.instructions if node.span.start > run.span.start)
+    return any(name in facts.doc.source(node.span) for node in pieces)
+
+
+def _fix(facts: Facts, run: Run, item: _Fetched, name: str) -> Fix | None:
+    script = facts.script(run)
+    if script is None or item.folder is None or not STATIC.match(item.path) or not _can_follow(script):
+        return None
+    path = item.path
+    if not path.startswith("/") and _folder_at_end(script.commands) != item.folder:
+        absolute = facts.path(posixpath.join(item.folder, path), run)
+        if absolute is None or not STATIC.match(absolute):
+            return None
+        path = absolute
+    others = facts.doc.text[: run.span.start] + facts.doc.text[run.span.end :]
+    safe = script.chained and name not in others and not item.download.command.within
+    edit = append_command(facts.doc, run, script, f"rm {path}")
+    return Fix("delete it in the same RUN", (edit,), Applicability.SAFE if safe else Applicability.UNSAFE)
+
+
+def _can_follow(script: Script) -> bool:
+    """Whether an `rm` may be put behind a script: a change of folder makes no difference to it."""
+    return can_append(script) or (script.chained and all(item.name == "cd" for item in script.commands if item.lasting))
+
+
+def _folder_at_end(commands: tuple[Command, ...]) -> str | None:
+    """Where a script ends, relative to where it starts."""
+    folder: str | None = ""
+    for command in commands:
+        if command.name in ("cd", "pushd", "popd"):
+            words = command.arguments
+            if command.name != "cd" or command.within or len(words) != 1 or "$" in words[0].text or words[0].text == "-":
+                return None
+            folder = posixpath.normpath(posixpath.join(folder or "", words[0].text))
+    return folder

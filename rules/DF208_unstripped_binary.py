@@ -1,0 +1,48 @@
+"""DF208: a program is shipped with its debugging tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF208", name="unstripped-binary", severity=Severity.INFO, recommended=False)
+def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A Go program is built with the tables that only a debugger reads.
+
+    `-ldflags="-s -w"` leaves them out: a quarter to a third of the file. Stack traces still name functions and lines.
+
+    ```dockerfile bad
+    FROM golang:1.23 AS build
+    COPY . /src
+    RUN cd /src && go build -o /app .
+    ```
+
+    ```dockerfile good
+    FROM golang:1.23 AS build
+    COPY . /src
+    RUN cd /src && go build -ldflags="-s -w" -o /app .
+    ```
+
+    **Source:** `go tool link`, options -s and -w.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        source = facts.doc.source(run.span)
+        if any(word in source for word in ("ldflags", "LDFLAGS", "strip", "upx", "gcflags", "-race")):
+            continue
+        if any(name in facts.state(run).env for name in ("GOFLAGS", "LDFLAGS")):
+            continue
+        for invocation in facts.invocations(run):
+            if invocation.tool.name == "go" and invocation.subcommand == "build":
+                yield Finding("DF208", invocation.command.span, "`go build` without `-ldflags=\"-s -w\"` puts debugging tables into the program")
+                break

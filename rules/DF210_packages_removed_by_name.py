@@ -1,0 +1,48 @@
+"""DF210: packages that a build needed are removed one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF210", name="packages-removed-by-name", severity=Severity.STYLE, recommended=False)
+def packages_removed_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """Packages that a build needed are removed by their names.
+
+    The list stands there twice, and their own dependencies may stay. As a virtual package they go with one name and all that came
+    with them.
+
+    ```dockerfile bad
+    FROM alpine:3.20
+    RUN apk add --no-cache gcc musl-dev && make -C /src install && apk del gcc musl-dev
+    ```
+
+    ```dockerfile good
+    FROM alpine:3.20
+    RUN apk add --no-cache --virtual .build gcc musl-dev && make -C /src install && apk del .build
+    ```
+
+    **Source:** apk's manual page, `--virtual`.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        added: set[str] = set()
+        for invocation in facts.invocations(run):
+            if invocation.tool.name != "apk":
+                continue
+            if invocation.action == "install" and not invocation.has(("-t", "--virtual")):
+                added.update(word.text for word in invocation.packages)
+            twice = [word for word in invocation.operands if invocation.action == "remove" and word.text in added]
+            if len(twice) > 1:
+                message = f"{twice[0].text} and {len(twice) - 1} more are removed by name: `apk add --virtual` gives them one name"
+                yield Finding("DF210", twice[0].span, message)

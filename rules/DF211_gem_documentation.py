@@ -1,0 +1,59 @@
+"""DF211: gems are installed with their documentation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+OFF = frozenset({"--no-document", "-N", "--no-doc", "--no-rdoc", "--no-ri"})
+
+
+@rule("DF211", name="gem-documentation", severity=Severity.INFO, recommended=False)
+def gem_documentation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """Gems are installed with their documentation.
+
+    Nobody reads it in an image; making it takes time, and it stays in the layer. The official ruby images leave it out by
+    themselves.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN gem install bundler:2.5.0
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN gem install --no-document bundler:2.5.0
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN gem install --no-document bundler:2.5.0
+    ```
+
+    **Fix safety:** always unsafe: somebody may want to read it with `ri` after all.
+
+    **Source:** `gem help install`; the official ruby image's /usr/local/etc/gemrc.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        base = facts.base_of(run)
+        if (base and base.repository == "ruby") or "gemrc" in facts.doc.text or not facts.in_image(run):
+            continue
+        for call in calls(facts, run, "gem"):
+            if not call.texts or call.texts[0] not in ("install", "update", "i") or any(text in OFF for text in call.texts):
+                continue
+            fix = None
+            if isinstance(run.form, nodes.Shell):
+                fix = Fix("add `--no-document`", (insert(call.words[1].span.end, " --no-document"),), Applicability.UNSAFE)
+            yield Finding("DF211", call.command.span, f"`gem {call.texts[0]}` makes documentation that nobody reads in an image", fix)

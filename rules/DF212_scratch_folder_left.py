@@ -1,0 +1,50 @@
+"""DF212: a folder for a build's own files stays."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity, Span
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+TEMPORARY = "/tmp"  # noqa: S108
+MADE = re.compile(r"\b(\w+)=\"?(?:\$\(|`)mktemp\s+(?:-d|--directory)\b")
+
+
+@rule("DF212", name="scratch-folder-left", severity=Severity.INFO, recommended=False)
+def scratch_folder_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A temporary folder that a RUN makes for its work stays in the layer.
+
+    Sources and objects of a build are often larger than its result. The RUN that makes the folder can delete it, no later one.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN dir="$(mktemp -d)" && cd "$dir" && curl -fsSL https://example.com/tool.tar.gz | tar -xz && make install
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN dir="$(mktemp -d)" && cd "$dir" && curl -fsSL https://example.com/tool.tar.gz | tar -xz && make install && rm -rf "$dir"
+    ```
+
+    **Source:** Docker's guide on best practices, RUN.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        if not facts.in_image(run):
+            continue
+        source = facts.doc.source(run.span)
+        for match in MADE.finditer(source):
+            name = match[1]
+            if re.search(rf"\brm\b[^&;|]*\$\{{?{name}\b|trap\b[^&;|]*{name}", source) or facts.mounted(run, TEMPORARY):
+                continue
+            start = run.span.start + match.start()
+            yield Finding("DF212", Span(start, start + len(match[0])), f"the folder in {name} stays in the layer: this RUN does not delete it")

@@ -1,0 +1,59 @@
+"""DF302: a stage that the target never needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF302", name="unused-stage", severity=Severity.INFO)
+def unused_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A stage that the image does not need.
+
+    The builder leaves it out, an older one builds it for nothing. Whoever reads the file takes it for a part of the image. A
+    stage with a name may be meant for `--target`, so it is reported only when all rules are asked for, and not when a
+    target is given.
+
+    ```dockerfile bad
+    FROM golang:1.23
+    RUN go install example.com/app@v1.2.0
+
+    FROM debian:bookworm-slim
+    COPY app /usr/local/bin/
+    ```
+
+    ```dockerfile good
+    FROM golang:1.23 AS build
+    RUN go install example.com/app@v1.2.0
+
+    FROM debian:bookworm-slim
+    COPY --from=build /go/bin/app /usr/local/bin/
+    ```
+
+    **Source:** Docker's guide on multi-stage builds: only the stages that the target needs are built.
+    """
+    if facts.settings.target is not None or _is_chosen_by_argument(doc, facts):
+        return
+    target = facts.graph.target
+    for stage in doc.stages:
+        if stage.index in facts.graph.needed or (facts.quiet and stage.name):
+            continue
+        image = stage.from_.image
+        name = stage.from_.alias.text if stage.from_.alias else f"FROM {image.text}"
+        built = target.from_.alias.text if target and target.from_.alias else "the last stage"
+        yield Finding("DF302", (stage.from_.alias or image).span, f"{built} needs nothing of {name}: it is not built")
+
+
+def _is_chosen_by_argument(doc: Dockerfile, facts: Facts) -> bool:
+    """Whether a variable of FROM names a stage, or may do so."""
+    names = {stage.name for stage in doc.stages if stage.name}
+    images = (facts.expand_global(stage.from_.image.text) for stage in doc.stages if "$" in stage.from_.image.text)
+    return any(image is None or image.lower() in names for image in images)

@@ -1,0 +1,197 @@
+"""DF405: the verification of certificates, signatures or host keys is switched off."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+from dockerlint.fixers.edits import delete_instruction, remove_command, remove_word
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.rule import rule
+from dockerlint.lint.tools import unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run, Word
+    from dockerlint.lint.shell import Command
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    commands: tuple[str, ...]
+    flags: tuple[str, ...]
+    what: str
+    value: bool
+    bundle: bool
+    value_letters: str
+
+
+class _Data(NamedTuple):
+    options: tuple[_Option, ...]
+    settings: tuple[tuple[tuple[str, ...], str], ...]
+    variables: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]
+    texts: tuple[tuple[re.Pattern[str], str], ...]
+
+
+@rule("DF405", name="verification-off", severity=Severity.WARNING)
+def verification_off(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The verification of certificates, signatures or host keys is switched off.
+
+    Whoever stands between the builder and the server can then send what he likes, and it becomes part of the image. The
+    certificate or key that is missing can be installed instead.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN curl -fsSLk https://example.com/tool.tar.gz | tar -xz
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN curl -fsSL https://example.com/tool.tar.gz | tar -xz
+    ```
+
+    ```dockerfile bad
+    FROM node:22-slim
+    ENV NODE_TLS_REJECT_UNAUTHORIZED=0
+    ```
+
+    ```dockerfile fixed
+    FROM node:22-slim
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    COPY internal-ca.crt /usr/local/share/ca-certificates/
+    RUN update-ca-certificates && curl -fsSL https://example.com/tool.tar.gz | tar -xz
+    ```
+
+    **Fix safety:** always unsafe: the build fails where the certificate or key is not known.
+
+    **Source:** Checkov CKV2_DOCKER_2 to 16; SonarQube S4830; the tools' manual pages.
+    """
+    for node in facts.every(nodes.Env):
+        yield from _pairs(doc, node)
+    for argument in facts.every(nodes.Arg):
+        yield from _pairs(doc, argument)
+    for run in facts.every(nodes.Run):
+        for command in facts.commands(run):
+            yield from _of_command(doc, facts, run, command)
+
+
+def _pairs(doc: Dockerfile, node: nodes.Env | nodes.Arg) -> Iterator[Finding]:
+    for pair in node.pairs:
+        what = _by_variable(pair.key.text, pair.value.text if pair.value else "")
+        if what:
+            fix = None
+            if len(node.pairs) == 1 and node in doc.instructions:
+                fix = Fix("drop it", (delete_instruction(doc, node),), Applicability.UNSAFE)
+            yield Finding("DF405", pair.span, f"`{pair.key.text}` switches off the verification of {what}", fix)
+
+
+def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> Iterator[Finding]:
+    for assignment in (*command.assignments, *(command.arguments if command.name in ("export", "env") else ())):
+        name, _, value = assignment.text.partition("=")
+        what = _by_variable(name, value)
+        if what:
+            yield Finding("DF405", assignment.span, f"`{name}` switches off the verification of {what}")
+    words = unwrapped(command.words)
+    name = words[0].text.rsplit("/", 1)[-1] if words else ""
+    plain = isinstance(run.form, nodes.Shell)
+    for option in _data().options:
+        if any(fnmatchcase(name, pattern) for pattern in option.commands):
+            yield from _options(doc, words, option, plain=plain)
+    setting = next((what for wanted, what in _data().settings if _is_setting(words, wanted)), None)
+    if setting:
+        script = facts.script(run)
+        edit = remove_command(doc, script, command) if script else None
+        fix = Fix("drop the command", (edit,), Applicability.UNSAFE) if edit else None
+        text = " ".join(word.text for word in words)
+        yield Finding("DF405", command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
+    for word in words[1:]:
+        for pattern, what in _data().texts:
+            if pattern.search(word.text):
+                yield Finding("DF405", word.span, f"this line switches off the verification of {what}")
+
+
+def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain: bool) -> Iterator[Finding]:
+    for index, word in enumerate(words[1:], start=1):
+        flag = next((flag for flag in option.flags if word.text == flag), None)
+        if flag is None and option.value:
+            flag = next((flag for flag in option.flags if word.text.startswith(flag + "=")), None)
+        span = word.span
+        edit: Edit | None = None
+        if flag is not None:
+            if option.value and word.text == flag and index + 1 < len(words):
+                span = Span(span.start, words[index + 1].span.end)
+            # `-o StrictHostKeyChecking=no`, `-c http.sslVerify=false`: the option goes with its value
+            if not flag.startswith("-") and words[index - 1].text.startswith("-"):
+                span = Span(words[index - 1].span.start, span.end)
+            edit = remove_word(doc, span)
+        elif option.bundle and (letter := _bundled(word.text, option)):
+            flag = f"-{letter}"
+            source = doc.source(word.span)
+            edit = Edit(word.span, source.replace(letter, "", 1)) if source == word.text else None
+        if flag is None:
+            continue
+        # of words of a JSON list the commas would have to go too
+        fix = Fix(f"drop {flag}", (edit,), Applicability.UNSAFE) if edit and plain else None
+        yield Finding("DF405", word.span, f"`{flag}` switches off the verification of {option.what}", fix)
+
+
+def _bundled(text: str, option: _Option) -> str | None:
+    """The letter within `-fsSLk` that is one of the options; those behind a letter with a value are its value."""
+    if not text.startswith("-") or text.startswith("--") or len(text) < 3:
+        return None
+    letters = {flag[1] for flag in option.flags if len(flag) == 2}
+    for char in text[1:]:
+        if char in letters:
+            return char
+        if char in option.value_letters:
+            return None
+    return None
+
+
+def _is_setting(words: tuple[Word, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether the wanted words are among a command's, in their order; the first one is its name."""
+    if not words or words[0].text.rsplit("/", 1)[-1] != wanted[0]:
+        return False
+    texts = iter(word.text.lower() for word in words[1:])
+    return all(item.lower() in texts for item in wanted[1:])
+
+
+def _by_variable(name: str, value: str) -> str | None:
+    text = value.strip("\"'").lower()
+    for names, values, what in _data().variables:
+        if name in names and (text in values or ("*" in values and text not in ("", "0", "false") and "$" not in text)):
+            return what
+    return None
+
+
+@cache
+def _data() -> _Data:
+    text = resources.files("dockerlint.lint").joinpath("data", "verification.toml").read_text(encoding="utf8")
+    data = tomllib.loads(text)
+    return _Data(
+        tuple(
+            _Option(
+                tuple(item["commands"]),
+                tuple(item["flags"]),
+                item["what"],
+                item.get("value", False),
+                item.get("bundle", False),
+                item.get("value-letters", ""),
+            )
+            for item in data["option"]
+        ),
+        tuple((tuple(item["words"]), item["what"]) for item in data["setting"]),
+        tuple((tuple(item["names"]), tuple(item["values"]), item["what"]) for item in data["variable"]),
+        tuple((re.compile(item["pattern"]), item["what"]) for item in data["text"]),
+    )

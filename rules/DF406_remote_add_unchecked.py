@@ -1,0 +1,79 @@
+"""DF406: what is fetched is not held against a digest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.digests import is_artefact, is_checked
+from dockerlint.lint.downloads import downloads, file_name
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.sources import GIT, URL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+
+LONGEST_NAME = 60
+
+
+@rule("DF406", name="remote-add-unchecked", severity=Severity.INFO)
+def remote_add_unchecked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A file is fetched from a URL and not held against a digest.
+
+    The server may send another file tomorrow, and the build takes it. `ADD --checksum` fails when the file is not the one
+    that was meant, and keeps it in the cache as long as it is. Downloads of scripts are looked at only when all rules are asked
+    for.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    ADD https://example.com/tool-1.2.tar.gz /opt/
+    ```
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN curl -fsSLO https://example.com/tool-1.2.tar.gz && tar -xzf tool-1.2.tar.gz
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    ADD --checksum=sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c https://example.com/tool-1.2.tar.gz /opt/
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    COPY tool.sha256 .
+    RUN curl -fsSLO https://example.com/tool-1.2.tar.gz && sha256sum -c tool.sha256 && tar -xzf tool-1.2.tar.gz
+    ```
+
+    **Source:** the Dockerfile reference, `ADD --checksum`; CIS Docker Benchmark 4.11.
+    """
+    del doc
+    for add in facts.every(nodes.Add):
+        for word in add.paths:
+            if URL.match(word.text) and not GIT.match(word.text) and not add.flag("checksum"):
+                yield Finding("DF406", word.span, f"`ADD` takes whatever {_short(word.text)} is on the day of the build: give its --checksum")
+    if facts.quiet:
+        return
+    runs = list(facts.every(nodes.Run))
+    for run in runs:
+        yield from _fetched(facts, run, runs)
+
+
+def _fetched(facts: Facts, run: Run, runs: list[Run]) -> Iterator[Finding]:
+    for found in downloads(facts.commands(run)):
+        url = found.urls[0]
+        name = file_name(url.text)
+        if not is_artefact(found, name) or is_checked(facts, run):
+            continue
+        # what one RUN fetches another may check
+        if any(later.span.start > run.span.start and is_checked(facts, later) for later in runs):
+            continue
+        yield Finding("DF406", url.span, f"nothing checks the digest of {_short(name or url.text)}, which {found.tool} fetches")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 3] + "..."

@@ -1,0 +1,60 @@
+"""DF407: every user of a step can read its secret."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+MODE = re.compile(r"(?<=mode=)[0-7]{3,4}(?![0-7])")
+OTHERS = 0o007
+ROOT = frozenset({"root", "0"})
+
+
+@rule("DF407", name="secret-mount-readable", severity=Severity.WARNING)
+def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A secret is mounted so that every user of the step can read it.
+
+    Without a mode it is readable for its owner only. What a step runs under another user, an install script for one, has no
+    business with it.
+
+    ```dockerfile bad
+    FROM node:22-slim
+    RUN --mount=type=secret,id=npmrc,target=/root/.npmrc,mode=0444 npm ci
+    ```
+
+    ```dockerfile fixed
+    FROM node:22-slim
+    RUN --mount=type=secret,id=npmrc,target=/root/.npmrc,mode=0400 npm ci
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci
+    ```
+
+    **Fix safety:** safe where the step runs as root; otherwise unsafe, the user may need the right.
+
+    **Source:** the Dockerfile reference, `RUN --mount=type=secret`; SonarQube S6469.
+    """
+    for run in facts.every(nodes.Run):
+        for mount in facts.mounts(run):
+            mode = mount.options.get("mode", "")
+            if mount.kind not in ("secret", "ssh") or mount.flag is None or not mode.isdecimal():
+                continue
+            if not MODE.fullmatch("mode=" + mode, len("mode=")) or not int(mode, 8) & OTHERS:
+                continue
+            less = f"{int(mode, 8) & 0o700:04o}"
+            text = MODE.sub(less, doc.source(mount.flag.span))
+            trust = Applicability.SAFE if facts.state(run).user in ROOT else Applicability.UNSAFE
+            fix = Fix(f"mode {less}", (Edit(mount.flag.span, text),), trust)
+            yield Finding("DF407", mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix)

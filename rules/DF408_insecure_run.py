@@ -1,0 +1,41 @@
+"""DF408: a step runs without the builder's sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF408", name="insecure-run", severity=Severity.WARNING)
+def insecure_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A step runs without the builder's sandbox.
+
+    `--security=insecure` gives the step all rights of the builder on its machine: what a build script does there reaches
+    further than the image.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN --security=insecure mount -t tmpfs none /mnt
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN --mount=type=tmpfs,target=/mnt ls /mnt
+    ```
+
+    **Source:** the Dockerfile reference, `RUN --security`; SonarQube S6502.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        flag = run.flag("security")
+        if flag and flag.value == "insecure":
+            yield Finding("DF408", flag.span, "`--security=insecure` gives this step the builder's own rights on its machine")

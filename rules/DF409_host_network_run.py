@@ -1,0 +1,41 @@
+"""DF409: a step runs in the network of the builder's machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF409", name="host-network-run", severity=Severity.WARNING)
+def host_network_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A step runs in the network of the builder's machine.
+
+    `--network=host` lets the step reach whatever listens on that machine, services on localhost and the cloud's metadata
+    among them; and what it finds there differs from machine to machine.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN --network=host curl -fsS http://localhost:8080/schema.json -o /schema.json
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN --network=none make test
+    ```
+
+    **Source:** the Dockerfile reference, `RUN --network`; SonarQube S6431.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        flag = run.flag("network")
+        if flag and flag.value == "host":
+            yield Finding("DF409", flag.span, "`--network=host` lets this step reach whatever listens on the builder's machine")

@@ -1,0 +1,71 @@
+"""DF410: a RUN sets a password that everyone who has the image can read."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.tools import unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.shell import Command
+
+SPEAKERS = frozenset({"echo", "printf"})
+SETTERS = frozenset({"chpasswd", "passwd"})
+ACCOUNTS = frozenset({"useradd", "usermod"})
+# What stands for no password: `*` and `!` lock the account.
+LOCKED = re.compile(r"[*!]+\Z")
+
+
+@rule("DF410", name="password-in-script", severity=Severity.WARNING)
+def password_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A RUN sets a password that everyone who has the image can read.
+
+    The script of a RUN is part of the image's history, and every container of the image has the same password. Who can start
+    a container needs none; for a login over the network keys are mounted when it runs.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN echo "root:hunter2" | chpasswd
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN --mount=type=secret,id=passwords chpasswd < /run/secrets/passwords
+    ```
+
+    **Source:** CIS Docker Benchmark 4.10; Checkov CKV2_DOCKER_17.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        commands = facts.commands(run)
+        for index, command in enumerate(commands):
+            words = unwrapped(command.words)
+            name = words[0].text.rsplit("/", 1)[-1] if words else ""
+            told = name in SETTERS and _is_told(facts, run, command, commands[:index])
+            if told or (name in ACCOUNTS and _has_password(words)):
+                yield Finding("DF410", command.span, f"{name} takes its password from the script, which is part of the image's history")
+
+
+def _is_told(facts: Facts, run: Run, command: Command, before: tuple[Command, ...]) -> bool:
+    """Whether a command reads what the script itself says: from echo, from a here-document."""
+    if command.before in ("|", "|&"):
+        speaker = before[-1] if before else None
+        return speaker is not None and speaker.name in SPEAKERS and "/run/secrets" not in facts.doc.source(speaker.span)
+    inputs = [item for item in command.redirects if item.operator.startswith("<<")]
+    return bool(inputs) and "/run/secrets" not in facts.doc.source(run.span)
+
+
+def _has_password(words: tuple[nodes.Word, ...]) -> bool:
+    for word, value in pairwise(words):
+        if word.text in ("-p", "--password"):
+            return not LOCKED.match(value.text) and value.text != "" and "/run/secrets" not in value.text
+    return False

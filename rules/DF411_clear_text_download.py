@@ -1,0 +1,76 @@
+"""DF411: a download is neither encrypted nor checked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert
+from dockerlint.lint import nodes
+from dockerlint.lint.digests import is_artefact, is_checked
+from dockerlint.lint.downloads import downloads, file_name
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Instruction, Word
+
+CLEAR = re.compile(r"[\"']?(?:http|ftp)://(?P<host>[^/:\s\"']+)", re.IGNORECASE)
+# Hosts that are at home, or whose name the build decides.
+NEAR = re.compile(
+    r"localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\[|.*\$|[^.]+\Z|.*\.(?:local|internal|lan|svc)\Z", re.IGNORECASE
+)
+
+
+@rule("DF411", name="clear-text-download", severity=Severity.WARNING)
+def clear_text_download(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A program or an archive is fetched over plain HTTP or FTP, and nothing checks what came.
+
+    Anyone on the way may put another file in its place, and the build runs it.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN wget http://example.com/tool-1.2.tar.gz
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN wget https://example.com/tool-1.2.tar.gz
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN wget http://example.com/tool-1.2.tar.gz \\
+        && echo "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c  tool-1.2.tar.gz" | sha256sum -c -
+    ```
+
+    **Fix safety:** always unsafe: the server may not speak HTTPS.
+
+    **Source:** the manual pages of curl and wget; SonarQube S5332.
+    """
+    del doc
+    for add in facts.every(nodes.Add):
+        for word in add.paths:
+            if not add.flag("checksum"):
+                yield from _check(facts, add, word)
+    for run in facts.every(nodes.Run):
+        for found in downloads(facts.commands(run)):
+            for word in found.urls:
+                if is_artefact(found, file_name(word.text)) and not is_checked(facts, run):
+                    yield from _check(facts, run, word)
+
+
+def _check(facts: Facts, node: Instruction, word: Word) -> Iterator[Finding]:
+    source = facts.doc.source(word.span)
+    match = CLEAR.match((facts.expand(word.text, node) if word.text.startswith("$") else None) or source)
+    if match is None or NEAR.match(match["host"]):
+        return
+    fix = None
+    at = source.find("http:")
+    if at >= 0:
+        fix = Fix("fetch it by https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
+    message = f"{match['host']} sends this in clear text, and nothing checks what came"
+    yield Finding("DF411", word.span, message, fix)

@@ -1,0 +1,47 @@
+"""DF413: the container is given the engine's socket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"})
+
+
+@rule("DF413", name="docker-socket", severity=Severity.WARNING)
+def docker_socket(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The image expects the engine's socket.
+
+    Whoever can write to that socket is root on its machine. A volume at its path, or a variable that points a client at it, invites
+    to mount it.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    VOLUME /var/run/docker.sock
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    VOLUME /var/lib/app
+    ```
+
+    **Source:** CIS Docker Benchmark 5.32; Semgrep dockerfile-dockerd-socket-mount.
+    """
+    del doc
+    for node in facts.every(nodes.Volume):
+        for word in node.words:
+            if word.text in SOCKETS:
+                yield Finding("DF413", word.span, f"{word.text} makes whoever has it root on the engine's machine")
+    for run in facts.every(nodes.Run):
+        for mount in facts.mounts(run):
+            if mount.kind == "bind" and mount.flag and mount.source in SOCKETS:
+                yield Finding("DF413", mount.flag.span, f"{mount.source} makes whoever has it root on the engine's machine")

@@ -1,0 +1,48 @@
+"""DF414: a port for administration is exposed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.ports import Port
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# Source: IANA's registry of ports; the ports of remote desktops and of the engine itself.
+SERVICES = {
+    "22": "SSH", "23": "Telnet", "2375": "the engine, unencrypted", "2376": "the engine",
+    "3389": "Remote Desktop", "5900": "VNC", "5985": "Windows Remote Management", "5986": "Windows Remote Management",
+}
+
+
+@rule("DF414", name="admin-port-exposed", severity=Severity.INFO, recommended=False)
+def admin_port_exposed(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A port for the administration of a machine is exposed.
+
+    A server for remote logins in a container needs keys, patches and watching of its own; `docker exec` does the same without one.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    EXPOSE 80 22
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    EXPOSE 80 8022
+    ```
+
+    **Source:** CIS Docker Benchmark 5.7; SonarQube S6473.
+    """
+    for node in facts.every(nodes.Expose):
+        for word in node.words:
+            port = Port.parse(word.text, doc.escape)
+            service = SERVICES.get(port.port) if port else None
+            if service:
+                yield Finding("DF414", word.span, f"`EXPOSE {word.text}`: the port of {service}, which a container does not need")

@@ -1,0 +1,49 @@
+"""DF415: the working folder is one of the system's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+FOLDERS = frozenset(
+    """
+    /bin /boot /dev /etc /lib /lib32 /lib64 /proc /run /sbin /sys /usr /usr/bin /usr/lib /usr/lib32 /usr/lib64 /usr/libexec /usr/sbin
+    /usr/include /usr/share
+    """.split()
+)
+
+
+@rule("DF415", name="workdir-in-system-folder", severity=Severity.WARNING)
+def workdir_in_system_folder(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The working folder is one of the system's own.
+
+    What steps unpack or copy there with a relative path replaces programs and settings of the system, and so may the application.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    WORKDIR /usr/bin
+    COPY . .
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    WORKDIR /usr/src/app
+    COPY . .
+    ```
+
+    **Source:** the Filesystem Hierarchy Standard; Trivy DS-0030.
+    """
+    del doc
+    for node in facts.every(nodes.Workdir):
+        path = facts.path(node.argument.text, node)
+        if path is not None and path.rstrip("/") in FOLDERS:
+            yield Finding("DF415", node.argument.span, f"{path} is a folder of the system: give the application one of its own")

@@ -1,0 +1,70 @@
+"""DF416: the image ships with debugging switched on."""
+
+from __future__ import annotations
+
+import tomllib
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF416", name="debug-mode-on", severity=Severity.WARNING)
+def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The image that ships has debugging switched on.
+
+    Debug modes show source and variables to visitors, run code that they send, or open a port for a debugger.
+
+    ```dockerfile bad
+    FROM python:3.12-slim
+    ENV FLASK_DEBUG=1
+    CMD ["flask", "run"]
+    ```
+
+    ```dockerfile good
+    FROM python:3.12-slim
+    ENV FLASK_DEBUG=0
+    CMD ["flask", "run"]
+    ```
+
+    **Source:** SonarQube S4507; the frameworks' documentation.
+    """
+    del doc
+    target = facts.graph.target
+    for stage in facts.graph.lineage(target) if target else ():
+        for node in stage.all(nodes.Env):
+            for pair in node.pairs:
+                value = (pair.value.text if pair.value else "").strip("\"'").lower()
+                if value in _variables().get(pair.key.text, ()):
+                    yield Finding("DF416", pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships")
+        for command in stage.all(nodes.CommandInstruction):
+            words = command.form.words if isinstance(command.form, nodes.Exec) else ()
+            for word in words:
+                if any(fnmatchcase(word.text, pattern) for pattern in _words()):
+                    yield Finding("DF416", word.span, f"`{word.text}` is for developing, and this image ships")
+
+
+@cache
+def _variables() -> dict[str, tuple[str, ...]]:
+    return {name: tuple(values) for name, values in _data()["variables"].items()}
+
+
+@cache
+def _words() -> tuple[str, ...]:
+    return tuple(_data()["commands"]["words"])
+
+
+@cache
+def _data() -> dict[str, dict[str, list[str]]]:
+    text = resources.files("dockerlint.lint").joinpath("data", "debug.toml").read_text(encoding="utf8")
+    return tomllib.loads(text)

@@ -1,0 +1,47 @@
+"""DF417: a download may be led away from HTTPS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.digests import is_artefact, is_checked
+from dockerlint.lint.downloads import downloads, file_name
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF417", name="redirect-to-clear-text", severity=Severity.INFO, recommended=False)
+def redirect_to_clear_text(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """curl follows redirects of an HTTPS address to wherever they lead, plain HTTP among them.
+
+    `--proto '=https'` makes it refuse such a redirect. It matters for what is run or unpacked and not checked.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN curl -fsSL https://example.com/tool.tar.gz | tar -xz
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN curl --proto '=https' -fsSL https://example.com/tool.tar.gz | tar -xz
+    ```
+
+    **Source:** SonarQube S6506; the manual page of curl.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        if is_checked(facts, run):
+            continue
+        for found in downloads(facts.commands(run)):
+            secure = [word for word in found.urls if word.text.startswith("https:")]
+            if found.tool != "curl" or not secure or not found.has("-L", "--location") or found.has("--proto", "--proto-redir"):
+                continue
+            if is_artefact(found, file_name(secure[0].text)):
+                yield Finding("DF417", found.command.words[0].span, "`curl -L` without `--proto '=https'` follows a redirect to plain HTTP")

@@ -1,0 +1,60 @@
+"""DF418: a digest or protocol that is broken."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+DIGESTS = ("md5sum", "sha1sum", "md5", "sha1")
+CHECK = re.compile(r"-[a-z]*c[a-z]*|--check")
+PROTOCOLS = frozenset(
+    {"--sslv2", "--sslv3", "-2", "-3", "--tlsv1.0", "--tlsv1.1", "--secure-protocol=SSLv3", "--secure-protocol=TLSv1", "-ssl3", "-tls1", "-tls1_1"}
+)
+
+
+@rule("DF418", name="weak-digest", severity=Severity.INFO, recommended=False)
+def weak_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """What is fetched is checked by a digest, or fetched by a protocol, that is broken.
+
+    For MD5 and SHA-1, files of the same digest can be made. SSL and the first versions of TLS can be read by others. SHA-256 and
+    TLS 1.2 are what today's tools take by themselves.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY tool.tar.gz MD5SUMS /tmp/
+    RUN cd /tmp && md5sum -c MD5SUMS
+    ```
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN curl --tlsv1.0 -fsSLO https://example.com/tool.tar.gz
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    COPY tool.tar.gz SHA256SUMS /tmp/
+    RUN cd /tmp && sha256sum -c SHA256SUMS
+    ```
+
+    **Source:** SonarQube S4790 and S4423; RFC 6151, RFC 8996.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        for call in calls(facts, run, *DIGESTS):
+            if any(CHECK.fullmatch(text) for text in call.texts):
+                yield Finding("DF418", call.words[0].span, f"{call.name} is no proof: other files of the same digest can be made")
+        for call in calls(facts, run, "curl", "wget", "openssl"):
+            for word in call.words[1:]:
+                if word.text in PROTOCOLS:
+                    yield Finding("DF418", word.span, f"`{word.text}` allows a protocol that others can read")

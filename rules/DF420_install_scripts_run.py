@@ -1,0 +1,52 @@
+"""DF420: packages run scripts of their own when they are installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# pnpm and bun run the scripts of packages only that are named.
+TOOLS = frozenset({"npm", "yarn"})
+FLAG = "--ignore-scripts"
+VARIABLES = ("npm_config_ignore_scripts", "NPM_CONFIG_IGNORE_SCRIPTS", "YARN_ENABLE_SCRIPTS")
+
+
+@rule("DF420", name="install-scripts-run", severity=Severity.INFO, recommended=False)
+def install_scripts_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """Packages run scripts of their own when they are installed.
+
+    A package that was taken over runs its code in the build, with the network and all secrets of the step. Few packages need such a
+    script; `--ignore-scripts` leaves all of them out.
+
+    ```dockerfile bad
+    FROM node:22-slim
+    COPY package.json package-lock.json ./
+    RUN npm ci
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    COPY package.json package-lock.json ./
+    RUN npm ci --ignore-scripts
+    ```
+
+    **Source:** SonarQube S6505; npm's documentation, config `ignore-scripts`.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        for invocation in facts.invocations(run):
+            if invocation.tool.name not in TOOLS or invocation.action != "install" or invocation.has((FLAG, "--version", "-v", "--help")):
+                continue
+            if any(name in facts.state(run).env for name in VARIABLES) or FLAG.lstrip("-") in facts.doc.source(run.span):
+                continue
+            name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+            yield Finding("DF420", invocation.command.span, f"`{name}` without `{FLAG}` runs whatever scripts the packages bring")

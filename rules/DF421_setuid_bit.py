@@ -1,0 +1,53 @@
+"""DF421: a program is given the rights of its owner."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# Of folders the group's bit (2755, g+s) only says which group new files get; the octal form must have the user's.
+SETS = re.compile(r"0?[4567][0-7]{3}|(?:[rwxXugoa=+,-]*,)?[ua]*[+=][rwxX]*s[rwxXs]*")
+
+
+@rule("DF421", name="setuid-bit", severity=Severity.WARNING)
+def setuid_bit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A program is made to run with the rights of its owner, whoever calls it.
+
+    With the bit set on a program of root, a weakness in it makes any user of the container root. Capabilities, or a process that
+    starts with the rights it needs, are narrower.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY ping /usr/local/bin/
+    RUN chmod u+s /usr/local/bin/ping
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} +
+    ```
+
+    **Source:** CIS Docker Benchmark 4.8; the manual page of chmod.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        if not facts.in_image(run):
+            continue
+        for call in calls(facts, run, "chmod"):
+            for word in call.words[1:]:
+                if SETS.fullmatch(word.text):
+                    what = call.texts[-1][:60]
+                    yield Finding("DF421", word.span, f"mode {word.text} runs {what} with its owner's rights, whoever calls it")
+                if not word.text.startswith("-"):
+                    break

@@ -1,0 +1,52 @@
+"""DF423: the application may change its own code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF423", name="code-writable-by-its-user", severity=Severity.INFO, recommended=False)
+def code_writable_by_its_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The application's files belong to the user that it runs as, so it can change its own code.
+
+    Whoever gets a process of the container to write a file can then plant code in it. Files that belong to root and that all may
+    read serve the application as well.
+
+    ```dockerfile bad
+    FROM node:22-slim
+    COPY --chown=node:node . /app
+    USER node
+    CMD ["node", "/app/index.js"]
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    COPY . /app
+    USER node
+    CMD ["node", "/app/index.js"]
+    ```
+
+    **Source:** SonarQube S6504.
+    """
+    del doc
+    target = facts.graph.target
+    if target is None:
+        return
+    user = (facts.final(target).user or "").partition(":")[0]
+    if user in ("", "root", "0"):
+        return
+    for stage in facts.graph.lineage(target):
+        for copy in stage.all(nodes.Copy):
+            flag = copy.flag("chown")
+            if flag and flag.value and flag.value.partition(":")[0] == user and facts.is_bulky(copy):
+                yield Finding("DF423", flag.span, f"{user} owns {copy.destination.text} and runs it: it may change its own code")

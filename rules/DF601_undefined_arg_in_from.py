@@ -1,0 +1,74 @@
+"""DF601: FROM with a variable that no ARG declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.facts import PLATFORM
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.nearest import nearest
+from dockerlint.lint.references import uses
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, From
+    from dockerlint.lint.references import Use
+
+
+@rule("DF601", name="undefined-arg-in-from", severity=Severity.WARNING, aliases=("UndefinedArgInFrom",))
+def undefined_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """FROM uses a variable that no ARG before the first FROM declares.
+
+    It is empty, and a `--build-arg` of that name does not change that. ENV, and ARG within a stage, do not count there.
+
+    ```dockerfile bad
+    ARG DEBIAN_VERSION=bookworm
+    FROM debian:${DEBIAN_VERSIONS}
+    ```
+
+    ```dockerfile fixed
+    ARG DEBIAN_VERSION=bookworm
+    FROM debian:${DEBIAN_VERSION}
+    ```
+
+    ```dockerfile bad
+    FROM debian:bookworm AS build
+    ARG VARIANT=slim
+    FROM debian:bookworm-${VARIANT}
+    ```
+
+    ```dockerfile good
+    ARG VERSION=bookworm
+    FROM --platform=$BUILDPLATFORM debian:${VERSION}
+    ```
+
+    **Fix safety:** unsafe: it takes the only declared name that is nearly the same, which need not be the one meant.
+
+    **Source:** BuildKit's check UndefinedArgInFrom; the Dockerfile reference, "Understand how ARG and FROM interact".
+    """
+    del facts
+    declared = {pair.key.text for node in doc.preamble if isinstance(node, nodes.Arg) for pair in node.pairs}
+    known = declared | PLATFORM | {"TARGETOSVERSION", "BUILDOSVERSION"}
+    for stage in doc.stages:
+        seen = set()
+        for use in uses(doc, stage.from_):
+            if use.name not in known and use.name not in seen:
+                seen.add(use.name)
+                yield _finding(doc, stage.from_, use, known)
+
+
+def _finding(doc: Dockerfile, node: From, use: Use, known: set[str]) -> Finding:
+    near = nearest(use.name, known)
+    message = f"`${use.name}` is not declared by an ARG before the first FROM"
+    fix = None
+    if near:
+        message += f": did you mean `${near}`?"
+        edits = tuple(edit for item in uses(doc, node) if item.name == use.name and (edit := item.renamed(near)))
+        fix = Fix(f"use ${near}", edits, Applicability.UNSAFE) if edits else None
+    elif any(pair.key.text == use.name for arg in doc.instructions if isinstance(arg, nodes.Arg) for pair in arg.pairs):
+        message += ": the ARG within a stage does not count here"
+    return Finding("DF601", doc.marked(node, use.span), message, fix)

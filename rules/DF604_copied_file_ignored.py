@@ -1,0 +1,55 @@
+"""DF604: COPY of what .dockerignore keeps from the builder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.sources import context_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF604", name="copied-file-ignored", severity=Severity.WARNING, aliases=("CopyIgnoredFile",))
+def copied_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A file that .dockerignore keeps from the builder is copied.
+
+    The builder does not have it, and the build fails. Either it need not be copied, or the ignore file needs a pattern
+    that takes it back, such as `!dist`. Such patterns are heeded.
+
+    ```context .dockerignore
+    dist
+    *.log
+    !keep.log
+    ```
+
+    ```context dist/app.js
+    console.log(1)
+    ```
+
+    ```dockerfile bad
+    FROM node:22-slim
+    COPY dist/app.js /srv/
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    COPY keep.log src /srv/
+    COPY --from=assets dist /srv/dist
+    ```
+
+    **Source:** BuildKit's check CopyIgnoredFile; the Docker documentation, "Build context", .dockerignore files.
+    """
+    context = facts.context
+    if context is None or context.ignore_file is None:
+        return
+    for node, word, path in context_sources(facts):
+        found = context.find(path)
+        if context.keeps_back(path) or (found and all(context.keeps_back(name) for name in found)):
+            message = f"`{word.text}` is kept from the builder by {context.ignore_file.name}"
+            yield Finding("DF604", doc.marked(node, word.span), message)

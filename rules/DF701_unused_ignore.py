@@ -1,0 +1,113 @@
+"""DF701: a comment that ignores what nobody finds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import delete_lines
+from dockerlint.lint import registry, script_findings
+from dockerlint.lint.facts import Facts
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.rule import rule
+from dockerlint.lint.suppress import Ignore, ignores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.rule import Rule
+
+OWN_CODE = "DF701"
+NAMES = re.compile(r"(ignore|skip)[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")
+NAME = re.compile(r"[\w-]+")
+SCRIPTS = re.compile(r"sc\d*")
+
+
+@rule(OWN_CODE, name="unused-ignore", severity=Severity.INFO, recommended=False)
+def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A comment ignores a rule that finds nothing there.
+
+    It outlived what it was for, or names a rule that there is not, and would hide the next finding that somebody should
+    see. Whether the rule is switched on makes no difference. ShellCheck's codes are only judged when it is there.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    # dlint ignore=DL3004,DL3020 sudo drops the rights here
+    RUN sudo -u app make
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    # dlint ignore=DL3004 sudo drops the rights here
+    RUN sudo -u app make
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    # hadolint ignore=DL3004
+    RUN sudo make
+    ```
+
+    **Fix safety:** comments do not change the image. There is none for BuildKit's `check=skip=`.
+
+    **Source:** ESLint's and ruff's reports of unused directives; the comments are described in the chapter on ignoring.
+    """
+    for ignore in ignores(doc):
+        names = NAMES.search(doc.source(ignore.span))
+        if names is None:
+            continue
+        words = list(NAME.finditer(doc.text, ignore.span.start + names.start(2), ignore.span.start + names.end(2)))
+        for word in words:
+            reason = _useless(doc, facts, ignore, word[0].lower(), is_check=names[1] == "skip")
+            if reason:
+                fix = _fix(doc, ignore, words, word) if names[1] == "ignore" else None
+                yield Finding(OWN_CODE, Span(*word.span()), f"this ignores {word[0]}, {reason}", fix)
+
+
+def _useless(doc: Dockerfile, facts: Facts, ignore: Ignore, name: str, *, is_check: bool) -> str | None:
+    """Why a name of an ignore does nothing; None when it does something, or nobody knows."""
+    if name in ("all", OWN_CODE.lower()):
+        return None
+    if SCRIPTS.fullmatch(name) and facts.shellcheck is None:
+        return None
+    found = list(_rules(facts, ignore, name))
+    if not found and not SCRIPTS.fullmatch(name):
+        # BuildKit may know a check that we do not
+        return None if is_check else "but there is no such rule"
+    alone = replace(ignore, names=frozenset({name}))
+    for item, views in found:
+        names = frozenset(text.lower() for text in (item.code, item.name, *item.aliases))
+        if any(alone.silences(finding, names) for view in views for finding in item.check(doc, view)):
+            return None
+    return "which finds nothing here"
+
+
+def _rules(facts: Facts, ignore: Ignore, name: str) -> Iterator[tuple[Rule, tuple[Facts, ...]]]:
+    """The rules that a name stands for, and the facts to judge with: for hadolint's pragmas also as hadolint sees them."""
+    views: tuple[Facts, ...] = (facts,)
+    if ignore.foreign:
+        settings = replace(facts.settings, preset="hadolint")
+        views = (facts, Facts(facts.doc, facts.context, settings, facts.shellcheck))
+    for item in registry.rules():
+        known = name in (text.lower() for text in (item.code, item.name, *item.aliases))
+        if item.code != OWN_CODE and (known or (ignore.prefixes and item.code.lower().startswith(name))):
+            yield item, views
+    if SCRIPTS.fullmatch(name):
+        for view in views:
+            yield from ((item, (view,)) for item in script_findings.rules(view))
+
+
+def _fix(doc: Dockerfile, ignore: Ignore, words: list[re.Match[str]], word: re.Match[str]) -> Fix | None:
+    """Takes the name away, with the comment when it is its only one."""
+    if len(words) > 1:
+        at = words.index(word)
+        cut = Span(word.start(), words[1].start()) if at == 0 else Span(words[at - 1].end(), word.end())
+        return Fix(f"no longer ignore {word[0]}", (Edit(cut, ""),), Applicability.SAFE)
+    line = doc.line(ignore.span.start)
+    if line <= len(doc.directives) + 1:
+        # without it a comment below could become a directive of the parser
+        return None
+    end = doc.text.find("\n", ignore.span.end) + 1 or len(doc.text)
+    return Fix("remove the comment", (delete_lines(doc, Span(doc.line_span(line).start, end)),), Applicability.SAFE)

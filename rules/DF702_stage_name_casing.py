@@ -1,0 +1,74 @@
+"""DF702: a stage name with capitals."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import replace_word
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# `--from=name` of COPY, `from=name` of a mount; what goes on like an image's name is one.
+NAMED = re.compile(r"(?:--|,|=)from=['\"]?([\w.-]++)(?![/:@])")
+
+
+@rule("DF702", name="stage-name-casing", severity=Severity.STYLE, aliases=("StageNameCasing",), recommended=False)
+def stage_name_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A stage's name has capital letters.
+
+    The builder makes the name lower-case before it compares; a FROM that repeats it with its capitals finds no such
+    stage.
+
+    ```dockerfile bad
+    FROM golang:1.25 AS Build
+    RUN go build -o /server .
+
+    FROM scratch
+    COPY --from=Build /server /server
+    ```
+
+    ```dockerfile fixed
+    FROM golang:1.25 AS build
+    RUN go build -o /server .
+
+    FROM scratch
+    COPY --from=build /server /server
+    ```
+
+    ```dockerfile good
+    FROM golang:1.25 AS build-stage
+    ```
+
+    **Fix safety:** safe: the builder uses the lower-case name already.
+
+    **Source:** BuildKit's check StageNameCasing.
+    """
+    del facts
+    named = [(stage.from_, stage.from_.alias) for stage in doc.stages if stage.from_.alias]
+    bad = [(node, alias) for node, alias in named if alias.text != alias.text.lower()]
+    others = _others(doc) if bad else {}
+    for node, alias in bad:
+        later = (span for span in others.get(alias.text, ()) if span.start > node.span.end)
+        edits = (replace_word(alias, alias.text.lower()), *(Edit(span, alias.text.lower()) for span in later))
+        fix = Fix("write it in lower case", edits, Applicability.SAFE)
+        yield Finding("DF702", doc.marked(node, alias.span), f"the stage name `{alias.text}` has capital letters", fix)
+
+
+def _others(doc: Dockerfile) -> dict[str, list[Span]]:
+    """Where stages are referred to, by name."""
+    found: dict[str, list[Span]] = {}
+    for stage in doc.stages:
+        image = stage.from_.image
+        found.setdefault(image.text, []).append(image.span)
+        for flag in (flag for node in stage.instructions for flag in node.flags):
+            for match in NAMED.finditer(doc.source(flag.span)):
+                span = Span(flag.span.start + match.start(1), flag.span.start + match.end(1))
+                found.setdefault(match[1], []).append(span)
+    return found

@@ -1,0 +1,49 @@
+"""DF703: `FROM ... as`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import replace_word
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF703", name="as-casing", severity=Severity.STYLE, aliases=("FromAsCasing",), recommended=False)
+def as_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """FROM is in capitals and its `as` is not, or the other way round.
+
+    A FROM of mixed case is left to instruction-casing.
+
+    ```dockerfile bad
+    FROM golang:1.25 as build
+    ```
+
+    ```dockerfile fixed
+    FROM golang:1.25 AS build
+    ```
+
+    ```dockerfile good
+    FROM golang:1.25 AS build
+    ```
+
+    **Fix safety:** safe: the builder reads both the same.
+
+    **Source:** BuildKit's check FromAsCasing.
+    """
+    del facts
+    for stage in doc.stages:
+        keyword, word = stage.from_.keyword.text, stage.from_.as_keyword
+        if word is None or not (keyword.isupper() or keyword.islower()):
+            continue
+        wanted = "AS" if keyword.isupper() else "as"
+        if word.text != wanted:
+            fix = Fix(f"write {wanted}", (replace_word(word, wanted),), Applicability.SAFE)
+            message = f"`{word.text}` is not in the case of its `{keyword}`"
+            yield Finding("DF703", doc.marked(stage.from_, word.span), message, fix)

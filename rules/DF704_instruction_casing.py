@@ -1,0 +1,78 @@
+"""DF704: instructions in different cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import replace_word
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Instruction
+
+
+@rule(
+    "DF704",
+    name="instruction-casing",
+    severity=Severity.STYLE,
+    aliases=("ConsistentInstructionCasing",),
+    recommended=False,
+)
+def instruction_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """Some instructions are in capitals and some are not.
+
+    The file is easier to read when all have the case that most have; of equally many, capitals count.
+
+    ```dockerfile bad
+    FROM alpine:3.20
+    run apk add --no-cache curl
+    Cmd ["curl", "--version"]
+    COPY config /etc/
+    ```
+
+    ```dockerfile fixed
+    FROM alpine:3.20
+    RUN apk add --no-cache curl
+    CMD ["curl", "--version"]
+    COPY config /etc/
+    ```
+
+    ```dockerfile good
+    from alpine:3.20
+    run apk add --no-cache curl
+    ```
+
+    **Fix safety:** safe: the builder reads both the same.
+
+    **Source:** BuildKit's check ConsistentInstructionCasing.
+    """
+    del facts
+    keywords = [node for stage in doc.stages for node in (stage.from_, *stage.instructions)]
+    keywords = [node for node in keywords if not isinstance(node, nodes.Bad)]
+    lower = sum(node.keyword.text.islower() for node in keywords)
+    upper = sum(node.keyword.text.isupper() for node in keywords)
+    for node in keywords:
+        word = node.keyword
+        wanted = _cased(word.text, is_lower=lower > upper)
+        if word.text != wanted:
+            how = "lower-case" if lower > upper else "in capitals"
+            yield Finding(
+                "DF704", word.span, f"`{word.text}` stands among instructions that are {how}", _fix(node, wanted)
+            )
+
+
+def _cased(keyword: str, *, is_lower: bool) -> str:
+    return keyword.lower() if is_lower else keyword.upper()
+
+
+def _fix(node: Instruction, wanted: str) -> Fix:
+    edits = [replace_word(node.keyword, wanted)]
+    if isinstance(node, nodes.Onbuild):
+        trigger = node.trigger.keyword
+        edits.append(replace_word(trigger, _cased(trigger.text, is_lower=wanted.islower())))
+    return Fix(f"write {wanted}", tuple(edits), Applicability.SAFE)

@@ -1,0 +1,61 @@
+"""DF707: EXPOSE with a protocol in capitals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import replace_word
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.ports import Port
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule(
+    "DF707",
+    name="expose-protocol-casing",
+    severity=Severity.STYLE,
+    aliases=("ExposeProtoCasing",),
+    recommended=False,
+)
+def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The protocol of a port is in capitals.
+
+    The image lists it in lower case whatever the file says.
+
+    ```dockerfile bad
+    FROM nginx:1.27
+    EXPOSE 80/TCP 443/tcp
+    ```
+
+    ```dockerfile fixed
+    FROM nginx:1.27
+    EXPOSE 80/tcp 443/tcp
+    ```
+
+    ```dockerfile good
+    FROM nginx:1.27
+    EXPOSE 80 443/tcp
+    ```
+
+    **Fix safety:** safe: the builder makes it lower-case itself.
+
+    **Source:** BuildKit's check ExposeProtoCasing.
+    """
+    for node in facts.every(nodes.Expose):
+        for word in node.words:
+            port = Port.parse(word.text, doc.escape)
+            if port is None or "$" in port.protocol or port.protocol == port.protocol.lower():
+                continue
+            lower = word.text.removesuffix(port.protocol) + port.protocol.lower()
+            fix = None
+            if doc.source(word.span) == word.text:
+                fix = Fix("write it in lower case", (replace_word(word, lower),), Applicability.SAFE)
+            message = f"`{word.text}` has its protocol in capitals"
+            yield Finding("DF707", doc.marked(node, word.span), message, fix)

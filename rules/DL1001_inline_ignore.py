@@ -1,0 +1,45 @@
+"""DL1001: an inline ignore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.suppress import ignores, pragmas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DL1001", name="inline-ignore", severity=Severity.INFO, recommended=False)
+def inline_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A comment silences findings of one instruction.
+
+    For teams that want their exceptions in one place, the configuration. Like in hadolint, it is off until it is asked
+    for.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    # dlint ignore=DL3004 sudo drops the rights here
+    RUN sudo -u app make
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    # sudo drops the rights here
+    RUN sudo -u app make
+    ```
+
+    **Source:** hadolint DL1001.
+    """
+    if facts.as_hadolint:
+        spans = [comment.span for comment in pragmas(doc)]
+    else:
+        spans = [item.span for item in ignores(doc) if item.covers and not item.scope]
+        spans += [comment.span for comment in pragmas(doc) if comment.span not in spans]
+    for span in spans:
+        yield Finding("DL1001", span, "a comment ignores findings here: put the exception into the configuration")

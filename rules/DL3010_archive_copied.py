@@ -1,0 +1,103 @@
+"""DL3010: an archive is copied and then unpacked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.calls import Call
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Copy, Dockerfile, Instruction
+
+# What ADD unpacks. Source: the Dockerfile reference, ADD, local tar archives.
+ARCHIVE = re.compile(r".*\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz)$")
+# What hadolint 2.15.1 takes for one, and for a command that unpacks it (measured).
+ARCHIVE_AS_HADOLINT = re.compile(r".*\.(?:tar|Z|bz2|gz|lz|lzma|tZ|tb2|tbz2?|tgz|tlz|tpz|txz|xz)$")
+TARS = ("tar", "bsdtar", "gtar")
+UNPACKERS = frozenset({"unzip", "gunzip", "bunzip2", "unlzma", "unxz", "zgz", "uncompress", "zcat", "gzcat"})
+LONG = frozenset({"--extract", "--get"})
+SEPARATOR = re.compile(r"[/\\]")
+VARIABLE = re.compile(r"\$(\w+)")
+
+
+@rule("DL3010", name="archive-copied", severity=Severity.INFO)
+def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """An archive is copied in and then unpacked.
+
+    The archive stays in its layer beside what was in it. ADD unpacks a local tar archive by itself and leaves nothing of
+    it. Stages that do not ship are left alone.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY site.tar.gz /srv/
+    RUN tar -xzf /srv/site.tar.gz -C /srv
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    ADD site.tar.gz /srv/
+    ```
+
+    **Source:** hadolint DL3010; the Dockerfile reference, ADD.
+    """
+    for instructions in (doc.preamble, *(stage.instructions for stage in doc.stages)):
+        unpacked = _unpacked(facts, instructions)
+        for copy in instructions:
+            if isinstance(copy, nodes.Copy) and _is_local(copy) and facts.in_image(copy):
+                last = max((unpacked.get(name, -1) for name in _archives(copy, facts)), default=-1)
+                if last > copy.span.start:
+                    message = "an archive is copied, and a later RUN unpacks it: ADD does both and keeps no copy"
+                    yield Finding("DL3010", copy.span, message)
+
+
+def _is_local(copy: Copy) -> bool:
+    return not isinstance(copy, nodes.Add) and copy.from_ is None
+
+
+def _unpacked(facts: Facts, instructions: tuple[Instruction, ...]) -> dict[str, int]:
+    """The names that stand in commands which unpack archives, and where the last of these is."""
+    found: dict[str, int] = {}
+    for run in instructions:
+        if isinstance(run, nodes.Run):
+            for call in calls(facts, run, *TARS, *(UNPACKERS if facts.as_hadolint else ())):
+                if _unpacks(call, facts):
+                    texts = (text for text in call.texts if not (facts.as_hadolint and text.startswith("-")))
+                    found.update((_braced(_name(text)), run.span.start) for text in texts)
+    return found
+
+
+def _unpacks(call: Call, facts: Facts) -> bool:
+    if call.name in UNPACKERS:
+        return True
+    if facts.as_hadolint and call.name != TARS[0]:
+        return False
+    texts = call.texts
+    if any(text in LONG or (text[:1] == "-" != text[1:2] and "x" in text) for text in texts):
+        return True
+    # the old style: `tar xf name`
+    return not facts.as_hadolint and bool(texts) and texts[0].isalpha() and "x" in texts[0]
+
+
+def _archives(copy: Copy, facts: Facts) -> list[str]:
+    """The names that the archives of a COPY have in the image; the destination's, when that is one."""
+    pattern = ARCHIVE_AS_HADOLINT if facts.as_hadolint else ARCHIVE
+    target = _name(copy.destination.text)
+    names = [target] if pattern.match(target) else [_name(word.text) for word in copy.sources]
+    # hadolint compares a script's `${X}` with a COPY's words as they are written
+    return [name if facts.as_hadolint else _braced(name) for name in names if pattern.match(name)]
+
+
+def _name(path: str) -> str:
+    return SEPARATOR.split(path.strip("\"'"))[-1]
+
+
+def _braced(name: str) -> str:
+    return VARIABLE.sub(r"${\1}", name)

@@ -1,0 +1,208 @@
+"""DL3014, DL3030, DL3034 and DL3038: a package manager asks, and nobody is there to answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.cleanup import add_option
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.findings import Edit
+    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.tools import Invocation
+
+# Twice quiet is yes. Source: apt-get(8), --quiet.
+QUIET = ("-q", "--quiet")
+TWICE_QUIET = ("-qqq", "-q=2", "--quiet=2", "-q=3", "--quiet=3")
+# Options with which nothing is changed, so that nothing is asked.
+DRY = ("-s", "--simulate", "--just-print", "--dry-run", "--no-act", "--print-uris", "--help", "-D", "--assumeno")
+# What hadolint 2.15.1 asks the switch of (measured): the names of a tool, and what they are told to do.
+HADOLINT = {
+    "apt": ({"apt-get"}, {"install"}),
+    "yum": ({"yum"}, {"install", "group install", "module install", "groupinstall", "localinstall"}),
+    "zypper": ({"zypper"}, {"install", "in", "remove", "rm", "source-install", "si", "patch"}),
+    "dnf": ({"dnf", "microdnf"}, {"install", "group install", "module install", "groupinstall", "localinstall"}),
+}
+# ... and what it takes for the switch besides its usual spelling: that of apt-get it knows by heart
+HADOLINT_APT = ("-y", "--yes", "--assume-yes", "-qq", "-q=2")
+
+
+@rule("DL3014", name="prompting-apt", severity=Severity.WARNING)
+def prompting_apt(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """apt asks before it installs, and a build cannot answer.
+
+    When it would install more than it was told to, apt-get asks, finds nobody to answer, and the build fails. That may be
+    so today, or once a package gets a new dependency.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    **Fix safety:** safe: a build that did not fail was not asked.
+
+    **Source:** hadolint DL3014; apt-get(8).
+    """
+    yield from _check(doc, facts, "DL3014", "apt")
+
+
+@rule("DL3030", name="prompting-yum", severity=Severity.WARNING)
+def prompting_yum(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """yum asks before it installs, and a build cannot answer.
+
+    Without `-y` the build fails as soon as there is something to do.
+
+    ```dockerfile bad
+    FROM centos:7
+    RUN yum install httpd && yum clean all
+    ```
+
+    ```dockerfile fixed
+    FROM centos:7
+    RUN yum install -y httpd && yum clean all
+    ```
+
+    ```dockerfile good
+    FROM centos:7
+    RUN yum install -y httpd && yum clean all
+    ```
+
+    **Fix safety:** safe: a build that did not fail was not asked.
+
+    **Source:** hadolint DL3030; yum(8).
+    """
+    yield from _check(doc, facts, "DL3030", "yum")
+
+
+@rule("DL3034", name="prompting-zypper", severity=Severity.WARNING)
+def prompting_zypper(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """zypper asks before it installs, and a build cannot answer.
+
+    Without `--non-interactive` the build fails as soon as there is something to do.
+
+    ```dockerfile bad
+    FROM opensuse/leap:15.6
+    RUN zypper install httpd && zypper clean --all
+    ```
+
+    ```dockerfile fixed
+    FROM opensuse/leap:15.6
+    RUN zypper --non-interactive install httpd && zypper clean --all
+    ```
+
+    ```dockerfile good
+    FROM opensuse/leap:15.6
+    RUN zypper install -y httpd && zypper clean --all
+    ```
+
+    **Fix safety:** safe: a build that did not fail was not asked.
+
+    **Source:** hadolint DL3034; zypper(8).
+    """
+    yield from _check(doc, facts, "DL3034", "zypper")
+
+
+@rule("DL3038", name="prompting-dnf", severity=Severity.WARNING)
+def prompting_dnf(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """dnf asks before it installs, and a build cannot answer.
+
+    Without `-y` the build fails as soon as there is something to do.
+
+    ```dockerfile bad
+    FROM fedora:40
+    RUN dnf install httpd && dnf clean all
+    ```
+
+    ```dockerfile fixed
+    FROM fedora:40
+    RUN dnf install -y httpd && dnf clean all
+    ```
+
+    ```dockerfile good
+    FROM fedora:40
+    RUN dnf install -y httpd && dnf clean all
+    ```
+
+    **Fix safety:** safe: a build that did not fail was not asked.
+
+    **Source:** hadolint DL3038; dnf(8).
+    """
+    yield from _check(doc, facts, "DL3038", "dnf")
+
+
+def _check(doc: Dockerfile, facts: Facts, code: str, tool: str) -> Iterator[Finding]:
+    del doc
+    for run in facts.every(nodes.Run):
+        asking = [item for item in facts.invocations(run) if item.tool.name == tool and _asks(facts, run, item)]
+        if not asking or (not facts.as_hadolint and _is_configured(facts, run, asking[0])):
+            continue
+        option = _yes(asking[0])[0]
+        edits = tuple(_edit(run, item) for item in asking)
+        name = f"{asking[0].words[0].text} {asking[0].subcommand}"
+        message = f"`{name}` without `{option}` asks, and nobody answers"
+        yield Finding(code, asking[0].command.span, message, Fix(f"add `{option}`", edits, Applicability.SAFE))
+
+
+def _edit(run: Run, item: Invocation) -> Edit:
+    option = _yes(item)[0]
+    return add_option(run, item.words[0] if option in item.tool.front_flags else item.subcommand_words[-1], option)
+
+
+def _yes(item: Invocation) -> tuple[str, ...]:
+    return item.tool.action(item.action).yes
+
+
+def _asks(facts: Facts, run: Run, item: Invocation) -> bool:
+    if facts.as_hadolint:
+        names, subcommands = HADOLINT[item.tool.name]
+        return item.words[0].text in names and item.subcommand in subcommands and not _is_told_as_hadolint(item)
+    if not _yes(item) or _is_told(item) or item.has(DRY):
+        return False
+    # `yes | apt-get install`
+    commands = facts.commands(run)
+    index = commands.index(item.command)
+    return not (item.command.before in ("|", "|&") and index and commands[index - 1].name in ("yes", "echo", "printf"))
+
+
+def _is_told(item: Invocation) -> bool:
+    settings = tuple(setting.casefold() for setting in item.tool.action(item.action).yes_settings)
+    if item.has(_yes(item)) or any(word.text.casefold().endswith(settings) for word in item.words if settings):
+        return True
+    return item.tool.name == "apt" and _is_quiet(item, (*TWICE_QUIET, "-qq"))
+
+
+def _is_told_as_hadolint(item: Invocation) -> bool:
+    if item.tool.name == "apt":
+        return item.has(HADOLINT_APT[:3]) or _is_quiet(item, HADOLINT_APT[3:])
+    return item.has(_yes(item))
+
+
+def _is_quiet(item: Invocation, twice: tuple[str, ...]) -> bool:
+    flags = [flag.text for flag in item.flags]
+    return any(flag in twice for flag in flags) or any(flags.count(flag) == len(QUIET) for flag in QUIET)
+
+
+def _is_configured(facts: Facts, run: Run, item: Invocation) -> bool:
+    """Whether this step or one before it writes the setting into a configuration file."""
+    names = {re.escape(setting.partition("=")[0]) for setting in item.tool.action(item.action).yes_settings}
+    if not names:
+        return False
+    setting = re.compile(rf"(?<!--)(?:{'|'.join(names)})[\s\"=]", re.IGNORECASE)
+    return any(setting.search(facts.doc.source(node.span)) for node in (run, *facts.before(run)))

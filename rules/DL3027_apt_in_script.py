@@ -1,0 +1,72 @@
+"""DL3027: apt in a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert, replace_word
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+from dockerlint.lint.tools import invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.calls import Call
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.findings import Edit
+    from dockerlint.lint.nodes import Dockerfile
+
+# What apt-get does in the same way. Sources: apt(8), apt-get(8).
+SHARED = frozenset({"install", "update", "upgrade", "remove", "purge", "autoremove", "clean", "autoclean", "source", "build-dep"})
+# apt's upgrade installs packages that became needed, apt-get's does when it is told to.
+ADDITIONS = {"upgrade": "--with-new-pkgs"}
+
+
+@rule("DL3027", name="apt-in-script", severity=Severity.WARNING, recommended=False)
+def apt_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """apt is called where nobody sits in front of it.
+
+    apt is meant for people: it says itself that its command line is not stable and that scripts should use apt-get, or
+    apt-cache to look something up.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt update && apt install -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    **Fix safety:** safe: there is one only for what apt-get does in the same way.
+
+    **Source:** hadolint DL3027; apt(8), "Script usage and differences from other apt tools".
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        found = list(calls(facts, run, "apt"))
+        if found:
+            edits = tuple(edit for call in found for edit in _edits(call, json=isinstance(run.form, nodes.Exec)))
+            fix = Fix("call apt-get", edits, Applicability.SAFE) if edits else None
+            yield Finding("DL3027", found[0].words[0].span, "`apt` in a script: `apt-get` is the one made for it", fix)
+
+
+def _edits(call: Call, *, json: bool) -> list[Edit]:
+    item = invocation(call.command)
+    if item is None or item.subcommand not in SHARED or call.words[0].text != "apt":
+        return []
+    if json:
+        return [] if item.subcommand in ADDITIONS else [replace_word(call.words[0], '"apt-get"')]
+    edits = [replace_word(call.words[0], "apt-get")]
+    if addition := ADDITIONS.get(item.subcommand):
+        edits.append(insert(item.subcommand_words[-1].span.end, f" {addition}"))
+    return edits

@@ -1,0 +1,45 @@
+"""DL3035: zypper brings the whole distribution up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+UPGRADES = frozenset({"dist-upgrade", "dup"})
+
+
+@rule("DL3035", name="distribution-upgrade", severity=Severity.WARNING, recommended=False)
+def distribution_upgrade(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """zypper brings the whole distribution up to date.
+
+    Each build gets other versions of everything, all of it in a second copy on top of the base image. A newer base image
+    does the same without the copy.
+
+    ```dockerfile bad
+    FROM opensuse/tumbleweed
+    RUN zypper --non-interactive dist-upgrade && zypper clean --all
+    ```
+
+    ```dockerfile good
+    FROM opensuse/tumbleweed
+    RUN zypper --non-interactive install curl && zypper clean --all
+    ```
+
+    **Source:** hadolint DL3035; zypper(8).
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        for item in facts.invocations(run):
+            if item.tool.name == "zypper" and item.subcommand in UPGRADES:
+                message = f"`{item.words[0].text} {item.subcommand}` brings the whole distribution up to date"
+                yield Finding("DL3035", item.command.span, message)
+                break

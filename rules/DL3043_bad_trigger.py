@@ -1,0 +1,41 @@
+"""DL3043: what ONBUILD cannot trigger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+FORBIDDEN = frozenset({"ONBUILD", "FROM", "MAINTAINER"})
+
+
+@rule("DL3043", name="bad-trigger", severity=Severity.ERROR, recommended=False)
+def bad_trigger(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """ONBUILD triggers what it cannot: ONBUILD, FROM or MAINTAINER.
+
+    The builder refuses the file. It is a DL1000 too, which is why it is not among the recommended rules.
+
+    ```dockerfile bad
+    FROM node:22
+    ONBUILD MAINTAINER Anna Author
+    ```
+
+    ```dockerfile good
+    FROM node:22
+    ONBUILD LABEL org.opencontainers.image.authors="Anna Author"
+    ```
+
+    **Source:** hadolint DL3043; the Dockerfile reference, ONBUILD.
+    """
+    del doc
+    for node in facts.every(nodes.Onbuild, triggers=False):
+        if node.trigger.name in FORBIDDEN:
+            yield Finding("DL3043", node.trigger.keyword.span, f"`ONBUILD` cannot trigger {node.trigger.name}")

@@ -1,0 +1,100 @@
+"""DL3047: wget draws its progress bar into the build's output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.cleanup import add_option
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.calls import Call
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Run
+
+OPTION = "--progress=dot:giga"
+SILENT = ("--progress", "--quiet", "--no-verbose", "--output-file", "--append-output")
+# ... and, of ours, those with which nothing is drawn either
+SILENT_TOO = ("--background", "--help", "--version", "--spider")
+LETTERS = frozenset("qoa")
+LETTERS_TOO = frozenset("bhV")
+# Of short options those that take what follows as their value.
+VALUED = frozenset("OoaeiBtTwQPUlARDIXSn")
+BUSYBOX = frozenset({"ash", "busybox"})
+
+
+@rule("DL3047", name="wget-progress-bar", severity=Severity.INFO, recommended=False)
+def wget_progress_bar(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """wget draws its progress bar into the build's output.
+
+    Without a terminal the bar becomes a line for every 50 KB: thousands of lines for a big file. `--progress=dot:giga`
+    writes one for every 32 MB, `--no-verbose` one at the end.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN wget https://example.org/big.tar.gz
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN wget --progress=dot:giga https://example.org/big.tar.gz
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN wget --no-verbose https://example.org/big.tar.gz
+    ```
+
+    **Fix safety:** safe: the same files are fetched. Unsafe on a base image that is not known, for it may have BusyBox's
+    wget, which does not know the option; there is no fix where that is so.
+
+    **Source:** hadolint DL3047; GNU wget's manual, download options.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        found = [call for call in calls(facts, run, "wget") if _draws(call, facts)]
+        if found:
+            message = "`wget` draws its progress bar into the build's output"
+            yield Finding("DL3047", found[0].command.span, message, _fix(facts, run, found))
+
+
+def _draws(call: Call, facts: Facts) -> bool:
+    long = SILENT if facts.as_hadolint else SILENT + SILENT_TOO
+    letters = LETTERS if facts.as_hadolint else LETTERS | LETTERS_TOO
+    for text in call.texts:
+        if text.startswith("--"):
+            if text.partition("=")[0] in long:
+                return False
+        elif text.startswith("-"):
+            if text == "-nv" or letters.intersection(text[1:] if facts.as_hadolint else _switches(text)):
+                return False
+            if not facts.as_hadolint and text.startswith("-nv"):
+                return False
+    return facts.as_hadolint or not _is_thrown_away(call)
+
+
+def _switches(text: str) -> str:
+    """The letters of a bundle up to the first that takes the rest as its value, that one included."""
+    for at, char in enumerate(text[1:], start=2):
+        if char in VALUED:
+            return text[1:at]
+    return text[1:]
+
+
+def _is_thrown_away(call: Call) -> bool:
+    """Whether what it says goes into a file: `2>/dev/null`, `&>log`."""
+    return any(item.operator in ("&>", "&>>") or item.operator.startswith("2>") for item in call.command.redirects)
+
+
+def _fix(facts: Facts, run: Run, found: list[Call]) -> Fix | None:
+    base = facts.base_of(run)
+    if base is not None and base.shell in BUSYBOX:
+        return None
+    known = base is not None and base.package_manager is not None
+    edits = tuple(add_option(run, call.words[0], OPTION) for call in found)
+    return Fix(f"add `{OPTION}`", edits, Applicability.SAFE if known else Applicability.UNSAFE)

@@ -1,0 +1,75 @@
+"""DL3048: a label's key that is not as keys should be."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Pair
+
+# hadolint lets `_` and `/` pass too, which Docker's guidelines do not name.
+KEY = re.compile(r"[a-z](?:[a-z0-9._/-]*[a-z0-9])?")
+RESERVED = ("com.docker.", "io.docker.", "org.dockerproject.")
+
+
+@rule("DL3048", name="bad-label-key", severity=Severity.STYLE, recommended=False)
+def bad_label_key(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A label's key breaks Docker's guidelines.
+
+    A key starts with a small letter, ends with a small letter or a digit, and has nothing but these, single dots and
+    hyphens between. The name spaces `com.docker.`, `io.docker.` and `org.dockerproject.` are Docker's own.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    LABEL Version="1.2"
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    LABEL version="1.2"
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    LABEL org.opencontainers.image.version="1.2"
+    ```
+
+    **Fix safety:** unsafe: whoever reads the label looks for its former key. There is a fix for capitals only.
+
+    **Source:** hadolint DL3048; Docker's documentation, object labels.
+    """
+    for node in facts.every(nodes.Label, triggers=not facts.as_hadolint):
+        for pair in node.pairs:
+            key = pair.key.text.strip("\"'")
+            if "$" in key and not facts.as_hadolint:
+                key = facts.expand(key, node) or key
+            if not _is_good(key):
+                yield Finding(
+                    "DL3048", pair.key.span, f"the label's key `{key}` is {_why(key)}", _fix(doc, facts, pair)
+                )
+
+
+def _is_good(key: str) -> bool:
+    return bool(KEY.fullmatch(key)) and ".." not in key and "--" not in key and not key.startswith(RESERVED)
+
+
+def _why(key: str) -> str:
+    return "in Docker's own name space" if key.startswith(RESERVED) else "not as the guidelines have it"
+
+
+def _fix(doc: Dockerfile, facts: Facts, pair: Pair) -> Fix | None:
+    written = doc.source(pair.key.span)
+    lower = written.lower()
+    key = lower.strip("\"'")
+    taken = {item.key.text.strip("\"'") for node in facts.every(nodes.Label) for item in node.pairs}
+    if not _is_good(key) or key in taken:
+        return None
+    return Fix("write it small", (Edit(pair.key.span, lower),), Applicability.UNSAFE)

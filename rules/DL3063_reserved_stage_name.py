@@ -1,0 +1,85 @@
+"""DL3063: a stage has a name that the builder keeps for itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import replace_word
+from dockerlint.lint import mounts, nodes
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile, Flag, Stage, Word
+
+RESERVED = frozenset({"scratch", "context"})
+
+
+@rule("DL3063", name="reserved-stage-name", severity=Severity.WARNING, aliases=("ReservedStageName",))
+def reserved_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A stage is called `scratch` or `context`.
+
+    These names mean the empty image and the build context, so who names the stage gets something else.
+
+    ```dockerfile bad
+    FROM node:22 AS context
+    RUN npm ci
+
+    FROM node:22-slim
+    COPY --from=context /app /app
+    ```
+
+    ```dockerfile fixed
+    FROM node:22 AS context-stage
+    RUN npm ci
+
+    FROM node:22-slim
+    COPY --from=context-stage /app /app
+    ```
+
+    ```dockerfile good
+    FROM node:22 AS build
+    ```
+
+    **Fix safety:** unsafe: a reference below may mean the empty image or the context, and the build may name the stage.
+
+    **Source:** hadolint DL3063; BuildKit's check ReservedStageName.
+    """
+    for stage in doc.stages:
+        alias = stage.from_.alias
+        name = alias.text if alias and facts.as_hadolint else stage.name
+        if alias and name in RESERVED:
+            message = f"`{alias.text}` means something else to the builder than this stage"
+            yield Finding("DL3063", alias.span, message, _fix(doc, stage, alias))
+
+
+def _fix(doc: Dockerfile, stage: Stage, alias: Word) -> Fix | None:
+    new = f"{alias.text}-stage"
+    if any(item.name == new.lower() for item in doc.stages):
+        return None
+    edits = [replace_word(alias, new), *_renamed(doc, stage, new)]
+    return Fix(f"call it {new}", tuple(edits), Applicability.UNSAFE)
+
+
+def _renamed(doc: Dockerfile, stage: Stage, new: str) -> Iterator[Edit]:
+    """The edits of all that names the stage below it."""
+    for item in doc.stages[stage.index + 1 :]:
+        if item.from_.image.text.lower() == stage.name:
+            yield replace_word(item.from_.image, new)
+        for node in item.instructions:
+            for flag in _flags(node):
+                if (match := re.search(r"from=[\"']?([\w.-]+)", doc.source(flag.span))) and match[
+                    1
+                ].lower() == stage.name:
+                    yield Edit(Span(flag.span.start + match.start(1), flag.span.start + match.end(1)), new)
+
+
+def _flags(node: nodes.Instruction) -> Iterator[Flag]:
+    if isinstance(node, nodes.Copy) and (flag := node.flag("from")):
+        yield flag
+    if isinstance(node, nodes.Run):
+        yield from (mount.flag for mount in mounts.mounts(node) if mount.flag and mount.from_)

@@ -1,0 +1,68 @@
+"""DL3067: another stage's whole file system is copied."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Copy, Dockerfile
+
+
+@rule("DL3067", name="whole-filesystem-copied", severity=Severity.WARNING)
+def whole_filesystem_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The whole file system of another stage or image is copied.
+
+    With it come the compilers, caches and secrets that the stage was to leave behind, and what the base image has is
+    there twice. By default images that are no stage of the file are left alone, for they may be made to be copied whole,
+    and a stage FROM scratch, where the copy makes one layer of many.
+
+    ```dockerfile bad
+    FROM golang:1.23 AS build
+    RUN go install example.com/app@v1.2.0
+
+    FROM debian:bookworm-slim
+    COPY --from=build / /
+    ```
+
+    ```dockerfile good
+    FROM golang:1.23 AS build
+    RUN go install example.com/app@v1.2.0
+
+    FROM debian:bookworm-slim
+    COPY --from=build /go/bin/app /usr/local/bin/
+    ```
+
+    **Source:** hadolint DL3067.
+    """
+    del doc
+    for node in facts.every(nodes.Copy, triggers=not facts.as_hadolint):
+        if node.from_ is None or not _is_whole(facts, node):
+            continue
+        if not facts.quiet or _leaves_behind(facts, node):
+            yield Finding("DL3067", node.span, f"all of {node.from_} is copied: name what is needed of it")
+
+
+def _is_whole(facts: Facts, node: Copy) -> bool:
+    if facts.as_hadolint:
+        return "/" in [word.text.strip("\"'") for word in node.sources] and node.destination.text.strip("\"'") == "/"
+    if node.flag("exclude"):
+        return False
+    sources = (facts.expand(word.text, node) or "" for word in node.sources)
+    is_root = any(posixpath.normpath(source) in ("/", "//", "/*") for source in sources if source)
+    return is_root and facts.path(node.destination.text, node) in ("/", "//")
+
+
+def _leaves_behind(facts: Facts, node: Copy) -> bool:
+    """Whether the copy is of a stage, which has more than what is wanted, and into one that has files already."""
+    stage = next((item for item in facts.doc.stages if node in item.instructions), None)
+    if stage is None or stage.from_.image.text == "scratch":
+        return False
+    return facts.graph.find(node.from_ or "", stage.index) is not None

@@ -1,0 +1,51 @@
+"""DL4005: /bin/sh is replaced by a link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+SH = frozenset({"/bin/sh", "/usr/bin/sh"})
+
+
+@rule("DL4005", name="shell-replaced", severity=Severity.WARNING, recommended=False)
+def shell_replaced(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A RUN makes /bin/sh a link to another shell.
+
+    That changes the shell of all programs of the image, also of those that were written for the former one. SHELL changes
+    it for the steps of the file.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN ln -sf /bin/bash /bin/sh
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    SHELL ["/bin/bash", "-c"]
+    ```
+
+    **Source:** hadolint DL4005; the Dockerfile reference, SHELL.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        found = next((call for call in calls(facts, run, "ln") if _replaces(facts, call.texts)), None)
+        if found is not None:
+            yield Finding("DL4005", found.command.span, "`ln` replaces /bin/sh: set the steps' shell by SHELL")
+
+
+def _replaces(facts: Facts, arguments: list[str]) -> bool:
+    if facts.as_hadolint:
+        return "/bin/sh" in arguments
+    paths = [word for word in arguments if not word.startswith("-")]
+    return len(paths) > 1 and paths[-1] in SH
