@@ -12,12 +12,15 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.parser import parse
 from dockerlint.lint.shell import script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEGABYTE = 1_000_000
 SIZES = (625_000, 1_250_000, 2_500_000, 5_000_000, 10_000_000)

@@ -8,6 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+
 class WriteError(Exception):
     """The file was not written; the message says why."""
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.expansion import ExpansionError, variables
-from dockerlint.lint.findings import Edit, Span
 
 from .edits import delete_lines, insert, with_comments
 from .footprint import Clash, absolute, commands, footprint, overlap
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dockerlint.lint.facts import Facts
+    from dockerlint.lint.findings import Edit
     from dockerlint.lint.nodes import Dockerfile, Instruction
 
 

@@ -411,7 +411,7 @@ class _Builder(Transformer[Token, nodes.Instruction]):
         words = tuple(nodes.Word(self._span(token), json.loads(self._text(token.value))) for token in items[1:-1])
         return nodes.Exec(Span(self._span(items[0]).start, self._span(items[-1]).end), words)
 
-    paths = exec
+    paths = exec  # noqa: A003 - the name of the grammar's rule
 
     def _command_line(self, rest: list[Any]) -> nodes.Exec | nodes.Shell | None:
         if not rest or isinstance(rest[0], nodes.Exec):

@@ -29,6 +29,7 @@ NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # `...` that is the same as $(...): within it no quoting that differs between the two, and no second parenthesis.
 PLAIN_BACKQUOTES = re.compile(r"`[^`\\\"'(][^`\\\"']*`")
 WINDOWS = re.compile(r"(?:^|/)(?:pwsh|powershell|cmd)(?:\.exe)?$")
+NEW_LINE = re.compile("\n")
 BACKQUOTES, BLANKS = 2006, 2291
 LONGEST_TITLE = 60
 
@@ -51,22 +52,21 @@ class _World:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A RUN with the text that ShellCheck gets for it: lines of ours, then the script."""
+    """A RUN with the text that ShellCheck gets for it: lines of ours, then the script, whose lines begin at `starts`."""
 
     run: nodes.Run
     script: Script
     ahead: str
     text: str
+    starts: tuple[int, ...]
 
     def offset(self, position: Position) -> int | None:
         """The character of the script at a position of the text; None for one in our lines."""
         line = position.line - self.ahead.count("\n")
         if line < 1:
             return None
-        start = 0
-        for _ in range(line - 1):
-            start = self.script.text.find("\n", start) + 1
-        return min(start + position.column - 1, len(self.script.text))
+        end = len(self.script.text)
+        return min(self.starts[line - 1] + position.column - 1, end) if line <= len(self.starts) else end
 
 
 def scripts(facts: Facts) -> list[str]:
@@ -162,7 +162,8 @@ def _checked(facts: Facts) -> Iterator[_Checked]:
         ahead = f"#!{shell}\n" + "".join(_prelude(facts, around))
         # a first line of its own has had its say
         body = "# " + script.text[2:] if script.text.startswith("#!") else script.text
-        yield _Checked(around.run, script, ahead, ahead + body)
+        starts = (0, *(match.end() for match in NEW_LINE.finditer(body)))
+        yield _Checked(around.run, script, ahead, ahead + body, starts)
 
 
 def _prelude(facts: Facts, around: _Around) -> Iterator[str]:

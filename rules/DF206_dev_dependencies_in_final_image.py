@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
+    from dockerlint.lint.findings import Edit
     from dockerlint.lint.nodes import Copy, Dockerfile, Run, Stage
     from dockerlint.lint.tools import Invocation, Production
 
@@ -126,7 +127,7 @@ def _check(facts: Facts, run: Run, invocation: Invocation, copies: list[Copy]) -
     asked = _asked(invocation, production)
     if not asked and not _leaves_them_in(facts, run, invocation, production, copies):
         return
-    edits = ()
+    edits: tuple[Edit, ...] = ()
     if production.fix and not asked and isinstance(run.form, nodes.Shell):
         last = invocation.subcommand_words[-1] if invocation.subcommand_words else invocation.words[0]
         edits = (insert(last.span.end, f" {production.fix}"),)

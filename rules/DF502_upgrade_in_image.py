@@ -1,0 +1,42 @@
+"""DF502: all packages of the base are brought up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF502", name="upgrade-in-image", severity=Severity.INFO, recommended=False)
+def upgrade_in_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """All packages of the base image are brought up to date.
+
+    Two builds of one file give different images, and each upgraded package is stored twice: in the base's layer and in this one. A
+    newer base image does the same, and can be pinned.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get upgrade -y && apt-get install -y curl
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl
+    ```
+
+    **Source:** Docker's guide on best practices; the package managers' manual pages.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        for invocation in facts.invocations(run):
+            if invocation.tool.kind == "system" and invocation.action == "upgrade" and not invocation.operands:
+                name = f"{invocation.words[0].text} {invocation.subcommand}"
+                yield Finding("DF502", invocation.command.span, f"`{name}` makes another image each time, and stores upgraded packages twice")

@@ -1,0 +1,57 @@
+"""DF504: a repository is cloned at whatever its branch holds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+CHECKED_OUT = re.compile(r"\bgit\b[^&|;]*\s(?:checkout|reset|switch|rev-parse|verify-(?:tag|commit))\b")
+MOVING = frozenset({"main", "master", "develop", "devel", "dev", "trunk", "HEAD", "stable"})
+
+
+@rule("DF504", name="moving-clone", severity=Severity.INFO, recommended=False)
+def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A repository is cloned at whatever its branch holds on the day of the build.
+
+    The step stays in the cache, so that a later build ships an old state without a word, and a build elsewhere a newer one.
+    `ADD https://host/repository.git#tag` names a state and is fetched again when it changes.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN git clone https://example.com/app.git /app
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    ADD https://example.com/app.git#v1.2.0 /app
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN git clone --branch v1.2.0 --depth 1 https://example.com/app.git /app
+    ```
+
+    **Source:** the Dockerfile reference, "Adding files from a Git repository".
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        source = facts.doc.source(run.span)
+        if CHECKED_OUT.search(source):
+            continue
+        for call in calls(facts, run, "git"):
+            if "clone" not in call.texts:
+                continue
+            branch = call.value("--branch", "b") or call.value("--revision", "\0")
+            if branch is None or branch in MOVING:
+                yield Finding("DF504", call.command.span, "`git clone` takes whatever the branch holds on the day of the build: name a tag or commit")

@@ -1,0 +1,52 @@
+"""DF505: a file holds the time of the build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+VALUES = frozenset({"date", "uuidgen"})
+FIXED = frozenset({"-d", "--date", "-r", "--reference"})
+
+
+@rule("DF505", name="time-in-layer", severity=Severity.INFO, recommended=False)
+def time_in_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A step writes the time of the build, or a random value, into its layer.
+
+    The step stays in the cache, so the value is that of some earlier build; and where it does run, no two images are equal. A label
+    or a build argument at the end of the file says the same without either.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN date > /etc/build-date
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    ARG BUILD_DATE
+    LABEL org.opencontainers.image.created=$BUILD_DATE
+    ```
+
+    **Source:** BuildKit's cache keys; the guide on reproducible builds, SOURCE_DATE_EPOCH.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        if not facts.in_image(run):
+            continue
+        commands = facts.commands(run)
+        for index, command in enumerate(commands):
+            name = command.name.rsplit("/", 1)[-1]
+            if name not in VALUES or any(word.text in FIXED for word in command.arguments):
+                continue
+            around = commands[index - 1] if "substitution" in command.within and index else command
+            if any(redirect.operator.startswith(">") and redirect.target and redirect.target.text != "/dev/null" for redirect in around.redirects):
+                yield Finding("DF505", command.span, f"`{name}` writes another value in each build, and an old one when the step is cached")

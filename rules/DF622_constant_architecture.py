@@ -1,0 +1,57 @@
+"""DF622: an address is good for one architecture only."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.downloads import downloads
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+ARCHITECTURE = re.compile(r"(?<![a-z0-9])(?:amd64|x86[_-]64|x64|arm64|aarch64|armv[67]\w*|armhf|i[36]86|linux64)(?![a-z0-9])", re.IGNORECASE)
+DECIDES = re.compile(r"TARGETARCH|TARGETPLATFORM|\buname\s+-\w*m|dpkg\s+--print|\barch\b|apk\s+--print-arch|rpm\s+-E|\bcase\b")
+
+
+@rule("DF622", name="constant-architecture", severity=Severity.INFO, recommended=False)
+def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A program is fetched for one architecture, whatever the image is built for.
+
+    On the other one the build succeeds, and the program does not start. BuildKit gives each stage the target's name in TARGETARCH.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN curl -fsSLo /usr/local/bin/tool https://example.com/tool-1.2-linux-amd64
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    ARG TARGETARCH
+    RUN curl -fsSLo /usr/local/bin/tool https://example.com/tool-1.2-linux-$TARGETARCH
+    ```
+
+    **Source:** the Dockerfile reference, "Automatic platform ARGs".
+    """
+    for stage in doc.stages:
+        if stage.from_.flag("platform") or ARCHITECTURE.search(stage.from_.image.text):
+            continue
+        for run in stage.all(nodes.Run):
+            # a script that looks at the machine knows what it does
+            if DECIDES.search(doc.source(run.span)):
+                continue
+            for found in downloads(facts.commands(run)):
+                match = ARCHITECTURE.search(found.urls[0].text)
+                if match:
+                    yield Finding("DF622", found.urls[0].span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH")
+        for add in stage.all(nodes.Add):
+            for word in add.paths:
+                match = ARCHITECTURE.search(word.text) if "://" in word.text else None
+                if match:
+                    yield Finding("DF622", word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH")

@@ -1,0 +1,60 @@
+"""DF623: curl takes an error page for the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert
+from dockerlint.lint import nodes
+from dockerlint.lint.digests import is_checked
+from dockerlint.lint.downloads import downloads
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+FAIL = ("-f", "--fail", "--fail-with-body", "--fail-early", "-I", "--head", "-w", "--write-out", "-X", "--request", "-d", "--data")
+
+
+@rule("DF623", name="curl-without-fail", severity=Severity.INFO, recommended=False)
+def curl_without_fail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """curl takes the server's error page for the file.
+
+    Without `-f` it ends well whatever the server answers. The page is saved, unpacked or run in place of what was asked for, and
+    the build goes on.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN curl -sSLo /usr/local/bin/tool https://example.com/tool
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN curl -f -sSLo /usr/local/bin/tool https://example.com/tool
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN curl -fsSLo /usr/local/bin/tool https://example.com/tool
+    ```
+
+    **Fix safety:** always unsafe: a build that went on with an error page now fails.
+
+    **Source:** the manual page of curl, `--fail`.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        if is_checked(facts, run) or ".curlrc" in facts.doc.text:
+            continue
+        for found in downloads(facts.commands(run)):
+            if found.tool != "curl" or found.has(*FAIL) or found.command.sometimes or "negation" in found.command.within:
+                continue
+            fix = None
+            if isinstance(run.form, nodes.Shell):
+                name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
+                fix = Fix("add `-f`", (insert(name.span.end, " -f"),), Applicability.UNSAFE)
+            yield Finding("DF623", found.command.span, "`curl` without `-f` takes the server's error page for the file", fix)

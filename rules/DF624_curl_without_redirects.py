@@ -1,0 +1,59 @@
+"""DF624: curl does not follow where the server sends it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert
+from dockerlint.lint import nodes
+from dockerlint.lint.downloads import downloads
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# Addresses that are known to be answered by a redirect.
+REDIRECTING = ("//github.com/", "//downloads.sourceforge.net/", "//sourceforge.net/projects/", "//bit.ly/", "//aka.ms/", "//git.io/")
+
+
+@rule("DF624", name="curl-without-redirects", severity=Severity.INFO)
+def curl_without_redirects(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """curl saves a redirect's empty answer, and not the file.
+
+    Release pages answer with the address of another server. Without `-L` curl takes that answer for the file.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN curl -fsSO https://github.com/example/tool/releases/download/v1.2.0/tool.tar.gz
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN curl -L -fsSO https://github.com/example/tool/releases/download/v1.2.0/tool.tar.gz
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN curl -fsSLO https://github.com/example/tool/releases/download/v1.2.0/tool.tar.gz
+    ```
+
+    **Fix safety:** always unsafe: the file may be another one than so far.
+
+    **Source:** the manual page of curl, `--location`; GitHub's documentation on release assets.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        for found in downloads(facts.commands(run)):
+            if found.tool != "curl" or found.has("-L", "--location", "--location-trusted", "-I", "--head"):
+                continue
+            if not any(host in found.urls[0].text for host in REDIRECTING) or ".curlrc" in facts.doc.text:
+                continue
+            fix = None
+            if isinstance(run.form, nodes.Shell):
+                name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
+                fix = Fix("add `-L`", (insert(name.span.end, " -L"),), Applicability.UNSAFE)
+            yield Finding("DF624", found.urls[0].span, "this server answers with a redirect, which `curl` without `-L` does not follow", fix)

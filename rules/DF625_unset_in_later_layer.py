@@ -1,0 +1,47 @@
+"""DF625: a variable of ENV is unset in a RUN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF625", name="unset-in-later-layer", severity=Severity.WARNING)
+def unset_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A variable of ENV is unset at the end of a RUN, which changes nothing.
+
+    The shell ends with its RUN; the next step and the container have the variable again. A value for one step belongs into that
+    step, one for the build only into ARG.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    ENV ADMIN_USER=mark
+    RUN ./setup && unset ADMIN_USER
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN export ADMIN_USER=mark && ./setup && unset ADMIN_USER
+    ```
+
+    **Source:** Docker's guide on best practices, ENV; SonarQube S6581.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        script = facts.script(run)
+        last = script.commands[-1] if script and script.commands else None
+        if last is None or last.name != "unset" or last.within:
+            continue
+        names = {pair.key.text for node in facts.before(run) if isinstance(node, nodes.Env) for pair in node.pairs}
+        for word in last.arguments:
+            if word.text in names:
+                yield Finding("DF625", word.span, f"{word.text} is set again in the next step: ENV outlives the RUN that unsets it")

@@ -1,0 +1,59 @@
+"""DF627: a package manager stands between the engine and the program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# Programs that start others, and with which of their commands. `exec`-like ones replace themselves and do no harm.
+RUNNERS = {
+    "npm": frozenset({"start", "run", "run-script", "exec", "test"}),
+    "yarn": frozenset({"start", "run", "dev", "serve"}),
+    "pnpm": frozenset({"start", "run", "exec", "dev"}),
+    "pipenv": frozenset({"run"}),
+    "poetry": frozenset({"run"}),
+    "pdm": frozenset({"run"}),
+    "composer": frozenset({"run", "run-script", "exec"}),
+    "mvn": frozenset({"spring-boot:run", "exec:java"}),
+    "go": frozenset({"run"}),
+    "cargo": frozenset({"run"}),
+    "dotnet": frozenset({"run", "watch"}),
+}
+
+
+@rule("DF627", name="package-manager-as-command", severity=Severity.INFO, recommended=False)
+def package_manager_as_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The container starts a package manager, which then starts the program.
+
+    The manager stays there as the first process: it takes memory, and it may not pass on the signal that asks the program to stop.
+    Started by itself, the program gets the signal.
+
+    ```dockerfile bad
+    FROM node:22-slim
+    CMD ["npm", "start"]
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    CMD ["node", "server.js"]
+    ```
+
+    **Source:** the guide on best practices of the official node image, CMD.
+    """
+    del doc
+    target = facts.graph.target
+    for stage in facts.graph.lineage(target) if target else ():
+        for node in stage.all(nodes.CommandInstruction):
+            form = node.form
+            words = [word.text for word in form.words] if isinstance(form, nodes.Exec) else form.text.split() if form else []
+            if len(words) > 1 and words[0] in RUNNERS and words[1] in RUNNERS[words[0]] and form:
+                yield Finding("DF627", form.span, f"`{words[0]} {words[1]}` stands between the engine and the program, and may keep signals from it")

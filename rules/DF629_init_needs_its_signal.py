@@ -1,0 +1,54 @@
+"""DF629: a program is stopped by another signal than it expects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+SIGNALS = {"/sbin/init": "SIGRTMIN+3", "/usr/sbin/init": "SIGRTMIN+3", "systemd": "SIGRTMIN+3", "nginx": "SIGQUIT"}
+
+
+@rule("DF629", name="init-needs-its-signal", severity=Severity.INFO, recommended=False)
+def init_needs_its_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The container's program stops in order at another signal than the engine sends.
+
+    systemd ends at SIGRTMIN+3 and restarts itself at SIGTERM; nginx drops its connections at SIGTERM and finishes them at SIGQUIT.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    CMD ["/sbin/init"]
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    STOPSIGNAL SIGRTMIN+3
+    CMD ["/sbin/init"]
+    ```
+
+    **Source:** systemd(1), "Signals"; nginx's documentation, "Controlling nginx".
+    """
+    del doc
+    target = facts.graph.target
+    if target is None:
+        return
+    line = facts.graph.lineage(target)
+    if any(any(stage.all(nodes.Stopsignal)) for stage in line):
+        return
+    for stage in line:
+        for node in stage.all(nodes.CommandInstruction):
+            words = node.form.words if isinstance(node.form, nodes.Exec) else ()
+            name = words[0].text if words else ""
+            signal = SIGNALS.get(name) or SIGNALS.get(name.rsplit("/", 1)[-1])
+            # the official image has it
+            base = facts.base(target)
+            if signal and "nginx" not in (facts.image(target) or "nginx") and not (base and base.repository == "nginx"):
+                yield Finding("DF629", words[0].span, f"{name} expects {signal} to stop in order: write `STOPSIGNAL {signal}`")

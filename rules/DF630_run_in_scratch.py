@@ -1,0 +1,46 @@
+"""DF630: a script is to run where there is no shell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF630", name="run-in-scratch", severity=Severity.ERROR)
+def run_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A script is to run in a stage that has no shell.
+
+    `scratch` is empty: nothing is there to run until something has been copied. The build fails at this step.
+
+    ```dockerfile bad
+    FROM scratch
+    RUN echo ready
+    ```
+
+    ```dockerfile good
+    FROM scratch
+    ADD rootfs.tar.gz /
+    RUN echo ready
+    ```
+
+    **Source:** the Dockerfile reference, RUN; Docker's guide on base images, scratch.
+    """
+    for stage in doc.stages:
+        line = facts.graph.lineage(stage)
+        if facts.image(stage) != "scratch" or any(any(parent.all(nodes.Copy)) for parent in line[1:]):
+            continue
+        for node in stage.instructions:
+            if isinstance(node, nodes.Copy):
+                break
+            if isinstance(node, nodes.Run) and not any(mount.kind == "bind" for mount in facts.mounts(node)):
+                yield Finding("DF630", node.keyword.span, "scratch is empty: there is no program yet that RUN could start")
+                break

@@ -1,0 +1,49 @@
+"""DF631: files are copied from a stage that has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF631", name="copy-from-empty-stage", severity=Severity.ERROR)
+def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """Files are copied from a stage that has none.
+
+    A stage on scratch holds what it copies or adds itself. With neither there is nothing to find, and the build fails.
+
+    ```dockerfile bad
+    FROM scratch AS assets
+    LABEL what=assets
+
+    FROM debian:bookworm-slim
+    COPY --from=assets /static /srv/static
+    ```
+
+    ```dockerfile good
+    FROM scratch AS assets
+    COPY static /static
+
+    FROM debian:bookworm-slim
+    COPY --from=assets /static /srv/static
+    ```
+
+    **Source:** Docker's guide on base images, scratch.
+    """
+    for stage in doc.stages:
+        for node, reference, source in facts.graph.sources(stage):
+            if source is None or facts.image(source) != "scratch":
+                continue
+            makers = (item for part in facts.graph.lineage(source) for item in part.instructions)
+            if not any(isinstance(item, nodes.Copy | nodes.Run | nodes.Workdir | nodes.Bad) for item in makers):
+                flag = node.flag("from") or node.keyword
+                yield Finding("DF631", flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take")

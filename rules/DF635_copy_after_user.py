@@ -1,0 +1,47 @@
+"""DF635: copied files belong to root, though the user was changed before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF635", name="copy-after-user", severity=Severity.INFO, recommended=False)
+def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """Files are copied after USER, and still belong to root.
+
+    COPY does not look at USER: without --chown what it brings belongs to root. Somebody who puts it below USER may expect the
+    application to be able to write there.
+
+    ```dockerfile bad
+    FROM node:22-slim
+    USER node
+    COPY . /app
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    COPY . /app
+    USER node
+    ```
+
+    **Source:** the Dockerfile reference, `COPY --chown`.
+    """
+    for stage in doc.stages:
+        if not facts.ships(stage):
+            continue
+        changed = False
+        for node in stage.instructions:
+            changed = changed or isinstance(node, nodes.User)
+            user = facts.state(node).user
+            if isinstance(node, nodes.Copy) and changed and user and user.partition(":")[0] not in ("root", "0") and not node.flag("chown"):
+                yield Finding("DF635", node.keyword.span, f"this belongs to root, not to {user}: COPY does not look at USER, only at --chown")

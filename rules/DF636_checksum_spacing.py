@@ -1,0 +1,65 @@
+"""DF636: a line of checksums is not as its reader wants it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+SUMS = re.compile(r"(?:md5|sha1|sha224|sha256|sha384|sha512)sum")
+LINE = re.compile(r"(?:[0-9a-f]{32,128}|\$\{?\w+\}?)( )(?![ *])\S")
+
+
+@rule("DF636", name="checksum-spacing", severity=Severity.WARNING)
+def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A line of checksums has one blank between the digest and the name, where two must stand.
+
+    The second one says how the file is read. busybox, and with it Alpine, takes no line without it, and the check fails.
+
+    ```dockerfile bad
+    FROM alpine:3.20
+    COPY tool.tar.gz .
+    RUN echo "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c tool.tar.gz" | sha256sum -c -
+    ```
+
+    ```dockerfile fixed
+    FROM alpine:3.20
+    COPY tool.tar.gz .
+    RUN echo "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c  tool.tar.gz" | sha256sum -c -
+    ```
+
+    ```dockerfile good
+    FROM alpine:3.20
+    COPY tool.tar.gz .
+    RUN echo "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c *tool.tar.gz" | sha256sum -c -
+    ```
+
+    **Fix safety:** safe: coreutils takes both forms for the same.
+
+    **Source:** the manual of coreutils, "cksum common options"; busybox, sha256sum.
+    """
+    for run in facts.every(nodes.Run):
+        commands = facts.commands(run)
+        for index, command in enumerate(commands[:-1]):
+            reader = commands[index + 1]
+            if command.name != "echo" or reader.before != "|" or not SUMS.fullmatch(reader.name) or not reader.arguments:
+                continue
+            base = facts.base_of(run)
+            if base is None or base.distribution != "alpine" or not any(word.text in ("-c", "--check", "-cs", "-sc", "-cw") for word in reader.arguments):
+                continue
+            for word in command.arguments:
+                match = LINE.search(doc.source(word.span))
+                if match:
+                    at = word.span.start + match.end(1)
+                    fix = Fix("two blanks", (insert(at, " "),), Applicability.SAFE)
+                    yield Finding("DF636", word.span, f"{reader.name} of busybox wants two blanks between the digest and the name", fix)

@@ -1,0 +1,56 @@
+"""DF637: gpg may ask, and nobody answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import insert
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF637", name="gpg-without-batch", severity=Severity.INFO, recommended=False)
+def gpg_without_batch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """gpg is called as for a person at a terminal.
+
+    Without `--batch` it may ask, and its output and options are not meant for scripts.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY tool.asc tool /tmp/
+    RUN gpg --verify /tmp/tool.asc /tmp/tool
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    COPY tool.asc tool /tmp/
+    RUN gpg --batch --verify /tmp/tool.asc /tmp/tool
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    COPY tool.asc tool /tmp/
+    RUN gpg --batch --verify /tmp/tool.asc /tmp/tool
+    ```
+
+    **Fix safety:** always unsafe: what it does where it would have asked may be something else.
+
+    **Source:** the manual page of gpg, `--batch`.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        for call in calls(facts, run, "gpg", "gpg2"):
+            if any(text in ("--batch", "--no-tty", "--dearmor", "--version") for text in call.texts) or not call.texts:
+                continue
+            fix = None
+            if isinstance(run.form, nodes.Shell):
+                fix = Fix("add `--batch`", (insert(call.words[0].span.end, " --batch"),), Applicability.UNSAFE)
+            yield Finding("DF637", call.words[0].span, f"`{call.name}` without `--batch` may ask, and a build has nobody to answer", fix)
