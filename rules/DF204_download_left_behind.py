@@ -91,7 +91,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: Run) -> Iterator[Finding]:
             continue
         if _named_later(facts, stage, run, name):
             continue
-        message = f"{name} stays in the layer, although `{unpacker.name}` has unpacked it"
+        message = f"`{name}` stays in the layer, although `{unpacker.name}` has unpacked it"
         yield Finding("DF204", item.download.command.span, message, _fix(facts, run, item, name))
 
 

@@ -66,7 +66,7 @@ def remote_add_unchecked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 def _fetched(facts: Facts, run: Run, runs: list[Run]) -> Iterator[Finding]:
     for found in downloads(facts.commands(run)):
         url = found.urls[0]
-        name = file_name(url.text)
+        name = file_name(facts.expand(url.text, run) or url.text)
         if not is_artefact(found, name) or is_checked(facts, run):
             continue
         # what one RUN fetches another may check

@@ -59,7 +59,7 @@ def clear_text_download(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         for found in downloads(facts.commands(run)):
             for word in found.urls:
-                if is_artefact(found, file_name(word.text)) and not is_checked(facts, run):
+                if is_artefact(found, file_name(facts.expand(word.text, run) or word.text)) and not is_checked(facts, run):
                     yield from _check(facts, run, word)
 
 

@@ -60,7 +60,7 @@ def prompting_package_manager(doc: Dockerfile, facts: Facts) -> Iterator[Finding
             continue
         for call in calls(facts, run, *OPTIONS):
             option, asking = OPTIONS[call.name]
-            if not any(asking.fullmatch(text) for text in call.texts[:2]) or _has(call.texts, option):
+            if not any(asking.fullmatch(text) for text in call.texts[:1]) or _has(call.texts, option):
                 continue
             word = next(word for word in call.words[1:] if asking.fullmatch(word.text))
             fix = None

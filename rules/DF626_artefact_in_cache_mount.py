@@ -50,7 +50,7 @@ def artefact_in_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if source is None or not isinstance(node, nodes.Copy) or node.from_ != reference:
                 continue
             for word in node.paths:
-                mount = _hidden(facts, source, posixpath.normpath("/" + word.text))
+                mount = _hidden(facts, source, posixpath.normpath("/" + word.text.lstrip("/")))
                 if mount is not None:
                     message = f"{word.text} is in no layer of {reference}: {mount} is a cache mount there"
                     yield Finding("DF626", word.span, message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.nodes import Dockerfile, Instruction
 
 # Flags that came after the first release of the language (1.4 and later).
 NEWER = frozenset({"link", "parents", "exclude", "checksum", "keep-git-dir", "security", "unpack"})
@@ -47,7 +46,7 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
             return
 
 
-def _newer(node: nodes.Instruction) -> str | None:
+def _newer(node: Instruction) -> str | None:
     """What in an instruction only came with a later release of the language."""
     flag = next((flag for flag in node.flags if flag.name in NEWER), None)
     if flag is not None:

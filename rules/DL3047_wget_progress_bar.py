@@ -75,7 +75,7 @@ def _draws(call: Call, facts: Facts) -> bool:
                 return False
             if not facts.as_hadolint and text.startswith("-nv"):
                 return False
-    return facts.as_hadolint or not _is_thrown_away(call)
+    return facts.as_hadolint or not _is_thrown_away(call, facts)
 
 
 def _switches(text: str) -> str:
@@ -86,9 +86,10 @@ def _switches(text: str) -> str:
     return text[1:]
 
 
-def _is_thrown_away(call: Call) -> bool:
+def _is_thrown_away(call: Call, facts: Facts) -> bool:
     """Whether what it says goes into a file: `2>/dev/null`, `&>log`."""
-    return any(item.operator in ("&>", "&>>") or item.operator.startswith("2>") for item in call.command.redirects)
+    redirects = (facts.doc.source(item.span) for item in call.command.redirects if item.target is not None)
+    return any(text.startswith(("2>", "&>")) for text in redirects)
 
 
 def _fix(facts: Facts, run: Run, found: list[Call]) -> Fix | None:

@@ -127,6 +127,16 @@ def test_github_commands_are_read_back() -> None:
     assert "col" not in several
 
 
+def test_codacy_is_an_object_a_line() -> None:
+    rows = [json.loads(line) for line in made("codacy").splitlines()]
+    assert rows
+    for row in rows:
+        assert set(row) == {"filename", "line", "message", "patternId"}
+        assert isinstance(row["line"], int)
+        assert row["line"] > 0
+    assert {row["patternId"] for row in rows} == {item["code"] for item in json.loads(made("json"))}
+
+
 def test_gnu_is_read_as_compilers_errors() -> None:
     lines = made("gnu").splitlines()
     found = [re.fullmatch(r"(.+?):(\d+):(\d+): (error|warning|note): (.*) \[(\w+)\]", line) for line in lines]

@@ -23,6 +23,7 @@ FORMATS = {
     "junit": "junit",
     "sonarqube": "sonarqube",
     "codeclimate": "codeclimate",
+    "codacy": "codacy",
     "gnu": "gnu",
     "rdjson": "rdjson",
     "markdown": "markdown",

@@ -1,0 +1,28 @@
+"""One JSON object a line with what Codacy reads of a tool's result: file name, line, message, pattern."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from . import clean, place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from . import FileReport, Options, Priced
+
+
+def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+    """One line a finding, in the order of files and places."""
+    return "".join(_line(report, item) for report in reports for item in report.items)
+
+
+def _line(report: FileReport, item: Priced) -> str:
+    result = {
+        "filename": clean(report.path),
+        "line": place(report.doc, item.finding.span).line,
+        "message": clean(item.finding.message),
+        "patternId": item.finding.code,
+    }
+    return json.dumps(result) + "\n"

@@ -1,0 +1,69 @@
+"""DF507: a base image gets no updates any more."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.images import lookup
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.images import BaseImage
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF507", name="base-at-end-of-life", severity=Severity.INFO)
+def base_at_end_of_life(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """The base image is of a release that gets no security updates any more.
+
+    What is found in its packages stays open, and package servers drop such releases after a while, which breaks the build.
+
+    ```dockerfile bad
+    FROM node:16-slim
+    ```
+
+    ```dockerfile bad
+    FROM python:3.12-slim-buster
+    ```
+
+    ```dockerfile good
+    FROM node:22-slim
+    ```
+
+    **Source:** the projects' pages on their releases, see `lint/data/end_of_life.toml`.
+    """
+    for stage in doc.stages:
+        image = facts.image(stage)
+        base = lookup(image) if image and facts.graph.parent(stage) is None else None
+        ended = _ended(base) if base else None
+        if ended:
+            release, date = ended
+            yield Finding("DF507", stage.from_.image.span, f"{release} has had no security updates since {date}")
+
+
+def _ended(base: BaseImage) -> tuple[str, str] | None:
+    """The release that came to its end, and when: the image's own, else its distribution's."""
+    tag = base.tag or ""
+    for version, date in _data()["image"].get(base.repository, {}).items():
+        if re.match(rf"{re.escape(version)}(?![0-9])", tag):
+            return f"{base.repository} {version}", date
+    release = base.release or ""
+    if base.distribution == "alpine":
+        release = ".".join(release.split(".")[:2])
+    last = _data()["distribution"].get(base.distribution or "", {}).get(release)
+    return (f"{base.distribution} {release}", last) if last else None
+
+
+@cache
+def _data() -> dict[str, dict[str, dict[str, str]]]:
+    text = resources.files("dockerlint.lint").joinpath("data", "end_of_life.toml").read_text(encoding="utf8")
+    data = tomllib.loads(text)
+    return {"image": data["image"], "distribution": data["distribution"]}
