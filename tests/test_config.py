@@ -193,7 +193,7 @@ def test_when_hadolints_file_lets_a_run_fail(text: str, limit: Severity | None, 
         (".hadolint.yaml", "override: [a]", "override must be a table"),
         (".hadolint.yaml", "- a", "must be a table of options"),
         (".hadolint.yaml", "a: [", "this is no YAML"),
-        (".hadolint.yaml", "format: codacy", "format must be one of"),
+        (".hadolint.yaml", "format: pretty", "format must be one of"),
     ],
 )
 def test_bad_files_say_where_and_what(name: str, text: str, sentence: str, tmp_path: Path) -> None:
