@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 # Scripts of package.json that an install runs. Source: npm's documentation, "scripts", life cycle operation order.
 LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
 LOCAL = ("file:", "link:", "portal:", "workspace:", "./", "../")
+# What refers to parts of the source in other manifests.
+LOCAL_PARTS = {
+    "pnpm-lock.yaml": re.compile(r"\b(?:link|file|workspace):"),
+    "bun.lock": re.compile(r"\b(?:link|file|workspace):|\"patchedDependencies\""),
+    "Pipfile": re.compile(r"\b(?:path|file|editable)\s*=|\$\{"),
+    "Cargo.toml": re.compile(r"(?m)^\s*(?:\[workspace|\[\[|build\s*=)|\bpath\s*="),
+    "pom.xml": re.compile(r"<(?:module|systemPath)>"),
+}
 LOCAL_REPLACE = re.compile(r"=>\s*\.{0,2}/")
 
 # Lines of a requirements file: those that name another one, and those that name a package of an index or a repository.
@@ -83,7 +91,7 @@ def manifests(context: Context | None, invocation: Invocation, folder: str) -> M
     mixed = any(posixpath.isabs(name) for name in wanted) and len({posixpath.dirname(name) for name in wanted}) > 1
     if context is None or mixed:
         return Manifests(names, complete=False, known=False)
-    if invocation.tool.manifest_flags:
+    if invocation.tool.manifest_flags and invocation.options(*invocation.tool.manifest_flags):
         return _requirements(context, names, folder)
     found = _present(context, invocation.tool.manifests, folder)
     known = any(fnmatch(name, names[0]) for name in found) if names else False
@@ -96,7 +104,8 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
     if not reads.known or facts.context is None:
         return Applicability.DISPLAY
     if invocation.action != "install":
-        return Applicability.UNSAFE
+        # what fetches for a build fails where a manifest names parts of the source
+        return Applicability.UNSAFE if reads.complete else Applicability.DISPLAY
     action = invocation.tool.action("install")
     manifest_flags = invocation.tool.manifest_flags
     known = all(
@@ -249,8 +258,10 @@ def _is_plain(name: str, text: str) -> bool:
             return not LOCAL_SETTING.search(re.sub(r"https?:\S*|//\S*", "", text))
         case "go.mod":
             return not LOCAL_REPLACE.search(text)
-        case "go.work":
+        case "go.work" | "pnpm-workspace.yaml" | ".pnpmfile.cjs" | "bun.lockb" | "bunfig.toml":
             return False
+        case _ if local := LOCAL_PARTS.get(name):
+            return not local.search(text)
         case _:
             return True
 

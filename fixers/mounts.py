@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
+from dockerlint.lint.accounts import number_of
 from dockerlint.lint.findings import Applicability, Edit, Fix
 from dockerlint.lint.leftovers import caches_of, removed, removed_by
 from dockerlint.lint.tools import invocation as invocation_of
@@ -79,7 +80,12 @@ def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | None:
     options = [edit for item in facts.invocations(run) if item.tool is invocation.tool for edit in _keep_cache(facts, item)]
     if isinstance(run.form, nodes.Exec) and (options or cleanup):
         return None
-    return [insert_flags(facts.doc, run, _flags(missing)), *cleanup, *setup, *options]
+    # a mount belongs to root unless it is told otherwise, and another user could not write to it
+    user = facts.state(run).user
+    number = number_of(user) if user else "0"
+    if number is None:
+        return None
+    return [insert_flags(facts.doc, run, _flags(missing, number)), *cleanup, *setup, *options]
 
 
 def _setup(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:
@@ -103,11 +109,12 @@ def _keep_cache(facts: Facts, invocation: Invocation) -> list[Edit]:
     return edits
 
 
-def _flags(caches: Iterable[Cache]) -> list[str]:
+def _flags(caches: Iterable[Cache], user: str) -> list[str]:
+    owner = f",uid={user}" if user != "0" else ""
     flags = []
     for item in caches:
         sharing = f",sharing={item.sharing}" if item.sharing != "shared" else ""
-        flags.append(f"--mount=type=cache,target={item.mount}{sharing}")
+        flags.append(f"--mount=type=cache,target={item.mount}{sharing}{owner}")
     return flags
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 
+from .cleanup import clean_command
 from .edits import delete_lines, has_comment, with_comments
 from .footprint import Clash, Footprint, absolute, command_footprint, commands, overlap, surrounding
 from .manifests import place, trusted
@@ -115,6 +116,9 @@ def _manifest_copies(facts: Facts, copy: Copy, reads: Manifests, folder: str) ->
         below = place(facts, copy, path)
         if below is None or not PLAIN_NAME.fullmatch(path):
             return None
+        if facts.context is not None and path not in facts.context.files and facts.context.has(path):
+            # of a folder a COPY takes what is in it
+            below = posixpath.join(below, posixpath.basename(path))
         groups.setdefault(below, []).append(path)
     lines = []
     for below, files in groups.items():
@@ -129,7 +133,8 @@ def _parts(facts: Facts, run: Run, invocation: Invocation, target: str) -> tuple
     source = doc.source(run.span)
     if invocation.action != "install":
         prefetch = invocation.tool.prefetch
-        return (f"{run.keyword.text} {prefetch}", source) if prefetch else None
+        # by the name that the file calls it by, such as ./mvnw
+        return (f"{run.keyword.text} {clean_command(invocation, prefetch)}", source) if prefetch else None
     script = facts.script(run)
     if script is None:
         return (source, "") if isinstance(run.form, nodes.Exec) else None

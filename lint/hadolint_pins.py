@@ -75,7 +75,9 @@ _READINGS = {
         frozenset({"install"}),
         _PYTHON,
         values=_PYTHON_VALUES,
-        silent=frozenset({"-r", "--requirement", "-c", "--constraint", "--constraint=", "-e", "--editable", "--editable="}),
+        silent=frozenset(
+            {"-r", "--requirement", "-c", "--constraint", "--constraint=", "-e", "--editable", "--editable="}
+        ),
     ),
     "pipx": _Reading(re.compile("pipx"), frozenset({"install"}), _PYTHON, values=_PYTHON_VALUES),
     "npm": _Reading(
@@ -104,7 +106,11 @@ _READINGS = {
 def unpinned(item: Invocation, run: Run, facts: Facts) -> Iterator[Word]:
     """The words of an install that hadolint takes for packages without a version."""
     reading = _READINGS.get(item.tool.name)
-    if reading is None or not reading.commands.fullmatch(item.words[0].text) or item.subcommand not in reading.subcommands:
+    if (
+        reading is None
+        or not reading.commands.fullmatch(item.words[0].text)
+        or item.subcommand not in reading.subcommands
+    ):
         return
     if any(_name(flag.text) in reading.silent for flag in item.flags):
         return

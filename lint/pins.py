@@ -69,7 +69,9 @@ def _is_pinned(word: Word, item: Invocation, run: Run, facts: Facts) -> bool:
         return False
     known = facts.expand(word.text, run)
     other = item.tool.not_packages
-    return known is None or all(_has_version(name, item.tool) or (other and other.match(name)) for name in known.split())
+    return known is None or all(
+        _has_version(name, item.tool) or (other and other.match(name)) for name in known.split()
+    )
 
 
 def _has_version(text: str, tool: Tool) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
 from dockerlint.lint import nodes
+from dockerlint.lint.accounts import is_root, number_of
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
-
-# Users of official images. Source: their Dockerfiles.
-NUMBERS = {"node": "1000", "www-data": "33", "nobody": "65534", "jovyan": "1000", "gradle": "1000", "vscode": "1000"}
 
 
 @rule("DF111", name="cache-mount-not-writable", severity=Severity.WARNING)
@@ -50,12 +48,12 @@ def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     """
     del doc
     for run in facts.every(nodes.Run, triggers=False):
-        user = (facts.state(run).user or "").partition(":")[0]
-        if user in ("", "root", "0") or "sudo" in facts.doc.source(run.span):
+        user = facts.state(run).user
+        if user is None or is_root(user) is not False or "sudo" in facts.doc.source(run.span):
             continue
         for mount in facts.mounts(run):
             if mount.kind != "cache" or mount.flag is None or mount.from_ or not {"uid", "gid", "mode"}.isdisjoint(mount.options):
                 continue
-            number = user if user.isdecimal() else NUMBERS.get(user)
+            number = number_of(user)
             fix = Fix(f"uid={number}", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE) if number else None
             yield Finding("DF111", mount.flag.span, f"{mount.target} belongs to root there, and this step runs as {user}: give it `uid=`", fix)

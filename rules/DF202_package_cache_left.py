@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 # Those that have a rule of hadolint's.
 OTHERS = frozenset({"apt", "apk", "dnf", "yum", "zypper", "pip", "yarn"})
 # Options that put the cache somewhere else.
-MOVING = ("--cache", "--cache-dir", "--cache-folder", "--store-dir", "--packages", "--gradle-user-home", "-g", "--cachedir")
+MOVING = (
+    "--cache",
+    "--cache-dir",
+    "--cache-folder",
+    "--store-dir",
+    "--packages",
+    "--gradle-user-home",
+    "-g",
+    "--cachedir",
+)
 # An install that is to find what it needs in the cache of an earlier step.
 OFFLINE = re.compile(r"--(?:offline|prefer-offline|local|no-index)\b")
 # What says that Yarn is one of the later ones, in which clearing the cache may take away what the program is made of; and
@@ -31,7 +40,14 @@ LATER_YARN = re.compile(r"\.yarnrc\.yml|\.yarn/|--immutable|\bcorepack\b|yarn se
 LATER_YARN_FILES = (".yarnrc.yml", ".yarn")
 FIRST_YARN = (
     *("--production", "--prod", "--pure-lockfile", "--non-interactive", "--ignore-engines", "--ignore-optional"),
-    *("--ignore-platform", "--network-timeout", "--prefer-offline", "--check-files", "--no-lockfile", "--network-concurrency"),
+    *(
+        "--ignore-platform",
+        "--network-timeout",
+        "--prefer-offline",
+        "--check-files",
+        "--no-lockfile",
+        "--network-concurrency",
+    ),
 )
 
 
@@ -113,7 +129,12 @@ def yarn_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         used = [item for item in facts.invocations(run) if item.tool.name == "yarn"]
         filling = [item for item in used if _is_install(item, facts)]
-        if not filling or not _is_kept(facts, run) or _is_yarn_mounted(facts, run, filling) or _is_yarn_cleaned(facts, run, used):
+        if (
+            not filling
+            or not _is_kept(facts, run)
+            or _is_yarn_mounted(facts, run, filling)
+            or _is_yarn_cleaned(facts, run, used)
+        ):
             continue
         cache = filling[0].tool.caches[0]
         fix = clean_up(facts, run, filling[-1], cache)
@@ -127,7 +148,11 @@ def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> I
     item = filling[-1]
     tool = item.tool
     after = item.command.span.end
-    left = [cache for cache in caches_of(facts, run, tool) if cache.clean and not _is_settled(facts, run, cache, item, after)]
+    left = [
+        cache
+        for cache in caches_of(facts, run, tool)
+        if cache.clean and not _is_settled(facts, run, cache, item, after)
+    ]
     keeps = any(cache.kept for cache in tool.caches)
     if not left or (keeps and _runs_in_container(facts, tool)):
         return
@@ -177,7 +202,9 @@ def _is_settled(facts: Facts, run: Run, cache: Cache, item: Invocation, after: i
     targets = lasting_mounts(facts, run)
     if facts.mounted(run, cache.path) or any(target.startswith(cache.path.rstrip("/") + "/") for target in targets):
         return True
-    tails = [path[1:] for path in (*(known.path for known in item.tool.caches), *item.tool.cache_aliases) if path[0] == "~"]
+    tails = [
+        path[1:] for path in (*(known.path for known in item.tool.caches), *item.tool.cache_aliases) if path[0] == "~"
+    ]
     if any(target.endswith(tail) and cache.path.endswith(tail) for target in targets for tail in tails):
         return True
     # conda cleans what mamba left

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # What apt-get does in the same way. Sources: apt(8), apt-get(8).
-SHARED = frozenset({"install", "update", "upgrade", "remove", "purge", "autoremove", "clean", "autoclean", "source", "build-dep"})
+SHARED = frozenset(
+    {"install", "update", "upgrade", "remove", "purge", "autoremove", "clean", "autoclean", "source", "build-dep"}
+)
 # apt's upgrade installs packages that became needed, apt-get's does when it is told to.
 ADDITIONS = {"upgrade": "--with-new-pkgs"}
 

@@ -112,7 +112,9 @@ def test_a_command_that_cleans_moves_with_its_cache() -> None:
     assert [cache.clean for cache in caches_of(facts, run, tool("pip"))] == ["rm -rf /c/pip"]
 
 
-@pytest.mark.parametrize(("item", "cache"), CACHES, ids=lambda value: value.name if isinstance(value, Tool) else value.path)
+@pytest.mark.parametrize(
+    ("item", "cache"), CACHES, ids=lambda value: value.name if isinstance(value, Tool) else value.path
+)
 def test_what_is_written_to_clean_is_seen_to_clean(item: Tool, cache: Cache) -> None:
     install = item.action("install").subcommands[0] or "install"
     home = cache.path.replace("~", "/root")

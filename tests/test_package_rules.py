@@ -8,11 +8,14 @@ import pytest
 
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.checker import check
+from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import find
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dockerlint.lint.findings import Finding
     from dockerlint.lint.nodes import Dockerfile
     from dockerlint.lint.rule import Rule
@@ -55,7 +58,11 @@ TABLE = [
     ("DL3033", "FROM centos:7\nRUN yum install -y a.rpm\n", (False, False, True)),
     ("DL3034", "FROM opensuse/leap:15\nRUN zypper up\n", (True, True, False)),
     ("DL3036", "FROM opensuse/leap:15\nRUN zypper -n in a && rm -rf /var/cache/zypp\n", (False, False, True)),
-    ("DL3036", "FROM opensuse/leap:15\nRUN --mount=type=cache,target=/var/cache zypper -n in a\n", (False, False, True)),
+    (
+        "DL3036",
+        "FROM opensuse/leap:15\nRUN --mount=type=cache,target=/var/cache zypper -n in a\n",
+        (False, False, True),
+    ),
     ("DL3037", "FROM opensuse/leap:15\nRUN zypper -n in -t pattern a\n", (False, False, True)),
     ("DL3038", "FROM fedora:40\nRUN dnf5 install a\n", (True, True, False)),
     ("DL3046", "FROM debian:12\nRUN useradd --uid 123456 a\n", (True, True, False)),
@@ -124,3 +131,66 @@ def test_mount_and_clean_up_settle_on_one(image: str, command: str, mounted: str
         assert not outcome.dropped
         assert " ".join(outcome.text.split()) == f"FROM {image} RUN {expected}"
         assert not look(parse(outcome.text))
+
+
+CARGO = "[package]\nname = 'a'\n"
+FETCH = "mkdir src && touch src/lib.rs && cargo fetch && rm -r src"
+# base image, command, manifests, and what comes before the source; None where the fix is only shown
+SPLITS = [
+    ("maven:3", "./mvnw package", {"pom.xml": "<project/>", "mvnw": "", ".mvn/wrapper.properties": ""}, [
+        "COPY pom.xml mvnw ./", "COPY .mvn ./.mvn/", "RUN ./mvnw dependency:go-offline", "COPY . .", "RUN ./mvnw package",
+    ]),
+    ("maven:3", "mvn package", {"pom.xml": "<project><modules><module>a</module></modules></project>"}, None),
+    ("rust:1", "cargo build", {"Cargo.toml": CARGO, "Cargo.lock": "", ".cargo/config.toml": ""}, [
+        "COPY Cargo.toml Cargo.lock ./", "COPY .cargo/config.toml ./.cargo/", f"RUN {FETCH}", "COPY . .", "RUN cargo build",
+    ]),
+    ("rust:1", "cargo build", {"Cargo.toml": CARGO + "[workspace]\n"}, None),
+    ("node:22", "pnpm install", {"package.json": "{}", "pnpm-lock.yaml": ""}, [
+        "COPY package.json pnpm-lock.yaml ./", "RUN pnpm install", "COPY . .",
+    ]),
+    ("python:3.12", "uv sync", {"pyproject.toml": "", "uv.lock": ""}, None),
+    ("ruby:3.3", "bundle install", {"Gemfile": "", "Gemfile.lock": ""}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("image", "command", "files", "expected"), SPLITS)
+def test_manifests_are_copied_first(
+    tmp_path: Path, image: str, command: str, files: dict[str, str], expected: list[str] | None
+) -> None:
+    for name, text in {**files, "code.txt": ""}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf8")
+    context = Context.of(tmp_path)
+    text = f"FROM {image}\nWORKDIR /app\nCOPY . .\nRUN {command}\n"
+
+    def look(doc: Dockerfile) -> list[Finding]:
+        return check(doc, Facts(doc, context), [rule_of("DF101")])
+
+    assert look(parse(text))
+    lines = fix(text, look, unsafe=True).text.splitlines()[2:]
+    assert lines == (expected or ["COPY . .", f"RUN {command}"])
+
+
+# settings, install, and whether it may ignore the lock file beside it
+LOCKED = [
+    ("", "cargo build --release", "Cargo.lock", True),
+    ("", "cargo build --locked", "Cargo.lock", False),
+    ("", "uv sync", "uv.lock", True),
+    ("ENV UV_FROZEN=1", "uv sync", "uv.lock", False),
+    ("", "UV_LOCKED=1 uv sync", "uv.lock", False),
+    ("", "pnpm install", "pnpm-lock.yaml", True),
+    ("ENV CI=true", "pnpm install", "pnpm-lock.yaml", False),
+    ("", "pnpm add a", "pnpm-lock.yaml", False),
+    ("", "composer update", "composer.lock", True),
+    ("", "composer install", "composer.lock", False),
+    ("", "pipenv install --system", "Pipfile.lock", True),
+    ("", "pipenv install --system --deploy", "Pipfile.lock", False),
+    ("", "bun install", "bun.lock", True),
+    ("", "dotnet restore", "packages.lock.json", True),
+]
+
+
+@pytest.mark.parametrize(("settings", "install", "lock", "expected"), LOCKED)
+def test_lock_files_are_held_to(settings: str, install: str, lock: str, expected: bool) -> None:
+    text = f"FROM debian:12\n{settings}\nWORKDIR /app\nCOPY {lock} ./\nRUN {install}\n"
+    assert says("DF501", text, "recommended") is expected

@@ -213,6 +213,7 @@ class _Work:
         self.config = configuration(task, path)
         self.rules = self.config.rules(registry.rules(), None if self.is_stdin else path)
         self.by_code = {rule.code: rule for rule in self.rules}
+        self.own = frozenset(self.by_code)
         self.context = context(self.config, path)
         self.settings = replace(settings(self.config), pins=task.pins)
         self.shellcheck = _shellcheck(task, self.config, self.rules)
@@ -275,7 +276,9 @@ class _Work:
     def price(self, doc: Dockerfile, findings: Sequence[Finding]) -> Sequence[Saving | None]:
         from dockerlint.fixers.cost import price
 
-        return price(doc, findings, self.facts(doc))
+        # a quote more or less in a script saves nothing, and to find that out takes as long as for any other fix
+        worthy = [finding if finding.code in self.own else replace(finding, fix=None) for finding in findings]
+        return price(doc, worthy, self.facts(doc))
 
     def facts(self, doc: Dockerfile) -> Facts:
         if self._facts is None or self._facts.doc is not doc:

@@ -1,0 +1,54 @@
+"""DF213: what the base image has is installed again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# Packages whose second copy is worth a word: runtimes and their package managers.
+PROVIDES = {
+    "nodejs": "node", "npm": "npm", "yarn": "yarn", "python3": "python3", "python3-pip": "pip", "py3-pip": "pip", "golang": "go",
+    "golang-go": "go", "go": "go", "ruby": "ruby", "ruby-full": "ruby", "cargo": "cargo", "rustc": "rustc", "php": "php", "php-cli": "php",
+    "composer": "composer", "maven": "mvn", "gradle": "gradle",
+}
+
+
+@rule("DF213", name="redundant-install", severity=Severity.INFO, recommended=False)
+def redundant_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A program that the base image brings is installed again.
+
+    The second copy is larger than it looks, for it comes with dependencies, and which of the two runs depends on the search path.
+
+    ```dockerfile bad
+    FROM node:22
+    RUN apt-get update && apt-get install -y nodejs npm && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile good
+    FROM node:22
+    RUN apt-get update && apt-get install -y jq && rm -rf /var/lib/apt/lists/*
+    ```
+
+    **Source:** the table of base images; the images' own pages.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        base = facts.base_of(run)
+        if base is None:
+            continue
+        for invocation in facts.invocations(run):
+            if invocation.tool.kind != "system" or invocation.action != "install":
+                continue
+            for word in invocation.packages:
+                program = PROVIDES.get(word.text)
+                if program in base.tools:
+                    yield Finding("DF213", word.span, f"{base.repository} brings {program}: {word.text} installs it a second time")

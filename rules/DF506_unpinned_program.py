@@ -1,0 +1,51 @@
+"""DF506: a program is installed in whatever version there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.calls import calls
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.pins import named, unpinned
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+TOOLS = frozenset({"cargo", "composer", "conda", "poetry", "pdm", "pipenv", "bun"})
+
+
+@rule("DF506", name="unpinned-program", severity=Severity.INFO, recommended=False)
+def unpinned_program(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A program is installed in whatever version there is on the day of the build.
+
+    Two builds of the same file give different images, and a new release may break the build without a change in it. Package managers
+    that hadolint knows have rules of their own.
+
+    ```dockerfile bad
+    FROM rust:1.80
+    RUN cargo install ripgrep
+    ```
+
+    ```dockerfile good
+    FROM rust:1.80
+    RUN cargo install ripgrep --version 14.1.1 --locked
+    ```
+
+    **Source:** the tools' documentation on versions.
+    """
+    del doc
+    for run in facts.every(nodes.Run):
+        words = [word for word in unpinned(facts, run, TOOLS) if not word.text.startswith("$")]
+        if words:
+            yield Finding("DF506", words[0].span, f"no version for {named(words)}")
+        for call in calls(facts, run, "dotnet"):
+            texts = call.texts
+            if texts[:2] == ["tool", "install"] and not any(text.startswith("--version") for text in texts) and "@" not in texts[-1]:
+                names = [text for text in texts[2:] if not text.startswith(("-", "/"))]
+                if names:
+                    yield Finding("DF506", call.command.span, f"no version for {names[0]}")

@@ -1,0 +1,54 @@
+"""DF639: a blank stands before the equals sign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF639", name="space-before-equals", severity=Severity.ERROR)
+def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A blank stands before the equals sign, which becomes part of the value.
+
+    `ENV A =1` is the old form with a blank: it sets A to `=1`.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    ENV PORT = 8080
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    ENV PORT=8080
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    ENV PORT=8080
+    ```
+
+    **Fix safety:** always unsafe: the variable gets another value.
+
+    **Source:** the Dockerfile reference, ENV and LABEL; SonarQube S6574.
+    """
+    for node in facts.every(nodes.Instruction):
+        if not isinstance(node, nodes.Env | nodes.Label):
+            continue
+        for pair in node.pairs:
+            value = doc.source(pair.value.span) if pair.value else ""
+            if not pair.legacy or not value.startswith("=") or pair.value is None:
+                continue
+            rest = value[1:].strip()
+            fix = None
+            if rest and not any(char in rest for char in " \t\n"):
+                fix = Fix("take the blanks away", (Edit(Span(pair.key.span.end, pair.value.span.end), f"={rest}"),), Applicability.UNSAFE)
+            yield Finding("DF639", pair.span, f"`{pair.key.text}` is set to `{value[:30]}`, with the equals sign: take the blank before it away", fix)

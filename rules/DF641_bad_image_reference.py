@@ -1,0 +1,55 @@
+"""DF641: an image's name is none."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+REFERENCE = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d+)?/)?"
+    r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*"
+    r"(?::\w[\w.-]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?"
+)
+
+
+@rule("DF641", name="bad-image-reference", severity=Severity.ERROR)
+def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """What stands for an image can be the name of none.
+
+    Repositories are in lower case, a tag holds no colon or slash, a digest is `sha256:` and 64 digits. The builder refuses the file.
+
+    ```dockerfile bad
+    FROM Debian:12
+    ```
+
+    ```dockerfile bad
+    FROM debian:12:slim
+    ```
+
+    ```dockerfile good
+    FROM debian:12-slim@sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c
+    ```
+
+    **Source:** the grammar of references in the distribution project.
+    """
+    for stage in doc.stages:
+        image = facts.expand_global(stage.from_.image.text)
+        if facts.graph.parent(stage) is None and image and not REFERENCE.fullmatch(image):
+            yield Finding("DF641", stage.from_.image.span, f"`{image}` can be the name of no image")
+        for copy in stage.all(nodes.Copy):
+            flag = copy.flag("from")
+            name = copy.from_ or ""
+            if flag is None or not name or "$" in name or name.isdecimal() or facts.graph.find(name, len(doc.stages)):
+                continue
+            if not REFERENCE.fullmatch(name):
+                yield Finding("DF641", flag.span, f"`{name}` can be the name of no image and of no stage")

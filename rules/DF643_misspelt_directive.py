@@ -1,0 +1,56 @@
+"""DF643: a directive is misspelt, and is a comment."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+DIRECTIVE = re.compile(r"#\s*([A-Za-z]+)\s*=\s*(?:\S*dockerfile\S*|[`\\]|skip=\S+|error=\S+)\s*")
+KNOWN = ("syntax", "escape", "check")
+
+
+@rule("DF643", name="misspelt-directive", severity=Severity.WARNING)
+def misspelt_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A directive on top of the file is misspelt, so it is a comment and nothing more.
+
+    ```dockerfile bad
+    # sytnax=docker/dockerfile:1
+    FROM debian:bookworm-slim
+    ```
+
+    ```dockerfile fixed
+    # syntax=docker/dockerfile:1
+    FROM debian:bookworm-slim
+    ```
+
+    ```dockerfile good
+    # syntax=docker/dockerfile:1
+    FROM debian:bookworm-slim
+    ```
+
+    **Fix safety:** always unsafe: the directive takes effect from now on.
+
+    **Source:** the Dockerfile reference, "Parser directives".
+    """
+    first = doc.instructions[0].span.start if doc.instructions else len(doc.text)
+    names = {item.name for item in doc.directives}
+    for comment in doc.comments:
+        match = DIRECTIVE.fullmatch(doc.source(comment.span))
+        if comment.span.start > first or match is None:
+            continue
+        near = get_close_matches(match[1].lower(), KNOWN, n=1, cutoff=0.75)
+        if near and near[0] not in names and match[1].lower() != near[0]:
+            span = Span(comment.span.start + match.start(1), comment.span.start + match.end(1))
+            fix = Fix(f"write {near[0]}", (Edit(span, near[0]),), Applicability.UNSAFE)
+            yield Finding("DF643", span, f"`{match[1]}` is no directive: did you mean {near[0]}?", fix)
+    del facts

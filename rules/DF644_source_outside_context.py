@@ -1,0 +1,46 @@
+"""DF644: a source lies outside the context."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.context import clean_path
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF644", name="source-outside-context", severity=Severity.WARNING)
+def source_outside_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A source leads out of the build context, where the builder does not look.
+
+    The builder takes the dots away and looks for the rest in the context itself: it finds nothing, or another file of that name.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY ../shared/config.toml /etc/app/
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    COPY shared/config.toml /etc/app/
+    ```
+
+    **Source:** the Dockerfile reference, "COPY": sources are relative to the root of the context.
+    """
+    del doc
+    for copy in facts.every(nodes.Copy):
+        if copy.from_ is not None:
+            continue
+        for word in copy.paths:
+            path = facts.expand(word.text, copy) or word.text
+            # within the context `a/../b` is b
+            if "://" not in path and posixpath.normpath(path).startswith(".."):
+                yield Finding("DF644", word.span, f"`{word.text}` leads out of the context: the builder looks for {clean_path(path) or 'all of it'} in it")

@@ -1,0 +1,41 @@
+"""DF720: a label is given twice in one instruction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+
+@rule("DF720", name="duplicate-label", severity=Severity.STYLE, recommended=False)
+def duplicate_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A label is given twice, and only the last value counts.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    LABEL version=1.0 team=web version=1.1
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    LABEL version=1.1 team=web
+    ```
+
+    **Source:** the Dockerfile reference, LABEL.
+    """
+    for stage in doc.stages:
+        seen: set[str] = set()
+        for node in reversed(list(stage.all(nodes.Label))):
+            for pair in reversed(node.pairs):
+                if pair.key.text in seen:
+                    yield Finding("DF720", pair.span, f"the label {pair.key.text} is given again below, and only the last value counts")
+                seen.add(pair.key.text)
+    del facts

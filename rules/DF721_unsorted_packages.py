@@ -1,0 +1,53 @@
+"""DF721: a list of packages is in no order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+FEWEST = 4
+
+
+@rule("DF721", name="unsorted-packages", severity=Severity.STYLE, recommended=False)
+def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A long list of packages is in no order.
+
+    In alphabetical order, one a line, a package is found at a glance, none stands there twice, and changes are easy to review.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y \\
+        wget \\
+        curl \\
+        git \\
+        jq
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y \\
+        curl \\
+        git \\
+        jq \\
+        wget
+    ```
+
+    **Source:** Docker's guide on best practices, "Sort multi-line arguments".
+    """
+    for run in facts.every(nodes.Run):
+        for invocation in facts.invocations(run):
+            words = invocation.packages if invocation.tool.kind == "system" and invocation.action == "install" else ()
+            lines = {doc.line(word.span.start) for word in words}
+            names = [word.text.lower() for word in words]
+            if len(words) >= FEWEST and len(lines) == len(words) and names != sorted(names):
+                at = next(index for index in range(1, len(names)) if names[index] < names[index - 1])
+                yield Finding("DF721", words[at].span, f"{words[at].text} stands below {words[at - 1].text}: the list is in no order")

@@ -1,0 +1,44 @@
+"""DF722: a script of several commands stands on one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+LONGEST = 120
+
+
+@rule("DF722", name="long-line", severity=Severity.STYLE, recommended=False)
+def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A script of several commands stands on one long line.
+
+    One command a line is easier to read, and a change shows what was changed.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl git jq unzip wget && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    RUN apt-get update \\
+        && apt-get install -y --no-install-recommends ca-certificates curl git jq unzip wget \\
+        && rm -rf /var/lib/apt/lists/*
+    ```
+
+    **Source:** Docker's guide on best practices, RUN; SonarQube S7020.
+    """
+    for run in facts.every(nodes.Run):
+        script = facts.script(run)
+        line = doc.line_span(doc.line(run.span.start))
+        if script and len(script.top) > 1 and line.end - line.start > LONGEST and doc.line(run.span.end) == doc.line(run.span.start):
+            yield Finding("DF722", run.keyword.span, f"{len(script.top)} commands stand on one line of {line.end - line.start} characters")

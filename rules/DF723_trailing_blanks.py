@@ -1,0 +1,57 @@
+"""DF723: a line ends with blanks."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+BLANKS = re.compile(r"(?<![ \t])[ \t]+(?=\r?(?:\n|\Z))")
+
+
+@rule("DF723", name="trailing-blanks", severity=Severity.STYLE, recommended=False)
+def trailing_blanks(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A line ends with blanks.
+
+    Nobody sees them, editors take them away at random, and behind a continuation older builders did not take the line for continued.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim \x20
+    CMD ["bash"]
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    CMD ["bash"]
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    CMD ["bash"]
+    ```
+
+    **Fix safety:** safe between and behind instructions; within one the blanks may be part of a script, and stay.
+
+    **Source:** our own; formatters of Dockerfiles take them away too.
+    """
+    del facts
+    spans = [Span(match.start(), match.end()) for match in BLANKS.finditer(doc.text)]
+    if spans:
+        edits = tuple(Edit(span, "") for span in spans if not _is_inside(doc, span))
+        fix = Fix("take them away", edits, Applicability.SAFE) if edits else None
+        more = f", and {len(spans) - 1} more do" if len(spans) > 1 else ""
+        yield Finding("DF723", spans[0], f"this line ends with blanks{more}", fix)
+
+
+def _is_inside(doc: Dockerfile, span: Span) -> bool:
+    index = bisect_right(doc.instructions, span.start, key=lambda node: node.span.start) - 1
+    return index >= 0 and span.start < doc.instructions[index].span.end

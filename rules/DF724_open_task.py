@@ -1,0 +1,41 @@
+"""DF724: a comment says that work is left."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.findings import Finding, Severity, Span
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+MARK = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+
+
+@rule("DF724", name="open-task", severity=Severity.STYLE, recommended=False)
+def open_task(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A comment says that something is still to be done.
+
+    ```dockerfile bad
+    # TODO: use the slim variant
+    FROM debian:bookworm
+    ```
+
+    ```dockerfile good
+    # the slim variant lacks the fonts
+    FROM debian:bookworm
+    ```
+
+    **Source:** SonarQube S1135.
+    """
+    del facts
+    for comment in doc.comments:
+        match = MARK.search(doc.source(comment.span))
+        if match:
+            start = comment.span.start + match.start()
+            yield Finding("DF724", Span(start, start + len(match[0])), f"{match[0].lower()}: a comment says that work is left")

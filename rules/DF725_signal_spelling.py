@@ -1,0 +1,53 @@
+"""DF725: a signal is not written by its full name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerlint.lint import nodes
+from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.nodes import Dockerfile
+
+# Of the signals that stop a container; the same on x86 and ARM.
+NUMBERS = {"1": "SIGHUP", "2": "SIGINT", "3": "SIGQUIT", "9": "SIGKILL", "10": "SIGUSR1", "12": "SIGUSR2", "15": "SIGTERM"}
+NAMES = frozenset({"HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH", "STOP"})
+
+
+@rule("DF725", name="signal-spelling", severity=Severity.STYLE, recommended=False)
+def signal_spelling(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+    """A signal is given by its number or a short name.
+
+    Numbers differ between architectures; the full name says what is meant.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    STOPSIGNAL 15
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    STOPSIGNAL SIGTERM
+    ```
+
+    ```dockerfile good
+    FROM debian:bookworm-slim
+    STOPSIGNAL SIGTERM
+    ```
+
+    **Fix safety:** safe: it is the same signal on the architectures that images are built for.
+
+    **Source:** signal(7).
+    """
+    del doc
+    for node in facts.every(nodes.Stopsignal):
+        text = node.argument.text
+        name = NUMBERS.get(text) or (f"SIG{text.upper().removeprefix('SIG')}" if text.upper().removeprefix("SIG") in NAMES else None)
+        if name and name != text:
+            fix = Fix(f"write {name}", (Edit(node.argument.span, name),), Applicability.SAFE)
+            yield Finding("DF725", node.argument.span, f"{text} is {name}: write it by its full name", fix)
