@@ -81,11 +81,9 @@ def _settled(facts: Facts, run: Run, cache: Cache, refresh: Invocation, after: i
     targets = lasting_mounts(facts, run)
     if cache.path in targets or all(item.mount in targets for item in refresh.tool.caches):
         return True
-    # ... and any forced `rm` is taken for the clean-up, wherever it stands
-    commands = facts.commands(run)
-    words = [word.text for command in commands if command.name == "rm" for word in command.words]
-    forced = any(word.startswith("-") and "f" in word for word in words)
-    return forced or any(path == cache.path for path, _ in removed_paths(commands))
+    # ... and any `rm` with one of the two words of the usual clean-up is taken for it, wherever it stands
+    words = {word.text for command in facts.commands(run) if command.name == "rm" for word in command.words}
+    return not words.isdisjoint({"-rf", f"{cache.path}/*"})
 
 
 def _keeps_packages(facts: Facts, run: Run, cache: Cache, refresh: Invocation, after: int) -> bool:

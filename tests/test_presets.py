@@ -34,7 +34,7 @@ TABLE = [
     ("DL3008", "FROM debian:12\nRUN sudo apt-get install -y curl\n", (True, True, False)),
     ("DL3008", "FROM debian:12\nRUN apt-get install -y $PACKAGES\n", (False, False, True)),
     ("DL3009", "FROM debian:12 AS build\nRUN apt-get update\n" + BUILDER, (False, False, False)),
-    ("DL3009", "FROM debian:12\nRUN apt-get update && rm -f /tmp/x\n", (True, True, False)),
+    ("DL3009", "FROM debian:12\nRUN apt-get update && rm -rf /tmp/x\n", (True, True, False)),
     ("DL3009", "FROM debian:12\nRUN apt-get update && apt-get dist-clean\n", (False, False, True)),
     ("DL3009", "FROM debian:12\nRUN --mount=type=cache,target=/var/lib/apt apt-get update\n", (False, False, True)),
     ("DL3019", "FROM alpine:3.20 AS build\nRUN apk add gcc\n" + BUILDER, (False, False, True)),
