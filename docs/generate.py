@@ -1,11 +1,14 @@
-"""Writes the rules' pages in docs/rules from the rules' own docstrings.
+"""Writes the rules' pages in docs/rules from the rules' own docstrings, and docs/coverage.md from docs/concepts.csv.
 
 `python docs/generate.py` writes them. With `--check` it writes nothing, says which differ, and then exits with 1.
 """
 
 from __future__ import annotations
 
+import csv
 import sys
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +18,29 @@ from dockerlint.lint.cli.explain import page
 from dockerlint.lint.registry import RULES, rules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dockerlint.lint.rule import Rule
 
 FOLDER = Path(__file__).parent / "rules"
 LIST = "index.md"
+CONCEPTS = Path(__file__).parent / "concepts.csv"
+COVERAGE = Path(__file__).parent / "coverage.md"
+# ShellCheck's findings, which are passed on under its own codes.
+SHELLCHECK = "SC*"
+TOOLS = {
+    "buildkit": "BuildKit's checks",
+    "checkov": "Checkov",
+    "CIS": "CIS Docker Benchmark",
+    "sonar": "SonarQube",
+    "tally": "tally",
+    "parfum": "Parfum",
+    "binnacle": "binnacle",
+    "kics": "KICS",
+    "slim": "Slim (mint)",
+    "semgrep": "Semgrep",
+    "trivy": "Trivy",
+}
 
 LIST_HEAD = """\
 # Rules
@@ -29,6 +51,14 @@ other checkers give the same thing; each of them works wherever a code does.
 
 | code | name | level | recommended | fix | finds | aliases |
 |---|---|---|---|---|---|---|
+"""
+
+COVERAGE_HEAD = """\
+# What is covered
+
+What a dozen checkers look for in Dockerfiles, one concept a line, with their rules and ours. A concept may be several rules of one
+checker, or a part of one. This page is made from [concepts.csv](concepts.csv) by `python docs/generate.py`; corrections are welcome.
+
 """
 
 PAGE_FOOT = """
@@ -44,6 +74,94 @@ def pages() -> dict[str, str]:
     own = [rule for rule in rules() if _module(rule).startswith(RULES + ".")]
     texts = {f"{rule.code}.md": page(rule) + PAGE_FOOT.format(file=_file(rule)) for rule in own}
     return texts | {LIST: LIST_HEAD + "".join(map(_row, own))}
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A line of concepts.csv. `others` are rules of other checkers, by checker; of `codes` and `reason` one is empty."""
+
+    name: str
+    category: str
+    others: dict[str, list[str]]
+    codes: list[str]
+    reason: str
+
+
+def concepts() -> list[Concept]:
+    """What checkers look for, in the order of the file."""
+    with CONCEPTS.open(encoding="utf-8", newline="") as file:
+        return [
+            Concept(row["concept"], row["category"], _others(row["others"]), row["codes"].split(), row["reason"])
+            for row in csv.DictReader(file)
+        ]
+
+
+def coverage() -> str:
+    """The page that says who looks for what."""
+    found = concepts()
+    ours = [item for item in found if item.codes]
+    alone = [item for item in ours if not item.others]
+    return COVERAGE_HEAD + "\n".join(
+        [
+            f"Of {len(found)} concepts dlint covers {len(ours)}; {len(alone)} of them nobody else listed here does.",
+            "",
+            "## By checker",
+            "",
+            "| checker | concepts | of these covered here |",
+            "|---|---|---|",
+            f"| dlint | {len(ours)} | |",
+            *_by_checker(found),
+            "",
+            "## What we alone have",
+            "",
+            "| concept | rules |",
+            "|---|---|",
+            *(f"| {_cell(item.name)} | {_links(item)} |" for item in alone),
+            *_by_category(ours),
+            "",
+            "## Left out",
+            "",
+            "| concept | others | why |",
+            "|---|---|---|",
+            *(f"| {_cell(item.name)} | {_rules_of_others(item)} | {_cell(item.reason)} |" for item in found if not item.codes),
+            "",
+        ]
+    )
+
+
+def _by_checker(found: list[Concept]) -> Iterator[str]:
+    has = Counter(tool for item in found for tool in item.others)
+    shared = Counter(tool for item in found if item.codes for tool in item.others)
+    for tool, count in sorted(has.items(), key=lambda pair: (-pair[1], pair[0])):
+        yield f"| {TOOLS.get(tool, tool)} | {count} | {shared[tool]} |"
+
+
+def _by_category(found: list[Concept]) -> Iterator[str]:
+    for category in dict.fromkeys(item.category for item in found):
+        yield from ("", f"## {category.capitalize()}", "", "| concept | rules | others |", "|---|---|---|")
+        for item in found:
+            if item.category == category and item.others:
+                yield f"| {_cell(item.name)} | {_links(item)} | {_rules_of_others(item)} |"
+
+
+def _links(item: Concept) -> str:
+    return ", ".join(f"[{code}](rules/{code}.md)" if code != SHELLCHECK else "ShellCheck's" for code in item.codes)
+
+
+def _rules_of_others(item: Concept) -> str:
+    return "; ".join(f"{TOOLS.get(tool, tool)} {', '.join(names)}" for tool, names in item.others.items())
+
+
+def _others(text: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for part in filter(None, text.split("; ")):
+        tool, _, name = part.partition(":")
+        found.setdefault(tool, []).append(name)
+    return found
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def differing(texts: dict[str, str]) -> dict[str, str]:
@@ -71,11 +189,14 @@ def write(texts: dict[str, str]) -> None:
 def main(check: bool) -> None:
     """Write the rules' pages from their docstrings."""
     texts = pages()
-    wrong = differing(texts)
+    wrong = {f"rules/{name}": problem for name, problem in differing(texts).items()}
+    if not COVERAGE.is_file() or COVERAGE.read_text(encoding="utf-8") != coverage():
+        wrong[COVERAGE.name] = "differs from what concepts.csv and the rules say"
     if not check:
         write(texts)
+        COVERAGE.write_text(coverage(), encoding="utf-8", newline="\n")
     for name, problem in wrong.items():
-        click.echo(f"docs/rules/{name}: {problem if check else 'written' if name in texts else 'removed'}")
+        click.echo(f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name) else 'removed'}")
     if check and wrong:
         click.echo("run `python docs/generate.py` to write them anew", err=True)
         sys.exit(1)

@@ -300,13 +300,20 @@ class _Reader:
         words: list[Word] = []
         assignments: list[Word] = []
         redirects: list[Redirect] = []
+        start = end = -1
         for child in node.children:
             if child.type == "variable_assignment" and node.type == "command":
                 assignments.append(self._word(child))
             elif child.type.endswith("_redirect"):
                 redirects.append(self._redirect(child))
             elif child.is_named or (not words and node.type != "command"):
-                words.append(self._word(child))
+                # the shell's grammar takes `a-$B` behind another variable for two words, without a blank between
+                if words and child.start_byte == end:
+                    words[-1] = self._text(start, child.end_byte)
+                else:
+                    start = child.start_byte
+                    words.append(self._word(child))
+                end = child.end_byte
         return Command(
             span,
             words[0].text if words else "",
@@ -342,7 +349,10 @@ class _Reader:
         return self.joined.span(start, end)
 
     def _word(self, node: tree_sitter.Node) -> Word:
-        start, end = node.start_byte, node.end_byte
+        return self._text(node.start_byte, node.end_byte)
+
+    def _text(self, start: int, end: int) -> Word:
+        """The word between two bytes of the script."""
         if self.offsets is not None:
             start, end = self.offsets[start], self.offsets[end]
         return Word(self.joined.span(start, end), unquote(self.joined.text[start:end]))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.merge import merge_down
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -29,10 +30,17 @@ def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN touch /data/list
     ```
 
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN mkdir /data && touch /data/list
+    ```
+
     ```dockerfile good
     FROM debian:bookworm-slim
     RUN mkdir /data && touch /data/list
     ```
+
+    **Fix safety:** always unsafe. The image is the same, but when the second step changes the first runs again with it.
 
     **Source:** hadolint DL3059.
     """
@@ -40,7 +48,9 @@ def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if not isinstance(first, nodes.Run) or not isinstance(second, nodes.Run):
             continue
         if _flags(doc, first) == _flags(doc, second) and _is_single(facts, first) and _is_single(facts, second):
-            yield Finding("DL3059", second.span, "`RUN` follows a `RUN` of the same kind")
+            edits = merge_down(facts, first, second)
+            fix = Fix("merge them", edits, Applicability.UNSAFE) if edits else None
+            yield Finding("DL3059", second.span, "`RUN` follows a `RUN` of the same kind", fix)
 
 
 def _flags(doc: Dockerfile, run: Run) -> list[str]:

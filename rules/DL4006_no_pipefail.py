@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.lint import nodes
 from dockerlint.lint.facts import DEFAULT_SHELL
-from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell import is_shell
 
@@ -24,6 +25,10 @@ KNOWING = frozenset({"bash", "zsh", "ash", "ksh", "mksh"})
 HADOLINTS = frozenset({"/bin/bash", "/bin/zsh", "/bin/ash", "bash", "zsh", "ash"})
 # What /bin/sh is where it is busybox: its shell knows the option, but who uses these images rarely has it in mind.
 BUSYBOX = frozenset({"ash", "busybox"})
+# The shell with the option, by the distribution of the base image. Source: the official images' contents; Alpine has no bash.
+BASH = '["/bin/bash", "-o", "pipefail", "-c"]'
+DISTRIBUTIONS_WITH_BASH = ("debian", "ubuntu", "fedora", "centos", "amazon", "oracle", "rhel", "opensuse")
+SHELLS = dict.fromkeys(DISTRIBUTIONS_WITH_BASH, BASH) | {"alpine": '["/bin/ash", "-eo", "pipefail", "-c"]'}
 # Commands that do not fail, and one that a pipe always ends by a signal.
 HARMLESS = frozenset({"echo", "printf", "yes", "true", ":"})
 
@@ -40,6 +45,12 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN curl -sSL https://example.org/key.gpg | apt-key add -
     ```
 
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+    RUN curl -sSL https://example.org/key.gpg | apt-key add -
+    ```
+
     ```dockerfile good
     FROM debian:bookworm-slim
     SHELL ["/bin/bash", "-o", "pipefail", "-c"]
@@ -51,16 +62,33 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN set -o pipefail && curl -sSL https://example.org/key.gpg | gpg --import
     ```
 
+    **Fix safety:** always unsafe: the new shell is the one of a CMD or ENTRYPOINT in shell form too, and a pipe whose
+    failure nobody minded now stops the build.
+
     **Source:** hadolint DL4006.
     """
-    del doc
+    mended: set[nodes.Stage] = set()
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         if _is_set(facts, run):
             continue
         pipe = next((item for item in _pipes(facts, run) if not facts.quiet or not _harmless(facts, run, item)), None)
         if pipe is not None:
             message = f"a failure before `| {pipe.name}` goes unnoticed: the shell has no pipefail"
-            yield Finding("DL4006", pipe.span, message)
+            yield Finding("DL4006", pipe.span, message, _fix(doc, facts, run, mended))
+
+
+def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[nodes.Stage]) -> Fix | None:
+    """A SHELL above the first such RUN of a stage: it holds for the others of the stage too."""
+    base = facts.base_of(run)
+    shell = SHELLS.get(base.distribution or "") if base else None
+    if shell is None or facts.state(run).shell != DEFAULT_SHELL or run not in doc.instructions:
+        return None
+    stage = facts.stage_of(run)
+    if stage in mended:
+        return None
+    mended.add(stage)
+    edit = insert_lines(doc, with_comments(doc, run).start, [f"SHELL {shell}"])
+    return Fix("set pipefail", (edit,), Applicability.UNSAFE)
 
 
 def _pipes(facts: Facts, run: Run) -> Iterator[Command]:

@@ -53,6 +53,7 @@ def commands(text: str) -> list[tuple[str, list[str], str, tuple[str, ...]]]:
         ("RUN <<EOF bash -e\na\nEOF", [("a", [], "", ())]),
         ("RUN [ -f x ] && a", [("a", [], "&&", ())]),
         ("RUN a # b && c", [("a", [], "", ())]),
+        ("RUN a $B/c-$D.e", [("a", ["$B/c-$D.e"], "", ())]),
     ],
 )
 def test_commands(text: str, expected: list[tuple[str, list[str], str, tuple[str, ...]]]) -> None:
