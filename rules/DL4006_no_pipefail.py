@@ -67,7 +67,7 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL4006.
     """
-    mended: set[nodes.Stage] = set()
+    mended: set[int] = set()
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         if _is_set(facts, run):
             continue
@@ -77,16 +77,16 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             yield Finding("DL4006", pipe.span, message, _fix(doc, facts, run, mended))
 
 
-def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[nodes.Stage]) -> Fix | None:
+def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[int]) -> Fix | None:
     """A SHELL above the first such RUN of a stage: it holds for the others of the stage too."""
     base = facts.base_of(run)
     shell = SHELLS.get(base.distribution or "") if base else None
-    if shell is None or facts.state(run).shell != DEFAULT_SHELL or run not in doc.instructions:
+    if shell is None or facts.state(run).shell != DEFAULT_SHELL:
         return None
-    stage = facts.stage_of(run)
-    if stage in mended:
+    index = facts.stage_of(run).index
+    if index in mended:
         return None
-    mended.add(stage)
+    mended.add(index)
     edit = insert_lines(doc, with_comments(doc, run).start, [f"SHELL {shell}"])
     return Fix("set pipefail", (edit,), Applicability.UNSAFE)
 
