@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
+# How many instructions below an argument are looked at: more than anybody writes by hand.
+FARTHEST = 200
 # What tools read from the environment without being told.
 GLOBAL = frozenset({"DEBIAN_FRONTEND", "SOURCE_DATE_EPOCH", "NODE_ENV", "CGO_ENABLED", "GOOS", "GOARCH", "GOPROXY", "PIP_INDEX_URL"})
 
@@ -52,7 +54,7 @@ def arg_before_unused_steps(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 # what only a build decides may change; the predefined ones steer tools that say nothing of them
                 if pair.value is not None or name in PREDEFINED or name in PLATFORM or name in GLOBAL:
                     continue
-                yield from _check(doc, facts, pair, stage.instructions[index + 1 :])
+                yield from _check(doc, facts, pair, stage.instructions[index + 1 : index + 1 + FARTHEST])
 
 
 def _check(doc: Dockerfile, facts: Facts, pair: nodes.Pair, following: tuple[nodes.Instruction, ...]) -> Iterator[Finding]:

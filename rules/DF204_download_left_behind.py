@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.fixers.edits import append_command, can_append
@@ -30,6 +31,8 @@ ARCHIVE = re.compile(
 )
 # What deletes files that its words do not name.
 UNCLEAR = re.compile(r"\b(?:trap|xargs|eval)\b|-exec(?:dir)?\b|-delete\b")
+# How many downloads of a script are followed: more than anybody writes by hand.
+MOST = 50
 STATIC = re.compile(r"[\w./+,=@-]+\Z")
 
 
@@ -81,7 +84,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: Run) -> Iterator[Finding]:
     script = facts.script(run)
     if script is None or not script.sound:
         return
-    for item in _fetched(script.commands):
+    for item in islice(_fetched(script.commands), MOST):
         name = posixpath.basename(item.path)
         unpacker = _unpacker(script.commands, item)
         if unpacker is None or _goes(facts, run, script.commands, item, name):

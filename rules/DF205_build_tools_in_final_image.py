@@ -76,8 +76,10 @@ def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Findin
     line = facts.graph.lineage(target)
     runs = [run for stage in reversed(line) for run in stage.all(nodes.Run)]
     packages: list[Word] = []
+    compiled = max((index for index, run in enumerate(runs) if _compiles(facts, run)), default=-1)
+    removed = max((index for index, run in enumerate(runs) if _removes(facts, run)), default=-1)
     for index, run in enumerate(runs):
-        if any(_compiles(facts, later) for later in runs[index:]) and not any(_removes(facts, later) for later in runs[index:]):
+        if removed < index <= compiled:
             packages += _build_packages(facts, run)
         if any(_matches(word, "needed-at-run-time") for item in facts.invocations(run) for word in item.packages):
             return

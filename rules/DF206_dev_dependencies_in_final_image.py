@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Words of a command, a stage or a variable that say: this image is for developing or testing.
 DEVELOPMENT = re.compile(r"(?<![a-z])(?:dev|develop|development|test|tests|testing|ci|lint|watch|nodemon|pytest|debug|devcontainer)(?![a-z])")
 
+# `bundle config set without ...`, in whatever step.
+CONFIGURED = re.compile(r"config\b[^\n&;|]{0,80}\bwithout\b|\bset production true")
 # Programs that come with the development's dependencies.
 BUILDERS = frozenset({"npx", "tsc", "webpack", "vite", "ng", "make", "pnpx", "bunx", "gulp", "grunt", "pytest", "tox"})
 
@@ -70,7 +72,6 @@ def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[F
 
     **Source:** the tools' documentation on development dependencies.
     """
-    del doc
     target = facts.graph.target
     if target is None:
         return
@@ -78,7 +79,7 @@ def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[F
     # an image without a command is one to build on, or to work in
     if not any(isinstance(node, nodes.CommandInstruction) for stage in line for node in stage.instructions):
         return
-    if any(_is_for_development(facts, stage) for stage in line) or any(_builds(facts, stage) for stage in line):
+    if any(_is_for_development(facts, stage) or _builds(facts, stage) for stage in line) or CONFIGURED.search(doc.text):
         return
     for stage in line:
         copies: list[Copy] = []
@@ -151,9 +152,6 @@ def _leaves_them_in(facts: Facts, run: Run, invocation: Invocation, production: 
     if invocation.subcommand not in production.subcommands or invocation.has(production.given) or invocation.operands:
         return False
     if any(_is_set(facts, run, setting) for setting in production.variables):
-        return False
-    # `bundle config set without ...` in this or an earlier RUN
-    if re.search(r"config\b[^\n&;|]*\bwithout\b|\bset production true", facts.doc.text):
         return False
     return _has_any(facts, run, production, copies)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.lint import nodes
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile, Run, Stage
     from dockerlint.lint.tools import Invocation
+
+
+# How many pieces of work of a stage are compared: more than anybody writes by hand.
+MOST = 30
 
 
 class _Work(NamedTuple):
@@ -59,7 +64,7 @@ def serial_independent_work(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     del doc
     for stage in facts.doc.stages:
-        work = list(_work(facts, stage))
+        work = list(islice(_work(facts, stage), MOST))
         for index, second in enumerate(work):
             first = next((one for one in work[:index] if _independent(facts, stage, one, second)), None)
             if first is not None:

@@ -59,18 +59,18 @@ def remote_add_unchecked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     if facts.quiet:
         return
     runs = list(facts.every(nodes.Run))
+    # what one RUN fetches a later one may check
+    last = max((run.span.start for run in runs if is_checked(facts, run)), default=-1)
     for run in runs:
-        yield from _fetched(facts, run, runs)
+        if run.span.start > last:
+            yield from _fetched(facts, run)
 
 
-def _fetched(facts: Facts, run: Run, runs: list[Run]) -> Iterator[Finding]:
+def _fetched(facts: Facts, run: Run) -> Iterator[Finding]:
     for found in downloads(facts.commands(run)):
         url = found.urls[0]
         name = file_name(facts.expand(url.text, run) or url.text)
-        if not is_artefact(found, name) or is_checked(facts, run):
-            continue
-        # what one RUN fetches another may check
-        if any(later.span.start > run.span.start and is_checked(facts, later) for later in runs):
+        if not is_artefact(found, name):
             continue
         yield Finding("DF406", url.span, f"nothing checks the digest of {_short(name or url.text)}, which {found.tool} fetches")
 

@@ -57,9 +57,11 @@ def clear_text_download(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if not add.flag("checksum"):
                 yield from _check(facts, add, word)
     for run in facts.every(nodes.Run):
+        if is_checked(facts, run):
+            continue
         for found in downloads(facts.commands(run)):
             for word in found.urls:
-                if is_artefact(found, file_name(facts.expand(word.text, run) or word.text)) and not is_checked(facts, run):
+                if is_artefact(found, file_name(facts.expand(word.text, run) or word.text)):
                     yield from _check(facts, run, word)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-CHECKED_OUT = re.compile(r"\bgit\b[^&|;]*\s(?:checkout|reset|switch|rev-parse|verify-(?:tag|commit))\b")
+CHECKED_OUT = re.compile(r"\bgit\b[^&|;]{0,200}\s(?:checkout|reset|switch|rev-parse|verify-(?:tag|commit))\b")
 MOVING = frozenset({"main", "master", "develop", "devel", "dev", "trunk", "HEAD", "stable"})
 
 

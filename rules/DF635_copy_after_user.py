@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.shell import is_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,13 @@ def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         changed = False
         for node in stage.instructions:
             changed = changed or isinstance(node, nodes.User)
-            user = facts.state(node).user
-            if isinstance(node, nodes.Copy) and changed and user and user.partition(":")[0] not in ("root", "0") and not node.flag("chown"):
+            if isinstance(node, nodes.Copy) and changed and not node.flag("chown") and (user := _other_user(facts, node)):
                 yield Finding("DF635", node.keyword.span, f"this belongs to root, not to {user}: COPY does not look at USER, only at --chown")
+
+
+def _other_user(facts: Facts, copy: nodes.Copy) -> str | None:
+    """The user that is not root, where files have owners by number: not on Windows."""
+    state = facts.state(copy)
+    if not state.user or state.user.partition(":")[0] in ("root", "0") or not is_shell(state.shell[0]):
+        return None
+    return state.user
