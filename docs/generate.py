@@ -123,7 +123,11 @@ def coverage() -> str:
             "",
             "| concept | others | why |",
             "|---|---|---|",
-            *(f"| {_cell(item.name)} | {_rules_of_others(item)} | {_cell(item.reason)} |" for item in found if not item.codes),
+            *(
+                f"| {_cell(item.name)} | {_rules_of_others(item)} | {_cell(item.reason)} |"
+                for item in found
+                if not item.codes
+            ),
             "",
         ]
     )
@@ -196,7 +200,9 @@ def main(check: bool) -> None:
         write(texts)
         COVERAGE.write_text(coverage(), encoding="utf-8", newline="\n")
     for name, problem in wrong.items():
-        click.echo(f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name) else 'removed'}")
+        click.echo(
+            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name) else 'removed'}"
+        )
     if check and wrong:
         click.echo("run `python docs/generate.py` to write them anew", err=True)
         sys.exit(1)

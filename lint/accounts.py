@@ -4,7 +4,13 @@ from __future__ import annotations
 
 # Users of official images, and of all of Debian's and Alpine's. Source: the images' Dockerfiles, base-passwd.
 NUMBERS = {
-    "node": "1000", "gradle": "1000", "jovyan": "1000", "vscode": "1000", "www-data": "33", "nobody": "65534", "nonroot": "65532",
+    "node": "1000",
+    "gradle": "1000",
+    "jovyan": "1000",
+    "vscode": "1000",
+    "www-data": "33",
+    "nobody": "65534",
+    "nonroot": "65532",
 }
 ROOT = frozenset({"root", "0"})
 

@@ -89,7 +89,9 @@ def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
 
 def _wipe(facts: Facts, run: Run, command: Command, cache: Cache) -> Finding:
     text = " ".join(facts.doc.source(command.span).split())
-    message = f"`{_short(text)}` empties the cache mounted for {cache.path}: it saves nothing, and the next build starts cold"
+    message = (
+        f"`{_short(text)}` empties the cache mounted for {cache.path}: it saves nothing, and the next build starts cold"
+    )
     return Finding("DF107", command.span, message, _drop(facts, run, command))
 
 

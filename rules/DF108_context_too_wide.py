@@ -85,7 +85,9 @@ def _check(facts: Facts, context: Context, copy: Copy, named: set[str]) -> Itera
             first = sorted(waste, key=lambda entry: (-waste[entry], entry))
             listed = ", ".join(f"{entry} ({_size(waste[entry])})" for entry in first[:MOST_NAMED])
             more = f" and {len(first) - MOST_NAMED} more" if len(first) > MOST_NAMED else ""
-            yield Finding("DF108", word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add them to .dockerignore")
+            yield Finding(
+                "DF108", word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add them to .dockerignore"
+            )
         elif context.ignore_file is None and folder in ("", ".") and not facts.quiet:
             yield from _without_ignore_file(context, word)
 
@@ -131,9 +133,10 @@ def _is_waste(context: Context, path: str) -> bool:
     manifests = [manifest for manifest, made in data.beside.items() if name in made]
     top = folder + "/" if folder else ""
     for manifest in manifests:
-        if top + manifest in context.files or ("*" in manifest and any(
-            fnmatchcase(item[len(top) :], manifest) for item in context.files if item.startswith(top)
-        )):
+        if top + manifest in context.files or (
+            "*" in manifest
+            and any(fnmatchcase(item[len(top) :], manifest) for item in context.files if item.startswith(top))
+        ):
             return True
     return False
 

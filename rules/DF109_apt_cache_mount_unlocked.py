@@ -77,9 +77,7 @@ def _is_of(mount: Mount, cache: Cache) -> bool:
     return mount.covers(cache.path) or target.startswith(cache.path + "/")
 
 
-def _check(
-    doc: Dockerfile, facts: Facts, run: Run, mount: Mount, caches: list[Cache], tool: Tool
-) -> Iterator[Finding]:
+def _check(doc: Dockerfile, facts: Facts, run: Run, mount: Mount, caches: list[Cache], tool: Tool) -> Iterator[Finding]:
     assert mount.flag is not None
     sharing = mount.options.get("sharing", "shared").lower()
     if sharing == "shared":

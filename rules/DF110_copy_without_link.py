@@ -56,7 +56,11 @@ def copy_without_link(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         for copy in stage.all(nodes.Copy):
             owner = copy.flag_value("chown") or ""
-            if copy.from_ is None or copy.flag("link") or not all(part.isdecimal() for part in owner.split(":") if part):
+            if (
+                copy.from_ is None
+                or copy.flag("link")
+                or not all(part.isdecimal() for part in owner.split(":") if part)
+            ):
                 continue
             fix = Fix("add `--link`", (insert(copy.keyword.span.end, " --link"),), Applicability.UNSAFE)
             message = f"`{facts.brief(copy)}` is done again whenever a layer below it changes: `--link` keeps it apart"

@@ -52,8 +52,22 @@ def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
         if user is None or is_root(user) is not False or "sudo" in facts.doc.source(run.span):
             continue
         for mount in facts.mounts(run):
-            if mount.kind != "cache" or mount.flag is None or mount.from_ or not {"uid", "gid", "mode"}.isdisjoint(mount.options):
+            if (
+                mount.kind != "cache"
+                or mount.flag is None
+                or mount.from_
+                or not {"uid", "gid", "mode"}.isdisjoint(mount.options)
+            ):
                 continue
             number = number_of(user)
-            fix = Fix(f"uid={number}", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE) if number else None
-            yield Finding("DF111", mount.flag.span, f"{mount.target} belongs to root there, and this step runs as {user}: give it `uid=`", fix)
+            fix = (
+                Fix(f"uid={number}", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE)
+                if number
+                else None
+            )
+            yield Finding(
+                "DF111",
+                mount.flag.span,
+                f"{mount.target} belongs to root there, and this step runs as {user}: give it `uid=`",
+                fix,
+            )

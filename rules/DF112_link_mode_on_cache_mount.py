@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # The variable and the option that say how files get out of the cache.
-SETTINGS = {"uv": ("UV_LINK_MODE", "--link-mode"), "pnpm": ("npm_config_package_import_method", "--package-import-method")}
+SETTINGS = {
+    "uv": ("UV_LINK_MODE", "--link-mode"),
+    "pnpm": ("npm_config_package_import_method", "--package-import-method"),
+}
 
 
 @rule("DF112", name="link-mode-on-cache-mount", severity=Severity.INFO, recommended=False)

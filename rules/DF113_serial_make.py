@@ -65,6 +65,8 @@ def serial_make(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 continue
             fix = None
             if isinstance(run.form, nodes.Shell):
-                fix = Fix("compile in parallel", (insert(call.words[0].span.end, ' -j"$(nproc)"'),), Applicability.UNSAFE)
+                fix = Fix(
+                    "compile in parallel", (insert(call.words[0].span.end, ' -j"$(nproc)"'),), Applicability.UNSAFE
+                )
             yield Finding("DF113", call.words[0].span, "`make` without `-j` compiles one file at a time", fix)
             made = True

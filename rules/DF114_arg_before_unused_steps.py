@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 # How many instructions below an argument are looked at: more than anybody writes by hand.
 FARTHEST = 200
 # What tools read from the environment without being told.
-GLOBAL = frozenset({"DEBIAN_FRONTEND", "SOURCE_DATE_EPOCH", "NODE_ENV", "CGO_ENABLED", "GOOS", "GOARCH", "GOPROXY", "PIP_INDEX_URL"})
+GLOBAL = frozenset(
+    {"DEBIAN_FRONTEND", "SOURCE_DATE_EPOCH", "NODE_ENV", "CGO_ENABLED", "GOOS", "GOARCH", "GOPROXY", "PIP_INDEX_URL"}
+)
 
 
 @rule("DF114", name="arg-before-unused-steps", severity=Severity.INFO, recommended=False)
@@ -57,7 +59,9 @@ def arg_before_unused_steps(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 yield from _check(doc, facts, pair, stage.instructions[index + 1 : index + 1 + FARTHEST])
 
 
-def _check(doc: Dockerfile, facts: Facts, pair: nodes.Pair, following: tuple[nodes.Instruction, ...]) -> Iterator[Finding]:
+def _check(
+    doc: Dockerfile, facts: Facts, pair: nodes.Pair, following: tuple[nodes.Instruction, ...]
+) -> Iterator[Finding]:
     name = pair.key.text
     for later in following:
         if name in doc.source(later.span):
@@ -66,5 +70,9 @@ def _check(doc: Dockerfile, facts: Facts, pair: nodes.Pair, following: tuple[nod
             line = doc.line(later.span.start)
             used = any(name in doc.source(node.span) for node in following)
             if used:
-                yield Finding("DF114", pair.span, f"another {name} runs the step on line {line} again, which does not use it: declare it below")
+                yield Finding(
+                    "DF114",
+                    pair.span,
+                    f"another {name} runs the step on line {line} again, which does not use it: declare it below",
+                )
             return

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command, Script
 
 # Commands that take files out of an archive or a package and leave it where it is.
-UNPACKERS = frozenset({"tar", "bsdtar", "unzip", "7z", "7za", "7zr", "unrar", "cpio", "ar", "jar", "dpkg", "rpm", "gdebi", "busybox"})
+UNPACKERS = frozenset(
+    {"tar", "bsdtar", "unzip", "7z", "7za", "7zr", "unrar", "cpio", "ar", "jar", "dpkg", "rpm", "gdebi", "busybox"}
+)
 INSTALLERS = frozenset({"apt-get", "apt", "dnf", "yum", "zypper", "apk", "pip", "pip3", "microdnf", "tdnf"})
 ARCHIVE = re.compile(
     r"\.(?:tar(?:\.\w+)?|t[gbx]z2?|tbz|zip|7z|rar|jar|deb|rpm|apk|whl|run|bin|iso|gz|xz|bz2|zst)\Z", re.IGNORECASE
@@ -116,7 +118,13 @@ def _folder(commands: tuple[Command, ...], at: Command) -> str | None:
             return folder
         if command.name in ("cd", "pushd", "popd"):
             words = command.arguments
-            if command.name != "cd" or command.within or len(words) != 1 or "$" in words[0].text or words[0].text == "-":
+            if (
+                command.name != "cd"
+                or command.within
+                or len(words) != 1
+                or "$" in words[0].text
+                or words[0].text == "-"
+            ):
                 return None
             folder = posixpath.normpath(posixpath.join(folder, words[0].text))
     return None
@@ -206,7 +214,13 @@ def _folder_at_end(commands: tuple[Command, ...]) -> str | None:
     for command in commands:
         if command.name in ("cd", "pushd", "popd"):
             words = command.arguments
-            if command.name != "cd" or command.within or len(words) != 1 or "$" in words[0].text or words[0].text == "-":
+            if (
+                command.name != "cd"
+                or command.within
+                or len(words) != 1
+                or "$" in words[0].text
+                or words[0].text == "-"
+            ):
                 return None
             folder = posixpath.normpath(posixpath.join(folder or "", words[0].text))
     return folder

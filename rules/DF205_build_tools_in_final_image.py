@@ -96,7 +96,13 @@ def _has_command(facts: Facts, target: Stage) -> bool:
         for node in reversed(stage.instructions):
             if isinstance(node, nodes.Cmd | nodes.Entrypoint):
                 words = node.form.words if isinstance(node.form, nodes.Exec) else ()
-                line = [word.text for word in words] if words else node.form.text.split() if isinstance(node.form, nodes.Shell) else []
+                line = (
+                    [word.text for word in words]
+                    if words
+                    else node.form.text.split()
+                    if isinstance(node.form, nodes.Shell)
+                    else []
+                )
                 return bool(line) and not _is_prompt(line)
     return False
 
@@ -110,13 +116,22 @@ def _is_prompt(line: list[str]) -> bool:
 def _build_packages(facts: Facts, run: Run) -> Iterator[Word]:
     """The packages for compiling that a RUN installs; those of a virtual package are meant to be removed."""
     for invocation in facts.invocations(run):
-        if invocation.tool.kind == "system" and invocation.action == "install" and not invocation.has(("-t", "--virtual")):
-            yield from (word for word in invocation.packages if _matches(word, "compilers") or _matches(word, "headers"))
+        if (
+            invocation.tool.kind == "system"
+            and invocation.action == "install"
+            and not invocation.has(("-t", "--virtual"))
+        ):
+            yield from (
+                word for word in invocation.packages if _matches(word, "compilers") or _matches(word, "headers")
+            )
 
 
 def _compiles(facts: Facts, run: Run) -> bool:
     """Whether a RUN builds something, or installs what may have to be compiled."""
-    if any(item.tool.kind in ("language", "build") and item.action in ("install", "build") for item in facts.invocations(run)):
+    if any(
+        item.tool.kind in ("language", "build") and item.action in ("install", "build")
+        for item in facts.invocations(run)
+    ):
         return True
     return any(command.name.rsplit("/", 1)[-1] in COMPILE for command in facts.commands(run))
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.tools import Invocation, Production
 
 # Words of a command, a stage or a variable that say: this image is for developing or testing.
-DEVELOPMENT = re.compile(r"(?<![a-z])(?:dev|develop|development|test|tests|testing|ci|lint|watch|nodemon|pytest|debug|devcontainer)(?![a-z])")
+DEVELOPMENT = re.compile(
+    r"(?<![a-z])(?:dev|develop|development|test|tests|testing|ci|lint|watch|nodemon|pytest|debug|devcontainer)(?![a-z])"
+)
 
 # `bundle config set without ...`, in whatever step.
 CONFIGURED = re.compile(r"config\b[^\n&;|]{0,80}\bwithout\b|\bset production true")
@@ -94,10 +96,15 @@ def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[F
 def _is_for_development(facts: Facts, stage: Stage) -> bool:
     if stage.name and DEVELOPMENT.search(stage.name):
         return True
-    if any(isinstance(node, nodes.CommandInstruction) and DEVELOPMENT.search(facts.doc.source(node.span)) for node in stage.instructions):
+    if any(
+        isinstance(node, nodes.CommandInstruction) and DEVELOPMENT.search(facts.doc.source(node.span))
+        for node in stage.instructions
+    ):
         return True
     env = facts.final(stage).env
-    return any(DEVELOPMENT.search((env.get(name) or "").lower()) for name in ("NODE_ENV", "APP_ENV", "RAILS_ENV", "RACK_ENV"))
+    return any(
+        DEVELOPMENT.search((env.get(name) or "").lower()) for name in ("NODE_ENV", "APP_ENV", "RAILS_ENV", "RACK_ENV")
+    )
 
 
 def _builds(facts: Facts, stage: Stage) -> bool:
@@ -110,7 +117,14 @@ def _builds(facts: Facts, stage: Stage) -> bool:
             if invocation.action == "build" or invocation.subcommand in production.prune:
                 return True
             # `npm run x`, `yarn x`, `bundle exec x`, `poetry run x`
-            if not invocation.action and invocation.subcommand not in ("config", "set", "cache", "--version", "-v", "global"):
+            if not invocation.action and invocation.subcommand not in (
+                "config",
+                "set",
+                "cache",
+                "--version",
+                "-v",
+                "global",
+            ):
                 return True
         if any(command.name.rsplit("/", 1)[-1] in BUILDERS for command in facts.commands(run)):
             return True
@@ -123,8 +137,13 @@ def _check(facts: Facts, run: Run, invocation: Invocation, copies: list[Copy]) -
         return
     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
     for word in (word for option in invocation.tool.manifest_flags for word in invocation.options(option)):
-        if any(fnmatchcase(word.text, pattern) or fnmatchcase(posixpath.basename(word.text), pattern) for pattern in production.files):
-            yield Finding("DF206", word.span, f"`{name}` installs {word.text}, which an image that ships has no use for")
+        if any(
+            fnmatchcase(word.text, pattern) or fnmatchcase(posixpath.basename(word.text), pattern)
+            for pattern in production.files
+        ):
+            yield Finding(
+                "DF206", word.span, f"`{name}` installs {word.text}, which an image that ships has no use for"
+            )
     asked = _asked(invocation, production)
     if not asked and not _leaves_them_in(facts, run, invocation, production, copies):
         return
@@ -133,7 +152,12 @@ def _check(facts: Facts, run: Run, invocation: Invocation, copies: list[Copy]) -
         last = invocation.subcommand_words[-1] if invocation.subcommand_words else invocation.words[0]
         edits = (insert(last.span.end, f" {production.fix}"),)
     fix = Fix("leave them out", edits, Applicability.UNSAFE) if edits else None
-    yield Finding("DF206", invocation.command.span, f"`{name}` installs the development's dependencies too, and the image ships them", fix)
+    yield Finding(
+        "DF206",
+        invocation.command.span,
+        f"`{name}` installs the development's dependencies too, and the image ships them",
+        fix,
+    )
 
 
 def _asked(invocation: Invocation, production: Production) -> bool:
@@ -172,6 +196,9 @@ def _has_any(facts: Facts, run: Run, production: Production, copies: list[Copy])
     if facts.context is None:
         return not facts.quiet
     path = facts.path(production.manifest, run)
-    source = next((found for copy in reversed(copies) if copy.from_ is None and path and (found := brought(facts, copy, path))), None)
+    source = next(
+        (found for copy in reversed(copies) if copy.from_ is None and path and (found := brought(facts, copy, path))),
+        None,
+    )
     text = facts.context.read(source) if source else None
     return text is not None and bool(production.pattern.search(text))

@@ -44,5 +44,9 @@ def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         for invocation in facts.invocations(run):
             if invocation.tool.name == "go" and invocation.subcommand == "build":
-                yield Finding("DF208", invocation.command.span, "`go build` without `-ldflags=\"-s -w\"` puts debugging tables into the program")
+                yield Finding(
+                    "DF208",
+                    invocation.command.span,
+                    '`go build` without `-ldflags="-s -w"` puts debugging tables into the program',
+                )
                 break

@@ -51,9 +51,20 @@ def gem_documentation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if (base and base.repository == "ruby") or "gemrc" in facts.doc.text or not facts.in_image(run):
             continue
         for call in calls(facts, run, "gem"):
-            if not call.texts or call.texts[0] not in ("install", "update", "i") or any(text in OFF for text in call.texts):
+            if (
+                not call.texts
+                or call.texts[0] not in ("install", "update", "i")
+                or any(text in OFF for text in call.texts)
+            ):
                 continue
             fix = None
             if isinstance(run.form, nodes.Shell):
-                fix = Fix("add `--no-document`", (insert(call.words[1].span.end, " --no-document"),), Applicability.UNSAFE)
-            yield Finding("DF211", call.command.span, f"`gem {call.texts[0]}` makes documentation that nobody reads in an image", fix)
+                fix = Fix(
+                    "add `--no-document`", (insert(call.words[1].span.end, " --no-document"),), Applicability.UNSAFE
+                )
+            yield Finding(
+                "DF211",
+                call.command.span,
+                f"`gem {call.texts[0]}` makes documentation that nobody reads in an image",
+                fix,
+            )

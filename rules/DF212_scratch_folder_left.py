@@ -44,7 +44,13 @@ def scratch_folder_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         source = facts.doc.source(run.span)
         for match in MADE.finditer(source):
             name = match[1]
-            if re.search(rf"\brm\b[^&;|]{{0,500}}\$\{{?{name}\b|trap\b[^&;|]{{0,500}}{name}", source) or facts.mounted(run, TEMPORARY):
+            if re.search(rf"\brm\b[^&;|]{{0,500}}\$\{{?{name}\b|trap\b[^&;|]{{0,500}}{name}", source) or facts.mounted(
+                run, TEMPORARY
+            ):
                 continue
             start = run.span.start + match.start()
-            yield Finding("DF212", Span(start, start + len(match[0])), f"the folder in {name} stays in the layer: this RUN does not delete it")
+            yield Finding(
+                "DF212",
+                Span(start, start + len(match[0])),
+                f"the folder in {name} stays in the layer: this RUN does not delete it",
+            )

@@ -16,9 +16,24 @@ if TYPE_CHECKING:
 
 # Packages whose second copy is worth a word: runtimes and their package managers.
 PROVIDES = {
-    "nodejs": "node", "npm": "npm", "yarn": "yarn", "python3": "python3", "python3-pip": "pip", "py3-pip": "pip", "golang": "go",
-    "golang-go": "go", "go": "go", "ruby": "ruby", "ruby-full": "ruby", "cargo": "cargo", "rustc": "rustc", "php": "php", "php-cli": "php",
-    "composer": "composer", "maven": "mvn", "gradle": "gradle",
+    "nodejs": "node",
+    "npm": "npm",
+    "yarn": "yarn",
+    "python3": "python3",
+    "python3-pip": "pip",
+    "py3-pip": "pip",
+    "golang": "go",
+    "golang-go": "go",
+    "go": "go",
+    "ruby": "ruby",
+    "ruby-full": "ruby",
+    "cargo": "cargo",
+    "rustc": "rustc",
+    "php": "php",
+    "php-cli": "php",
+    "composer": "composer",
+    "maven": "mvn",
+    "gradle": "gradle",
 }
 
 
@@ -51,4 +66,6 @@ def redundant_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for word in invocation.packages:
                 program = PROVIDES.get(word.text)
                 if program in base.tools:
-                    yield Finding("DF213", word.span, f"{base.repository} brings {program}: {word.text} installs it a second time")
+                    yield Finding(
+                        "DF213", word.span, f"{base.repository} brings {program}: {word.text} installs it a second time"
+                    )

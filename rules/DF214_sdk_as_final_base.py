@@ -71,5 +71,9 @@ def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     reference = parse_reference(image) if image else None
     for repository, tag, runtime in VARIANTS:
         if reference and fnmatchcase(reference.repository, repository) and fnmatchcase(reference.tag or "", tag):
-            yield Finding("DF214", line[-1].from_.image.span, f"{image} is for building: {runtime} runs what was built, and is smaller")
+            yield Finding(
+                "DF214",
+                line[-1].from_.image.span,
+                f"{image} is for building: {runtime} runs what was built, and is smaller",
+            )
             return

@@ -69,7 +69,11 @@ def serial_independent_work(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             first = next((one for one in work[:index] if _independent(facts, stage, one, second)), None)
             if first is not None:
                 one, other = (f"`{_name(item.invocation)}` in {item.folder}" for item in (first, second))
-                yield Finding("DF305", second.invocation.command.span, f"{other} does not need {one}: as two stages they run in parallel")
+                yield Finding(
+                    "DF305",
+                    second.invocation.command.span,
+                    f"{other} does not need {one}: as two stages they run in parallel",
+                )
                 break
 
 
@@ -79,7 +83,12 @@ def _work(facts: Facts, stage: Stage) -> Iterator[_Work]:
         workdir = facts.state(run).workdir
         for invocation in facts.invocations(run):
             tool = invocation.tool
-            if tool.kind == "system" or not tool.project or invocation.is_global or (invocation.operands and tool.kind == "language"):
+            if (
+                tool.kind == "system"
+                or not tool.project
+                or invocation.is_global
+                or (invocation.operands and tool.kind == "language")
+            ):
                 continue
             if invocation.action not in ("install", "build"):
                 continue
@@ -112,7 +121,11 @@ def _independent(facts: Facts, stage: Stage, first: _Work, second: _Work) -> boo
     # the second one's folder, and what is copied or done there, must not name the first one's
     names = (first.folder, posixpath.basename(first.folder))
     for node in stage.instructions:
-        if isinstance(node, nodes.Run) and node.span.start > first.run.span.end and facts.state(node).workdir == second.folder:
+        if (
+            isinstance(node, nodes.Run)
+            and node.span.start > first.run.span.end
+            and facts.state(node).workdir == second.folder
+        ):
             source = facts.doc.source(node.span)
             if any(name in source for name in names) or ".." in source:
                 return False

@@ -73,7 +73,11 @@ def _piped(commands: tuple[Command, ...]) -> Iterator[Finding]:
             continue
         name = _runs_input(command) if source else None
         if source and name:
-            yield Finding("DF403", command.span, f"what {source_name(source)} fetches is run by {name} unseen: check its digest first")
+            yield Finding(
+                "DF403",
+                command.span,
+                f"what {source_name(source)} fetches is run by {name} unseen: check its digest first",
+            )
             source = None
 
 
@@ -113,7 +117,9 @@ def _substituted(facts: Facts, command: Command) -> Iterator[Finding]:
     for word in words[1:]:
         found = _fetch().match(facts.doc.source(word.span).lstrip("\"'"))
         if found:
-            yield Finding("DF403", command.span, f"what {found[1]} fetches is run by {name} unseen: check its digest first")
+            yield Finding(
+                "DF403", command.span, f"what {found[1]} fetches is run by {name} unseen: check its digest first"
+            )
             return
 
 

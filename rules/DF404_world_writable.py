@@ -93,7 +93,9 @@ def _option(words: tuple[Word, ...], flags: tuple[str, ...]) -> tuple[Word, str]
             return words[index + 1], words[index + 1].text
     for word in words:
         for flag in flags:
-            if word.text.startswith(f"{flag}=") or (len(flag) == 2 and word.text.startswith(flag) and word.text[2:3].isdigit()):
+            if word.text.startswith(f"{flag}=") or (
+                len(flag) == 2 and word.text.startswith(flag) and word.text[2:3].isdigit()
+            ):
                 return word, word.text[len(flag) :].lstrip("=")
     return None
 

@@ -55,7 +55,11 @@ def remote_add_unchecked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for add in facts.every(nodes.Add):
         for word in add.paths:
             if URL.match(word.text) and not GIT.match(word.text) and not add.flag("checksum"):
-                yield Finding("DF406", word.span, f"`ADD` takes whatever {_short(word.text)} is on the day of the build: give its --checksum")
+                yield Finding(
+                    "DF406",
+                    word.span,
+                    f"`ADD` takes whatever {_short(word.text)} is on the day of the build: give its --checksum",
+                )
     if facts.quiet:
         return
     runs = list(facts.every(nodes.Run))
@@ -72,7 +76,9 @@ def _fetched(facts: Facts, run: Run) -> Iterator[Finding]:
         name = file_name(facts.expand(url.text, run) or url.text)
         if not is_artefact(found, name):
             continue
-        yield Finding("DF406", url.span, f"nothing checks the digest of {_short(name or url.text)}, which {found.tool} fetches")
+        yield Finding(
+            "DF406", url.span, f"nothing checks the digest of {_short(name or url.text)}, which {found.tool} fetches"
+        )
 
 
 def _short(text: str) -> str:

@@ -57,4 +57,6 @@ def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             text = MODE.sub(less, doc.source(mount.flag.span))
             trust = Applicability.SAFE if facts.state(run).user in ROOT else Applicability.UNSAFE
             fix = Fix(f"mode {less}", (Edit(mount.flag.span, text),), trust)
-            yield Finding("DF407", mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix)
+            yield Finding(
+                "DF407", mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix
+            )

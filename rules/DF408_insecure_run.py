@@ -38,4 +38,6 @@ def insecure_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         flag = run.flag("security")
         if flag and flag.value == "insecure":
-            yield Finding("DF408", flag.span, "`--security=insecure` gives this step the builder's own rights on its machine")
+            yield Finding(
+                "DF408", flag.span, "`--security=insecure` gives this step the builder's own rights on its machine"
+            )

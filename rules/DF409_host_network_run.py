@@ -38,4 +38,6 @@ def host_network_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         flag = run.flag("network")
         if flag and flag.value == "host":
-            yield Finding("DF409", flag.span, "`--network=host` lets this step reach whatever listens on the builder's machine")
+            yield Finding(
+                "DF409", flag.span, "`--network=host` lets this step reach whatever listens on the builder's machine"
+            )

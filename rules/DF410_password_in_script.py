@@ -52,7 +52,11 @@ def password_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             name = words[0].text.rsplit("/", 1)[-1] if words else ""
             told = name in SETTERS and _is_told(facts, run, command, commands[:index])
             if told or (name in ACCOUNTS and _has_password(words)):
-                yield Finding("DF410", command.span, f"{name} takes its password from the script, which is part of the image's history")
+                yield Finding(
+                    "DF410",
+                    command.span,
+                    f"{name} takes its password from the script, which is part of the image's history",
+                )
 
 
 def _is_told(facts: Facts, run: Run, command: Command, before: tuple[Command, ...]) -> bool:

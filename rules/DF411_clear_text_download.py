@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 CLEAR = re.compile(r"[\"']?(?:http|ftp)://(?P<host>[^/:\s\"']+)", re.IGNORECASE)
 # Hosts that are at home, or whose name the build decides.
 NEAR = re.compile(
-    r"localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\[|.*\$|[^.]+\Z|.*\.(?:local|internal|lan|svc)\Z", re.IGNORECASE
+    r"localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\[|.*\$|[^.]+\Z|.*\.(?:local|internal|lan|svc)\Z",
+    re.IGNORECASE,
 )
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 # A word, or the first line of a key, which holds blanks.
 WORD = re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|[^\s\"',;|&()<>]+")
 # What stands for a password in examples, and in the addresses of a file's own services.
-EXAMPLE = re.compile(r"(?i)://[^:]*:(?:password|passwd|pass|secret|token|xxx+|\*+|changeme|example|<[^>]*>|\{[^}]*\})@|@localhost|@127\.|(?-i:EXAMPLE)")
+EXAMPLE = re.compile(
+    r"(?i)://[^:]*:(?:password|passwd|pass|secret|token|xxx+|\*+|changeme|example|<[^>]*>|\{[^}]*\})@|@localhost|@127\.|(?-i:EXAMPLE)"
+)
 
 
 @rule("DF412", name="credential-in-script", severity=Severity.ERROR)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"})
+SOCKETS = frozenset(
+    {"/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"}
+)
 
 
 @rule("DF413", name="docker-socket", severity=Severity.WARNING)
@@ -44,4 +46,6 @@ def docker_socket(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         for mount in facts.mounts(run):
             if mount.kind == "bind" and mount.flag and mount.source in SOCKETS:
-                yield Finding("DF413", mount.flag.span, f"{mount.source} makes whoever has it root on the engine's machine")
+                yield Finding(
+                    "DF413", mount.flag.span, f"{mount.source} makes whoever has it root on the engine's machine"
+                )

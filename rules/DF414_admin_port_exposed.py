@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
 # Source: IANA's registry of ports; the ports of remote desktops and of the engine itself.
 SERVICES = {
-    "22": "SSH", "23": "Telnet", "2375": "the engine, unencrypted", "2376": "the engine",
-    "3389": "Remote Desktop", "5900": "VNC", "5985": "Windows Remote Management", "5986": "Windows Remote Management",
+    "22": "SSH",
+    "23": "Telnet",
+    "2375": "the engine, unencrypted",
+    "2376": "the engine",
+    "3389": "Remote Desktop",
+    "5900": "VNC",
+    "5985": "Windows Remote Management",
+    "5986": "Windows Remote Management",
 }
 
 
@@ -45,4 +51,6 @@ def admin_port_exposed(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             port = Port.parse(word.text, doc.escape)
             service = SERVICES.get(port.port) if port else None
             if service:
-                yield Finding("DF414", word.span, f"`EXPOSE {word.text}`: the port of {service}, which a container does not need")
+                yield Finding(
+                    "DF414", word.span, f"`EXPOSE {word.text}`: the port of {service}, which a container does not need"
+                )

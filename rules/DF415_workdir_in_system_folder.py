@@ -46,4 +46,6 @@ def workdir_in_system_folder(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     for node in facts.every(nodes.Workdir):
         path = facts.path(node.argument.text, node)
         if path is not None and path.rstrip("/") in FOLDERS:
-            yield Finding("DF415", node.argument.span, f"{path} is a folder of the system: give the application one of its own")
+            yield Finding(
+                "DF415", node.argument.span, f"{path} is a folder of the system: give the application one of its own"
+            )

@@ -46,7 +46,9 @@ def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for pair in node.pairs:
                 value = (pair.value.text if pair.value else "").strip("\"'").lower()
                 if value in _variables().get(pair.key.text, ()):
-                    yield Finding("DF416", pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships")
+                    yield Finding(
+                        "DF416", pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships"
+                    )
         for command in stage.all(nodes.CommandInstruction):
             words = command.form.words if isinstance(command.form, nodes.Exec) else ()
             for word in words:

@@ -41,7 +41,16 @@ def redirect_to_clear_text(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         for found in downloads(facts.commands(run)):
             secure = [word for word in found.urls if word.text.startswith("https:")]
-            if found.tool != "curl" or not secure or not found.has("-L", "--location") or found.has("--proto", "--proto-redir"):
+            if (
+                found.tool != "curl"
+                or not secure
+                or not found.has("-L", "--location")
+                or found.has("--proto", "--proto-redir")
+            ):
                 continue
             if is_artefact(found, file_name(secure[0].text)):
-                yield Finding("DF417", found.command.words[0].span, "`curl -L` without `--proto '=https'` follows a redirect to plain HTTP")
+                yield Finding(
+                    "DF417",
+                    found.command.words[0].span,
+                    "`curl -L` without `--proto '=https'` follows a redirect to plain HTTP",
+                )

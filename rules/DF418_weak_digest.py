@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 DIGESTS = ("md5sum", "sha1sum", "md5", "sha1")
 CHECK = re.compile(r"-[a-z]*c[a-z]*|--check")
 PROTOCOLS = frozenset(
-    {"--sslv2", "--sslv3", "-2", "-3", "--tlsv1.0", "--tlsv1.1", "--secure-protocol=SSLv3", "--secure-protocol=TLSv1", "-ssl3", "-tls1", "-tls1_1"}
+    {
+        "--sslv2",
+        "--sslv3",
+        "-2",
+        "-3",
+        "--tlsv1.0",
+        "--tlsv1.1",
+        "--secure-protocol=SSLv3",
+        "--secure-protocol=TLSv1",
+        "-ssl3",
+        "-tls1",
+        "-tls1_1",
+    }
 )
 
 
@@ -53,7 +65,9 @@ def weak_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         for call in calls(facts, run, *DIGESTS):
             if any(CHECK.fullmatch(text) for text in call.texts):
-                yield Finding("DF418", call.words[0].span, f"{call.name} is no proof: other files of the same digest can be made")
+                yield Finding(
+                    "DF418", call.words[0].span, f"{call.name} is no proof: other files of the same digest can be made"
+                )
         for call in calls(facts, run, "curl", "wget", "openssl"):
             for word in call.words[1:]:
                 if word.text in PROTOCOLS:

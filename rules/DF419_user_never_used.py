@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z_][a-z0-9_-]*")
 # Names of users that are made for an application; those of services are put to use by the service itself.
-MEANT = re.compile(r"(?:^|[_-])(?:app|web|api|non-?root|user|runner|worker|container|docker)(?:$|[_-])|^(?:my|app|web|non|un)\w*user\d*$")
+MEANT = re.compile(
+    r"(?:^|[_-])(?:app|web|api|non-?root|user|runner|worker|container|docker)(?:$|[_-])|^(?:my|app|web|non|un)\w*user\d*$"
+)
 CHANGES = re.compile(r"\b(?:gosu|su-exec|setpriv|runuser|sudo|supervisord?|setuidgid|s6-\w+|chpst)\b|\bsu\s+-")
 
 
@@ -65,7 +67,9 @@ def user_never_used(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for call in calls(facts, run, "useradd", "adduser"):
                 name = _name(call.texts)
                 if name and MEANT.search(name):
-                    yield Finding("DF419", call.command.span, f"{name} is created and never put to use: there is no USER {name}")
+                    yield Finding(
+                        "DF419", call.command.span, f"{name} is created and never put to use: there is no USER {name}"
+                    )
 
 
 def _name(texts: list[str]) -> str | None:

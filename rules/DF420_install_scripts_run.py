@@ -44,9 +44,17 @@ def install_scripts_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     del doc
     for run in facts.every(nodes.Run):
         for invocation in facts.invocations(run):
-            if invocation.tool.name not in TOOLS or invocation.action != "install" or invocation.has((FLAG, "--version", "-v", "--help")):
+            if (
+                invocation.tool.name not in TOOLS
+                or invocation.action != "install"
+                or invocation.has((FLAG, "--version", "-v", "--help"))
+            ):
                 continue
-            if any(name in facts.state(run).env for name in VARIABLES) or FLAG.lstrip("-") in facts.doc.source(run.span):
+            if any(name in facts.state(run).env for name in VARIABLES) or FLAG.lstrip("-") in facts.doc.source(
+                run.span
+            ):
                 continue
             name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
-            yield Finding("DF420", invocation.command.span, f"`{name}` without `{FLAG}` runs whatever scripts the packages bring")
+            yield Finding(
+                "DF420", invocation.command.span, f"`{name}` without `{FLAG}` runs whatever scripts the packages bring"
+            )

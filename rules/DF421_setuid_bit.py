@@ -48,6 +48,8 @@ def setuid_bit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for word in call.words[1:]:
                 if SETS.fullmatch(word.text):
                     what = call.texts[-1][:60]
-                    yield Finding("DF421", word.span, f"mode {word.text} runs {what} with its owner's rights, whoever calls it")
+                    yield Finding(
+                        "DF421", word.span, f"mode {word.text} runs {what} with its owner's rights, whoever calls it"
+                    )
                 if not word.text.startswith("-"):
                     break

@@ -42,7 +42,9 @@ def user_with_group(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         user, colon, group = node.argument.text.partition(":")
         if not colon or not group or user.isdecimal() or not _has_more_groups(facts, node, user):
             continue
-        yield Finding("DF422", node.argument.span, f"`USER {user}:{group}` leaves {user} with no other group: write `USER {user}`")
+        yield Finding(
+            "DF422", node.argument.span, f"`USER {user}:{group}` leaves {user} with no other group: write `USER {user}`"
+        )
 
 
 def _has_more_groups(facts: Facts, node: nodes.User, user: str) -> bool:
@@ -52,6 +54,10 @@ def _has_more_groups(facts: Facts, node: nodes.User, user: str) -> bool:
             if user in call.texts and call.value("--groups", "G"):
                 return True
         for call in calls(facts, run, "addgroup", "adduser", "gpasswd"):
-            if user in call.texts and len([text for text in call.texts if not text.startswith("-")]) > 1 and call.name != "adduser":
+            if (
+                user in call.texts
+                and len([text for text in call.texts if not text.startswith("-")]) > 1
+                and call.name != "adduser"
+            ):
                 return True
     return False

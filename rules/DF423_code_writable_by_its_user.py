@@ -49,4 +49,6 @@ def code_writable_by_its_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding
         for copy in stage.all(nodes.Copy):
             flag = copy.flag("chown")
             if flag and flag.value and flag.value.partition(":")[0] == user and facts.is_bulky(copy):
-                yield Finding("DF423", flag.span, f"{user} owns {copy.destination.text} and runs it: it may change its own code")
+                yield Finding(
+                    "DF423", flag.span, f"{user} owns {copy.destination.text} and runs it: it may change its own code"
+                )

@@ -39,4 +39,8 @@ def upgrade_in_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for invocation in facts.invocations(run):
             if invocation.tool.kind == "system" and invocation.action == "upgrade" and not invocation.operands:
                 name = f"{invocation.words[0].text} {invocation.subcommand}"
-                yield Finding("DF502", invocation.command.span, f"`{name}` makes another image each time, and stores upgraded packages twice")
+                yield Finding(
+                    "DF502",
+                    invocation.command.span,
+                    f"`{name}` makes another image each time, and stores upgraded packages twice",
+                )

@@ -34,4 +34,8 @@ def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         image = facts.expand_global(stage.from_.image.text)
         if facts.graph.parent(stage) is None and image not in (None, "scratch") and "@" not in (image or ""):
-            yield Finding("DF503", stage.from_.image.span, f"{image} may be another image tomorrow: it is not pinned by its digest")
+            yield Finding(
+                "DF503",
+                stage.from_.image.span,
+                f"{image} may be another image tomorrow: it is not pinned by its digest",
+            )

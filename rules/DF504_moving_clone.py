@@ -54,4 +54,8 @@ def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 continue
             branch = call.value("--branch", "b") or call.value("--revision", "\0")
             if branch is None or branch in MOVING:
-                yield Finding("DF504", call.command.span, "`git clone` takes whatever the branch holds on the day of the build: name a tag or commit")
+                yield Finding(
+                    "DF504",
+                    call.command.span,
+                    "`git clone` takes whatever the branch holds on the day of the build: name a tag or commit",
+                )

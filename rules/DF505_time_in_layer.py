@@ -48,5 +48,12 @@ def time_in_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if name not in VALUES or any(word.text in FIXED for word in command.arguments):
                 continue
             around = commands[index - 1] if "substitution" in command.within and index else command
-            if any(redirect.operator.startswith(">") and redirect.target and redirect.target.text != "/dev/null" for redirect in around.redirects):
-                yield Finding("DF505", command.span, f"`{name}` writes another value in each build, and an old one when the step is cached")
+            if any(
+                redirect.operator.startswith(">") and redirect.target and redirect.target.text != "/dev/null"
+                for redirect in around.redirects
+            ):
+                yield Finding(
+                    "DF505",
+                    command.span,
+                    f"`{name}` writes another value in each build, and an old one when the step is cached",
+                )

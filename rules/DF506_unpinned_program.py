@@ -45,7 +45,11 @@ def unpinned_program(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             yield Finding("DF506", words[0].span, f"no version for {named(words)}")
         for call in calls(facts, run, "dotnet"):
             texts = call.texts
-            if texts[:2] == ["tool", "install"] and not any(text.startswith("--version") for text in texts) and "@" not in texts[-1]:
+            if (
+                texts[:2] == ["tool", "install"]
+                and not any(text.startswith("--version") for text in texts)
+                and "@" not in texts[-1]
+            ):
                 names = [text for text in texts[2:] if not text.startswith(("-", "/"))]
                 if names:
                     yield Finding("DF506", call.command.span, f"no version for {names[0]}")

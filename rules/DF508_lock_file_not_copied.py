@@ -63,17 +63,27 @@ def lock_file_not_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     yield from _check(facts, facts.context, run, invocation, copies)
 
 
-def _check(facts: Facts, context: Context, run: nodes.Run, invocation: Invocation, copies: list[nodes.Copy]) -> Iterator[Finding]:
+def _check(
+    facts: Facts, context: Context, run: nodes.Run, invocation: Invocation, copies: list[nodes.Copy]
+) -> Iterator[Finding]:
     for lock in invocation.tool.locks:
         manifest, wanted = facts.path(lock.manifest, run), facts.path(lock.file, run)
         if manifest is None or wanted is None or any(mount.kind == "bind" for mount in facts.mounts(run)):
             continue
         found = [path for copy in copies if copy.from_ is None and (path := brought(facts, copy, manifest))]
         # files of other stages may be anything
-        if not found or any(copy.from_ is not None for copy in copies) or any(brought(facts, copy, wanted) for copy in copies):
+        if (
+            not found
+            or any(copy.from_ is not None for copy in copies)
+            or any(brought(facts, copy, wanted) for copy in copies)
+        ):
             continue
         beside = posixpath.join(posixpath.dirname(found[-1]), lock.file)
         if beside in context.files:
             name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
-            yield Finding("DF508", invocation.command.span, f"`{name}` does not get {beside}, which no COPY brings: any version may be installed")
+            yield Finding(
+                "DF508",
+                invocation.command.span,
+                f"`{name}` does not get {beside}, which no COPY brings: any version may be installed",
+            )
             return

@@ -66,7 +66,12 @@ def prompting_package_manager(doc: Dockerfile, facts: Facts) -> Iterator[Finding
             fix = None
             if isinstance(run.form, nodes.Shell):
                 fix = Fix(f"add {option}", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
-            yield Finding("DF621", call.command.span, f"`{call.name} {word.text}` without `{option}` asks, and a build has nobody to answer", fix)
+            yield Finding(
+                "DF621",
+                call.command.span,
+                f"`{call.name} {word.text}` without `{option}` asks, and a build has nobody to answer",
+                fix,
+            )
 
 
 def _has(texts: list[str], option: str) -> bool:

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-ARCHITECTURE = re.compile(r"(?<![a-z0-9])(?:amd64|x86[_-]64|x64|arm64|aarch64|armv[67]\w*|armhf|i[36]86|linux64)(?![a-z0-9])", re.IGNORECASE)
-DECIDES = re.compile(r"TARGETARCH|TARGETPLATFORM|\buname\s+-\w*m|dpkg\s+--print|\barch\b|apk\s+--print-arch|rpm\s+-E|\bcase\b")
+ARCHITECTURE = re.compile(
+    r"(?<![a-z0-9])(?:amd64|x86[_-]64|x64|arm64|aarch64|armv[67]\w*|armhf|i[36]86|linux64)(?![a-z0-9])", re.IGNORECASE
+)
+DECIDES = re.compile(
+    r"TARGETARCH|TARGETPLATFORM|\buname\s+-\w*m|dpkg\s+--print|\barch\b|apk\s+--print-arch|rpm\s+-E|\bcase\b"
+)
 
 
 @rule("DF622", name="constant-architecture", severity=Severity.INFO, recommended=False)
@@ -49,9 +53,15 @@ def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for found in downloads(facts.commands(run)):
                 match = ARCHITECTURE.search(found.urls[0].text)
                 if match:
-                    yield Finding("DF622", found.urls[0].span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH")
+                    yield Finding(
+                        "DF622",
+                        found.urls[0].span,
+                        f"{match[0]} is fetched whatever the image is built for: use TARGETARCH",
+                    )
         for add in stage.all(nodes.Add):
             for word in add.paths:
                 match = ARCHITECTURE.search(word.text) if "://" in word.text else None
                 if match:
-                    yield Finding("DF622", word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH")
+                    yield Finding(
+                        "DF622", word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH"
+                    )

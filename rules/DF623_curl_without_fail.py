@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-FAIL = ("-f", "--fail", "--fail-with-body", "--fail-early", "-I", "--head", "-w", "--write-out", "-X", "--request", "-d", "--data")
+FAIL = (
+    "-f",
+    "--fail",
+    "--fail-with-body",
+    "--fail-early",
+    "-I",
+    "--head",
+    "-w",
+    "--write-out",
+    "-X",
+    "--request",
+    "-d",
+    "--data",
+)
 
 
 @rule("DF623", name="curl-without-fail", severity=Severity.INFO, recommended=False)
@@ -51,10 +64,17 @@ def curl_without_fail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if is_checked(facts, run) or ".curlrc" in facts.doc.text:
             continue
         for found in downloads(facts.commands(run)):
-            if found.tool != "curl" or found.has(*FAIL) or found.command.sometimes or "negation" in found.command.within:
+            if (
+                found.tool != "curl"
+                or found.has(*FAIL)
+                or found.command.sometimes
+                or "negation" in found.command.within
+            ):
                 continue
             fix = None
             if isinstance(run.form, nodes.Shell):
                 name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
                 fix = Fix("add `-f`", (insert(name.span.end, " -f"),), Applicability.UNSAFE)
-            yield Finding("DF623", found.command.span, "`curl` without `-f` takes the server's error page for the file", fix)
+            yield Finding(
+                "DF623", found.command.span, "`curl` without `-f` takes the server's error page for the file", fix
+            )

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # Addresses that are known to be answered by a redirect.
-REDIRECTING = ("//github.com/", "//downloads.sourceforge.net/", "//sourceforge.net/projects/", "//bit.ly/", "//aka.ms/", "//git.io/")
+REDIRECTING = (
+    "//github.com/",
+    "//downloads.sourceforge.net/",
+    "//sourceforge.net/projects/",
+    "//bit.ly/",
+    "//aka.ms/",
+    "//git.io/",
+)
 
 
 @rule("DF624", name="curl-without-redirects", severity=Severity.INFO)
@@ -56,4 +63,9 @@ def curl_without_redirects(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if isinstance(run.form, nodes.Shell):
                 name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
                 fix = Fix("add `-L`", (insert(name.span.end, " -L"),), Applicability.UNSAFE)
-            yield Finding("DF624", found.urls[0].span, "this server answers with a redirect, which `curl` without `-L` does not follow", fix)
+            yield Finding(
+                "DF624",
+                found.urls[0].span,
+                "this server answers with a redirect, which `curl` without `-L` does not follow",
+                fix,
+            )

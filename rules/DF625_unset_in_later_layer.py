@@ -44,4 +44,8 @@ def unset_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         names = {pair.key.text for node in facts.before(run) if isinstance(node, nodes.Env) for pair in node.pairs}
         for word in last.arguments:
             if word.text in names:
-                yield Finding("DF625", word.span, f"`{word.text}` is set again in the next step: ENV outlives the RUN that unsets it")
+                yield Finding(
+                    "DF625",
+                    word.span,
+                    f"`{word.text}` is set again in the next step: ENV outlives the RUN that unsets it",
+                )

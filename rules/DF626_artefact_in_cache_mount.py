@@ -65,7 +65,9 @@ def _hidden(facts: Facts, stage: nodes.Stage, path: str) -> str | None:
                 return None
             if not isinstance(node, nodes.Run):
                 continue
-            target = next((item.target for item in facts.mounts(node) if item.kind == "cache" and item.covers(path)), None)
+            target = next(
+                (item.target for item in facts.mounts(node) if item.kind == "cache" and item.covers(path)), None
+            )
             if target is None and _may_make(facts, node, path):
                 return None
             found = found or target
@@ -78,7 +80,11 @@ def _may_bring(facts: Facts, copy: nodes.Copy, path: str) -> bool:
     if target is None:
         return True
     target = target.rstrip("/")
-    return target == path or target.startswith(path + "/") or (path.startswith(target + "/") and _has(facts, path[len(target) + 1 :]))
+    return (
+        target == path
+        or target.startswith(path + "/")
+        or (path.startswith(target + "/") and _has(facts, path[len(target) + 1 :]))
+    )
 
 
 def _has(facts: Facts, path: str) -> bool:

@@ -54,6 +54,16 @@ def package_manager_as_command(doc: Dockerfile, facts: Facts) -> Iterator[Findin
     for stage in facts.graph.lineage(target) if target else ():
         for node in stage.all(nodes.CommandInstruction):
             form = node.form
-            words = [word.text for word in form.words] if isinstance(form, nodes.Exec) else form.text.split() if form else []
+            words = (
+                [word.text for word in form.words]
+                if isinstance(form, nodes.Exec)
+                else form.text.split()
+                if form
+                else []
+            )
             if len(words) > 1 and words[0] in RUNNERS and words[1] in RUNNERS[words[0]] and form:
-                yield Finding("DF627", form.span, f"`{words[0]} {words[1]}` stands between the engine and the program, and may keep signals from it")
+                yield Finding(
+                    "DF627",
+                    form.span,
+                    f"`{words[0]} {words[1]}` stands between the engine and the program, and may keep signals from it",
+                )

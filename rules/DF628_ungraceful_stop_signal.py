@@ -38,4 +38,8 @@ def ungraceful_stop_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for node in facts.every(nodes.Stopsignal):
         signal = node.argument.text.upper().removeprefix("SIG")
         if signal in ("KILL", "STOP", "9", "19"):
-            yield Finding("DF628", node.argument.span, f"{node.argument.text} cannot be handled: the process is cut off in the middle of its work")
+            yield Finding(
+                "DF628",
+                node.argument.span,
+                f"{node.argument.text} cannot be handled: the process is cut off in the middle of its work",
+            )

@@ -51,4 +51,6 @@ def init_needs_its_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             # the official image has it
             base = facts.base(target)
             if signal and "nginx" not in (facts.image(target) or "nginx") and not (base and base.repository == "nginx"):
-                yield Finding("DF629", words[0].span, f"{name} expects {signal} to stop in order: write `STOPSIGNAL {signal}`")
+                yield Finding(
+                    "DF629", words[0].span, f"{name} expects {signal} to stop in order: write `STOPSIGNAL {signal}`"
+                )

@@ -42,5 +42,7 @@ def run_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if isinstance(node, nodes.Copy):
                 break
             if isinstance(node, nodes.Run) and not any(mount.kind == "bind" for mount in facts.mounts(node)):
-                yield Finding("DF630", node.keyword.span, "scratch is empty: there is no program yet that RUN could start")
+                yield Finding(
+                    "DF630", node.keyword.span, "scratch is empty: there is no program yet that RUN could start"
+                )
                 break

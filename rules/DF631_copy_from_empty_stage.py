@@ -46,4 +46,6 @@ def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             makers = (item for part in facts.graph.lineage(source) for item in part.instructions)
             if not any(isinstance(item, nodes.Copy | nodes.Run | nodes.Workdir | nodes.Bad) for item in makers):
                 flag = node.flag("from") or node.keyword
-                yield Finding("DF631", flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take")
+                yield Finding(
+                    "DF631", flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take"
+                )

@@ -44,7 +44,11 @@ def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         for node in stage.instructions:
             if isinstance(node, nodes.User) and _is_name(node.argument.text):
-                yield Finding("DF633", node.argument.span, f"{node.argument.text} cannot be looked up: this stage has no /etc/passwd")
+                yield Finding(
+                    "DF633",
+                    node.argument.span,
+                    f"{node.argument.text} cannot be looked up: this stage has no /etc/passwd",
+                )
             flag = node.flag("chown") if isinstance(node, nodes.Copy) else None
             if flag and flag.value and _is_name(flag.value):
                 yield Finding("DF633", flag.span, f"{flag.value} cannot be looked up: this stage has no /etc/passwd")
@@ -61,8 +65,13 @@ def _brings_users(facts: Facts, stage: nodes.Stage) -> bool:
         target = (facts.path(copy.destination.text, copy) or "/").rstrip("/")
         if "passwd" in facts.doc.source(copy.span) or target == "/etc":
             return True
-        if target == "" and any(word.text.rstrip("/") in ("", ".", "/rootfs", "rootfs") or "root" in word.text or is_archive(word.text) for word in copy.paths):
+        if target == "" and any(
+            word.text.rstrip("/") in ("", ".", "/rootfs", "rootfs") or "root" in word.text or is_archive(word.text)
+            for word in copy.paths
+        ):
             return True
-        if target == "" and any(word.text.endswith(("/etc", "/etc/", "*")) or word.text in ("etc", "etc/") for word in copy.paths):
+        if target == "" and any(
+            word.text.endswith(("/etc", "/etc/", "*")) or word.text in ("etc", "etc/") for word in copy.paths
+        ):
             return True
     return any(True for _ in stage.all(nodes.Run))

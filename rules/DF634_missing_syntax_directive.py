@@ -42,7 +42,11 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     for node in doc.instructions:
         what = _newer(node)
         if what:
-            yield Finding("DF634", node.keyword.span, f"{node.name} {what} needs a newer builder: say `# syntax=docker/dockerfile:1` on top")
+            yield Finding(
+                "DF634",
+                node.keyword.span,
+                f"{node.name} {what} needs a newer builder: say `# syntax=docker/dockerfile:1` on top",
+            )
             return
 
 

@@ -43,8 +43,17 @@ def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         changed = False
         for node in stage.instructions:
             changed = changed or isinstance(node, nodes.User)
-            if isinstance(node, nodes.Copy) and changed and not node.flag("chown") and (user := _other_user(facts, node)):
-                yield Finding("DF635", node.keyword.span, f"this belongs to root, not to {user}: COPY does not look at USER, only at --chown")
+            if (
+                isinstance(node, nodes.Copy)
+                and changed
+                and not node.flag("chown")
+                and (user := _other_user(facts, node))
+            ):
+                yield Finding(
+                    "DF635",
+                    node.keyword.span,
+                    f"this belongs to root, not to {user}: COPY does not look at USER, only at --chown",
+                )
 
 
 def _other_user(facts: Facts, copy: nodes.Copy) -> str | None:

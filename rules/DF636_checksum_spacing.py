@@ -52,14 +52,28 @@ def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         commands = facts.commands(run)
         for index, command in enumerate(commands[:-1]):
             reader = commands[index + 1]
-            if command.name != "echo" or reader.before != "|" or not SUMS.fullmatch(reader.name) or not reader.arguments:
+            if (
+                command.name != "echo"
+                or reader.before != "|"
+                or not SUMS.fullmatch(reader.name)
+                or not reader.arguments
+            ):
                 continue
             base = facts.base_of(run)
-            if base is None or base.distribution != "alpine" or not any(word.text in ("-c", "--check", "-cs", "-sc", "-cw") for word in reader.arguments):
+            if (
+                base is None
+                or base.distribution != "alpine"
+                or not any(word.text in ("-c", "--check", "-cs", "-sc", "-cw") for word in reader.arguments)
+            ):
                 continue
             for word in command.arguments:
                 match = LINE.search(doc.source(word.span))
                 if match:
                     at = word.span.start + match.end(1)
                     fix = Fix("two blanks", (insert(at, " "),), Applicability.SAFE)
-                    yield Finding("DF636", word.span, f"{reader.name} of busybox wants two blanks between the digest and the name", fix)
+                    yield Finding(
+                        "DF636",
+                        word.span,
+                        f"{reader.name} of busybox wants two blanks between the digest and the name",
+                        fix,
+                    )

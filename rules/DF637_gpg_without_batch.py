@@ -53,4 +53,9 @@ def gpg_without_batch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             fix = None
             if isinstance(run.form, nodes.Shell):
                 fix = Fix("add `--batch`", (insert(call.words[0].span.end, " --batch"),), Applicability.UNSAFE)
-            yield Finding("DF637", call.words[0].span, f"`{call.name}` without `--batch` may ask, and a build has nobody to answer", fix)
+            yield Finding(
+                "DF637",
+                call.words[0].span,
+                f"`{call.name}` without `--batch` may ask, and a build has nobody to answer",
+                fix,
+            )

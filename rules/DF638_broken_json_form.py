@@ -47,7 +47,9 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** the Dockerfile reference, "Exec form": double quotes.
     """
     for node in facts.every(nodes.Instruction):
-        if not isinstance(node, nodes.Run | nodes.CommandInstruction | nodes.Healthcheck) or not isinstance(node.form, nodes.Shell):
+        if not isinstance(node, nodes.Run | nodes.CommandInstruction | nodes.Healthcheck) or not isinstance(
+            node.form, nodes.Shell
+        ):
             continue
         text = doc.source(node.form.span).strip()
         match = LIST.fullmatch(text)
@@ -57,5 +59,11 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         words = [one or other for one, other in WORD.findall(match[1])]
         mended = json.dumps(words, ensure_ascii=False)
         whole = not WORD.sub("", match[1]).strip(" ,\t")
-        fix = Fix("write it as JSON", (Edit(node.form.span, mended),), Applicability.UNSAFE) if whole and "\\" not in text else None
-        yield Finding("DF638", node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix)
+        fix = (
+            Fix("write it as JSON", (Edit(node.form.span, mended),), Applicability.UNSAFE)
+            if whole and "\\" not in text
+            else None
+        )
+        yield Finding(
+            "DF638", node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix
+        )

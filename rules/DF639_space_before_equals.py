@@ -50,5 +50,14 @@ def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             rest = value[1:].strip()
             fix = None
             if rest and not any(char in rest for char in " \t\n"):
-                fix = Fix("take the blanks away", (Edit(Span(pair.key.span.end, pair.value.span.end), f"={rest}"),), Applicability.UNSAFE)
-            yield Finding("DF639", pair.span, f"`{pair.key.text}` is set to `{value[:30]}`, with the equals sign: take the blank before it away", fix)
+                fix = Fix(
+                    "take the blanks away",
+                    (Edit(Span(pair.key.span.end, pair.value.span.end), f"={rest}"),),
+                    Applicability.UNSAFE,
+                )
+            yield Finding(
+                "DF639",
+                pair.span,
+                f"`{pair.key.text}` is set to `{value[:30]}`, with the equals sign: take the blank before it away",
+                fix,
+            )

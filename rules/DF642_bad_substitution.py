@@ -48,7 +48,11 @@ def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 continue
             bad = next((item for item in found if item.operator not in OPERATORS), None)
             if bad:
-                yield Finding("DF642", word.span, f"the builder does not know `{bad.operator}` in `{word.text[bad.start:bad.end][:40]}`")
+                yield Finding(
+                    "DF642",
+                    word.span,
+                    f"the builder does not know `{bad.operator}` in `{word.text[bad.start : bad.end][:40]}`",
+                )
 
 
 def _words(node: nodes.Instruction) -> list[nodes.Word]:

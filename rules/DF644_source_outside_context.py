@@ -43,4 +43,8 @@ def source_outside_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             path = facts.expand(word.text, copy) or word.text
             # within the context `a/../b` is b
             if "://" not in path and posixpath.normpath(path).startswith(".."):
-                yield Finding("DF644", word.span, f"`{word.text}` leads out of the context: the builder looks for {clean_path(path) or 'all of it'} in it")
+                yield Finding(
+                    "DF644",
+                    word.span,
+                    f"`{word.text}` leads out of the context: the builder looks for {clean_path(path) or 'all of it'} in it",
+                )

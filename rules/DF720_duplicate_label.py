@@ -36,6 +36,10 @@ def duplicate_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for node in reversed(list(stage.all(nodes.Label))):
             for pair in reversed(node.pairs):
                 if pair.key.text in seen:
-                    yield Finding("DF720", pair.span, f"the label {pair.key.text} is given again below, and only the last value counts")
+                    yield Finding(
+                        "DF720",
+                        pair.span,
+                        f"the label {pair.key.text} is given again below, and only the last value counts",
+                    )
                 seen.add(pair.key.text)
     del facts

@@ -50,4 +50,8 @@ def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             names = [word.text.lower() for word in words]
             if len(words) >= FEWEST and len(lines) == len(words) and names != sorted(names):
                 at = next(index for index in range(1, len(names)) if names[index] < names[index - 1])
-                yield Finding("DF721", words[at].span, f"{words[at].text} stands below {words[at - 1].text}: the list is in no order")
+                yield Finding(
+                    "DF721",
+                    words[at].span,
+                    f"{words[at].text} stands below {words[at - 1].text}: the list is in no order",
+                )

@@ -40,5 +40,14 @@ def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         script = facts.script(run)
         line = doc.line_span(doc.line(run.span.start))
-        if script and len(script.top) > 1 and line.end - line.start > LONGEST and doc.line(run.span.end) == doc.line(run.span.start):
-            yield Finding("DF722", run.keyword.span, f"{len(script.top)} commands stand on one line of {line.end - line.start} characters")
+        if (
+            script
+            and len(script.top) > 1
+            and line.end - line.start > LONGEST
+            and doc.line(run.span.end) == doc.line(run.span.start)
+        ):
+            yield Finding(
+                "DF722",
+                run.keyword.span,
+                f"{len(script.top)} commands stand on one line of {line.end - line.start} characters",
+            )

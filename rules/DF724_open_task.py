@@ -38,4 +38,6 @@ def open_task(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         match = MARK.search(doc.source(comment.span))
         if match:
             start = comment.span.start + match.start()
-            yield Finding("DF724", Span(start, start + len(match[0])), f"{match[0].lower()}: a comment says that work is left")
+            yield Finding(
+                "DF724", Span(start, start + len(match[0])), f"{match[0].lower()}: a comment says that work is left"
+            )

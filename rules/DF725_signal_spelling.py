@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # Of the signals that stop a container; the same on x86 and ARM.
-NUMBERS = {"1": "SIGHUP", "2": "SIGINT", "3": "SIGQUIT", "9": "SIGKILL", "10": "SIGUSR1", "12": "SIGUSR2", "15": "SIGTERM"}
+NUMBERS = {
+    "1": "SIGHUP",
+    "2": "SIGINT",
+    "3": "SIGQUIT",
+    "9": "SIGKILL",
+    "10": "SIGUSR1",
+    "12": "SIGUSR2",
+    "15": "SIGTERM",
+}
 NAMES = frozenset({"HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH", "STOP"})
 
 
@@ -47,7 +55,9 @@ def signal_spelling(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     del doc
     for node in facts.every(nodes.Stopsignal):
         text = node.argument.text
-        name = NUMBERS.get(text) or (f"SIG{text.upper().removeprefix('SIG')}" if text.upper().removeprefix("SIG") in NAMES else None)
+        name = NUMBERS.get(text) or (
+            f"SIG{text.upper().removeprefix('SIG')}" if text.upper().removeprefix("SIG") in NAMES else None
+        )
         if name and name != text:
             fix = Fix(f"write {name}", (Edit(node.argument.span, name),), Applicability.SAFE)
             yield Finding("DF725", node.argument.span, f"{text} is {name}: write it by its full name", fix)

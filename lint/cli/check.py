@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from .terminal import has_colour, is_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..config import Config
+    from ..config import Config, Layer
     from ..report import FileReport
     from .work import Result, Task
 
@@ -66,6 +67,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     """Check Dockerfiles, and fix them.
 
     PATH is a file, a folder that is searched for Dockerfiles, or - for standard input; the current folder by default.
+    compose.yaml, docker-compose.yaml, docker-bake.hcl and docker-bake.json stand for the Dockerfiles that they build, each
+    with its context, target and arguments.
     """
     _refuse_contradictions(paths, options)
     return _Check(paths or (".",), options).run()
@@ -111,7 +114,8 @@ class _Check:
         found = list(discover(self.paths))
         unread = [item.sentence + _meant_command(item.path) for item in found if isinstance(item, Missing)]
         self._complain(unread, USAGE)
-        files = [item for item in found if isinstance(item, Path)]
+        files, ways = self._builds([item for item in found if isinstance(item, Path)], unread)
+        task = replace(task, builds=ways)
         results = []
         for result in run(task, files, self.options["jobs"]):
             self._note(result, unread)
@@ -124,6 +128,29 @@ class _Check:
             self._show(config, reports, unread, results)
             self._judge(reports, results)
         return self.status
+
+    def _builds(self, found: Sequence[Path], unread: list[str]) -> tuple[list[Path], dict[Path, list[Layer]]]:
+        """The Dockerfiles, those of compose and bake files in their place, and the ways in which these are built."""
+        from .. import builds
+
+        given = [path for path in found if not builds.is_build_file(path.name)]
+        ways: dict[Path, list[Layer]] = {}
+        files: dict[Path, None] = {}
+        for path in found:
+            if path in given:
+                files[path] = None
+                continue
+            read = builds.read(path, os.environ)
+            for note in read.notes:
+                self._say(note)
+            self._complain(read.errors, USAGE)
+            unread += read.errors
+            for dockerfile, layers in read.layers().items():
+                files[dockerfile] = None
+                # named on the command line too, it is checked as it stands there first
+                known = ways.setdefault(dockerfile, [{}] if dockerfile in given else [])
+                known += [layer for layer in layers if layer not in known]
+        return list(files), ways
 
     def _configuration(self, task: Task) -> Config:
         """The configuration that holds for the run as a whole: that of the first path; refuses unknown codes."""

@@ -29,7 +29,7 @@ from ..shellcheck import ShellCheckError
 from ..source import STDIN, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dockerlint.fixers.loop import Outcome
 
@@ -57,7 +57,7 @@ class Task:
     """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for.
 
     `cache` says whether something may be kept between runs, `calls` how many programs may be asked at a time; `pins` are
-    versions to pin packages to.
+    versions to pin packages to, `builds` are the ways in which a file is built where it is not the usual one.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -69,6 +69,7 @@ class Task:
     cache: bool = True
     calls: int = 1
     pins: Pins = field(default_factory=dict)
+    builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +170,14 @@ def context(config: Config, path: Path) -> Context | None:
     return None if is_stdin else Context.of(path.parent, path)
 
 
-def configuration(task: Task, path: Path) -> Config:
-    """The configuration for one file.
+def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
+    """The configuration for one file, and for one of its builds: that wins over the configuration file.
 
     Raises ConfigError when its configuration file is no good.
     """
     folder = Path() if str(path) == STDIN else path.parent
     file_layer = task.file_layer if task.file_layer is not None else config_files.for_folder(folder)
-    return merge(hadolint.from_environment(os.environ), file_layer, *task.layers)
+    return merge(hadolint.from_environment(os.environ), file_layer, build or {}, *task.layers)
 
 
 def _rule(code: str, severity: Severity) -> Rule:
@@ -204,13 +205,15 @@ def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> script_cac
 
 
 class _Work:
-    """One file on its way through reading, fixing and checking."""
+    """One file on its way through reading, fixing and checking, as its first build sees it; `others` see it as the rest do."""
 
-    def __init__(self, task: Task, path: Path) -> None:
+    def __init__(self, task: Task, path: Path, build: Layer | None = None) -> None:
+        first, *rest = (build,) if build is not None else task.builds.get(path, ({},))
+        self.others = [_Work(task, path, other) for other in rest]
         self.task = task
         self.path = path
         self.is_stdin = str(path) == STDIN
-        self.config = configuration(task, path)
+        self.config = configuration(task, path, first)
         self.rules = self.config.rules(registry.rules(), None if self.is_stdin else path)
         self.by_code = {rule.code: rule for rule in self.rules}
         self.own = frozenset(self.by_code)
@@ -229,7 +232,7 @@ class _Work:
         return parse(self.read.text)
 
     def scripts(self) -> list[str]:
-        return script_findings.scripts(self.facts(self.doc))
+        return [text for item in (self, *self.others) for text in script_findings.scripts(item.facts(self.doc))]
 
     def result(self) -> Result:
         read = self.read
@@ -245,7 +248,7 @@ class _Work:
             ]
             text, fixed, failures = self._keep(read, outcome)
         doc = self.doc if text == read.text else parse(text)
-        report = FileReport(str(self.path), _without_tree(doc), tuple(self._priced(doc)), fixed)
+        report = FileReport(str(self.path), _without_tree(doc), self._merged(doc), fixed)
         notes += self._left_out(doc)
         return Result(
             report, self.config.fail_on, tuple(failures), tuple(notes), read.text, text if text != read.text else None
@@ -294,6 +297,14 @@ class _Work:
     def _level(self, doc: Dockerfile, rule: Rule) -> Severity:
         # as the build fails there, with `# check=error=true`
         return Severity.ERROR if is_check(rule) and Checks.of(doc).error else self.config.level(rule)
+
+    def _merged(self, doc: Dockerfile) -> tuple[Priced, ...]:
+        """What any of the builds shows, each finding once, by place."""
+        if not self.others:
+            return tuple(self._priced(doc))
+        priced = [item for work in (self, *self.others) for item in work._priced(doc)]
+        first = {(item.finding.code, item.finding.span, item.finding.message): item for item in reversed(priced)}
+        return tuple(sorted(first.values(), key=lambda item: (item.finding.span, item.finding.code)))
 
     def _priced(self, doc: Dockerfile) -> Iterator[Priced]:
         findings = self.find(doc)
