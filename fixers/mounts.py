@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
@@ -51,9 +52,10 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
         return None
     runs = [run]
     if any(item.kept for item in invocation.tool.caches):
-        runs = [item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item))]
-        if runs[0] is not run:
+        using = (item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item)))
+        if next(using) is not run:
             return None
+        runs.extend(using)
     made = [_edits(facts, item, invocation) for item in runs]
     edits = tuple(edit for item in made if item is not None for edit in item)
     if not edits or None in made:
@@ -162,8 +164,8 @@ def _applicability(facts: Facts, stage: Stage, runs: list[Run], invocation: Invo
     tool = invocation.tool
     if tool.kind == "system" or not all(_is_plain(facts, run, tool) for run in runs):
         return Applicability.UNSAFE
-    caches = [item for run in runs for item in caches_of(facts, run, tool)]
-    if OFFLINE.search(facts.doc.text) or any(_is_named(facts.doc, runs, facts.home(runs[0]), item.path) for item in caches):
+    paths = {item.path for run in runs for item in caches_of(facts, run, tool)}
+    if OFFLINE.search(facts.doc.text) or any(_is_named(facts.doc, runs, facts.home(runs[0]), path) for path in paths):
         return Applicability.UNSAFE
     # what a build tool keeps in its cache may be needed by the container or by a stage that copies it
     if any(item.kept for item in tool.caches) and (facts.ships(stage) or not _others_are_known(facts, stage, runs)):
@@ -190,7 +192,9 @@ def _is_named(doc: Dockerfile, runs: list[Run], home: str | None, path: str) -> 
     inside = home is not None and path.startswith(home.rstrip("/") + "/")
     name = path[len(home.rstrip("/")) + 1 :].split("/")[0] if inside and home else path
     for match in re.finditer(re.escape(name) + r"(?!\w)", doc.text):
-        if any(run.span.start <= match.start() < run.span.end for run in runs):
+        # the runs are in file order
+        index = bisect_right(runs, match.start(), key=lambda run: run.span.start)
+        if index and match.start() < runs[index - 1].span.end:
             continue
         word = doc.text[max(0, match.start() - LONGEST_FLAG) : match.start()].split()
         if not word or not word[-1].startswith("--mount="):
@@ -202,7 +206,8 @@ def _others_are_known(facts: Facts, stage: Stage, runs: list[Run]) -> bool:
     """Whether no other RUN of a stage may call the tool, as `make` would."""
     known = commands()
     names = known.plain | known.silent | known.accounts
-    others = (run for run in stage.all(nodes.Run) if run not in runs)
+    places = {run.span for run in runs}
+    others = (run for run in stage.all(nodes.Run) if run.span not in places)
     return all(
         facts.script(run) is not None and all(item.name in names or invocation_of(item) for item in facts.commands(run))
         for run in others
@@ -211,7 +216,7 @@ def _others_are_known(facts: Facts, stage: Stage, runs: list[Run]) -> bool:
 
 def _copied_from(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> bool:
     """Whether another stage is FROM this one, or takes from it what a cache may hold."""
-    paths = [item.path for run in runs for item in caches_of(facts, run, tool)]
+    paths = {item.path for run in runs for item in caches_of(facts, run, tool)}
     for other in facts.doc.stages[stage.index + 1 :]:
         if facts.graph.parent(other) is stage:
             return True
