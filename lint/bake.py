@@ -21,6 +21,8 @@ UNKNOWN = "${?}"
 BLOCKS = ("variable", "target", "group")
 # A longer value is not worked out: a few variables that name each other can ask for any length.
 LONGEST = 100_000
+# How many levels a tree of HCL may have: to work on a deeper one, its reader may run out of stack.
+DEEPEST = 120
 
 
 def recipes(text: str, where: str, env: Mapping[str, str]) -> Iterator[Recipe]:
@@ -46,23 +48,40 @@ def _from_json(text: str, where: str) -> Mapping[str, Any]:
 def _from_hcl(text: str, where: str) -> Mapping[str, Any]:
     """The blocks of each kind by name, with texts and expressions as JSON has them: as templates."""
     import hcl2
-    from lark.exceptions import LarkError, UnexpectedInput
+
+    # Lark has one door here; hcl2 has no errors of its own
+    from .parser import LarkError
 
     try:
-        blocks = hcl2.loads(text)
-    except UnexpectedInput as error:
-        raise BuildFileError(f"{where}:{error.line}:{error.column}: this is no HCL") from error
-    except (LarkError, ValueError) as error:
-        raise BuildFileError(f"{where}: this is no HCL") from error
+        tree = hcl2.parses_to_tree(text)
+        if _is_deep(tree):
+            raise BuildFileError(f"{where}: this is nested too deeply")
+        blocks = hcl2.serialize(hcl2.transform(tree))
+    except LarkError as error:
+        line, column = getattr(error, "line", None), getattr(error, "column", None)
+        raise BuildFileError(f"{where}:{line}:{column}: this is no HCL" if line else f"{where}: this is no HCL") from error
+    except RecursionError as error:
+        raise BuildFileError(f"{where}: this is nested too deeply") from error
+    except RuntimeError as error:
+        # an attribute and a block of one name
+        raise BuildFileError(f"{where}: this is no HCL: {error}") from error
     found: dict[str, dict[str, Any]] = {}
     for kind in BLOCKS:
         items = blocks.get(kind, [])
         if not isinstance(items, list):
             raise BuildFileError(f"{where}: {kind} must be a block with a name")
-        for label, body in ((label, body) for item in items for label, body in item.items()):
+        for label, body in ((label, body) for item in items for label, body in table(item, f"{where}: {kind}").items()):
             merged = found.setdefault(kind, {}).setdefault(_key(label), {})
-            merged |= _templates(body)
+            merged |= table(_templates(body), f"{where}: {kind}")
     return found
+
+
+def _is_deep(tree: Any) -> bool:
+    """Whether a tree has more than DEEPEST levels."""
+    level = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in getattr(node, "children", ())]
+    return bool(level)
 
 
 def _templates(value: Any) -> Any:

@@ -15,6 +15,8 @@ MOST_MERGES = 100
 MOST_ENTRIES = 10_000
 # How deep defaults may stand within defaults.
 DEEPEST = 20
+# Types that PyYAML guesses where Compose, which goes by YAML 1.2, has text: `no`, `22:22`, `2024-01-01`.
+GUESSED = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "timestamp"))
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OPERATOR = re.compile(r":?[-?+]")
 # What stands for itself: within braces, and outside of them.
@@ -58,6 +60,10 @@ def _load(text: str, where: str) -> Any:
             return loader.construct_sequence(node, deep=True)
         return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
+    Loader.yaml_implicit_resolvers = {
+        start: [(tag, pattern) for tag, pattern in resolvers if tag not in GUESSED]
+        for start, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
     Loader.add_multi_constructor("!", tagged)
     try:
         return yaml.load(text, Loader=Loader)  # noqa: S506 - it is a safe loader

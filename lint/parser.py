@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import platformdirs
 from lark import Lark, Token, Transformer
+
+# LarkError for those who read other languages by Lark: this module is the only one that knows it
+from lark.exceptions import LarkError as LarkError
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from . import nodes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def table(value: Any, where: str) -> Mapping[str, Any]:
 
 
 def scalar(value: Any) -> str | None:
-    """A number, a day or a truth value as builders write it; None for all else."""
+    """A number or a truth value as builders write it; None for all else."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, int | float | date) else None
+    return str(value) if isinstance(value, int | float) else None

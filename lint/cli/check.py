@@ -133,7 +133,7 @@ class _Check:
         """The Dockerfiles, those of compose and bake files in their place, and the ways in which these are built."""
         from .. import builds
 
-        given = [path for path in found if not builds.is_build_file(path.name)]
+        given = {path for path in found if not builds.is_build_file(path.name)}
         ways: dict[Path, list[Layer]] = {}
         files: dict[Path, None] = {}
         for path in found:
@@ -145,11 +145,11 @@ class _Check:
                 self._say(note)
             self._complain(read.errors, USAGE)
             unread += read.errors
-            for dockerfile, layers in read.layers().items():
+            for dockerfile, found_ways in read.layers().items():
                 files[dockerfile] = None
                 # named on the command line too, it is checked as it stands there first
                 known = ways.setdefault(dockerfile, [{}] if dockerfile in given else [])
-                known += [layer for layer in layers if layer not in known]
+                known += [way for way in found_ways if way not in known]
         return list(files), ways
 
     def _configuration(self, task: Task) -> Config:

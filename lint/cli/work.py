@@ -46,6 +46,9 @@ CHUNK = 8
 # Rules that want to know what ShellCheck says.
 ASKING = frozenset({"DF701"})
 
+# Rules that look for what the build does not need, which another build of the same file may.
+OF_ONE_BUILD = frozenset({"DF302"})
+
 T = TypeVar("T")
 
 # A rule holds a function that its module hides behind the rule itself; another process finds it by its code.
@@ -215,6 +218,8 @@ class _Work:
         self.is_stdin = str(path) == STDIN
         self.config = configuration(task, path, first)
         self.rules = self.config.rules(registry.rules(), None if self.is_stdin else path)
+        if any(layer.get("target") for layer in task.builds.get(path, ())):
+            self.rules = tuple(rule for rule in self.rules if rule.code not in OF_ONE_BUILD)
         self.by_code = {rule.code: rule for rule in self.rules}
         self.own = frozenset(self.by_code)
         self.context = context(self.config, path)
