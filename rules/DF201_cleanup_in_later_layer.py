@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.fixers.merge import between, move_up, trust
 from dockerlint.lint import nodes
+from dockerlint.lint.downloads import downloads
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of, leaves
 from dockerlint.lint.rule import rule
@@ -147,19 +147,10 @@ def _cleanable(facts: Facts, run: nodes.Run) -> Iterator[tuple[str, str]]:
 
 
 def _downloads(facts: Facts, run: nodes.Run) -> set[str]:
-    """The files that curl and wget write in a RUN and that are still there at its end."""
+    """The files that a RUN fetches and that are still there at its end."""
     removed = {facts.path(path, run) for path, _ in removed_paths(facts.commands(run))}
-    found = set()
-    for command in facts.commands(run):
-        if command.name not in ("curl", "wget"):
-            continue
-        words = [word.text for word in command.words]
-        for flag, value in pairwise(words):
-            if flag in ("-o", "--output", "-O", "--output-document") and not value.startswith(("-", "http")):
-                path = facts.path(value, run)
-                if path and path not in removed:
-                    found.add(path)
-    return found
+    targets = (facts.path(item.target, run) for item in downloads(facts.commands(run)) if item.target)
+    return {path for path in targets if path and path not in removed}
 
 
 def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | None:
