@@ -53,6 +53,7 @@ class Commands:
     accounts: frozenset[str]
     downloads: frozenset[str]
     compilers: frozenset[str]
+    offline: re.Pattern[str]
     system: tuple[str, ...]
     sometimes_system: tuple[str, ...]
     sometimes_written: tuple[str, ...]
@@ -67,6 +68,7 @@ def commands() -> Commands:
     sets = {name: frozenset(data[name]) for name in ("plain", "silent", "accounts", "downloads", "compilers")}
     return Commands(
         **sets,
+        offline=re.compile(rf"(?:{'|'.join(map(re.escape, data['offline']))})(?![\w-])"),
         folder=data["folder"],
         path_letters=data["path-letters"],
         opaque=data["opaque"],

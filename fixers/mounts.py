@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command, Script
     from dockerlint.lint.tools import Cache, Invocation, Tool
 
-# An install that is to find all it needs in the cache of an earlier step.
-OFFLINE = re.compile(r"--(?:offline|no-index|no-network|cache-only)\b")
 LONGEST_FLAG = 300
 
 
@@ -165,7 +163,7 @@ def _applicability(facts: Facts, stage: Stage, runs: list[Run], invocation: Invo
     if tool.kind == "system" or not all(_is_plain(facts, run, tool) for run in runs):
         return Applicability.UNSAFE
     paths = {item.path for run in runs for item in caches_of(facts, run, tool)}
-    if OFFLINE.search(facts.doc.text) or any(_is_named(facts.doc, runs, facts.home(runs[0]), path) for path in paths):
+    if commands().offline.search(facts.doc.text) or any(_is_named(facts.doc, runs, facts.home(runs[0]), path) for path in paths):
         return Applicability.UNSAFE
     # what a build tool keeps in its cache may be needed by the container or by a stage that copies it
     if any(item.kept for item in tool.caches) and (facts.ships(stage) or not _others_are_known(facts, stage, runs)):

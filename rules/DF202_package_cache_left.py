@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
+from dockerlint.fixers.footprint import commands
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of
@@ -32,8 +33,6 @@ MOVING = (
     "-g",
     "--cachedir",
 )
-# An install that is to find what it needs in the cache of an earlier step.
-OFFLINE = re.compile(r"--(?:offline|prefer-offline|local|no-index)\b")
 # What says that Yarn is one of the later ones, in which clearing the cache may take away what the program is made of; and
 # options that only the first one has.
 LATER_YARN = re.compile(r"\.yarnrc\.yml|\.yarn/|--immutable|\bcorepack\b|yarn set version|workspaces focus|\bberry\b")
@@ -173,7 +172,7 @@ def _fix(facts: Facts, run: Run, item: Invocation, left: list[Cache]) -> Fix | N
     fixes = [fix for cache in caches.values() if (fix := clean_up(facts, run, item, cache))]
     if len(fixes) < len(caches):
         return None
-    unsafe = any(cache.kept for cache in item.tool.caches) or OFFLINE.search(facts.doc.text)
+    unsafe = any(cache.kept for cache in item.tool.caches) or commands().offline.search(facts.doc.text)
     edits = tuple(edit for fix in fixes for edit in fix.edits)
     return Fix(f"clean {item.tool.name}'s cache", edits, Applicability.UNSAFE if unsafe else Applicability.SAFE)
 
