@@ -161,12 +161,6 @@ def has_comment(doc: Dockerfile, span: Span) -> bool:
     return index < len(doc.comments) and doc.comments[index].span.start < span.end
 
 
-def ends_open(doc: Dockerfile) -> bool:
-    """Whether the text ends in a continuation, so that a line put behind it would be swallowed."""
-    last = doc.instructions[-1].span.end if doc.instructions else 0
-    return doc.escape in doc.text[last:]
-
-
 def insert_flags(doc: Dockerfile, node: Instruction, flags: Iterable[str]) -> Edit:
     """Flags behind an instruction's own, before its arguments; one a line when they are long."""
     after = node.flags[-1].span.end if node.flags else node.keyword.span.end

@@ -51,11 +51,6 @@ class BaseImage:
         """Whether CMD is surely run as it stands: no entrypoint looks at it first."""
         return self.entrypoint in {"none", "exec"}
 
-    @property
-    def has_shell(self) -> bool | None:
-        """Whether there is a /bin/sh; None when not known."""
-        return None if self.shell is None else self.shell != "none"
-
 
 @dataclass(frozen=True, slots=True)
 class Reference:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Check = Callable[["Dockerfile", "Facts"], Iterator[Finding]]
 
 FENCE = re.compile(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
-SECTION = re.compile(r"^\*\*(Fix safety|Source)\*\*:?[ ]*", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

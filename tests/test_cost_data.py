@@ -170,7 +170,6 @@ def test_user_and_shell_answer_as_questions() -> None:
     assert other is not None
     assert unknown is not None
     assert (root.runs_as_root, other.runs_as_root) == (True, False)
-    assert (root.has_shell, other.has_shell, unknown.has_shell) == (True, False, None)
 
 
 @pytest.mark.parametrize(
