@@ -26,11 +26,12 @@ FEWEST_PASSES, MOST_PASSES = 100, 1000
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A fix that was made; `line` is in the text of its pass."""
+    """A fix that was made, for what `message` says; `line` is in the text of its pass."""
 
     code: str
     title: str
     line: int
+    message: str
     saving: Saving | None
 
 
@@ -89,7 +90,9 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
         if following.text in seen:
             _drop(doc, chosen, run, "it undoes another fix")
             continue
-        run.applied += [Applied(item.code, _fix(item).title, doc.line(item.span.start), saving) for item, saving in chosen]
+        run.applied += [
+            Applied(item.code, _fix(item).title, doc.line(item.span.start), item.message, saving) for item, saving in chosen
+        ]
         seen.add(following.text)
         doc = following
     return Outcome(doc.text, tuple(run.applied), tuple(run.dropped))

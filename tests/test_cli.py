@@ -263,6 +263,9 @@ def test_fix_writes_and_says_what_it_did(dlint: Dlint, monkeypatch: pytest.Monke
     assert done.err == (
         "Dockerfile: fixed 1 finding, worth about 12 s a rebuild\n"
         "  line 2: XX100 rename it: saves 12 s a rebuild (heuristic)\n"
+        "    old folder\n"
+        "  left for --unsafe-fixes:\n"
+        "    line 3: XX100 drop it: saves 12 s a rebuild (heuristic)\n"
     )
     assert "1 finding (1 warning), 1 fixable with --unsafe-fixes" in done.out
     assert done.status == 1

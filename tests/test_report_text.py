@@ -7,7 +7,7 @@ import pytest
 
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
 from dockerlint.lint.parser import parse
-from dockerlint.lint.report import FileReport, Fixed, Options, Priced, place, render
+from dockerlint.lint.report import FileReport, Fixed, Gain, Options, Priced, place, render
 from dockerlint.lint.report.excerpt import excerpt
 from dockerlint.lint.report.shown import visible
 from dockerlint.lint.report.text import changes
@@ -17,6 +17,10 @@ from dockerlint.lint.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FIXED = (
+    Fixed("DF101", "moved the copy", 3, "`COPY . .` stands above it", Saving(0, 30, Basis.HEURISTIC)),
+    Fixed("DF103", "mounted", 4, "no cache is mounted"),
+)
 TEXT = "FROM debian\nRUN apt-get update && \\\n    apt-get install curl\nCOPY . .\n"
 
 
@@ -161,12 +165,34 @@ def test_statistics_count_codes() -> None:
 
 
 def test_fixes_that_were_made() -> None:
-    fixed = (Fixed("DF101", "moved the copy", 3, Saving(0, 30, Basis.HEURISTIC)), Fixed("DF103", "mounted", 4))
-    report = FileReport("Dockerfile", parse(TEXT), (), fixed)
+    report = FileReport("Dockerfile", parse(TEXT), (), FIXED)
     assert list(changes(report, "fixed")) == [
         "Dockerfile: fixed 2 findings, worth about 30 s a rebuild",
         "  line 3: DF101 moved the copy: saves 30 s a rebuild (heuristic)",
+        "    `COPY . .` stands above it",
         "  line 4: DF103 mounted",
+        "    no cache is mounted",
+    ]
+
+
+def test_the_figures_of_the_whole_file_before_and_after_its_fixes() -> None:
+    gain = Gain((1.25e9, 9.5e8), (43.0, 0.5))
+    head, *_ = changes(FileReport("Dockerfile", parse(TEXT), (), FIXED, gain), "fixed")
+    assert head == "Dockerfile: fixed 2 findings, image 1,250 MB -> 950 MB, build after a source edit 43 s -> 0.5 s"
+
+
+def test_figures_that_stay_as_they_are_are_not_told() -> None:
+    gain = Gain((1.25e9, 1.25e9), None)
+    head, *_ = changes(FileReport("Dockerfile", parse(TEXT), (), FIXED, gain), "fixed")
+    assert head == "Dockerfile: fixed 2 findings, worth about 30 s a rebuild"
+
+
+def test_what_is_left_for_unsafe_fixes() -> None:
+    items = (priced(TEXT, "COPY", safety=Applicability.UNSAFE), priced(TEXT, "RUN"))
+    assert list(changes(FileReport("Dockerfile", parse(TEXT), items), "would fix")) == [
+        "Dockerfile: would fix nothing",
+        "  left for --unsafe-fixes:",
+        "    line 4: DF101 mend it",
     ]
 
 

@@ -81,6 +81,20 @@ def difference(before: Estimate, after: Estimate) -> Saving | None:
     return Saving(size, seconds, _basis(before, after, seconds=seconds > 0))
 
 
+def change(before: Estimate, after: Estimate) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Bytes of the image, and seconds of a build after a source edit, before and after.
+
+    None in place of a pair that cannot be compared: one of the two is the sum of fewer known parts.
+    """
+    size = before.image.adds.mid, after.image.adds.mid
+    name = "source edit"
+    edit = before.scenario(name).seconds.mid, after.scenario(name).seconds.mid
+    return (
+        size if _strangers(after, seconds=False) == _strangers(before, seconds=False) else None,
+        edit if _strangers(after, seconds=True) == _strangers(before, seconds=True) else None,
+    )
+
+
 def _strangers(found: Estimate, *, seconds: bool) -> int:
     amounts = ((step.seconds if seconds else step.adds) for step in found.steps)
     return sum(not amount.is_complete for amount in amounts)

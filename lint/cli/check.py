@@ -175,7 +175,8 @@ class _Check:
                 unread.append(failure.sentence)
         for note in result.notes:
             self._say(note)
-        if result.report:
+        # what is left is told by the findings too, but for --diff, which shows none
+        if result.report and (result.report.fixed or self.options["diff"]):
             for line in changes(result.report, "would fix" if self.options["diff"] else "fixed"):
                 self._say(line)
 

@@ -22,7 +22,7 @@ from ..context import Context
 from ..facts import Facts, Settings
 from ..findings import Severity
 from ..parser import parse
-from ..report import FileReport, Fixed, Priced
+from ..report import FileReport, Fixed, Gain, Priced
 from ..rule import Rule
 from ..script_rules import script_rule
 from ..shellcheck import ShellCheckError
@@ -253,7 +253,8 @@ class _Work:
             ]
             text, fixed, failures = self._keep(read, outcome)
         doc = self.doc if text == read.text else parse(text)
-        report = FileReport(str(self.path), _without_tree(doc), self._merged(doc), fixed)
+        gain = self._gain(doc) if fixed and self.task.savings else None
+        report = FileReport(str(self.path), _without_tree(doc), self._merged(doc), fixed, gain)
         notes += self._left_out(doc)
         return Result(
             report, self.config.fail_on, tuple(failures), tuple(notes), read.text, text if text != read.text else None
@@ -266,7 +267,9 @@ class _Work:
 
     def _keep(self, read: Source, outcome: Outcome) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
         """The text that holds from now on: the fixed one, unless it cannot be written."""
-        fixed = tuple(Fixed(item.code, item.title, item.line, item.saving) for item in outcome.applied)
+        fixed = tuple(
+            Fixed(item.code, item.title, item.line, item.message, item.saving) for item in outcome.applied
+        )
         if outcome.text == read.text or self.task.diff or self.is_stdin:
             return outcome.text, fixed, []
         try:
@@ -287,6 +290,13 @@ class _Work:
         # a quote more or less in a script saves nothing, and to find that out takes as long as for any other fix
         worthy = [finding if finding.code in self.own else replace(finding, fix=None) for finding in findings]
         return price(doc, worthy, self.facts(doc))
+
+    def _gain(self, after: Dockerfile) -> Gain:
+        """What the file costs before and after its fixes."""
+        from dockerlint.fixers.cost.model import estimate
+        from dockerlint.fixers.cost.saving import change
+
+        return Gain(*change(estimate(self.doc, self.facts(self.doc)), estimate(after, self.facts(after))))
 
     def facts(self, doc: Dockerfile) -> Facts:
         if self._facts is None or self._facts.doc is not doc:

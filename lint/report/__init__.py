@@ -48,22 +48,35 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A fix that was made: its rule's code, what it did, the line it was found on, and what it saves."""
+    """A fix that was made: its rule's code, what it did, the line it was found on, why, and what it saves."""
 
     code: str
     title: str
     line: int
+    message: str = ""
     saving: Saving | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Gain:
+    """A file's figures before and after its fixes: bytes of image, seconds of a build after a source edit.
+
+    None where the two cannot be compared, as one of them holds an unknown that the other does not.
+    """
+
+    image: tuple[float, float] | None = None
+    edit: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileReport:
-    """One file: its path as it is shown, its text as a tree, what was found in it by place, and what was fixed."""
+    """One file: its path as it is shown, its text as a tree, what was found in it by place, what was fixed, and the gain."""
 
     path: str
     doc: Dockerfile
     items: tuple[Priced, ...]
     fixed: tuple[Fixed, ...] = ()
+    gain: Gain | None = None
 
     @property
     def independent(self) -> list[Priced]:

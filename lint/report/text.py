@@ -9,12 +9,13 @@ from ..findings import Applicability, Severity
 from . import place
 from .excerpt import excerpt
 from .shown import visible
-from .worth import parts, phrase, total
+from .worth import duration, parts, phrase, size, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from . import FileReport, Options, Priced
+    from ..findings import Saving
+    from . import FileReport, Gain, Options, Priced
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}
 BOLD, DIM, GREEN = "1", "2", "32"
@@ -34,15 +35,43 @@ def render(reports: Sequence[FileReport], options: Options) -> str:
 
 
 def changes(report: FileReport, verb: str) -> Iterator[str]:
-    """What the fixes did to one file, or would do (`verb` says which), and what that saves."""
-    if not report.fixed:
+    """What the fixes did to one file, or would do (`verb` says which), why, what that saves, and which fixes are left."""
+    left = [item for item in report.by_worth if item.finding.fix and item.finding.fix.applicability is Applicability.UNSAFE]
+    if not report.fixed and not left:
         return
+    path = visible(report.path)
     worth = total(item.saving for item in report.fixed)
-    saves = f", worth about {' and '.join(gains)}" if worth and (gains := parts(worth)) else ""
-    yield f"{visible(report.path)}: {verb} {_count(len(report.fixed), 'finding')}{saves}"
+    gains = list(_gains(report.gain)) or (parts(worth) and [f"worth about {' and '.join(parts(worth))}"] if worth else [])
+    yield ", ".join([f"{path}: {verb} {_count(len(report.fixed), 'finding') if report.fixed else 'nothing'}", *gains])
     for item in report.fixed:
-        saving = phrase(item.saving)
-        yield f"  line {item.line}: {item.code} {visible(item.title)}{f': {saving}' if saving else ''}"
+        yield f"  line {item.line}: {_change(item.code, item.title, item.saving)}"
+        yield f"    {visible(item.message)}"
+    if left:
+        yield "  left for --unsafe-fixes:"
+    for found in left:
+        assert found.finding.fix
+        line = place(report.doc, found.finding.span).line
+        yield f"    line {line}: {_change(found.finding.code, found.finding.fix.title, found.saving)}"
+
+
+def _change(code: str, title: str, saving: Saving | None) -> str:
+    worth = phrase(saving)
+    return f"{code} {visible(title)}{f': {worth}' if worth else ''}"
+
+
+def _megabytes(count: float) -> str:
+    """Two sizes are told apart where gigabytes would hide it."""
+    return f"{count / 1e6:,.0f} MB" if count >= 1e7 else size(count)
+
+
+def _gains(gain: Gain | None) -> Iterator[str]:
+    """`image 1,210 MB -> 950 MB`, `build after a source edit 43 s -> 0.5 s`; what does not change is not told."""
+    for name, pair, words in (
+        ("image", gain and gain.image, _megabytes),
+        ("build after a source edit", gain and gain.edit, duration),
+    ):
+        if pair and words(pair[0]) != words(pair[1]):
+            yield f"{name} {words(pair[0])} -> {words(pair[1])}"
 
 
 def summary(reports: Iterable[FileReport]) -> str:
