@@ -123,10 +123,15 @@ class Facts:
 
     def every(self, kind: type[N], *, triggers: bool = True) -> Iterator[N]:
         """The instructions of a kind in file order, those before the first FROM too, and ONBUILD's `triggers`."""
-        for node in self.doc.instructions:
-            found = node.trigger if triggers and isinstance(node, nodes.Onbuild) else node
-            if isinstance(found, kind):
-                yield found
+        for node in self._instructions[triggers]:
+            if isinstance(node, kind):
+                yield node
+
+    @cached_property
+    def _instructions(self) -> tuple[tuple[nodes.Instruction, ...], tuple[nodes.Instruction, ...]]:
+        """All instructions, and all with the triggers in place of their ONBUILD."""
+        every = self.doc.instructions
+        return every, tuple(node.trigger if isinstance(node, nodes.Onbuild) else node for node in every)
 
     def before(self, node: nodes.Instruction) -> Iterator[nodes.Instruction]:
         """What comes before an instruction: in its stage, nearest first, then in those that the stage is FROM.

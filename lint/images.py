@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,7 @@ def parse_reference(reference: str) -> Reference:
     return Reference(repository, tag or (None if digest else DEFAULT_TAG), digest or None)
 
 
+@lru_cache(10_000)
 def lookup(reference: str) -> BaseImage | None:
     """What is known of the image; None for a repository that is not known, or a name that holds a variable.
 

@@ -23,7 +23,7 @@ class _Data:
     harmless: re.Pattern[str]
     hadolint_parts: tuple[str, ...]
     hadolint_names: frozenset[str]
-    shapes: tuple[tuple[str, re.Pattern[str]], ...]
+    shapes: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]
 
 
 def named_secret(name: str) -> bool:
@@ -46,7 +46,10 @@ def named_secret(name: str) -> bool:
 
 def shape(value: str) -> str | None:
     """What kind of credential a value is by its form; None for any other text."""
-    return next((kind for kind, pattern in _data().shapes if pattern.search(value)), None)
+    for kind, texts, pattern in _data().shapes:
+        if any(text in value for text in texts) and pattern.search(value):
+            return kind
+    return None
 
 
 def is_harmless(value: str) -> bool:
@@ -75,5 +78,5 @@ def _data() -> _Data:
         harmless=re.compile(data["harmless"]),
         hadolint_parts=tuple(data["hadolint_parts"]),
         hadolint_names=frozenset(data["hadolint_names"]),
-        shapes=tuple((kind, re.compile(pattern)) for kind, pattern in data["shapes"].items()),
+        shapes=tuple((item["kind"], tuple(item["with"]), re.compile(item["pattern"])) for item in data["shape"]),
     )

@@ -7,7 +7,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +131,7 @@ class Production:
     pattern: re.Pattern[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tool:
     """One tool of the catalogue; the fields are those of its TOML file.
 
@@ -183,16 +183,7 @@ class Tool:
 
     def cache_homes(self, home: str) -> tuple[Cache, ...]:
         """The caches with `~` replaced by a home directory."""
-        home = home.rstrip("/")
-        return tuple(
-            replace(
-                item,
-                path=_at_home(item.path, home),
-                mount=_at_home(item.mount, home),
-                clean=item.clean and item.clean.replace("~", home),
-            )
-            for item in self.caches
-        )
+        return _caches_at(self, home.rstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +294,19 @@ def _missing(name: str) -> Tool:
 
 def _base(text: str) -> str:
     return text.rsplit("/", 1)[-1]
+
+
+@lru_cache(1000)
+def _caches_at(used: Tool, home: str) -> tuple[Cache, ...]:
+    return tuple(
+        replace(
+            item,
+            path=_at_home(item.path, home),
+            mount=_at_home(item.mount, home),
+            clean=item.clean and item.clean.replace("~", home),
+        )
+        for item in used.caches
+    )
 
 
 def _at_home(path: str, home: str) -> str:

@@ -99,14 +99,17 @@ def _check(doc: Dockerfile, facts: Facts, run: nodes.Run, makers: _Makers) -> It
 def _waste(facts: Facts, run: nodes.Run, command: Command, makers: _Makers) -> _Waste | None:
     if command.within:
         return None
+    paths = [path for path, _ in removed_paths([command])]
+    found = next((item for item in facts.invocations(run) if item.command is command and item.action == "clean"), None)
+    if not paths and not found:
+        return None
     own = set(_filled(facts, run, left=False))
-    for path, _ in removed_paths([command]):
+    for path in paths:
         absolute = facts.path(path, run)
         # a RUN that fills a cache itself cleans up after itself
         maker = makers.of_path.get(absolute.rstrip("/")) if absolute and absolute not in own else None
         if maker is not None and absolute is not None and not facts.mounted(run, absolute):
             return _Waste(command, maker, path)
-    found = next((item for item in facts.invocations(run) if item.command is command and item.action == "clean"), None)
     left = makers.of_tool.get(found.tool.name) if found else None
     return _Waste(command, *left) if left and left[1] not in own else None
 

@@ -123,13 +123,12 @@ def yarn_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3060; classic.yarnpkg.com, `yarn cache`.
     """
-    if not facts.as_hadolint and _is_later_yarn(doc, facts):
-        return
     for run in facts.every(nodes.Run):
         used = [item for item in facts.invocations(run) if item.tool.name == "yarn"]
         filling = [item for item in used if _is_install(item, facts)]
         if (
             not filling
+            or (not facts.as_hadolint and _is_later_yarn(doc, facts))
             or not _is_kept(facts, run)
             or _is_yarn_mounted(facts, run, filling)
             or _is_yarn_cleaned(facts, run, used)

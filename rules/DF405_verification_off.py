@@ -6,7 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,9 +35,11 @@ class _Option:
 
 
 class _Data(NamedTuple):
+    """The settings by the command's name, the variables by theirs."""
+
     options: tuple[_Option, ...]
-    settings: tuple[tuple[tuple[str, ...], str], ...]
-    variables: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]
+    settings: dict[str, list[tuple[tuple[str, ...], str]]]
+    variables: dict[str, list[tuple[tuple[str, ...], str]]]
     texts: tuple[tuple[re.Pattern[str], str], ...]
 
 
@@ -105,10 +107,9 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
     words = unwrapped(command.words)
     name = words[0].text.rsplit("/", 1)[-1] if words else ""
     plain = isinstance(run.form, nodes.Shell)
-    for option in _data().options:
-        if any(fnmatchcase(name, pattern) for pattern in option.commands):
-            yield from _options(doc, words, option, plain=plain)
-    setting = next((what for wanted, what in _data().settings if _is_setting(words, wanted)), None)
+    for option in _options_of(name):
+        yield from _options(doc, words, option, plain=plain)
+    setting = next((what for wanted, what in _data().settings.get(name, ()) if _is_setting(words, wanted)), None)
     if setting:
         script = facts.script(run)
         edit = remove_command(doc, script, command) if script else None
@@ -160,25 +161,37 @@ def _bundled(text: str, option: _Option) -> str | None:
 
 
 def _is_setting(words: tuple[Word, ...], wanted: tuple[str, ...]) -> bool:
-    """Whether the wanted words are among a command's, in their order; the first one is its name."""
-    if not words or words[0].text.rsplit("/", 1)[-1] != wanted[0]:
-        return False
+    """Whether the wanted words are among those behind a command's name, in their order."""
     texts = iter(word.text.lower() for word in words[1:])
-    return all(item.lower() in texts for item in wanted[1:])
+    return all(item.lower() in texts for item in wanted)
 
 
 def _by_variable(name: str, value: str) -> str | None:
     text = value.strip("\"'").lower()
-    for names, values, what in _data().variables:
-        if name in names and (text in values or ("*" in values and text not in ("", "0", "false") and "$" not in text)):
+    for values, what in _data().variables.get(name, ()):
+        if text in values or ("*" in values and text not in ("", "0", "false") and "$" not in text):
             return what
     return None
+
+
+@lru_cache(1000)
+def _options_of(name: str) -> tuple[_Option, ...]:
+    """The options of a command, by its name without a folder."""
+    return tuple(option for option in _data().options if any(fnmatchcase(name, pattern) for pattern in option.commands))
 
 
 @cache
 def _data() -> _Data:
     text = resources.files("dockerlint.lint").joinpath("data", "verification.toml").read_text(encoding="utf8")
     data = tomllib.loads(text)
+    settings: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for item in data["setting"]:
+        name, *words = item["words"]
+        settings.setdefault(name, []).append((tuple(words), item["what"]))
+    variables: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for item in data["variable"]:
+        for name in item["names"]:
+            variables.setdefault(name, []).append((tuple(item["values"]), item["what"]))
     return _Data(
         tuple(
             _Option(
@@ -191,7 +204,7 @@ def _data() -> _Data:
             )
             for item in data["option"]
         ),
-        tuple((tuple(item["words"]), item["what"]) for item in data["setting"]),
-        tuple((tuple(item["names"]), tuple(item["values"]), item["what"]) for item in data["variable"]),
+        settings,
+        variables,
         tuple((re.compile(item["pattern"]), item["what"]) for item in data["text"]),
     )

@@ -44,6 +44,8 @@ def credential_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** CIS Docker Benchmark 4.10; SonarQube S6437; the services' documentation on the form of their keys.
     """
+    if shape(doc.text) is None:
+        return
     for node in facts.every(nodes.Instruction):
         if isinstance(node, nodes.Env | nodes.Arg | nodes.Onbuild | nodes.Bad):
             continue
