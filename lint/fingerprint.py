@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .findings import Finding
-    from .nodes import Dockerfile
+    from .lines import Lines
 
 
-def fingerprints(doc: Dockerfile, findings: Iterable[Finding]) -> list[str]:
+def fingerprints(doc: Lines, findings: Iterable[Finding]) -> list[str]:
     """A name a finding: hash of its code and its source text without regard to blanks, then its number among equals."""
     seen: Counter[str] = Counter()
     names = []

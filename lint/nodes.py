@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from .findings import Span
+from .lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -296,10 +296,9 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Dockerfile:
+class Dockerfile(Lines):
     """A parsed file. `instructions` are in file order, `preamble` those before the first FROM."""
 
-    text: str
     escape: str
     directives: tuple[Directive, ...]
     comments: tuple[Comment, ...]
@@ -309,10 +308,6 @@ class Dockerfile:
     blank_continuations: tuple[Span, ...] = ()
     stages: tuple[Stage, ...] = field(default=())
     preamble: tuple[Instruction, ...] = field(default=())
-
-    def source(self, span: Span) -> str:
-        """The characters of a span."""
-        return self.text[span.start : span.end]
 
     def pieces(self, span: Span) -> list[Span]:
         """A span less the continuations in it: what is left, in order, is what the builder reads. Never empty."""
@@ -337,37 +332,12 @@ class Dockerfile:
             start, end = min(start, touched[0].span.start), max(end, touched[-1].span.end)
         return Span(start, max(end, start + 1))
 
-    @cached_property
-    def _line_starts(self) -> list[int]:
-        starts = [0]
-        find = self.text.find
-        at = find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = find("\n", at + 1)
-        return starts
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of a character, both from 1."""
-        line = bisect_right(self._line_starts, offset)
-        return line, offset - self._line_starts[line - 1] + 1
-
-    def line(self, offset: int) -> int:
-        """Line of a character, from 1."""
-        return bisect_right(self._line_starts, offset)
-
     def marked(self, node: Instruction, part: Span) -> Span:
         """Where a part of an instruction is reported: from the instruction's start when it is on one of its later lines.
 
         BuildKit names the first line of an instruction, and ignores and baselines made with it expect that.
         """
         return part if self.line(part.start) == self.line(node.span.start) else Span(node.span.start, part.end)
-
-    def line_span(self, line: int) -> Span:
-        """A line without its line break; `line` from 1."""
-        start = self._line_starts[line - 1]
-        end = self._line_starts[line] if line < len(self._line_starts) else len(self.text)
-        return Span(start, start + len(self.text[start:end].rstrip("\r\n")))
 
     @property
     def newline(self) -> str:

@@ -1,36 +1,33 @@
-"""What ShellCheck said, kept by script: within a run, and between runs in files that may be lost at any time."""
+"""What ShellCheck said, kept by script: within a run, and between runs in a store that may be lost at any time."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from . import store as stores
 from .shellcheck import Comment, ShellCheck, comments
+from .store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FOLDER = "shellcheck"
+FILE = "shellcheck.sqlite"
 
 
-def folder() -> Path:
-    """Where the user's caches are kept."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("dlint") / FOLDER
+def kept() -> Store:
+    """What is kept for this user."""
+    return Store(stores.folder() / FILE)
 
 
 class Comments:
-    """ShellCheck with a memory. `folder` None keeps nothing between runs; `calls` are the most at a time."""
+    """ShellCheck with a memory. `store` None keeps nothing between runs; `calls` are the most at a time."""
 
-    def __init__(self, program: ShellCheck, folder: Path | None, calls: int = 1) -> None:
+    def __init__(self, program: ShellCheck, store: Store | None, calls: int = 1) -> None:
         self.program = program
-        self.folder = folder
+        self.store = store
         self.calls = calls
         self._known: dict[str, tuple[Comment, ...] | None] = {}
 
@@ -39,49 +36,33 @@ class Comments:
 
         Raises ShellCheckError.
         """
-        unknown = [script for script in dict.fromkeys(scripts) if script not in self._known and not self._read(script)]
+        unknown = [script for script in dict.fromkeys(scripts) if script not in self._known]
+        if unknown and self.store is not None:
+            self._remember(self.store, unknown)
+            unknown = [script for script in unknown if script not in self._known]
         if not unknown:
             return
+        new = {}
         for script, said in zip(unknown, self.program.check(unknown, self.calls), strict=True):
             self._known[script] = None if said is None else comments(said)
             if said is not None:
-                self._write(script, said)
+                new[self._key(script)] = json.dumps(said, separators=(",", ":")).encode()
+        if self.store is not None:
+            self.store.put(new)
 
     def of(self, script: str) -> tuple[Comment, ...] | None:
         """What is said of a script; None when it was left out for its length or the time it takes."""
         self.learn([script])
         return self._known[script]
 
-    def _file(self, script: str) -> Path | None:
-        if self.folder is None:
-            return None
+    def _remember(self, store: Store, scripts: Iterable[str]) -> None:
+        keys = {self._key(script): script for script in scripts}
+        for key, value in store.get(keys).items():
+            # an entry of another form is made anew
+            with suppress(ValueError):
+                self._known[keys[key]] = comments(json.loads(value))
+
+    def _key(self, script: str) -> bytes:
         version = ".".join(map(str, self.program.version))
         # the script's first line names its shell
-        digest = hashlib.sha256(f"{version}\0{script}".encode("utf-8", "surrogateescape")).hexdigest()
-        return self.folder / digest[:2] / f"{digest[2:]}.json"
-
-    def _read(self, script: str) -> bool:
-        file = self._file(script)
-        if file is None:
-            return False
-        # an entry that is missing, cut short or of another form is made anew
-        with suppress(OSError, ValueError):
-            self._known[script] = comments(json.loads(file.read_bytes()))
-            return True
-        return False
-
-    def _write(self, script: str, said: list[dict[str, Any]]) -> None:
-        """Whole or not at all, so that others who read or write it now see no half; a full disk is no reason to stop."""
-        file = self._file(script)
-        if file is None:
-            return
-        with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=file.parent)
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(json.dumps(said, separators=(",", ":")).encode())
-                Path(name).replace(file)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
-                raise
+        return hashlib.sha256(f"{version}\0{script}".encode("utf-8", "surrogateescape")).digest()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import subprocess
-import sysconfig
 import tempfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .program import find as find_program
 from .source import encode, reason
 
 if TYPE_CHECKING:
@@ -116,8 +115,7 @@ class ShellCheck:
 @cache
 def find() -> ShellCheck | None:
     """The ShellCheck beside this Python, else one on the path; None when there is none that runs."""
-    scripts = sysconfig.get_path("scripts")
-    program = shutil.which(PROGRAM, path=scripts) or shutil.which(PROGRAM)
+    program = find_program(PROGRAM)
     if program is None:
         return None
     try:

@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint.discover import is_left_out
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.sources import context_sources
@@ -87,7 +86,7 @@ def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 def _is_expected_later(context: Context, path: str) -> bool:
     """Whether something may make it before the image is built, or it is ignored, which is another rule's matter."""
     parts = path.split("/")
-    return not BUILT.isdisjoint(parts[:-1] or parts) or context.ignore.matches(path) or is_left_out(context.root, path)
+    return not BUILT.isdisjoint(parts[:-1] or parts) or context.ignore.matches(path) or context.is_left_out(path)
 
 
 def _near(context: Context, path: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.lint.cli import main
-from dockerlint.lint.cli.work import Task, configuration
+from dockerlint.lint.cli.task import Task, configuration
 from dockerlint.lint.config import merge
 from dockerlint.lint.findings import Severity
 from dockerlint.lint.hadolint import from_environment, translate

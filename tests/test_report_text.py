@@ -42,7 +42,7 @@ def priced(
     span = Span(start, start + len(wanted))
     fix = None if safety is None else Fix("mend it", (Edit(span, ""),), safety)
     rule = Rule(code, f"name-{code.lower()}", severity, (), True, nothing, "Summary.\n\nWhy.")
-    return Priced(Finding(code, span, message, fix), rule, severity, saving)
+    return Priced(Finding(code, span, message, fix), rule, severity, saving, span if fix else None)
 
 
 def shown(text: str, *items: Priced, path: str = "Dockerfile", **options: object) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint import script_cache, script_findings, script_rules, shellcheck
+from dockerlint.lint import script_findings, script_rules, shellcheck, store
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main, work
 from dockerlint.lint.config import Config, Selector
@@ -19,6 +19,7 @@ from dockerlint.lint.findings import Applicability, Finding, Severity
 from dockerlint.lint.parser import parse
 from dockerlint.lint.script_cache import Comments
 from dockerlint.lint.shellcheck import ShellCheck, ShellCheckError, comments
+from dockerlint.lint.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -370,13 +371,17 @@ def test_objects_of_another_form_are_refused(bad: object) -> None:
 # ------------------------------------------------------------ keeping it
 
 
+def kept_in(folder: Path) -> Store:
+    return Store(folder / "kept.sqlite")
+
+
 def test_nothing_is_asked_twice(tmp_path: Path) -> None:
     object_ = said(2086, (1, 1), (1, 2))
     first = Recorded(object_)
-    Comments(first, tmp_path).learn(["#!/bin/sh\nls\n", "#!/bin/sh\nls\n", "#!/bin/sh\npwd\n"])
+    Comments(first, kept_in(tmp_path)).learn(["#!/bin/sh\nls\n", "#!/bin/sh\nls\n", "#!/bin/sh\npwd\n"])
     assert first.asked == [["#!/bin/sh\nls\n", "#!/bin/sh\npwd\n"]]  # type: ignore[attr-defined]
     second = Recorded()
-    kept = Comments(second, tmp_path).of("#!/bin/sh\nls\n")
+    kept = Comments(second, kept_in(tmp_path)).of("#!/bin/sh\nls\n")
     assert kept
     assert kept[0].code == 2086
     assert second.asked == []  # type: ignore[attr-defined]
@@ -384,36 +389,38 @@ def test_nothing_is_asked_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", [b"", b"[", b'{"a": 1}', b"[3]", b"\xff", b'[{"code": "x"}]', b"[[[[[["])
 def test_a_broken_entry_is_made_anew(tmp_path: Path, broken: bytes) -> None:
-    Comments(Recorded(said(2086, (1, 1), (1, 2))), tmp_path).learn(["ls"])
-    (entry,) = tmp_path.rglob("*.json")
-    entry.write_bytes(broken)
-    again = Comments(Recorded(said(2154, (1, 1), (1, 2))), tmp_path).of("ls")
+    comments = Comments(Recorded(said(2154, (1, 1), (1, 2))), kept_in(tmp_path))
+    kept_in(tmp_path).put({comments._key("ls"): broken})
+    again = comments.of("ls")
     assert again
     assert again[0].code == 2154
-    assert json.loads(entry.read_bytes())
+    assert Comments(Recorded(), kept_in(tmp_path)).of("ls") == again
 
 
 def test_another_version_has_its_own_entries(tmp_path: Path) -> None:
     newer = Recorded()
     object.__setattr__(newer, "version", (0, 12))
     for one in (Recorded(), newer):
-        Comments(one, tmp_path).learn(["ls"])
-    assert len(list(tmp_path.rglob("*.json"))) == 2
+        Comments(one, kept_in(tmp_path)).learn(["ls"])
+        assert one.asked == [["ls"]]  # type: ignore[attr-defined]
 
 
 def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert Comments(Recorded(), tmp_path / "file").of("ls") == ()
+    assert Comments(Recorded(), kept_in(tmp_path / "file")).of("ls") == ()
 
 
 def test_many_write_at_once(tmp_path: Path) -> None:
     scripts = [f"echo {number % 5}" for number in range(200)]
+
+    def ask(script: str) -> object:
+        return Comments(Recorded(said(2086, (1, 1), (1, 2))), kept_in(tmp_path)).of(script)
+
     with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(lambda script: Comments(Recorded(said(2086, (1, 1), (1, 2))), tmp_path).of(script), scripts))
-    assert all(done)
-    entries = list(tmp_path.rglob("*"))
-    assert len([entry for entry in entries if entry.is_file()]) == 5
-    assert all(json.loads(entry.read_bytes()) for entry in entries if entry.is_file())
+        assert all(pool.map(ask, scripts))
+    nobody = Recorded()
+    Comments(nobody, kept_in(tmp_path)).learn(scripts)
+    assert nobody.asked == []  # type: ignore[attr-defined]
 
 
 # ------------------------------------------------------------ the command line
@@ -422,7 +429,7 @@ def test_many_write_at_once(tmp_path: Path) -> None:
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(script_cache, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(store, "folder", lambda: tmp_path / "cache")
     work._comments.cache_clear()
     yield tmp_path
     work._comments.cache_clear()

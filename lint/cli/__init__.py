@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("check", "explain", "rules", "ast", "cost", "config")
+COMMANDS = ("check", "explain", "rules", "ast", "cost", "verify", "config")
 DEFAULT = "check"
 OK, FINDINGS, USAGE, INTERNAL = range(4)
 INTERRUPTED = 130
@@ -93,7 +93,7 @@ def _failed(error: Exception) -> int:
     from ..config import ConfigError
     from ..registry import PluginError
     from ..source import SourceError
-    from .work import internal
+    from .task import internal
 
     if isinstance(error, ConfigError | PluginError | SourceError):
         click.echo(f"dlint: {error}", err=True)

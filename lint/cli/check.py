@@ -5,22 +5,25 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..report import FORMATS
-from . import COMMANDS, FINDINGS, OK, USAGE
+from . import COMMANDS, FINDINGS, INTERRUPTED, OK, USAGE
 from .options import build_options, file_layer, layers
 from .terminal import has_colour, is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..config import Config, Layer
+    from ..findings import Severity
     from ..report import FileReport
-    from .work import Result, Task
+    from .task import Result, Task
 
 LEVELS = ("error", "warning", "info", "style")
 
@@ -98,7 +101,10 @@ class _Check:
     def run(self) -> int:
         from .. import installed
         from ..discover import Missing, discover
-        from .work import Task, run
+        from .interrupt import Interrupts
+        from .progress import progress
+        from .run import run
+        from .task import Task
 
         task = Task(
             layers(self.options),
@@ -116,17 +122,16 @@ class _Check:
         self._complain(unread, USAGE)
         files, ways = self._builds([item for item in found if isinstance(item, Path)], unread)
         task = replace(task, builds=ways)
-        results = []
-        for result in run(task, files, self.options["jobs"]):
-            self._note(result, unread)
-            results.append(result)
-        reports = [result.report for result in results if result.report]
-        if self.options["diff"]:
-            self._show_diffs(results)
-        else:
-            reports = self._against_baseline(config, reports)
-            self._show(config, reports, unread, results)
-            self._judge(reports, results)
+        checked = run(task, files, self.options["jobs"], format_=config.format, prepare=partial(_refuse_unknown, task))
+        with Interrupts() as interrupts, progress(len(files), quiet=self.options["quiet"]) as seen:
+            results = self._noted(interrupts.until(seen(checked)), unread)
+            if self.options["diff"]:
+                self._show_diffs(results)
+            else:
+                self._show(config, results, unread)
+        if interrupts.asked:
+            self._say("dlint: interrupted: this is what was found so far")
+            return INTERRUPTED
         return self.status
 
     def _builds(self, found: Sequence[Path], unread: list[str]) -> tuple[list[Path], dict[Path, list[Layer]]]:
@@ -153,18 +158,22 @@ class _Check:
         return list(files), ways
 
     def _configuration(self, task: Task) -> Config:
-        """The configuration that holds for the run as a whole: that of the first path; refuses unknown codes."""
-        from .. import registry
+        """The configuration that holds for the run as a whole: that of the first path."""
         from ..config import ConfigError, merge
-        from .work import configuration
+        from .task import configuration
 
         config = merge(*task.layers)
-        config.rules(registry.rules())
         first = Path(self.paths[0])
         # a bad configuration file is told by the files that it is for, and must not stop the others
         with suppress(ConfigError):
             return configuration(task, first / "Dockerfile" if first.is_dir() else first)
         return config
+
+    def _noted(self, results: Iterator[Result], unread: list[str]) -> Iterator[Result]:
+        """The results, after what there is to say of each."""
+        for result in results:
+            self._note(result, unread)
+            yield result
 
     def _note(self, result: Result, unread: list[str]) -> None:
         from ..report.text import changes
@@ -194,32 +203,48 @@ class _Check:
         if not self.options["quiet"]:
             click.echo(visible(sentence), err=True)
 
-    def _against_baseline(self, config: Config, reports: list[FileReport]) -> list[FileReport]:
+    def _reports(self, config: Config, results: Iterator[Result]) -> Iterator[FileReport]:
+        """The reports of the results, less what the baseline knows, each judged."""
         if config.baseline is None:
-            return reports
+            for result in results:
+                if result.report:
+                    yield self._judged(result.report, result.fail_on)
+            return
         from .. import baseline
 
         if self.options["write_baseline"]:
-            baseline.write(config.baseline, reports)
+            kept = list(results)
+            baseline.write(config.baseline, [result.report for result in kept if result.report])
+            results = iter(kept)
             self._say(f"{config.baseline}: written")
         known = baseline.Baseline.read(config.baseline)
-        return [known.new(report) for report in reports]
+        for result in results:
+            if result.report:
+                yield self._judged(known.new(result.report), result.fail_on)
 
-    def _show(self, config: Config, reports: list[FileReport], unread: list[str], results: Sequence[Result]) -> None:
-        from ..report import render
+    def _judged(self, report: FileReport, limit: Severity | None) -> FileReport:
+        if limit and not self.options["exit_zero"] and any(item.severity.at_least(limit) for item in report.items):
+            self.status = max(self.status, FINDINGS)
+        return report
 
-        options = replace(_options(self.options, config), unread=tuple(unread))
+    def _show(self, config: Config, results: Iterator[Result], unread: list[str]) -> None:
+        from ..report import stream
+
+        options = replace(_options(self.options, config), unread=unread)
         name = "text" if self.options["statistics"] else config.format
-        text = render(name, reports, options)
         is_filter = self.options["fix"] and self.paths == ("-",)
         if is_filter:
-            self._pass_on(results[0])
+            results, passed = tee(results)
+            self._pass_on(next(passed))
+        pieces = stream(name, self._reports(config, results), options)
         if self.options["output"]:
-            self._write_output(text)
-        elif is_filter or name == "text":
-            click.echo(text, nl=False, color=options.colour, err=is_filter)
-        else:
-            click.echo(text.encode("utf-8"), nl=False)
+            self._write_output("".join(pieces))
+            return
+        for piece in pieces:
+            if is_filter or name == "text":
+                click.echo(piece, nl=False, color=options.colour, err=is_filter)
+            else:
+                click.echo(piece.encode("utf-8"), nl=False)
 
     def _pass_on(self, result: Result) -> None:
         """The fixed text of standard input to standard output, which is then not there for the report."""
@@ -237,27 +262,24 @@ class _Check:
         except OSError as error:
             self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
 
-    def _show_diffs(self, results: Sequence[Result]) -> None:
+    def _show_diffs(self, results: Iterator[Result]) -> None:
         from ..source import encode
         from .diff import unified
 
-        diffs = [
-            unified(item.report.path, item.before, item.fixed)
-            for item in results
-            if item.report and item.fixed is not None
-        ]
-        for diff in diffs:
-            click.echo(encode(diff), nl=False)
-        if diffs and not self.options["exit_zero"]:
-            self.status = max(self.status, FINDINGS)
-
-    def _judge(self, reports: Sequence[FileReport], results: Sequence[Result]) -> None:
-        if self.options["exit_zero"]:
-            return
-        limits = [result.fail_on for result in results if result.report]
-        for report, limit in zip(reports, limits, strict=True):
-            if limit and any(item.severity.at_least(limit) for item in report.items):
+        for item in results:
+            if item.report is None or item.fixed is None:
+                continue
+            click.echo(encode(unified(item.report.path, item.before, item.fixed)), nl=False)
+            if not self.options["exit_zero"]:
                 self.status = max(self.status, FINDINGS)
+
+
+def _refuse_unknown(task: Task) -> None:
+    """Raises ConfigError where the command line or the environment names a rule that there is not."""
+    from .. import registry
+    from ..config import merge
+
+    merge(*task.layers).rules(registry.rules())
 
 
 def _options(options: dict[str, Any], config: Config) -> Any:

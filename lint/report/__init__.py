@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..findings import Finding, Saving, Severity, Span
-    from ..nodes import Dockerfile
+    from ..lines import Lines
     from ..rule import Rule
 
 FORMATS = {
@@ -33,12 +33,16 @@ BOM = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A finding with its rule, how bad it is here, and what mending it saves where that is known."""
+    """A finding with its rule, how bad it is here, and what mending it saves where that is known.
+
+    `reach` are the instructions that its fix touches, from the first to the last.
+    """
 
     finding: Finding
     rule: Rule
     severity: Severity
     saving: Saving | None = None
+    reach: Span | None = None
 
     @property
     def worth(self) -> float:
@@ -70,10 +74,10 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One file: its path as it is shown, its text as a tree, what was found in it by place, what was fixed, and the gain."""
+    """One file: its path as it is shown, its text, what was found in it by place, what was fixed, and the gain."""
 
     path: str
-    doc: Dockerfile
+    doc: Lines
     items: tuple[Priced, ...]
     fixed: tuple[Fixed, ...] = ()
     gain: Gain | None = None
@@ -84,12 +88,10 @@ class FileReport:
         taken: list[Span] = []
         chosen = []
         for item in self.by_worth:
-            fix = item.finding.fix
-            if item.saving is None or fix is None:
+            if item.saving is None or item.reach is None:
                 continue
-            place = self.doc.enclosing(*(edit.span for edit in fix.edits))
-            if not any(place.overlaps(other) for other in taken):
-                taken.append(place)
+            if not any(item.reach.overlaps(other) for other in taken):
+                taken.append(item.reach)
                 chosen.append(item)
         return chosen
 
@@ -101,14 +103,17 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to show it: `width` is the terminal's, `unread` are sentences about paths that could not be checked."""
+    """How to show it: `width` is the terminal's, `unread` are sentences about paths that could not be checked.
+
+    There may be more of these by the time that the last report is there.
+    """
 
     excerpts: bool = False
     colour: bool = False
     width: int = 100
     quiet: bool = False
     statistics: bool = False
-    unread: tuple[str, ...] = ()
+    unread: Sequence[str] = ()
     format: str = "text"
 
 
@@ -121,19 +126,27 @@ class Place(NamedTuple):
     end_column: int
 
 
-def render(name: str, reports: Sequence[FileReport], options: Options) -> str:
+def render(name: str, reports: Iterable[FileReport], options: Options) -> str:
     """The reports in a format of FORMATS, ready to be written; ends with a line break unless it is empty."""
+    return "".join(stream(name, reports, options))
+
+
+def stream(name: str, reports: Iterable[FileReport], options: Options) -> Iterator[str]:
+    """As `render`, in pieces: of the formats that allow it, a piece a report as soon as there is one."""
     module = importlib.import_module(f".{FORMATS[name]}", __name__)
-    text: str = module.render(reports, replace(options, format=name))
-    return text
+    options = replace(options, format=name)
+    if hasattr(module, "stream"):
+        yield from module.stream(reports, options)
+    else:
+        yield module.render(list(reports), options)
 
 
-def place(doc: Dockerfile, span: Span) -> Place:
+def place(doc: Lines, span: Span) -> Place:
     """Where a span is, as an editor counts: a byte order mark is no character of the first line."""
     return Place(*_position(doc, span.start), *_position(doc, span.end))
 
 
-def _position(doc: Dockerfile, offset: int) -> tuple[int, int]:
+def _position(doc: Lines, offset: int) -> tuple[int, int]:
     line, column = doc.position(offset)
     hidden = line == 1 and column > 1 and doc.text.startswith(BOM)
     return line, column - hidden

@@ -10,7 +10,7 @@ from . import BOM
 from .shown import cell, width
 
 if TYPE_CHECKING:
-    from ..nodes import Dockerfile
+    from ..lines import Lines
 
 CUT = "…"
 LEAD = 20
@@ -28,7 +28,7 @@ class Excerpt:
     underline: str
 
 
-def excerpt(doc: Dockerfile, span: Span, columns: int) -> Excerpt:
+def excerpt(doc: Lines, span: Span, columns: int) -> Excerpt:
     """The first line of a span within so many columns; one of several lines is marked to the end of the first."""
     line = doc.line(span.start)
     whole = doc.line_span(line)
@@ -50,7 +50,7 @@ def excerpt(doc: Dockerfile, span: Span, columns: int) -> Excerpt:
     return Excerpt(number, before, marked, after, width(before), underline)
 
 
-def _left(doc: Dockerfile, whole: Span, start: int, end: int, room: int) -> int:
+def _left(doc: Lines, whole: Span, start: int, end: int, room: int) -> int:
     """Where to begin, so that the place is seen: the line's start if that does, else a little before the place."""
     first = whole.start + (doc.text.startswith(BOM, whole.start) and start > whole.start)
     if start - first <= room and width(_cells(doc, Span(first, min(end, first + room)))) < room:
@@ -58,7 +58,7 @@ def _left(doc: Dockerfile, whole: Span, start: int, end: int, room: int) -> int:
     return max(first, start - LEAD)
 
 
-def _cells(doc: Dockerfile, span: Span) -> str:
+def _cells(doc: Lines, span: Span) -> str:
     text = doc.source(span)
     return text if text.isprintable() else "".join(map(cell, text))
 

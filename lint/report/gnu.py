@@ -8,16 +8,17 @@ from . import place
 from .shown import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from . import FileReport, Options, Priced
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note", "style": "note"}
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def stream(reports: Iterable[FileReport], options: Options) -> Iterator[str]:  # noqa: ARG001 - every format takes the same
     """One line a finding, in the order of files and places."""
-    return "".join(_line(report, item) for report in reports for item in report.items)
+    for report in reports:
+        yield "".join(_line(report, item) for item in report.items)
 
 
 def _line(report: FileReport, item: Priced) -> str:

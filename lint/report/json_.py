@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 from . import clean, is_clean, place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from ..findings import Fix, Saving
     from . import FileReport, Options, Priced
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def stream(reports: Iterable[FileReport], options: Options) -> Iterator[str]:  # noqa: ARG001 - every format takes the same
     """All findings in the order of files and places."""
-    rows = [_row(report, item) for report in reports for item in report.items]
-    if not rows:
-        return "[]\n"
-    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+    before = "[\n"
+    for report in reports:
+        for item in report.items:
+            yield before + json.dumps(_row(report, item), ensure_ascii=False)
+            before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
 
 
 def saving_object(saving: Saving | None) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import clean, place
 from .shown import visible
-from .text import mark, summary
+from .text import Sums, mark, summary
 from .worth import phrase
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ACTIVE = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@:])")
 
 def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
     """What sums up, then a table of the findings, the most valuable first within a file."""
-    lines = [f"**dlint**: {summary(reports)}"]
+    lines = [f"**dlint**: {summary(Sums.of(reports))}"]
     rows = [row for report in reports for row in _rows(report)]
     if rows:
         lines += ["", "| place | level | code | finding | saving |", "|---|---|---|---|---|", *rows]

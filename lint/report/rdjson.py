@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..findings import Fix
-    from ..nodes import Dockerfile
+    from ..lines import Lines
     from . import FileReport, Options, Priced
 
 SEVERITIES = {"error": "ERROR", "warning": "WARNING", "info": "INFO", "style": "INFO"}
@@ -38,7 +38,7 @@ def _diagnostic(report: FileReport, item: Priced) -> dict[str, Any]:
     }
 
 
-def _suggestions(doc: Dockerfile, fix: Fix | None) -> list[dict[str, Any]]:
+def _suggestions(doc: Lines, fix: Fix | None) -> list[dict[str, Any]]:
     """One replacement from the first edit to the last: reviewdog takes several as alternatives."""
     if fix is None or not fix.edits or fix.applicability is Applicability.DISPLAY:
         return []
@@ -53,11 +53,11 @@ def _suggestions(doc: Dockerfile, fix: Fix | None) -> list[dict[str, Any]]:
     return [{"range": _range(doc, whole), "text": "".join(parts)}]
 
 
-def _range(doc: Dockerfile, span: Span) -> dict[str, Any]:
+def _range(doc: Lines, span: Span) -> dict[str, Any]:
     return {"start": _position(doc, span.start), "end": _position(doc, span.end)}
 
 
-def _position(doc: Dockerfile, offset: int) -> dict[str, int]:
+def _position(doc: Lines, offset: int) -> dict[str, int]:
     line, column = doc.position(offset)
     before = doc.source(Span(offset - column + 1, offset))
     if line == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..findings import Applicability, Severity
@@ -12,7 +13,7 @@ from .shown import visible
 from .worth import duration, parts, phrase, size, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from ..findings import Saving
     from . import FileReport, Gain, Options, Priced
@@ -22,16 +23,44 @@ BOLD, DIM, GREEN = "1", "2", "32"
 MARKS = {Applicability.SAFE: "[*]", Applicability.UNSAFE: "[?]"}
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:
+@dataclass(slots=True)
+class Sums:
+    """What the last line tells of all files."""
+
+    files: int = 0
+    levels: Counter[Severity] = field(default_factory=Counter)
+    fixes: Counter[Applicability] = field(default_factory=Counter)
+    worth: Saving | None = None
+
+    @classmethod
+    def of(cls, reports: Iterable[FileReport]) -> Sums:
+        """Those of some files."""
+        sums = cls()
+        for report in reports:
+            sums.add(report)
+        return sums
+
+    def add(self, report: FileReport) -> None:
+        """Takes a file in."""
+        self.files += 1
+        self.levels.update(item.severity for item in report.items)
+        self.fixes.update(item.finding.fix.applicability for item in report.items if item.finding.fix)
+        self.worth = total((self.worth, *(item.saving for item in report.independent)))
+
+
+def stream(reports: Iterable[FileReport], options: Options) -> Iterator[str]:
     """Findings, the most valuable first within a file, then a line that sums up."""
+    sums = Sums()
     if options.statistics:
-        lines = list(_statistics(reports))
-    else:
-        show = _on_terminal if options.excerpts else _plain
-        lines = [line for report in reports for item in report.by_worth for line in show(report, item, options)]
-    if reports and not options.quiet:
-        lines.append(_paint(summary(reports), BOLD, options))
-    return "".join(f"{line}\n" for line in lines)
+        reports = list(reports)
+        yield "".join(f"{line}\n" for line in _statistics(reports))
+    show = _on_terminal if options.excerpts else _plain
+    for report in reports:
+        sums.add(report)
+        if not options.statistics:
+            yield "".join(f"{line}\n" for item in report.by_worth for line in show(report, item, options))
+    if sums.files and not options.quiet:
+        yield _paint(summary(sums), BOLD, options) + "\n"
 
 
 def changes(report: FileReport, verb: str) -> Iterator[str]:
@@ -74,23 +103,19 @@ def _gains(gain: Gain | None) -> Iterator[str]:
             yield f"{name} {words(pair[0])} -> {words(pair[1])}"
 
 
-def summary(reports: Iterable[FileReport]) -> str:
+def summary(sums: Sums) -> str:
     """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth."""
-    reports = list(reports)
-    items = [item for report in reports for item in report.items]
-    if not items:
-        return f"no findings in {_count(len(reports), 'file')}"
-    levels = Counter(item.severity for item in items)
-    by_level = ", ".join(_level_count(levels[severity], severity) for severity in Severity if levels[severity])
-    said = f"{_count(len(items), 'finding')} ({by_level})"
-    fixes = Counter(item.finding.fix.applicability for item in items if item.finding.fix)
-    safe, unsafe = fixes[Applicability.SAFE], fixes[Applicability.UNSAFE]
+    count = sums.levels.total()
+    if not count:
+        return f"no findings in {_count(sums.files, 'file')}"
+    by_level = ", ".join(_level_count(sums.levels[level], level) for level in Severity if sums.levels[level])
+    said = f"{_count(count, 'finding')} ({by_level})"
+    safe, unsafe = sums.fixes[Applicability.SAFE], sums.fixes[Applicability.UNSAFE]
     if safe:
         said += f", {safe} fixable with --fix"
     if unsafe:
         said += f", {unsafe}{' more' if safe else ' fixable'} with --unsafe-fixes"
-    worth = total(item.saving for report in reports for item in report.independent)
-    if worth and (gains := parts(worth)):
+    if sums.worth and (gains := parts(sums.worth)):
         said += f"; worth about {' and '.join(gains)}"
     return said
 

@@ -1,0 +1,148 @@
+"""Many files: what earlier runs found in them, and the rest in several processes, in the order of the paths."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import ConfigError
+from ..source import STDIN, SourceError
+from .task import Result, configuration, context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..results import Results
+    from .task import Task
+
+MANY_FILES = 64
+CHUNK = 8
+# So many at a time, so that neither what waits for its turn nor what is to be kept grows with the number of files.
+BATCH = 2000
+# The formats that show what a rule says of itself.
+DOCUMENTED = frozenset({"sarif", "gitlab", "codeclimate", "sonarqube"})
+
+
+def run(
+    task: Task, paths: Sequence[Path], jobs: int | None, *, format_: str = "text", prepare: Callable[[], object] | None = None
+) -> Iterator[Result]:
+    """The results in the order of the paths; `jobs` None means one process a core when there are many files.
+
+    `format_` is that of the report, `prepare` is called before the first file that has to be looked at.
+    """
+    results = _results(task, format_)
+    for batch in _batches(paths, BATCH):
+        keys, known = _known(results, task, batch) if results else ({}, {})
+        rest = [path for path in batch if path not in known]
+        if rest and prepare:
+            prepare()
+            prepare = None
+        fresh = _fresh(task, rest, jobs)
+        for path in batch:
+            if path in known:
+                yield known[path]
+                continue
+            result = next(fresh)
+            if results and path in keys:
+                _keep(results, keys[path], result)
+            yield result
+        if results:
+            results.flush()
+
+
+def _fresh(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Result]:
+    if not paths:
+        return
+    from .work import work
+
+    alone = cores() if jobs is None else 1
+    if jobs is None:
+        jobs = cores() if len(paths) >= MANY_FILES else 1
+    if jobs == 1 or len(paths) < 2 or Path(STDIN) in paths:
+        for batch in _batches(paths, MANY_FILES):
+            yield from work(replace(task, calls=alone), batch)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # a forked process has the rules and the grammar already; elsewhere forking is not safe, or not there
+    start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = ProcessPoolExecutor(min(jobs, len(paths)), start, _leave_interrupts_alone)
+    try:
+        for results in pool.map(partial(work, task), _batches(paths, CHUNK)):
+            yield from results
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_alone() -> None:
+    """Ctrl-C goes to all processes of a terminal: the first one decides what comes of it."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _results(task: Task, format_: str) -> Results | None:
+    """What was kept; None where nothing is to be kept, or where more than files and options decides."""
+    if not task.cache or task.fix or task.diff or task.pins:
+        return None
+    from .. import program
+    from ..results import Results, base
+
+    results = Results(base(task.savings, program.state("shellcheck"), _environment()))
+    if format_ in DOCUMENTED:
+        from .work import rule_of
+
+        results.rule = rule_of
+    return results
+
+
+def _environment() -> list[tuple[str, str]]:
+    return sorted(item for item in os.environ.items() if item[0].startswith(("DLINT_", "HADOLINT_")))
+
+
+def _known(results: Results, task: Task, paths: Sequence[Path]) -> tuple[dict[Path, bytes], dict[Path, Result]]:
+    """The keys of the files that can be read, and what is known of them."""
+    from .. import source
+    from ..results import measured
+
+    keys: dict[Path, bytes] = {}
+    files = {}
+    for path in paths:
+        try:
+            if str(path) == STDIN:
+                continue
+            config = configuration(task, path)
+            read = source.read(path)
+        except (ConfigError, SourceError):
+            continue
+        around = context(config, path)
+        root = around.root if around else path.parent
+        key = results.key(str(path), (config, task.builds.get(path), measured(root)), read.data)
+        keys[path] = key
+        files[key] = str(path), read.text, around
+    kept = results.known(files)
+    return keys, {
+        path: Result(kept[key].report, kept[key].fail_on, (), kept[key].notes) for path, key in keys.items() if key in kept
+    }
+
+
+def _keep(results: Results, key: bytes, result: Result) -> None:
+    if result.report is None or result.failures or result.asked is None:
+        return
+    from ..results import Kept
+
+    results.keep(key, Kept(result.report, result.fail_on, result.notes, result.asked))
+
+
+def _batches(paths: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:
+    return (paths[at : at + size] for at in range(0, len(paths), size))
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,104 @@
+"""What is to be done with files, and what came of it: the values that the parts of `dlint check` share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import config_files, hadolint
+from ..config import Config, Layer, merge
+from ..source import STDIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..context import Context
+    from ..findings import Severity
+    from ..installed import Pins
+    from ..report import FileReport
+    from ..watched import Question
+
+USAGE, INTERNAL = 2, 3
+DEBUG = "DLINT_DEBUG"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for.
+
+    `cache` says whether something may be kept between runs, `calls` how many programs may be asked at a time; `pins` are
+    versions to pin packages to, `builds` are the ways in which a file is built where it is not the usual one.
+    """
+
+    layers: tuple[Layer, ...] = ()
+    file_layer: Layer | None = None
+    fix: bool = False
+    unsafe: bool = False
+    diff: bool = False
+    savings: bool = True
+    cache: bool = True
+    calls: int = 1
+    pins: Pins = field(default_factory=dict)
+    builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something could not be done, as a sentence, and the exit status for it."""
+
+    sentence: str
+    status: int = USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one file. `fixed` is its new text where a fix changed it.
+
+    `asked` is what was asked of its build context, with digests of the answers; None when it does not depend on that alone.
+    """
+
+    report: FileReport | None = None
+    fail_on: Severity | None = None
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    before: str = ""
+    fixed: str | None = None
+    asked: tuple[tuple[Question, str], ...] | None = None
+
+
+def internal(error: Exception) -> str:
+    """The sentence for an error that is a bug of ours; the traceback too when the user asks for it."""
+    import traceback
+
+    where = traceback.extract_tb(error.__traceback__)[-1:]
+    at = f" ({Path(where[0].filename).name}:{where[0].lineno})" if where else ""
+    sentence = f"internal error: {type(error).__name__}: {error}{at}; please report it, with the file if you can"
+    if os.environ.get(DEBUG):
+        return sentence + "\n" + "".join(traceback.format_exception(error)).rstrip()
+    return f"{sentence} (set {DEBUG}=1 to see where it comes from)"
+
+
+def context(config: Config, path: Path, kind: type[Context] | None = None) -> Context | None:
+    """The build context: what is configured, else the file's folder; none for standard input.
+
+    `kind` is the class to make it of, for one that keeps an eye on what it is asked.
+    """
+    from ..context import Context
+
+    made = kind or Context
+    is_stdin = str(path) == STDIN
+    if config.context is not None:
+        return made.of(config.context, None if is_stdin else path)
+    return None if is_stdin else made.of(path.parent, path)
+
+
+def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
+    """The configuration for one file, and for one of its builds: that wins over the configuration file.
+
+    Raises ConfigError when its configuration file is no good.
+    """
+    folder = Path() if str(path) == STDIN else path.parent
+    file_layer = task.file_layer if task.file_layer is not None else config_files.for_folder(folder)
+    return merge(hadolint.from_environment(os.environ), file_layer, build or {}, *task.layers)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-c", "import sys; from dockerlint.lint.cli import main; sys.exit(main())"]
+SLOW = "FROM debian:12\n" + "RUN apt-get update && apt-get install -y curl && cd /tmp && curl -O https://example.com/$x\n" * 3
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    for number in range(400):
+        (tmp_path / f"{number:03}.Dockerfile").write_text(SLOW)
+    return tmp_path
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_ends_it_at_once_with_what_was_found(many: Path, jobs: str) -> None:
+    words = ["--no-cache", "--shellcheck", "off", "--jobs", jobs, "--format", "json", "."]
+    with subprocess.Popen(
+        [*COMMAND, *words], cwd=many, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        first = process.stdout.readline() + process.stdout.readline()
+        # as a terminal does: to all processes
+        os.killpg(process.pid, signal.SIGINT)
+        rest, errors = process.stdout.read(), process.stderr.read()
+    assert process.returncode == 130
+    items = json.loads(first + rest)
+    assert 0 < len({item["file"] for item in items}) < 400
+    assert errors == "dlint: interrupted: this is what was found so far\n"
+
+
+def test_a_terminal_sees_how_far_it_is(many: Path) -> None:
+    for path in many.iterdir():
+        path.write_text("FROM debian:12\nRUN cd /tmp\n")
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(
+        [*COMMAND, "--no-cache", "--output", "found.txt", "."],
+        cwd=many, stdout=subprocess.DEVNULL, stderr=follower, env=environment,
+    ) as process:  # fmt: skip
+        os.close(follower)
+        shown = b""
+        while select.select([leader], [], [], 30)[0]:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(leader)
+    assert process.returncode == 1
+    assert b"/400" in shown
+    assert "400 files" in (many / "found.txt").read_text() or "findings" in (many / "found.txt").read_text()
+
+
+def test_nobody_at_a_terminal_sees_nothing(many: Path) -> None:
+    for path in many.iterdir():
+        path.write_text("FROM debian:12\n")
+    done = subprocess.run([*COMMAND, "--no-cache", "."], cwd=many, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
