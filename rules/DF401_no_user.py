@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.user import low_port, run_as_user
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
@@ -28,12 +29,24 @@ def no_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     CMD ["python", "/app/app.py"]
     ```
 
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    RUN groupadd --system app && useradd --system --gid app --create-home app
+    COPY app.py /app/
+    USER app
+    CMD ["python", "/app/app.py"]
+    ```
+
     ```dockerfile good
     FROM python:3.12-slim
     COPY app.py /app/
     USER 1000
     CMD ["python", "/app/app.py"]
     ```
+
+    **Fix safety:** always unsafe: the process may write where only root can. Volumes, and folders that the build makes and
+    leaves empty, are given to the new user. There is no fix for servers that root has to start, nor for scripts that are
+    not at hand or that change users themselves.
 
     **Source:** CIS Docker Benchmark 4.1; the Dockerfile reference, USER.
     """
@@ -46,4 +59,9 @@ def no_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     if image != "scratch" and (base is None or base.runs_as_root is not True):
         return
     message = f"the container runs as root: there is no USER, and {image} starts as root"
-    yield Finding("DF401", target.from_.image.span, message)
+    fix, reason = run_as_user(facts, target)
+    if reason:
+        message += f"; no fix: {reason}"
+    elif fix and (port := low_port(facts, target)):
+        message += f"; another user may not listen on port {port} everywhere"
+    yield Finding("DF401", target.from_.image.span, message, fix)
