@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .context import Context
     from .watched import Question
 
-FILE = "results.sqlite"
 # Where a context keeps what was measured of its builds: estimates rest on it.
 MEASURED = (".dlint", "measured.json")
 FOLDERS = ("lint", "rules", "fixers")
@@ -53,7 +52,7 @@ class Results:
 
     base: str
     rule: Callable[[str, Severity], Rule] | None = None
-    store: store.Store = field(default_factory=lambda: store.Store(store.folder() / FILE))
+    store: store.Store = field(default_factory=lambda: store.results())
     _new: dict[bytes, bytes] = field(default_factory=dict)
 
     def key(self, path: str, settings: object, data: bytes) -> bytes:

@@ -7,19 +7,12 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from . import store as stores
 from .shellcheck import Comment, ShellCheck, comments
-from .store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FILE = "shellcheck.sqlite"
-
-
-def kept() -> Store:
-    """What is kept for this user."""
-    return Store(stores.folder() / FILE)
+    from .store import Store
 
 
 class Comments:

@@ -29,6 +29,21 @@ def folder() -> Path:
     return user_cache_path("dlint")
 
 
+def results() -> Store:
+    """What was found in files."""
+    return Store(folder() / "results.sqlite")
+
+
+def comments() -> Store:
+    """What ShellCheck said of scripts."""
+    return Store(folder() / "shellcheck.sqlite")
+
+
+def every() -> tuple[Store, ...]:
+    """All stores there are."""
+    return results(), comments()
+
+
 class Store:
     """Values by keys. Whatever goes wrong with the file (locked, damaged, a full disk) loses values and nothing else."""
 
@@ -37,6 +52,14 @@ class Store:
         self.most_bytes = most_bytes
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file; 0 when there is none."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """The values of those keys that there are."""

@@ -168,7 +168,7 @@ def test_nothing_is_kept_when_it_must_not(dlint: Run) -> None:
 
 def test_a_damaged_memory_is_no_memory(dlint: Run) -> None:
     fresh = dlint()
-    (store.folder() / results.FILE).write_bytes(b"damaged")
+    store.results().path.write_bytes(b"damaged")
     assert dlint() == fresh
     assert dlint.looked
     assert dlint() == fresh
@@ -177,7 +177,7 @@ def test_a_damaged_memory_is_no_memory(dlint: Run) -> None:
 
 def test_a_value_of_another_form_is_no_value(dlint: Run) -> None:
     fresh = dlint()
-    kept = store.Store(store.folder() / results.FILE)
+    kept = store.results()
     connection = kept._open()
     keys = [key for (key,) in connection.execute("SELECT key FROM kept")]
     for value in (b"[]", b"{}", b"null", b'{"items": [[1]]}', b'{"items": [[["a"], 1]], "asked": []}', b"\xff"):
@@ -221,6 +221,18 @@ def test_standard_input_is_not_remembered(dlint: Run, monkeypatch: pytest.Monkey
 def test_a_rule_that_there_is_not_is_told_each_time(dlint: Run) -> None:
     for _ in range(2):
         assert dlint("--select", "XX999", "Dockerfile").status == 2
+
+
+def test_the_memory_can_be_shown_and_cleared(dlint: Run) -> None:
+    dlint()
+    shown = main(["cache", "show"]), dlint.capsys.readouterr().out
+    assert shown[0] == 0
+    assert f"{store.results().path}: " in shown[1]
+    assert " of at most 64 MB" in shown[1]
+    assert main(["cache", "clear"]) == 0
+    assert not store.results().path.exists()
+    dlint()
+    assert dlint.looked
 
 
 # ---------------------------------------------------------------- what a context was asked

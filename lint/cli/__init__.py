@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("check", "explain", "rules", "ast", "cost", "verify", "config")
+COMMANDS = ("check", "explain", "rules", "ast", "cost", "verify", "config", "cache")
 DEFAULT = "check"
 OK, FINDINGS, USAGE, INTERNAL = range(4)
 INTERRUPTED = 130
