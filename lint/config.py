@@ -72,6 +72,7 @@ class Config:
     strict_labels: bool = False
     shellcheck: str = "auto"
     network: str | None = None
+    machine: float = 1.0
     format: str = "text"
     color: bool = True
     baseline: Path | None = None

@@ -7,10 +7,18 @@ import posixpath
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 MOST_FILES = 50_000
 MOST_BYTES = 4_000_000
+# As many as Linux follows in one path.
+MOST_LINKS = 40
 # Behind a pattern: the path itself, or all that lies below it.
 BELOW = r"(?:/.*)?\Z"
 
@@ -23,12 +31,9 @@ class Context:
     ignore_file: Path | None = None
 
     @classmethod
-    def of(cls, folder: Path, dockerfile: Path | None = None) -> Context:
+    def of(cls, folder: Path, dockerfile: Path | None = None) -> Self:
         """The context of a folder; `<Dockerfile>.dockerignore` beside the Dockerfile wins over `.dockerignore`."""
-        candidates = [folder / ".dockerignore"]
-        if dockerfile is not None:
-            candidates.insert(0, dockerfile.with_name(dockerfile.name + ".dockerignore"))
-        return cls(folder, next((path for path in candidates if path.is_file()), None))
+        return cls(folder, next((path for path in ignore_files(folder, dockerfile) if path.is_file()), None))
 
     @cached_property
     def ignore(self) -> Ignore:
@@ -41,20 +46,23 @@ class Context:
     def files(self) -> dict[str, int]:
         """The files that the builder gets, with their sizes in bytes; at most MOST_FILES of them."""
         found: dict[str, int] = {}
+        ignore = self.ignore
+        # thousands of folders: text is much quicker here than paths are
         top = str(self.root)
-        for folder, folders, names in os.walk(top):
-            relative = "" if folder == top else os.path.relpath(folder, top).replace(os.sep, "/") + "/"
-            if not self.ignore.has_exceptions:
-                folders[:] = [name for name in folders if not self.ignore.matches(relative + name)]
-            folders.sort()
-            # a link to a folder is copied as a link, so it counts as a file
-            links = [name for name in folders if (Path(folder) / name).is_symlink()]
-            for name in sorted((*names, *links)):
-                path = relative + name
-                if not self.ignore.matches(path):
-                    found[path] = _size(Path(folder) / name)
-            if len(found) >= MOST_FILES:
-                break
+        rest = [""]
+        while rest and len(found) < MOST_FILES:
+            relative = rest.pop()
+            below: list[str] = []
+            for entry in _entries(os.path.join(top, relative)):  # noqa: PTH118
+                path = relative + entry.name
+                # a link to a folder is copied as a link, so it counts as a file
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if (is_folder and ignore.has_exceptions) or not ignore.matches(path):
+                    if is_folder:
+                        below.append(path + "/")
+                    else:
+                        found[path] = _size(entry)
+            rest += reversed(below)
         return found
 
     @property
@@ -98,6 +106,24 @@ class Context:
         except (OSError, RuntimeError, re.error):
             return []
 
+    def follow(self, path: str) -> str:
+        """Where a path leads through links, as the builder follows them within the context; itself where there are none."""
+        done, rest = "", _parts(path)
+        for _ in range(MOST_LINKS):
+            while rest and not (self.root / done / rest[0]).is_symlink():
+                done = posixpath.join(done, rest.pop(0))
+            if not rest:
+                return done
+            target = (self.root / done / rest.pop(0)).readlink().as_posix()
+            done, rest = "", [*_parts(posixpath.join("/", done, target)), *rest]
+        return clean_path(path)
+
+    def is_left_out(self, path: str) -> bool:
+        """Whether git leaves a path out of the repository, by its .gitignore files; it need not exist."""
+        from .discover import is_left_out
+
+        return is_left_out(self.root, path)
+
     def keeps_back(self, path: str) -> bool:
         """Whether .dockerignore keeps a path from the builder, and all that is below it."""
         clean = clean_path(path)
@@ -124,9 +150,22 @@ class Context:
             return None
 
 
-def _size(path: Path) -> int:
+def ignore_files(folder: Path, dockerfile: Path | None) -> list[Path]:
+    """Where the ignore file of a context may be; the first that is there holds."""
+    own = [dockerfile.with_name(dockerfile.name + ".dockerignore")] if dockerfile is not None else []
+    return [*own, folder / ".dockerignore"]
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
-        return path.lstat().st_size
+        return sorted(os.scandir(folder), key=attrgetter("name"))
+    except OSError:
+        return []
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
     except OSError:
         return 0
 
@@ -135,6 +174,11 @@ def clean_path(path: str) -> str:
     """A path relative to the context's root, as the builder reads it: `/x`, `./x` and `../x` are all `x`."""
     clean = posixpath.normpath("/" + path.replace("\\", "/")).lstrip("/")
     return "" if clean == "." else clean
+
+
+def _parts(path: str) -> list[str]:
+    clean = clean_path(path)
+    return clean.split("/") if clean else []
 
 
 def glob_to_regex(pattern: str, *, deep: bool) -> str:
@@ -173,29 +217,27 @@ def glob_to_regex(pattern: str, *, deep: bool) -> str:
 
 @dataclass(frozen=True)
 class Ignore:
-    """The patterns of an ignore file, in order: whether each takes back, and its expression."""
+    """The patterns of an ignore file, in order: whether each takes back, and its expression.
+
+    Neighbours of one kind are one expression: of these it is all the same which of them matches.
+    """
 
     patterns: tuple[tuple[bool, re.Pattern[str]], ...]
 
     @classmethod
     def parse(cls, text: str) -> Ignore:
         """Reads an ignore file; lines that start with # and blank ones say nothing, a bad pattern is passed over."""
-        patterns = []
-        for line in text.removeprefix("\ufeff").split("\n"):
-            # what is indented is no comment
-            if line.startswith("#") or not line.strip():
-                continue
-            negative = line.strip().startswith("!")
-            clean = posixpath.normpath(line.strip().removeprefix("!").strip() or ".").lstrip("/")
-            if clean in ("", "."):
-                continue
-            try:
-                patterns.append((negative, re.compile(glob_to_regex(clean, deep=True) + BELOW, re.DOTALL)))
-            except re.error:
-                continue
-        return cls(tuple(patterns))
+        # what is indented is no comment
+        return cls.of(line for line in text.removeprefix("\ufeff").split("\n") if not line.startswith("#"))
 
-    @property
+    @classmethod
+    def of(cls, lines: Iterable[str]) -> Ignore:
+        """The patterns of lines that are no comments."""
+        known = (found for line in lines if line.strip() and (found := _expression(line.strip())))
+        runs = ((key, "|".join(text for _, text in run)) for key, run in groupby(known, key=lambda item: item[0]))
+        return cls(tuple((negative, re.compile(f"(?:{text}){BELOW}", re.DOTALL)) for negative, text in runs))
+
+    @cached_property
     def has_exceptions(self) -> bool:
         """Whether a pattern takes files back, so that an ignored folder may hold some that are not."""
         return any(negative for negative, _ in self.patterns)
@@ -206,3 +248,16 @@ class Ignore:
             if pattern.match(path):
                 return not negative
         return False
+
+
+def _expression(line: str) -> tuple[bool, str] | None:
+    """Whether a line of an ignore file takes back, and its expression; None when it says nothing."""
+    clean = posixpath.normpath(line.removeprefix("!").strip() or ".").lstrip("/")
+    if clean in ("", "."):
+        return None
+    expression = glob_to_regex(clean, deep=True)
+    try:
+        re.compile(expression)
+    except re.error:
+        return None
+    return line.startswith("!"), expression

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +160,19 @@ def _rate(value: object, place: Place) -> str:
     return text
 
 
+def _factor(value: object, place: Place) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise place.wrong("a number above 0", value)
+    return float(value)
+
+
+def _number(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def _split(text: str) -> object:
     return [item.strip() for item in text.split(",") if item.strip()]
 
@@ -203,6 +217,7 @@ OPTIONS: Mapping[str, Option] = {
     "strict-labels": Option(flag, _boolean),
     "shellcheck": Option(one_of(("auto", "on", "off"))),
     "network": Option(_rate),
+    "machine": Option(_factor, _number),
     "format": Option(one_of(FORMATS)),
     "color": Option(flag, _boolean),
     "baseline": Option(_path),

@@ -58,7 +58,7 @@ def any_folder(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 def prices(*savings: Saving | None) -> Callable[..., list[Saving | None]]:
     """A price list that goes round."""
 
-    def price(doc: object, findings: Sequence[Finding], facts: object) -> list[Saving | None]:
+    def price(doc: object, findings: Sequence[Finding], facts: object, **more: object) -> list[Saving | None]:
         return [saving for _, saving in zip(findings, cycle(savings), strict=False)]
 
     return price

@@ -131,3 +131,12 @@ def transfer(size: Amount, rate: Amount) -> Amount:
 def share(size: Amount, ratio: Amount) -> Amount:
     """A ratio of a size; of one that is known in part, that part's share and an unknown rest."""
     return size.times(ratio) if size.is_complete else ratio * size.mid + Amount.unknown()
+
+
+def scaled(part: Amount, whole: Amount, known: Amount) -> Amount:
+    """A part of a whole that turned out to be `known`, in the same proportion, and no more than that."""
+    if part == ZERO or not known.mid:
+        return ZERO
+    factor = known.mid / whole.mid if whole.mid else 1.0
+    low, mid, high = (min(value * factor, known.mid) for value in (part.low, part.mid, part.high))
+    return Amount(low, mid, high, part.basis)

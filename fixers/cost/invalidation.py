@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
+from dockerlint.lint.context import clean_path
 from dockerlint.lint.facts import Facts
 
 from .graph import BuildGraph, Origin
@@ -73,9 +74,12 @@ def _moved(step: Step, source: Source, change: Change, fresh: set[int]) -> bool:
     return source.origin is Origin.CONTEXT and change.touched is not None and change.touched(step, source)
 
 
-def own_keys(graph: BuildGraph, facts: Facts) -> tuple[Hashable, ...]:
-    """What of each step's key is in the Dockerfile itself: its words and, of a RUN, all that it is run with."""
-    return tuple(_own_key(step, facts) for step in graph.steps)
+def own_keys(graph: BuildGraph, facts: Facts, *, spelled: bool = True) -> tuple[Hashable, ...]:
+    """What of each step's key is in the Dockerfile itself: its words and, of a RUN, all that it is run with.
+
+    `spelled` False leaves out how a step names what it reads from: stages by any name, and `./x` for `x`.
+    """
+    return tuple(_own_key(step, facts, spelled=spelled) for step in graph.steps)
 
 
 def changed_keys(before: Sequence[Hashable], after: Sequence[Hashable]) -> frozenset[int]:
@@ -90,14 +94,17 @@ def with_args(graph: BuildGraph, facts: Facts, args: Mapping[str, str]) -> froze
     return changed_keys(own_keys(graph, facts), own_keys(BuildGraph.of(other), other))
 
 
-def _own_key(step: Step, facts: Facts) -> Hashable:
+def _own_key(step: Step, facts: Facts, *, spelled: bool) -> Hashable:
     node = step.node
     if step.is_pull:
         return step.image
     state = facts.state(node)
     match node:
         case nodes.Run():
-            mounts = tuple((mount.kind, mount.target, _mount_options(mount.options)) for mount in facts.mounts(node))
+            left_out = NOT_IN_KEY if spelled else NOT_IN_KEY | {"from"}
+            mounts = tuple(
+                (mount.kind, mount.target, _mount_options(mount.options, left_out)) for mount in facts.mounts(node)
+            )
             flags = tuple((flag.name, flag.value) for flag in node.flags if flag.name != "mount")
             env = frozenset(state.env.items())
             return "RUN", _script(node, facts), env, state.workdir, state.user, state.shell, mounts, flags
@@ -106,7 +113,10 @@ def _own_key(step: Step, facts: Facts) -> Hashable:
             texts = tuple(
                 facts.path(word.text, node) if word is node.destination else _read(word, node, facts) for word in words
             )
-            return node.name, texts, _flags(node, facts), _heredocs(node, facts)
+            if not spelled and node.flag("parents") is None:
+                texts = (*(clean_path(text) for text in texts[:-1] if text is not None), texts[-1])
+            flags = tuple(flag for flag in _flags(node, facts) if spelled or flag[0] != "from")
+            return node.name, texts, flags, _heredocs(node, facts)
         case nodes.Workdir():
             return "WORKDIR", facts.path(node.argument.text, node) or _read(node.argument, node, facts), state.user
         case _:
@@ -137,9 +147,9 @@ def _heredocs(node: nodes.Run | nodes.Copy, facts: Facts) -> Hashable:
     return kinds, tuple(texts), tuple((name, env[name]) for name in sorted(used))
 
 
-def _flags(node: nodes.Copy, facts: Facts) -> Hashable:
+def _flags(node: nodes.Copy, facts: Facts) -> tuple[tuple[str, str | None], ...]:
     return tuple((flag.name, facts.expand(flag.value, node) if flag.value else None) for flag in node.flags)
 
 
-def _mount_options(options: Mapping[str, str]) -> Hashable:
-    return frozenset((name, value) for name, value in options.items() if name not in NOT_IN_KEY)
+def _mount_options(options: Mapping[str, str], left_out: frozenset[str]) -> Hashable:
+    return frozenset((name, value) for name, value in options.items() if name not in left_out)

@@ -12,17 +12,21 @@ from .figures import Amount, total, worst
 from .graph import BuildGraph
 from .scenarios import play
 from .selections import Selections
-from .sizes import sizes
-from .times import times
+from .sizes import measured_sizes, sizes
+from .times import measured_times, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dockerlint.lint.findings import Basis
+    from dockerlint.lint.history import History
     from dockerlint.lint.nodes import Dockerfile
 
     from .graph import Step
+    from .measured import Measurements
+    from .replay import Replay
     from .scenarios import Outcome
+    from .times import StepTimes
 
 MOST_TEXT = 120
 
@@ -73,6 +77,19 @@ class ScenarioCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What an estimate was made from, for those who draw it: the build graph, each step's seconds, how scenarios go.
+
+    `stages` are the names of all stages of the file, None for those without one.
+    """
+
+    graph: BuildGraph
+    times: tuple[StepTimes, ...]
+    outcomes: tuple[Outcome, ...]
+    stages: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """Seconds and pushed bytes of a build, averaged over the scenarios by their weights."""
 
@@ -81,18 +98,12 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """What a history of commits would have cost."""
-
-    commits: int
-    rebuilt_steps: int
-    cached_steps: int
-    seconds: Amount
-
-
-@dataclass(frozen=True, slots=True)
 class Estimate:
-    """The answer of the cost model for one file; `target` is the name of the stage that is built, if it has one."""
+    """The answer of the cost model for one file; `target` is the name of the stage that is built, if it has one.
+
+    Its steps are those of its plan, in the same order. `measured` is how many steps have measured figures, None when
+    there were none to look in.
+    """
 
     file: str
     target: str | None
@@ -100,7 +111,9 @@ class Estimate:
     steps: tuple[StepCost, ...]
     scenarios: tuple[ScenarioCost, ...]
     expected: Expected
+    plan: Plan
     replay: Replay | None = None
+    measured: int | None = None
 
     def scenario(self, name: str) -> ScenarioCost:
         """A scenario by name; raises KeyError when there is none of that name."""
@@ -116,20 +129,34 @@ def estimate(
     *,
     file: str = "-",
     network: Amount | None = None,
+    machine: float = 1.0,
     selections: Selections | None = None,
+    history: History | None = None,
+    measured: Measurements | None = None,
 ) -> Estimate:
     """What a Dockerfile costs, without building it.
 
     `facts` bring the context, the target and the build arguments; `file` is the name to show; `network` is the rate of
-    downloads in bytes a second, the stated default when None; `selections` are those of an earlier estimate with the
-    same context, which saves looking the files up again. What is not known is not invented: see `Amount`.
+    downloads in bytes a second, the stated default when None, `machine` how many times as fast as the one of the figures
+    the machine is; `selections` are those of an earlier estimate with the same context, which saves looking the files up
+    again; `history` are commits of the context, which then say how often each scenario happens; `measured` are figures
+    that take the place of estimated ones. What is not known is not invented: see `Amount`.
     """
     facts = facts or Facts(doc)
     selections = selections or Selections(facts.context)
     graph = BuildGraph.of(facts)
     rows = sizes(graph, facts, selections)
-    steps = times(rows, network)
+    steps = times(rows, network, machine)
+    figures = measured.on(graph, facts) if measured is not None else {}
+    if figures:
+        rows, steps = measured_sizes(rows, graph, figures), measured_times(steps, figures)
     outcomes = play(graph, rows, steps, selections)
+    replayed = None
+    if history is not None:
+        from .replay import replay, weighted
+
+        replayed = replay(graph, rows, steps, facts, history)
+        outcomes = weighted(outcomes, replayed)
     costs = tuple(
         StepCost(
             doc.line(step.node.span.start),
@@ -149,7 +176,10 @@ def estimate(
     image = ImageCost(*(total(amounts) for amounts in _columns(shipped)))
     target = facts.graph.target
     scenarios = tuple(_scenario(item) for item in outcomes)
-    return Estimate(file, target.name if target else None, image, costs, scenarios, _expected(scenarios))
+    name = target.name if target else None
+    looked = len(figures) if measured is not None else None
+    plan = Plan(graph, steps, outcomes, tuple(stage.name for stage in facts.graph.stages))
+    return Estimate(file, name, image, costs, scenarios, _expected(scenarios), plan, replayed, looked)
 
 
 def _columns(costs: Sequence[StepCost]) -> tuple[list[Amount], list[Amount], list[Amount]]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .figures import Amount
     from .model import Estimate, StepCost
+    from .replay import Replay
 
 BAR, STEP = 12, 48
 BOLD, DIM, RED, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
@@ -40,6 +41,10 @@ def compare_text(before: Estimate, after: Estimate, *, color: bool = False) -> s
     rows += [(one.name, duration(one.seconds), duration(other.seconds)) for one, other in pairs]
     rows.append(("expected build", duration(before.expected.seconds), duration(after.expected.seconds)))
     rows.append(("expected push", size(before.expected.pushed), size(after.expected.pushed)))
+    if before.replay is not None and after.replay is not None:
+        old, new = before.replay, after.replay
+        rows.append((f"last {old.commits} commits", long_duration(old.seconds), long_duration(new.seconds)))
+        rows.append(("steps run", f"{old.rebuilt_steps:,}", f"{new.rebuilt_steps:,}"))
     lines = [f"{name:<20}{old:>12}  ->{new:>12}" for name, old, new in rows]
     head = _style(f"{before.file} -> {after.file}", BOLD, color=color)
     return "\n".join([head, *lines]) + "\n"
@@ -72,14 +77,19 @@ def as_data(found: Estimate) -> dict[str, Any]:
             for item in found.scenarios
         ],
         "expected": {"seconds": found.expected.seconds.as_json(), "pushed": found.expected.pushed.as_json()},
-        "replay": None
-        if found.replay is None
-        else {
-            "commits": found.replay.commits,
-            "rebuilt_steps": found.replay.rebuilt_steps,
-            "cached_steps": found.replay.cached_steps,
-            "seconds": found.replay.seconds.as_json(),
-        },
+        "replay": None if found.replay is None else _replay(found.replay),
+    }
+
+
+def _replay(found: Replay) -> dict[str, Any]:
+    return {
+        "commits": found.commits,
+        "since": found.since,
+        "rebuilt_steps": found.rebuilt_steps,
+        "cached_steps": found.cached_steps,
+        "seconds": found.seconds.as_json(),
+        "pushed": found.pushed.as_json(),
+        "fixed": None if found.fixed is None else _replay(found.fixed),
     }
 
 
@@ -113,6 +123,14 @@ def duration(amount: Amount) -> str:
     return _marked(amount, f"{amount.mid:,.1f} s" if amount.mid < 100 else f"{amount.mid / 60:,.1f} min")
 
 
+def long_duration(amount: Amount) -> str:
+    """The time of many builds in hours and minutes, marked as sizes are."""
+    if amount.mid < 3600:
+        return duration(amount)
+    hours, minutes = divmod(round(amount.mid / 60), 60)
+    return _marked(amount, f"{hours:,} h {minutes} min")
+
+
 def _marked(amount: Amount, known: str) -> str:
     if not amount.is_complete:
         return f">{known}" if amount.mid > 0 else "?"
@@ -129,6 +147,7 @@ def _table(found: Estimate, *, color: bool) -> str:
     lines += [
         "",
         f"image {size(image.adds)}, shipped {size(image.ships)}, wasted {size(image.wasted)}",
+        *([f"{found.measured} of {len(found.steps)} steps measured"] if found.measured is not None else []),
         "",
         _style(f"{'scenario':<20}{'share':>6}{'build':>12}{'push':>12}{'steps':>7}", DIM, color=color),
     ]
@@ -139,9 +158,23 @@ def _table(found: Estimate, *, color: bool) -> str:
     expected = found.expected
     lines.append(f"{'expected a build':<26}{duration(expected.seconds):>12}{size(expected.pushed):>12}")
     if found.replay is not None:
-        steps = f"{found.replay.rebuilt_steps} steps run, {found.replay.cached_steps} from the cache"
-        lines.append(f"the last {found.replay.commits} commits: {duration(found.replay.seconds)}, {steps}")
+        lines += ["", *_commits(found.replay)]
     return "\n".join(lines) + "\n"
+
+
+def _commits(found: Replay) -> list[str]:
+    """What the commits would have cost, and what with the safe fixes made."""
+    last = "commit" if found.commits == 1 else f"{found.commits} commits"
+    head = f"the last {last} (since {found.since[:10]}) would have rebuilt for {long_duration(found.seconds)}"
+    lines = [
+        f"{head}: {found.rebuilt_steps:,} steps run, {found.cached_steps:,} from the cache, {size(found.pushed)} pushed"
+    ]
+    if found.fixed is not None:
+        lines.append(
+            f"after `dlint --fix`: {long_duration(found.fixed.seconds)}, {found.fixed.rebuilt_steps:,} steps run, "
+            f"{found.fixed.cached_steps:,} from the cache, {size(found.fixed.pushed)} pushed"
+        )
+    return lines
 
 
 def _row(step: StepCost, most: float, *, color: bool) -> str:

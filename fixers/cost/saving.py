@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
@@ -15,11 +16,13 @@ from .model import estimate
 from .selections import Selections
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dockerlint.lint.findings import Edit, Finding, Fix
     from dockerlint.lint.nodes import Dockerfile
 
+    from .figures import Amount
+    from .measured import Measurements
     from .model import Estimate
 
 # Less than this is noise of the model, and not worth a line to the reader.
@@ -37,10 +40,23 @@ METADATA = (
 )
 
 
-def price(doc: Dockerfile, findings: Sequence[Finding], facts: Facts) -> list[Saving | None]:
-    """What the fix of each finding saves by itself; None where there is no fix, nothing is saved or nothing is known."""
-    before: Estimate | None = None
-    selections = Selections(facts.context)
+def price(
+    doc: Dockerfile,
+    findings: Sequence[Finding],
+    facts: Facts,
+    measured: Measurements | None = None,
+    *,
+    network: Amount | None = None,
+    machine: float = 1.0,
+) -> list[Saving | None]:
+    """What the fix of each finding saves by itself; None where there is no fix, nothing is saved or nothing is known.
+
+    Steps that a fix leaves as they are have their `measured` figures before and after it, the others have neither:
+    what a fix changes is told from two estimates, not from an estimate and what is true. `network` and `machine` are
+    as in `estimate`.
+    """
+    befores: dict[Measurements | None, Estimate] = {}
+    judge = partial(estimate, selections=Selections(facts.context), network=network, machine=machine)
     seen: dict[tuple[Edit, ...], Saving | None] = {}
     savings: list[Saving | None] = []
     for finding in findings:
@@ -48,19 +64,34 @@ def price(doc: Dockerfile, findings: Sequence[Finding], facts: Facts) -> list[Sa
         if fix is None or not _touches_steps(doc, fix):
             savings.append(None)
             continue
-        before = before or estimate(doc, facts, selections=selections)
         if fix.edits not in seen:
-            seen[fix.edits] = _saving(before, doc, fix, facts, selections)
+            seen[fix.edits] = _saving(befores, doc, fix, facts, judge, measured)
         savings.append(seen[fix.edits])
     return savings
 
 
-def _saving(before: Estimate, doc: Dockerfile, fix: Fix, facts: Facts, selections: Selections) -> Saving | None:
+def _saving(
+    befores: dict[Measurements | None, Estimate],
+    doc: Dockerfile,
+    fix: Fix,
+    facts: Facts,
+    judge: Callable[..., Estimate],
+    measured: Measurements | None,
+) -> Saving | None:
     fixed = parse(apply(doc.text, fix.edits))
     if len(fixed.problems) > len(doc.problems):
         return None
-    after = estimate(fixed, Facts(fixed, facts.context, facts.settings), selections=selections)
-    return difference(before, after)
+    other = Facts(fixed, facts.context, facts.settings)
+    common = unchanged(measured, facts, other)
+    if common not in befores:
+        befores[common] = judge(doc, facts, measured=common)
+    after = judge(fixed, other, measured=common)
+    return difference(befores[common], after)
+
+
+def unchanged(measured: Measurements | None, facts: Facts, other: Facts) -> Measurements | None:
+    """The figures of the steps that two texts have in common."""
+    return measured.only(measured.keys(facts) & measured.keys(other)) if measured is not None else None
 
 
 def difference(before: Estimate, after: Estimate) -> Saving | None:
@@ -78,7 +109,7 @@ def difference(before: Estimate, after: Estimate) -> Saving | None:
     seconds = seconds if seconds >= LEAST_SECONDS else 0.0
     if not size and not seconds:
         return None
-    return Saving(size, seconds, _basis(before, after, seconds=seconds > 0))
+    return Saving(size, seconds, _basis(before, after, size=size > 0, seconds=seconds > 0))
 
 
 def change(before: Estimate, after: Estimate) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
@@ -100,15 +131,22 @@ def _strangers(found: Estimate, *, seconds: bool) -> int:
     return sum(not amount.is_complete for amount in amounts)
 
 
-def _basis(before: Estimate, after: Estimate, *, seconds: bool) -> Basis:
-    """The worst basis of the steps that are not the same before and after, and of all that builds take when it counts."""
+def _basis(before: Estimate, after: Estimate, *, size: bool, seconds: bool) -> Basis:
+    """The worst basis of the steps that are not the same before and after, and of all that builds take when it counts.
+
+    In one stage steps come one after the other, so that the pull of its image and the start take nothing from either.
+    """
     old, new = (
         {(step.instruction, step.adds, step.seconds, step.reruns_in) for step in found.steps}
         for found in (before, after)
     )
-    figures = [amount for _, adds, seconds, _ in old ^ new for amount in (adds, seconds)]
-    if seconds:
+    differing = old ^ new
+    figures = [adds for _, adds, _, _ in differing] if size else []
+    if seconds and len({step.stage for found in (before, after) for step in found.steps}) > 1:
         figures += [before.expected.seconds, after.expected.seconds]
+    elif seconds:
+        every = [step for found in (before, after) for step in found.steps if not step.instruction.startswith("FROM ")]
+        figures += [amount for step in every for amount in (step.seconds, step.seconds_warm)]
     return worst(figures) or Basis.HEURISTIC
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 
 from . import copies, work
-from .figures import ZERO, Amount, total, transfer
+from .figures import ZERO, Amount, scaled, total, transfer
+from .graph import Origin
 from .images import base_sizes
 from .ledger import Entry, Ledger
 from .managers import amount
 from .work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dockerlint.lint.facts import Facts
 
     from .graph import BuildGraph, Step
+    from .measured import Figures
     from .selections import Selections
 
 
@@ -47,6 +51,50 @@ def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[Step
         StepSizes(adds, ships if step.ships else ZERO, final.wasted(step.number) if step.ships else ZERO, effort)
         for step, (adds, ships, effort) in zip(graph.steps, rows, strict=True)
     )
+
+
+def measured_sizes(
+    rows: Sequence[StepSizes], graph: BuildGraph, figures: Mapping[int, Figures]
+) -> tuple[StepSizes, ...]:
+    """The rows with measured bytes where there are some; what goes with the bytes of a step is scaled with them."""
+    valid = _unhidden(graph, figures)
+    return tuple(
+        _measured(row, step, figures[step.number], hidden=step.number in valid) if step.number in figures else row
+        for row, step in zip(rows, graph.steps, strict=True)
+    )
+
+
+def _unhidden(graph: BuildGraph, figures: Mapping[int, Figures]) -> set[int]:
+    """The steps whose hidden bytes are those of this build: all that comes after them is as it was measured."""
+    found: set[int] = set()
+    for step in graph.chain(graph.last):
+        if step.number not in figures or figures[step.number].wasted is None:
+            break
+        found.add(step.number)
+    return found
+
+
+def _measured(row: StepSizes, step: Step, figures: Figures, *, hidden: bool) -> StepSizes:
+    if figures.adds is None or (figures.saved and figures.adds != row.adds.mid and _is_read(row, step)):
+        return row
+    adds = Amount.exact(figures.adds)
+    if figures.ships is not None:
+        ships = Amount.exact(figures.ships)
+    elif row.ships.is_complete and row.adds.mid > 0:
+        ships = scaled(row.ships, row.adds, adds)
+    else:
+        ships = adds.times(amount("compress.ratio")) if figures.adds else ZERO
+    wasted = scaled(row.wasted, row.adds, adds)
+    if hidden and figures.wasted is not None:
+        wasted = Amount.exact(figures.wasted)
+    return replace(row, adds=adds, ships=ships if step.ships else ZERO, wasted=wasted if step.ships else ZERO)
+
+
+def _is_read(row: StepSizes, step: Step) -> bool:
+    """Whether a step's bytes are those of files that the context holds now, which was looked at later."""
+    if not isinstance(step.node, nodes.Copy) or isinstance(step.node, nodes.Add):
+        return False
+    return row.adds.low == row.adds.high and all(source.origin is Origin.CONTEXT for source in step.sources)
 
 
 def _pull(step: Step) -> tuple[Amount, Amount, Work]:

@@ -2,46 +2,96 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import OK, USAGE
+from .measured import Inputs, keep, kept, measured_options
 from .options import build_options, file_layer, layers
+from .speed import speed
 from .terminal import has_colour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dockerlint.fixers.cost import Estimate
+    from dockerlint.fixers.cost.measured import Measurements
 
     from ..config import Config
-    from .work import Task
+    from ..context import Context
+    from ..facts import Facts
+    from ..history import History
+    from ..nodes import Dockerfile
+    from ..rule import Rule
+    from .task import Task
 
 
-@click.command("cost")
+COMMITS, MOST_COMMITS = 200, 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """How many commits to replay; `file` is the one whose changes count for both that are compared, None for each its own."""
+
+    most: int
+    file: Path | None = None
+
+
+class _Command(click.Command):
+    """Gives `--replay` its number when none stands behind it, so that a path may."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        numbered = list(args)
+        for at, word in enumerate(args):
+            if word == "--":
+                break
+            if word == "--replay" and not (at + 1 < len(args) and args[at + 1].lstrip("-").isdigit()):
+                numbered[at] = f"--replay={COMMITS}"
+        return super().parse_args(ctx, numbered)
+
+
+@click.command("cost", cls=_Command)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For people or machines."
 )
 @click.option("--compare", metavar="OTHER", help="Show the costs of PATH and of this file side by side.")
 @click.option("--network", metavar="RATE", help="How fast downloads are, such as 50Mbit.")
+@click.option("--machine", metavar="FACTOR", type=float, help="How many times as fast as two ordinary cores it is.")
+@click.option(
+    "--replay",
+    metavar="[N]",
+    type=click.IntRange(1, MOST_COMMITS),
+    help=f"What the last N commits would have rebuilt, {COMMITS} by default.",
+)
+@measured_options
 @build_options
-def command(paths: tuple[str, ...], format_: str, compare: str | None, **options: Any) -> int:
+def command(
+    paths: tuple[str, ...], format_: str, compare: str | None, replay: int | None, **options: Any
+) -> int:
     """Show what a Dockerfile costs, step by step: size, waste, seconds, and what each kind of change rebuilds.
 
     PATH is a file, a folder that is searched for Dockerfiles, or - for standard input; the current folder by default.
     """
     from ..discover import discover
     from ..report.shown import visible
-    from .work import Task
+    from .task import Task
 
+    inputs = Inputs(*(options[name] for name in ("history", "image", "build_log", "platform", "save")))
+    inputs.check(paths, compare)
     task = Task(layers(options), file_layer(options))
     estimates: list[Estimate] = []
     status = OK
-    for item in _each(task, list(discover([*(paths or (".",)), *([compare] if compare else [])]))):
+    found = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
+    if inputs and len(found) != 1:
+        raise click.UsageError("--history, --image and --build-log are of one build: name one Dockerfile")
+    of = found[0] if compare and isinstance(found[0], Path) else None
+    commits = Commits(replay, of) if replay else None
+    for item in _each(task, found, commits, inputs, compare=compare is not None):
         if isinstance(item, str):
             status = USAGE
             click.echo(f"dlint: {visible(item)}", err=True)
@@ -75,8 +125,12 @@ def _spelled(found: Estimate, spell: Callable[[str], str]) -> Estimate:
     return replace(found, file=spell(found.file), steps=steps)
 
 
-def _each(task: Task, found: Sequence[Any]) -> Iterator[Estimate | str]:
+def _each(
+    task: Task, found: Sequence[Any], commits: Commits | None, inputs: Inputs, *, compare: bool
+) -> Iterator[Estimate | str]:
     """The estimate of each path, or the sentence that says why there is none."""
+    from dockerlint.fixers.cost.measured import MeasuredError
+
     from ..config import ConfigError
     from ..source import SourceError
 
@@ -84,29 +138,128 @@ def _each(task: Task, found: Sequence[Any]) -> Iterator[Estimate | str]:
         if not isinstance(item, Path):
             yield item.sentence
             continue
+        pair = [path for path in found if isinstance(path, Path)] if compare else []
         try:
-            yield _estimate(task, item)
-        except (SourceError, ConfigError) as error:
+            problems: list[str] = []
+            estimate = _estimate(task, item, commits, inputs, pair, problems)
+            yield from problems
+            yield estimate
+        except (SourceError, ConfigError, MeasuredError) as error:
             yield str(error)
 
 
-def _estimate(task: Task, path: Path) -> Estimate:
-    from dockerlint.fixers.cost import estimate
-
+def _facts(task: Task, path: Path) -> tuple[Config, Facts]:
+    """The configuration of a file, and what is known of it."""
     from .. import source
     from ..facts import Facts
     from ..parser import parse
-    from .work import configuration, context, settings
+    from .task import configuration, context
+    from .work import settings
 
     config = configuration(task, path)
     read = source.read_stdin() if str(path) == source.STDIN else source.read(path)
-    doc = parse(read.text)
-    return estimate(doc, Facts(doc, context(config, path), settings(config)), file=read.path, network=_network(config))
+    return config, Facts(parse(read.text), context(config, path), settings(config))
 
 
-def _network(config: Config) -> Any:
-    from dockerlint.fixers.cost.figures import Amount
+def _estimate(
+    task: Task, path: Path, commits: Commits | None, inputs: Inputs, pair: Sequence[Path], problems: list[str]
+) -> Estimate:
+    """The estimate of a file; a sentence for each input that is no good is added to `problems`."""
+    from dockerlint.fixers.cost import estimate
+    from dockerlint.fixers.cost.saving import unchanged
+    from dockerlint.fixers.cost.selections import Selections
 
-    from ..rate import rate
+    from .. import registry, source
 
-    return Amount.exact(rate(config.network)) if config.network else None
+    config, facts = _facts(task, path)
+    fast = speed(config)
+    history = _history(facts.context, commits.file or path, commits.most) if commits else None
+    selections = Selections(facts.context)
+    measured = _in_common(task, pair) if pair else _measured(facts, path, inputs, problems)
+    judge = partial(estimate, selections=selections, history=history, **fast)
+    found = judge(facts.doc, facts, file=str(path), measured=measured)
+    if found.replay is None or (commits and commits.file):
+        return found
+    rules = config.rules(registry.rules(), None if str(path) == source.STDIN else path)
+    fixed = _fixed(facts, [rule for rule in rules if rule.fixable], config)
+    if fixed is None:
+        return found
+    common = unchanged(measured, facts, fixed)
+    before = judge(facts.doc, facts, measured=common).replay if common else found.replay
+    after = judge(fixed.doc, fixed, measured=common).replay
+    return replace(found, replay=replace(before or found.replay, fixed=after))
+
+
+def _in_common(task: Task, pair: Sequence[Path]) -> Measurements | None:
+    """What an earlier run has kept of the steps that two files both have: else one would be told by other figures."""
+    from dockerlint.fixers.cost.saving import unchanged
+
+    from ..source import STDIN
+
+    if len(pair) != 2 or Path(STDIN) in pair:
+        return None
+    facts = [_facts(task, path)[1] for path in pair]
+    known = (kept(of.context, path)[0] for of, path in zip(facts, pair, strict=True))
+    older = next((item for item in known if item is not None), None)
+    return unchanged(older, facts[0], facts[1])
+
+
+def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> Measurements | None:
+    """What the files say that were named, over what an earlier run has kept.
+
+    Raises MeasuredError when nothing can be kept.
+    """
+    from ..report.shown import visible
+
+    found = inputs.read(facts, problems)
+    older, problem = kept(facts.context, path)
+    if problem:
+        click.echo(f"dlint: {visible(problem)}", err=True)
+    both = found.over(older, facts) if found is not None and older is not None else found or older
+    if inputs.save and found is not None and both is not None:
+        keep(facts.context, path, both)
+    return both
+
+
+def _history(context: Context | None, path: Path, most: int) -> History | None:
+    """The last commits of the context; None, after a word why, when there are none to be had."""
+    from .. import source
+    from ..history import HistoryError, read
+    from ..report.shown import visible
+
+    if context is None:
+        click.echo("dlint: --replay: standard input has no context; --context says which folder it is", err=True)
+        return None
+    try:
+        found = read(context, None if str(path) == source.STDIN else path, most)
+    except HistoryError as error:
+        click.echo(f"dlint: --replay: {visible(str(error))}", err=True)
+        return None
+    if found.shallow:
+        many = len(found.commits)
+        click.echo(f"dlint: --replay: the clone is shallow: {many} of {most} commits can be told", err=True)
+    return found
+
+
+def _fixed(facts: Facts, rules: Sequence[Rule], config: Config) -> Facts | None:
+    """The file with its safe fixes made; None when there are none."""
+    from dockerlint.fixers.cost import price
+    from dockerlint.fixers.loop import fix
+
+    from ..checker import check
+    from ..facts import Facts
+    from ..parser import parse
+
+    last = [facts]
+
+    def of(doc: Dockerfile) -> Facts:
+        if last[0].doc is not doc:
+            last[0] = Facts(doc, facts.context, facts.settings)
+        return last[0]
+
+    text = fix(
+        facts.doc.text,
+        lambda doc: check(doc, of(doc), rules, ignores=config.inline_ignores),
+        worth=lambda doc, findings: price(doc, findings, of(doc), **speed(config)),
+    ).text
+    return of(parse(text)) if text != facts.doc.text else None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..config import Layer
 
-SAME_NAME = ("preset", "fail-on", "shellcheck", "baseline", "target", "context", "network")
+SAME_NAME = ("preset", "fail-on", "shellcheck", "baseline", "target", "context", "network", "machine")
 
 
 def build_options(function: Callable[..., int]) -> Callable[..., int]:

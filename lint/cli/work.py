@@ -1,47 +1,45 @@
-"""What is done with one file, and with many of them in several processes."""
+"""What is done with one file: reading, fixing, checking, pricing."""
 
 from __future__ import annotations
 
 import copyreg
-import os
-import sys
-import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dockerlint.fixers.files import WriteError, write
 
-from .. import config_files, hadolint, registry, script_cache, script_findings, shellcheck, source
+from .. import registry, script_cache, script_findings, shellcheck, source, store
 from ..check_directive import Checks, is_check
 from ..checker import check
-from ..config import Config, ConfigError, Layer, merge
-from ..context import Context
+from ..config import Config, ConfigError
 from ..facts import Facts, Settings
 from ..findings import Severity
+from ..lines import Lines
 from ..parser import parse
 from ..report import FileReport, Fixed, Gain, Priced
 from ..rule import Rule
 from ..script_rules import script_rule
 from ..shellcheck import ShellCheckError
 from ..source import STDIN, SourceError
+from ..watched import Watched
+from .measured import kept
+from .speed import speed
+from .task import INTERNAL, Failure, Result, Task, configuration, context, internal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
+    from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.loop import Outcome
 
+    from ..config import Layer
     from ..findings import Finding, Saving
-    from ..installed import Pins
     from ..nodes import Dockerfile
     from ..source import Source
-
-USAGE, INTERNAL = 2, 3
-DEBUG = "DLINT_DEBUG"
-MANY_FILES = 64
-CHUNK = 8
+    from ..watched import Question
 
 # Rules that want to know what ShellCheck says.
 ASKING = frozenset({"DF701"})
@@ -52,70 +50,7 @@ OF_ONE_BUILD = frozenset({"DF302"})
 T = TypeVar("T")
 
 # A rule holds a function that its module hides behind the rule itself; another process finds it by its code.
-copyreg.pickle(Rule, lambda rule: (_rule, (rule.code, rule.severity)))
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for.
-
-    `cache` says whether something may be kept between runs, `calls` how many programs may be asked at a time; `pins` are
-    versions to pin packages to, `builds` are the ways in which a file is built where it is not the usual one.
-    """
-
-    layers: tuple[Layer, ...] = ()
-    file_layer: Layer | None = None
-    fix: bool = False
-    unsafe: bool = False
-    diff: bool = False
-    savings: bool = True
-    cache: bool = True
-    calls: int = 1
-    pins: Pins = field(default_factory=dict)
-    builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why something could not be done, as a sentence, and the exit status for it."""
-
-    sentence: str
-    status: int = USAGE
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of one file. `fixed` is its new text where a fix changed it."""
-
-    report: FileReport | None = None
-    fail_on: Severity | None = None
-    failures: tuple[Failure, ...] = ()
-    notes: tuple[str, ...] = ()
-    before: str = ""
-    fixed: str | None = None
-
-
-def run(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Result]:
-    """The results in the order of the paths; `jobs` None means one process a core when there are many files."""
-    alone = _cores() if jobs is None else 1
-    if jobs is None:
-        jobs = _cores() if len(paths) >= MANY_FILES else 1
-    if jobs == 1 or len(paths) < 2 or Path(STDIN) in paths:
-        for batch in _batches(paths, MANY_FILES):
-            yield from work(replace(task, calls=alone), batch)
-        return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # a forked process has the rules and the grammar already; elsewhere forking is not safe, or not there
-    start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=start) as pool:
-        for results in pool.map(partial(work, task), _batches(paths, CHUNK)):
-            yield from results
-
-
-def _batches(paths: Sequence[Path], size: int) -> list[Sequence[Path]]:
-    return [paths[at : at + size] for at in range(0, len(paths), size)]
+copyreg.pickle(Rule, lambda rule: (rule_of, (rule.code, rule.severity)))
 
 
 def work(task: Task, paths: Sequence[Path]) -> list[Result]:
@@ -142,16 +77,6 @@ def _ask_shellcheck(files: Sequence[_Work]) -> None:
             known.learn(text for found in texts if not isinstance(found, Result) for text in found)
 
 
-def internal(error: Exception) -> str:
-    """The sentence for an error that is a bug of ours; the traceback too when the user asks for it."""
-    where = traceback.extract_tb(error.__traceback__)[-1:]
-    at = f" ({Path(where[0].filename).name}:{where[0].lineno})" if where else ""
-    sentence = f"internal error: {type(error).__name__}: {error}{at}; please report it, with the file if you can"
-    if os.environ.get(DEBUG):
-        return sentence + "\n" + "".join(traceback.format_exception(error)).rstrip()
-    return f"{sentence} (set {DEBUG}=1 to see where it comes from)"
-
-
 def settings(config: Config) -> Settings:
     """What the rules get to know of the configuration."""
     return Settings(
@@ -165,25 +90,8 @@ def settings(config: Config) -> Settings:
     )
 
 
-def context(config: Config, path: Path) -> Context | None:
-    """The build context: what is configured, else the file's folder; none for standard input."""
-    is_stdin = str(path) == STDIN
-    if config.context is not None:
-        return Context.of(config.context, None if is_stdin else path)
-    return None if is_stdin else Context.of(path.parent, path)
-
-
-def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
-    """The configuration for one file, and for one of its builds: that wins over the configuration file.
-
-    Raises ConfigError when its configuration file is no good.
-    """
-    folder = Path() if str(path) == STDIN else path.parent
-    file_layer = task.file_layer if task.file_layer is not None else config_files.for_folder(folder)
-    return merge(hadolint.from_environment(os.environ), file_layer, build or {}, *task.layers)
-
-
-def _rule(code: str, severity: Severity) -> Rule:
+def rule_of(code: str, severity: Severity) -> Rule:
+    """The rule of a code; `severity` is that of one of ShellCheck's."""
     known = (rule for rule in registry.rules() if rule.code == code)
     return next(known, None) or script_rule(code, severity)
 
@@ -192,7 +100,7 @@ def _rule(code: str, severity: Severity) -> Rule:
 def _comments(cached: bool, calls: int) -> script_cache.Comments | None:
     """ShellCheck with its memory, one for all files of this process; None when it is not installed."""
     program = shellcheck.find()
-    return script_cache.Comments(program, script_cache.folder() if cached else None, calls) if program else None
+    return script_cache.Comments(program, store.comments() if cached else None, calls) if program else None
 
 
 def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> script_cache.Comments | None:
@@ -222,7 +130,7 @@ class _Work:
             self.rules = tuple(rule for rule in self.rules if rule.code not in OF_ONE_BUILD)
         self.by_code = {rule.code: rule for rule in self.rules}
         self.own = frozenset(self.by_code)
-        self.context = context(self.config, path)
+        self.context = context(self.config, path, Watched)
         self.settings = replace(settings(self.config), pins=task.pins)
         self.shellcheck = _shellcheck(task, self.config, self.rules)
         self._facts: Facts | None = None
@@ -254,11 +162,22 @@ class _Work:
             text, fixed, failures = self._keep(read, outcome)
         doc = self.doc if text == read.text else parse(text)
         gain = self._gain(doc) if fixed and self.task.savings else None
-        report = FileReport(str(self.path), _without_tree(doc), self._merged(doc), fixed, gain)
-        notes += self._left_out(doc)
+        report = FileReport(str(self.path), Lines(doc.text), self._merged(doc), fixed, gain)
+        left_out = self._left_out(doc)
+        if self.task.savings and self.measured[1]:
+            notes.append(self.measured[1])
         return Result(
-            report, self.config.fail_on, tuple(failures), tuple(notes), read.text, text if text != read.text else None
+            report,
+            self.config.fail_on,
+            tuple(failures),
+            (*notes, *left_out),
+            read.text,
+            text if text != read.text else None,
+            None if left_out or self.others else self._asked(),
         )
+
+    def _asked(self) -> tuple[tuple[Question, str], ...]:
+        return tuple(self.context.asked.items()) if isinstance(self.context, Watched) else ()
 
     def _fix(self, text: str) -> Outcome:
         from dockerlint.fixers.loop import fix
@@ -289,14 +208,22 @@ class _Work:
 
         # a quote more or less in a script saves nothing, and to find that out takes as long as for any other fix
         worthy = [finding if finding.code in self.own else replace(finding, fix=None) for finding in findings]
-        return price(doc, worthy, self.facts(doc))
+        return price(doc, worthy, self.facts(doc), measured=self.measured[0], **speed(self.config))
+
+    @cached_property
+    def measured(self) -> tuple[Measurements | None, str | None]:
+        """What was measured of this build, and a sentence when what is kept of it is no good."""
+        return kept(self.context, self.path)
 
     def _gain(self, after: Dockerfile) -> Gain:
         """What the file costs before and after its fixes."""
         from dockerlint.fixers.cost.model import estimate
-        from dockerlint.fixers.cost.saving import change
+        from dockerlint.fixers.cost.saving import change, unchanged
 
-        return Gain(*change(estimate(self.doc, self.facts(self.doc)), estimate(after, self.facts(after))))
+        facts, other = self.facts(self.doc), self.facts(after)
+        common = unchanged(self.measured[0], facts, other)
+        judge = partial(estimate, measured=common, **speed(self.config))
+        return Gain(*change(judge(self.doc, facts), judge(after, other)))
 
     def facts(self, doc: Dockerfile) -> Facts:
         if self._facts is None or self._facts.doc is not doc:
@@ -326,7 +253,8 @@ class _Work:
         savings = self.price(doc, findings) if self.task.savings and findings else [None] * len(findings)
         for finding, saving in zip(findings, savings, strict=True):
             rule = self.by_code[finding.code]
-            yield Priced(finding, rule, self._level(doc, rule), saving)
+            reach = doc.enclosing(*(edit.span for edit in finding.fix.edits)) if finding.fix and finding.fix.edits else None
+            yield Priced(finding, rule, self._level(doc, rule), saving, reach)
 
 
 def _notes(read: Source) -> Iterator[str]:
@@ -334,12 +262,3 @@ def _notes(read: Source) -> Iterator[str]:
     if stray is not None:
         line = read.data.count(b"\n", 0, stray) + 1
         yield f"{read.path}:{line}: the file is not UTF-8 (byte 0x{read.data[stray]:02x}); it is kept as it is"
-
-
-def _without_tree(doc: Dockerfile) -> Dockerfile:
-    """Text and places only: reports need no more, and the tree is what makes it slow to pass between processes."""
-    return replace(doc, comments=(), instructions=(), continuations=(), blank_continuations=(), stages=(), preamble=())
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,158 @@
+"""What is in the layers of an image, and which of it later layers hide."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import tarfile
+    from collections.abc import Iterable, Sequence
+
+# Source: the OCI image specification, "Image Layer Filesystem Changeset".
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+
+
+class Kind(Enum):
+    """What an entry of a layer does to the file system."""
+
+    FILE = auto()
+    FOLDER = auto()
+    LINK = auto()
+    REMOVED = auto()
+    EMPTIED = auto()
+
+
+class Entry(NamedTuple):
+    """One member of a layer: a path without a slash before it, bytes of a file, the other name of a hard link."""
+
+    path: str
+    kind: Kind
+    size: int = 0
+    target: str = ""
+
+
+def entry(member: tarfile.TarInfo) -> Entry | None:
+    """What a member of a layer's archive stands for; None for the root, and what is of no file system."""
+    path = clean(member.name)
+    folder, _, name = path.rpartition("/")
+    if not path:
+        return None
+    if name == OPAQUE:
+        return Entry(folder, Kind.EMPTIED)
+    if name.startswith(WHITEOUT):
+        hidden = name.removeprefix(WHITEOUT)
+        return Entry(f"{folder}/{hidden}" if folder else hidden, Kind.REMOVED) if hidden else None
+    if member.isdir():
+        return Entry(path, Kind.FOLDER)
+    if member.islnk():
+        return Entry(path, Kind.LINK, 0, clean(member.linkname))
+    # links, devices and pipes are files without bytes
+    return Entry(path, Kind.FILE, member.size if member.isreg() else 0)
+
+
+def clean(path: str) -> str:
+    """A path within an archive, without a slash before it; what leads out of it stays within."""
+    return posixpath.normpath("/" + path).lstrip("/")
+
+
+@dataclass(slots=True)
+class _Content:
+    """The bytes of a file, of which a layer is the owner and which has as many names."""
+
+    layer: int
+    size: int
+    names: int = 0
+
+
+@dataclass(slots=True)
+class _Node:
+    """A file (`content`), or a folder and what is in it."""
+
+    content: _Content | None = None
+    children: dict[str, _Node] = field(default_factory=dict)
+
+
+class _Tree:
+    """The file system as the layers so far leave it; `wasted` are the bytes of each layer that are hidden by now."""
+
+    def __init__(self, count: int) -> None:
+        self.root = _Node()
+        self.wasted = [0] * count
+
+    def apply(self, number: int, entries: Sequence[Entry]) -> None:
+        """One more layer: first what it hides of those below, then what is in it."""
+        for item in entries:
+            if item.kind is Kind.REMOVED:
+                self._remove(item.path)
+            elif item.kind is Kind.EMPTIED and (node := self._find(item.path)):
+                self._drop(node.children.values())
+                node.children = {}
+        for item in entries:
+            if item.kind is Kind.FOLDER:
+                self._folder(item.path)
+            elif item.kind is Kind.FILE:
+                self._put(item.path, _Content(number, item.size))
+            elif item.kind is Kind.LINK:
+                node = self._find(item.target)
+                self._put(item.path, (node.content if node else None) or _Content(number, 0))
+
+    def _find(self, path: str) -> _Node | None:
+        node: _Node | None = self.root
+        for part in path.split("/") if path else ():
+            node = node.children.get(part) if node else None
+        return node
+
+    def _folder(self, path: str) -> _Node:
+        """The folder of a path; a file in the way of it is hidden."""
+        node = self.root
+        for part in path.split("/") if path else ():
+            node = node.children.setdefault(part, _Node())
+            if node.content is not None:
+                self._drop([_Node(node.content)])
+                node.content = None
+        return node
+
+    def _put(self, path: str, content: _Content) -> None:
+        folder, _, name = path.rpartition("/")
+        parent = self._folder(folder)
+        content.names += 1
+        old = parent.children.get(name)
+        parent.children[name] = _Node(content)
+        if old is not None:
+            self._drop([old])
+
+    def _remove(self, path: str) -> None:
+        folder, _, name = path.rpartition("/")
+        parent = self._find(folder)
+        node = parent.children.pop(name, None) if parent else None
+        if node is not None:
+            self._drop([node])
+
+    def _drop(self, nodes: Iterable[_Node]) -> None:
+        """Nobody sees these any more; bytes are hidden with the last of their names."""
+        left = list(nodes)
+        while left:
+            node = left.pop()
+            left += node.children.values()
+            content = node.content
+            if content is not None:
+                content.names -= 1
+                if not content.names:
+                    self.wasted[content.layer] += content.size
+
+
+def added(entries: Iterable[Entry]) -> int:
+    """The bytes of a layer, unpacked."""
+    return sum(item.size for item in entries)
+
+
+def wasted(layers: Sequence[Sequence[Entry]]) -> list[int]:
+    """The bytes of each layer, the lowest first, that a later one overwrites or takes away."""
+    tree = _Tree(len(layers))
+    for number, entries in enumerate(layers):
+        tree.apply(number, entries)
+    return tree.wasted

@@ -1,0 +1,141 @@
+"""What the commits of a history would have rebuilt, had the Dockerfile always been as it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from .figures import Amount, total
+from .invalidation import Change, rerun
+from .selections import DEPENDENCY, SOURCE, is_dependency
+from .sights import Sights
+from .times import Mounts, build_time
+from .versions import Versions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.history import Commit, History
+
+    from .graph import BuildGraph, Source, Step
+    from .scenarios import Outcome, Scenario
+    from .sizes import StepSizes
+    from .times import StepTimes
+
+
+@dataclass(frozen=True, slots=True)
+class CommitCost:
+    """The build of one commit after that of the one before: the numbers of the steps that run again, seconds, bytes to push.
+
+    `kind` is the kind of change that it is: of dependency files, of other source, or "" when no step sees it.
+    """
+
+    commit: str
+    date: str
+    again: frozenset[int]
+    seconds: Amount
+    pushed: Amount
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a history of commits would have cost: the steps of all builds, by whether they were run, seconds, bytes to push.
+
+    `each` are the commits, the oldest first; `fixed` is the same with the safe fixes made, None where there are none.
+    """
+
+    commits: int
+    rebuilt_steps: int
+    cached_steps: int
+    seconds: Amount
+    pushed: Amount
+    each: tuple[CommitCost, ...]
+    fixed: Replay | None = None
+
+    @property
+    def since(self) -> str:
+        """The date of the oldest commit, ISO 8601."""
+        return self.each[0].date
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What tells the builds of commits apart: sources that changed, steps whose own words did, and the kind of change."""
+
+    seen: frozenset[int]
+    keys: frozenset[int]
+    kind: str
+
+
+def replay(
+    graph: BuildGraph, rows: Sequence[StepSizes], steps: Sequence[StepTimes], facts: Facts, history: History
+) -> Replay:
+    """Builds each commit of the history of the context of `facts`, with the cache that the one before it has left.
+
+    Steps take what they take today: of older versions of the context's files nobody knows more.
+    """
+    assert facts.context is not None
+    sights = Sights.of(graph, facts.context)
+    versions = Versions.of(facts)
+    known: dict[_Case, CommitCost] = {}
+    cases = [_case(commit, sights, versions) for commit in history.commits]
+    each = []
+    for commit, case in zip(history.commits, cases, strict=True):
+        if case not in known:
+            known[case] = _cost(case, graph, rows, steps, sights)
+        each.append(replace(known[case], commit=commit.id, date=commit.date))
+    rebuilt = sum(len(item.again) for item in each)
+    # one sum for all that are alike
+    alike = [(known[case], count) for case, count in Counter(cases).items()]
+    return Replay(
+        len(each),
+        rebuilt,
+        len(each) * len(graph.steps) - rebuilt,
+        total(item.seconds * count for item, count in alike),
+        total(item.pushed * count for item, count in alike),
+        tuple(each),
+    )
+
+
+def _case(commit: Commit, sights: Sights, versions: Versions) -> _Case:
+    seen = {path: found for path in commit.paths if (found := sights.see(path))}
+    keys = versions.changed(*commit.dockerfile) if commit.dockerfile else frozenset()
+    kind = SOURCE if seen or keys else ""
+    if any(is_dependency(path) for path in seen):
+        kind = DEPENDENCY
+    return _Case(frozenset().union(*seen.values()), keys, kind)
+
+
+def _cost(
+    case: _Case, graph: BuildGraph, rows: Sequence[StepSizes], steps: Sequence[StepTimes], sights: Sights
+) -> CommitCost:
+    def touched(step: Step, source: Source) -> bool:
+        return sights.sources[step.number, source] in case.seen
+
+    again = rerun(graph, Change(touched, case.keys))
+    mounts = Mounts.OUTDATED if case.kind == DEPENDENCY else Mounts.FILLED
+    pushed = total(rows[number].ships for number in sorted(again))
+    return CommitCost("", "", again, build_time(graph, steps, again, mounts), pushed, case.kind)
+
+
+def weighted(outcomes: Sequence[Outcome], found: Replay) -> tuple[Outcome, ...]:
+    """The scenarios with the shares of all builds that they have by what the commits were.
+
+    A history knows neither of moved base images nor of lost caches: these keep their stated shares.
+    """
+    kinds = Counter(item.kind for item in found.each)
+    rest = sum(item.scenario.weight for item in outcomes if not _is_outside(item.scenario))
+
+    def weigh(scenario: Scenario) -> Scenario:
+        if _is_outside(scenario):
+            return scenario
+        return replace(scenario, weight=rest * kinds[scenario.touches] / found.commits)
+
+    return tuple(replace(item, scenario=weigh(item.scenario)) for item in outcomes)
+
+
+def _is_outside(scenario: Scenario) -> bool:
+    return scenario.bases or scenario.empty
