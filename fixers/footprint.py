@@ -28,6 +28,7 @@ CONFIGURING = re.compile(
     r"PATH\Z|\A(?:JAVA_)?HOME\Z|\A(?:LD|PIP|PYTHON|NODE|NPM|npm|YARN|GO|APT|GIT|XDG|CC|CXX|BASH_ENV|ENV|TMPDIR)(?:_|\Z)"
     r"|CONFIG|CERT|BUNDLE|PRELOAD|OPTIONS"
 )
+MODE = re.compile(r"[0-7]{1,5}|[ugoa]*[-+=][rwxXst]*(?:,[ugoa]*[-+=][rwxXst]*)*")
 PACKAGE_FILES = (".deb", ".rpm", ".apk")
 CONFIG_FLAGS = ("-c", "--config", "--config-file")
 ROOT = ("root", "0")
@@ -58,6 +59,12 @@ class Commands:
     sometimes_system: tuple[str, ...]
     sometimes_written: tuple[str, ...]
     artefacts: dict[str, list[str]]
+    steady: frozenset[str]
+    deaf: frozenset[str]
+    listing: frozenset[str]
+    code_free: tuple[str, ...]
+    code_free_fetches: frozenset[str]
+    environment: tuple[str, ...]
 
 
 @cache
@@ -65,7 +72,8 @@ def commands() -> Commands:
     """The data of `lint/data/commands.toml`."""
     text = resources.files("dockerlint.lint").joinpath("data", "commands.toml").read_text(encoding="utf8")
     data = tomllib.loads(text)
-    sets = {name: frozenset(data[name]) for name in ("plain", "silent", "accounts", "downloads", "compilers")}
+    of_names = ("plain", "silent", "accounts", "downloads", "compilers", "steady", "deaf", "listing")
+    sets = {name: frozenset(data[name]) for name in of_names}
     return Commands(
         **sets,
         offline=re.compile(rf"(?:{'|'.join(map(re.escape, data['offline']))})(?![\w-])"),
@@ -76,6 +84,9 @@ def commands() -> Commands:
         sometimes_system=tuple(data["sometimes-system"]),
         sometimes_written=tuple(data["sometimes-written"]),
         artefacts=data["artefacts"],
+        code_free=tuple(data["code-free"]),
+        code_free_fetches=frozenset(data["code-free-fetches"]),
+        environment=tuple(data["environment"]),
     )
 
 
@@ -101,9 +112,30 @@ class Footprint:
 
     def at(self, path: str) -> Clash:
         """Whether a path is touched, or one below or above it."""
-        if self.anything is Clash.CERTAIN or _meets(self.certain, path):
-            return Clash.CERTAIN
-        return max(self.anything, Clash.POSSIBLE if _meets(self.possible, path) else Clash.NONE)
+        return self.where(path)[0]
+
+    def where(self, path: str) -> tuple[Clash, str]:
+        """Whether a path is touched, and by the name of which path: it, one below or above it, "" for any."""
+        if self.anything is Clash.CERTAIN:
+            return Clash.CERTAIN, ""
+        if (found := _met(self.certain, path)) is not None:
+            return Clash.CERTAIN, found
+        if (found := _met(self.possible, path)) is not None:
+            return Clash.POSSIBLE, found
+        return self.anything, ""
+
+    def meets(self, other: Footprint) -> tuple[Clash, str]:
+        """Whether two touch the same path, and which."""
+        few, many = sorted((self, other), key=lambda item: len(item.certain) + len(item.possible))
+        if not (few.certain or few.possible or few.anything) or not (many.certain or many.possible or many.anything):
+            return Clash.NONE, ""
+        worst = max(few.anything, many.anything), ""
+        for paths, most in ((few.certain, Clash.CERTAIN), (few.possible, Clash.POSSIBLE)):
+            for path in paths:
+                level, _ = many.where(path.rstrip("/") or "/")
+                if min(level, most) > worst[0]:
+                    worst = min(level, most), path.rstrip("/") or "/"
+        return worst
 
 
 _FOOTPRINTS: WeakKeyDictionary[Facts, dict[int, Footprint]] = WeakKeyDictionary()
@@ -115,6 +147,11 @@ def footprint(facts: Facts, run: nodes.Run) -> Footprint:
     if run.span.start not in known:
         known[run.span.start] = Footprint.of((*surrounding(facts, run), *_touched_by_script(facts, run)))
     return known[run.span.start]
+
+
+def script_footprint(facts: Facts, run: nodes.Run) -> Footprint:
+    """What the commands of a RUN touch, without what surrounds them."""
+    return Footprint.of(_touched_by_script(facts, run))
 
 
 def command_footprint(facts: Facts, run: nodes.Run, command: Command) -> Footprint:
@@ -146,12 +183,15 @@ def overlap(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _meets(paths: tuple[str, ...], path: str) -> bool:
+def _met(paths: tuple[str, ...], path: str) -> str | None:
+    """The path among sorted ones that is this one, or lies above or below it; None when there is none."""
     path = path.rstrip("/") + "/"
-    if path.startswith(paths):
-        return True
     index = bisect_left(paths, path)
-    return index < len(paths) and paths[index].startswith(path)
+    if index < len(paths) and paths[index].startswith(path):
+        return paths[index].rstrip("/") or "/"
+    if not path.startswith(paths):
+        return None
+    return next(found.rstrip("/") or "/" for found in paths if path.startswith(found))
 
 
 def _touched_by_script(facts: Facts, run: nodes.Run) -> Iterator[tuple[str | None, Clash]]:
@@ -197,7 +237,7 @@ def _touches(
 def _touched_by_plain(command: Command, workdir: str | None) -> Iterator[str | None]:
     """The paths that the words of a command name, and its folder where it reads that by itself."""
     known = commands()
-    texts = [word.text for word in command.arguments]
+    texts = _without_mode(command.name, [word.text for word in command.arguments])
     if any(text.partition("=")[0] in known.opaque.get(command.name, ()) for text in texts):
         yield None
     for text in texts:
@@ -210,6 +250,16 @@ def _touched_by_plain(command: Command, workdir: str | None) -> Iterator[str | N
     named = any(text.startswith(elsewhere) for text in texts) if elsewhere != "*" else _names_folder(command.name, texts)
     if not named:
         yield workdir
+
+
+def _without_mode(name: str, texts: list[str]) -> list[str]:
+    """The words of chmod, chown and chgrp without the mode or the owner, which is no path."""
+    if any(text.startswith("--reference") for text in texts):
+        return texts
+    for at, text in enumerate(texts):
+        if (name == "chmod" and MODE.fullmatch(text)) or (name in ("chown", "chgrp") and not text.startswith("-")):
+            return [*texts[:at], *texts[at + 1 :]]
+    return texts
 
 
 def _names_folder(name: str, texts: list[str]) -> bool:

@@ -1,23 +1,58 @@
-"""Reorders steps: whether a COPY may go below what follows it, and the edits that move instructions."""
+"""Reorders the steps of a stage: the moves that make rebuilds cheapest, and the edits that move instructions."""
 
 from __future__ import annotations
 
-import posixpath
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
-from dockerlint.lint.context import clean_path
-from dockerlint.lint.expansion import ExpansionError, variables
+from dockerlint.lint.findings import Span
 
 from .edits import delete_lines, insert, with_comments
-from .footprint import Clash, absolute, commands, footprint, overlap
+from .footprint import Clash, commands
+from .optimal import Case, best_order, cost
+from .precedence import Precedence, is_steady
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Edit
     from dockerlint.lint.nodes import Dockerfile, Instruction
+
+    from .cost.cases import Changes
+
+# How many instructions a step may pass: far more than there are in any file that is written by hand.
+FARTHEST = 100
+# How many instructions are put into order together.
+WIDEST = 2 * FARTHEST
+# How many steps that need a moved one may go along with it.
+MOST_COMPANY = 8
+# Expected seconds a build that a new order must save.
+LEAST_GAIN = 0.01
+# What no other instruction but of its own kind minds to be passed by.
+METADATA = (
+    nodes.Label,
+    nodes.Expose,
+    nodes.CommandInstruction,
+    nodes.Stopsignal,
+    nodes.Healthcheck,
+    nodes.Maintainer,
+    nodes.Onbuild,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A better order of some instructions of a stage: those that move, each with the one that it goes right below."""
+
+    moves: tuple[tuple[Instruction, Instruction], ...]
+    passed: dict[int, tuple[Instruction, ...]]
+
+    def passes(self, node: Instruction) -> tuple[Instruction, ...]:
+        """The instructions that a moved one goes below and stood above before, in their order."""
+        return self.passed.get(node.span.start, ())
 
 
 def is_costly(facts: Facts, run: nodes.Run) -> bool:
@@ -28,52 +63,45 @@ def is_costly(facts: Facts, run: nodes.Run) -> bool:
     return any(command.name in known.downloads or command.name in known.compilers for command in facts.commands(run))
 
 
-def destination(facts: Facts, copy: nodes.Copy) -> str | None:
-    """Where a COPY or ADD writes: the file, or the folder that all it brings lies below; None when unknown."""
-    path = facts.path(copy.destination.text, copy)
-    if path is None:
-        return None
-    sources = copy.sources
-    if path.endswith("/") and len(sources) == 1 and not copy.heredocs:
-        name = posixpath.basename(sources[0].text.rstrip("/"))
-        is_file = facts.context is not None and clean_path(sources[0].text) in facts.context.files
-        if is_file and name:
-            return posixpath.join(path, name)
-    return path.rstrip("/") or "/"
+def is_from_context(node: Instruction) -> bool:
+    """Whether a COPY or ADD brings files of the build context, which may be edited."""
+    return isinstance(node, nodes.Copy) and node.from_ is None and not node.heredocs and bool(node.paths)
 
 
-def clash(facts: Facts, copy: nodes.Copy, node: Instruction) -> Clash:
-    """Whether a COPY or ADD may go below an instruction that now follows it in its stage."""
-    target = destination(facts, copy)
-    if target is None:
-        return Clash.CERTAIN
-    match node:
-        case nodes.Run():
-            if _changes_owner(facts, copy, node):
-                return Clash.CERTAIN
-            return footprint(facts, node).at(target)
-        case nodes.Copy():
-            other = destination(facts, node)
-            return Clash.CERTAIN if other is None or overlap(target, other) else Clash.NONE
-        case nodes.Env() | nodes.Arg():
-            names = {pair.key.text for pair in node.pairs}
-            return Clash.CERTAIN if names & _names(copy, facts.doc.escape) else Clash.NONE
-        case nodes.Workdir():
-            return _clash_with_workdir(facts, copy, target, node)
-        case nodes.Volume():
-            paths = [facts.path(word.text, node) for word in node.words]
-            return Clash.CERTAIN if any(path is None or overlap(path, target) for path in paths) else Clash.NONE
-        case nodes.From() | nodes.Bad():
-            return Clash.CERTAIN
-        case _:
-            return Clash.NONE
+class Reorder:
+    """Finds better orders of the steps of one file."""
 
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._relation = Precedence(facts)
 
-def links(facts: Facts) -> tuple[str, ...]:
-    """The paths that the file's own scripts name to `ln`: what lies there may lie elsewhere as well."""
-    commands_of = (command for run in facts.every(nodes.Run) for command in facts.commands(run) if command.name == "ln")
-    paths = (absolute(word.text, "/") for command in commands_of for word in command.arguments)
-    return tuple(path for path in paths if path is not None and path != "/")
+    def plans(self, stage: nodes.Stage, most: Clash) -> Iterator[Plan]:
+        """The moves that make rebuilds of a stage cheaper, where no pair with a clash above `most` changes places.
+
+        Copies of the context go below costly steps, with the steps that need them; how far, the cost model says.
+        """
+        for start, end, movable in _windows(self._facts, self._relation, stage.instructions, most):
+            items = [node for node in stage.instructions[start : end + 1] if not isinstance(node, METADATA)]
+            before = _before(self._relation, items, movable, most)
+            cases = self._cases(stage, items)
+            order = best_order(before, cases)
+            if cost(range(len(items)), cases) - cost(order, cases) >= LEAST_GAIN:
+                yield _plan(items, order, movable)
+
+    def _cases(self, stage: nodes.Stage, items: Sequence[Instruction]) -> tuple[Case, ...]:
+        """What may change, and the seconds of each item: as estimated, or by rule of thumb where there is no estimate."""
+        found = self._changes.cases(stage, items)
+        if found is not None:
+            return found
+        seconds = tuple(float(isinstance(item, nodes.Run) and is_costly(self._facts, item)) for item in items)
+        return tuple(Case(1.0, 1 << place, seconds) for place, item in enumerate(items) if is_from_context(item))
+
+    @cached_property
+    def _changes(self) -> Changes:
+        # only a file with something to move needs the cost model
+        from .cost.cases import Changes
+
+        return Changes(self._facts)
 
 
 def move_below(doc: Dockerfile, moved: Sequence[Instruction], after: Instruction) -> tuple[Edit, ...] | None:
@@ -85,7 +113,7 @@ def move_below(doc: Dockerfile, moved: Sequence[Instruction], after: Instruction
     if doc.escape in doc.text[after.span.end : line_end if line_end >= 0 else None]:
         return None
     spans = [with_comments(doc, node) for node in moved]
-    gone = tuple(delete_lines(doc, span) for span in spans)
+    gone = tuple(delete_lines(doc, span) for span in _joined(spans))
     texts = (doc.source(span) for span in spans)
     text = "".join(text if text.endswith("\n") else text + doc.newline for text in texts)
     if line_end >= 0:
@@ -93,36 +121,107 @@ def move_below(doc: Dockerfile, moved: Sequence[Instruction], after: Instruction
     return *gone, insert(len(doc.text), doc.newline + text.removesuffix("\n").removesuffix("\r"))
 
 
-def _clash_with_workdir(facts: Facts, copy: nodes.Copy, target: str, node: nodes.Workdir) -> Clash:
-    """WORKDIR makes the folder when it is not there, a COPY below it finds one that it may have made differently."""
-    if not (facts.expand(copy.destination.text, copy) or "").startswith("/"):
-        return Clash.CERTAIN
-    path = facts.path(node.argument.text, node)
-    if path is None:
-        return Clash.CERTAIN
-    if path == "/" or not overlap(path, target):
-        return Clash.NONE
-    if copy.flag("chown") or copy.flag("chmod"):
-        return Clash.CERTAIN
-    whole = all(clean_path(word.text) == "" for word in copy.sources)
-    # of a single file the last name is the folder's only when a slash says so
-    return Clash.NONE if whole else Clash.POSSIBLE if copy.destination.text.endswith("/") else Clash.CERTAIN
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Spans of which none touches another."""
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and joined[-1].end == span.start:
+            span = Span(joined.pop().start, span.end)
+        joined.append(span)
+    return joined
 
 
-def _changes_owner(facts: Facts, copy: nodes.Copy, run: nodes.Run) -> bool:
-    """Whether a RUN may change who the owner is that a COPY names."""
-    owner = copy.flag_value("chown") or ""
-    if all(part.isdecimal() for part in owner.split(":") if part):
-        return False
-    return any(command.name in commands().accounts for command in facts.commands(run))
+def rewrite(doc: Dockerfile, plan: Plan) -> tuple[Edit, ...] | None:
+    """The edits of a plan; None when one of its moves cannot be made."""
+    groups: dict[int, tuple[Instruction, list[Instruction]]] = {}
+    for node, after in plan.moves:
+        groups.setdefault(after.span.start, (after, []))[1].append(node)
+    edits: list[Edit] = []
+    for after, moved in groups.values():
+        made = move_below(doc, moved, after)
+        if made is None:
+            return None
+        edits += made
+    return tuple(edits)
 
 
-def _names(copy: nodes.Copy, escape: str) -> set[str]:
-    """The variables that a COPY's words and flags use."""
-    words = [*(word.text for word in (*copy.sources, copy.destination)), *(flag.value or "" for flag in copy.flags)]
-    try:
-        return {reference.name for word in words if "$" in word for reference in variables(word, escape)}
-    except ExpansionError:
-        return set()
+# ---------------------------------------------------------------- what may move how far
 
 
+def _windows(
+    facts: Facts, relation: Precedence, instructions: Sequence[Instruction], most: Clash
+) -> list[tuple[int, int, frozenset[int]]]:
+    """Parts of a stage, from a copy to the last costly step that it may go below, and what may move there (by its place in
+    the text); parts that overlap are one, as long as it is not too big.
+    """
+    found: list[tuple[int, int, frozenset[int]]] = []
+    for index, node in enumerate(instructions):
+        if not is_from_context(node):
+            continue
+        reach = _reach(facts, relation, instructions, index, most)
+        if reach is None:
+            continue
+        end, company = reach
+        if found and index <= found[-1][1]:
+            start, before, others = found.pop()
+            found.append((start, max(before, min(end, start + WIDEST)), others | company))
+        else:
+            found.append((index, end, company))
+    return found
+
+
+def _reach(
+    facts: Facts, relation: Precedence, instructions: Sequence[Instruction], index: int, most: Clash
+) -> tuple[int, frozenset[int]] | None:
+    """The last costly step that a copy may go below, and what goes there with it: the copy and what needs it."""
+    company = [instructions[index]]
+    best: tuple[int, frozenset[int]] | None = None
+    for at in range(index + 1, min(index + 1 + FARTHEST, len(instructions))):
+        node = instructions[at]
+        if isinstance(node, METADATA):
+            continue
+        if any(relation.level(moved, node) > most for moved in company):
+            if len(company) > MOST_COMPANY or not _may_move(facts, node):
+                break
+            company.append(node)
+        elif isinstance(node, nodes.Run) and is_costly(facts, node):
+            best = at, frozenset(moved.span.start for moved in company)
+    return best
+
+
+def _may_move(facts: Facts, node: Instruction) -> bool:
+    return isinstance(node, nodes.Copy) or (isinstance(node, nodes.Run) and is_steady(facts, node))
+
+
+def _before(relation: Precedence, items: Sequence[Instruction], movable: frozenset[int], most: Clash) -> list[int]:
+    """For each item a mask of those that must stay above it: steps go down only, and what does not move keeps its order."""
+    before = []
+    fixed = 0
+    for place, item in enumerate(items):
+        moves = item.span.start in movable
+        others = [other for other in range(place) if not fixed >> other & 1]
+        mask = fixed
+        for other in others:
+            if relation.level(items[other], item) > most:
+                mask |= 1 << other
+        before.append(mask)
+        fixed |= 0 if moves else 1 << place
+    return before
+
+
+def _plan(items: Sequence[Instruction], order: Sequence[int], movable: frozenset[int]) -> Plan:
+    """The moves that turn file order into another one, in which nothing goes up past what does not move."""
+    places = {item: place for place, item in enumerate(order)}
+    stay: set[int] = set()
+    for item in reversed(range(len(items))):
+        if items[item].span.start not in movable or all(places[item] < places[other] for other in stay if other > item):
+            stay.add(item)
+    moves, passed = [], {}
+    anchor = -1
+    for place, item in enumerate(order):
+        if item in stay:
+            anchor = item
+            continue
+        moves.append((items[item], items[anchor]))
+        passed[items[item].span.start] = tuple(items[other] for other in sorted(order[:place]) if other > item)
+    return Plan(tuple(moves), passed)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.footprint import Clash, overlap
-from dockerlint.fixers.order import clash, destination, is_costly, links, move_below
+from dockerlint.fixers.footprint import Clash
+from dockerlint.fixers.order import Reorder, is_costly, is_from_context, rewrite
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from dockerlint.fixers.order import Plan
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-
-# How many steps a copy may pass over: far more than there are in any file that is written by hand.
-FARTHEST = 100
+    from dockerlint.lint.nodes import Dockerfile, Instruction
 
 
 @rule("DF102", name="volatile-step-first", severity=Severity.WARNING)
@@ -52,47 +50,34 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's cache keys: a miss makes every later step of the chain miss.
     """
-    linked = links(facts)
+    reorder = Reorder(facts)
     for stage in doc.stages:
-        moves = []
-        for index, node in enumerate(stage.instructions):
-            if isinstance(node, nodes.Copy) and node.from_ is None and not node.heredocs and node.paths:
-                move = _move(facts, node, stage.instructions[index + 1 : index + 1 + FARTHEST], linked)
-                moves += [move] if move else []
-        fixed: set[tuple[int, Clash]] = set()
-        for copy, run, level in moves:
-            key = run.span.start, level
-            fix = None
-            if key not in fixed:
-                # those that go below the same step go together, in their order
-                fixed.add(key)
-                fix = _fix(doc, [other for other, below, its in moves if below is run and its is level], run, level)
-            line = doc.line(run.span.start)
-            message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
-            yield Finding("DF102", copy.span, message, fix)
+        told: set[int] = set()
+        for most, applicability in ((Clash.NONE, Applicability.SAFE), (Clash.POSSIBLE, Applicability.UNSAFE)):
+            for plan in reorder.plans(stage, most):
+                fix = _fix(doc, plan, applicability)
+                for copy, run in _needless(facts, plan):
+                    if copy.span.start in told:
+                        continue
+                    told.add(copy.span.start)
+                    line = doc.line(run.span.start)
+                    message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
+                    yield Finding("DF102", copy.span, message, fix)
+                    # all that moves is moved by one fix
+                    fix = None
 
 
-def _move(
-    facts: Facts, copy: nodes.Copy, following: Sequence[nodes.Instruction], linked: Sequence[str]
-) -> tuple[nodes.Copy, nodes.Run, Clash] | None:
-    """The last costly step that a copy may go below, and whether it surely may."""
-    worst = Clash.NONE
-    best: nodes.Run | None = None
-    level = Clash.NONE
-    for node in following:
-        worst = max(worst, clash(facts, copy, node))
-        if worst is Clash.CERTAIN:
-            break
-        if isinstance(node, nodes.Run) and is_costly(facts, node):
-            best, level = node, worst
-    target = destination(facts, copy)
-    if best is None or target is None or any(overlap(path, target) for path in linked):
-        return None
-    return copy, best, level
+def _needless(facts: Facts, plan: Plan) -> Iterator[tuple[Instruction, nodes.Run]]:
+    """The copies of the context that go below a costly step, in file order, each with the last one of these."""
+    for node in sorted((node for node, _ in plan.moves if is_from_context(node)), key=lambda node: node.span):
+        costly = [item for item in plan.passes(node) if isinstance(item, nodes.Run) and is_costly(facts, item)]
+        if costly:
+            yield node, costly[-1]
 
 
-def _fix(doc: Dockerfile, copies: Sequence[nodes.Copy], run: nodes.Run, level: Clash) -> Fix | None:
-    edits = move_below(doc, copies, run)
-    title = "move the copy below it" if len(copies) == 1 else f"move {len(copies)} copies below it"
-    applicability = Applicability.SAFE if level is Clash.NONE else Applicability.UNSAFE
-    return Fix(title, edits, applicability) if edits else None
+def _fix(doc: Dockerfile, plan: Plan, applicability: Applicability) -> Fix | None:
+    edits = rewrite(doc, plan)
+    copies = all(isinstance(node, nodes.Copy) for node, _ in plan.moves)
+    count = len(plan.moves)
+    what = "the copy" if count == 1 else f"{count} copies" if copies else f"{count} steps"
+    return Fix(f"move {what} below it", edits, applicability) if edits else None

@@ -8,13 +8,16 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.order import is_costly
+from dockerlint.fixers.declarations import descent
+from dockerlint.fixers.footprint import Clash
+from dockerlint.fixers.order import is_costly, move_below
+from dockerlint.fixers.precedence import Precedence
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
@@ -34,6 +37,13 @@ def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     LABEL org.opencontainers.image.revision=$GIT_SHA
     ```
 
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    RUN pip install flask==3.0.3
+    ARG GIT_SHA
+    LABEL org.opencontainers.image.revision=$GIT_SHA
+    ```
+
     ```dockerfile good
     FROM python:3.12-slim
     RUN pip install flask==3.0.3
@@ -41,15 +51,75 @@ def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     LABEL org.opencontainers.image.revision=$GIT_SHA
     ```
 
+    **Fix safety:** the declaration, and any that names it, moves only past steps that surely do not read it: every RUN gets
+    all variables. Installs of a distribution's packages and plain commands do not; packages of a language may run code when they
+    are installed, which makes the fix unsafe; an unknown command stops it. What is there to break the cache stays.
+
     **Source:** BuildKit's cache keys: ENV and ARG enter the key of every later RUN of the stage.
     """
-    del doc
-    for stage in facts.doc.stages:
-        for index, node in enumerate(stage.instructions):
-            if isinstance(node, nodes.Arg | nodes.Env):
-                for pair in node.pairs:
-                    if is_volatile(pair, node):
-                        yield from _check(facts, pair, node, stage.instructions[index + 1 :])
+    relation = Precedence(facts)
+    for stage in doc.stages:
+        found = list(_found(facts, stage))
+        fixes = _fixes(facts, relation, stage, [node for node, _, _ in found])
+        for node, pair, run in found:
+            line = doc.line(run.span.start)
+            message = f"{node.name} {pair.key.text} changes with every build and makes the step on line {line} run again, which does not use it"
+            yield Finding("DF105", pair.span, message, fixes.pop(node.span.start, None))
+
+
+def _found(facts: Facts, stage: nodes.Stage) -> Iterator[tuple[nodes.Arg | nodes.Env, nodes.Pair, nodes.Run]]:
+    """The volatile values of a stage, each with the first costly step below that does not use it."""
+    for index, node in enumerate(stage.instructions):
+        if not isinstance(node, nodes.Arg | nodes.Env):
+            continue
+        for pair in node.pairs:
+            if is_volatile(pair, node) and (run := _needless(facts, pair.key.text, stage.instructions[index + 1 :])):
+                yield node, pair, run
+
+
+def _needless(facts: Facts, name: str, following: Iterable[nodes.Instruction]) -> nodes.Run | None:
+    for later in following:
+        if not isinstance(later, nodes.Run):
+            continue
+        if name in facts.doc.source(later.span):
+            return None
+        if is_costly(facts, later):
+            return later
+    return None
+
+
+def _fixes(
+    facts: Facts, relation: Precedence, stage: nodes.Stage, found: Iterable[nodes.Arg | nodes.Env]
+) -> dict[int, Fix]:
+    """The fixes, each by the first declaration that it moves: those that go below the same step go together."""
+    groups: dict[tuple[int, Clash], dict[int, nodes.Instruction]] = {}
+    places = {node.span.start: index for index, node in enumerate(stage.instructions)}
+    afters: dict[int, nodes.Instruction] = {}
+    heads: dict[tuple[int, Clash], int] = {}
+    for node in found:
+        if is_deliberate(node):
+            continue
+        following = stage.instructions[places[node.span.start] + 1 :]
+        for most in (Clash.NONE, Clash.POSSIBLE):
+            if down := descent(facts, relation, node, following, most):
+                key = down.after.span.start, most
+                groups.setdefault(key, {}).update((item.span.start, item) for item in down.moved)
+                afters[down.after.span.start] = down.after
+                heads.setdefault(key, node.span.start)
+                break
+    fixes = {}
+    for key, moved in groups.items():
+        nodes_moved = [moved[start] for start in sorted(moved)]
+        if edits := move_below(facts.doc, nodes_moved, afters[key[0]]):
+            title = "declare it below" if len(moved) == 1 else f"move {len(moved)} declarations below"
+            applicability = Applicability.SAFE if key[1] is Clash.NONE else Applicability.UNSAFE
+            fixes[heads[key]] = Fix(title, edits, applicability)
+    return fixes
+
+
+def is_deliberate(node: nodes.Arg | nodes.Env) -> bool:
+    """Whether a declaration is there to break the cache."""
+    return any(fnmatchcase(pair.key.text.upper(), pattern) for pair in node.pairs for pattern in _data()["deliberate"])
 
 
 def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
@@ -57,26 +127,10 @@ def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
     if isinstance(node, nodes.Env) and (pair.value is None or "$" not in pair.value.text):
         return False
     name = pair.key.text.upper()
-    return any(fnmatchcase(name, pattern) for pattern in _names())
+    return any(fnmatchcase(name, pattern) for pattern in _data()["names"])
 
 
 @cache
-def _names() -> tuple[str, ...]:
+def _data() -> dict[str, list[str]]:
     text = resources.files("dockerlint.lint").joinpath("data", "volatile.toml").read_text(encoding="utf8")
-    return tuple(tomllib.loads(text)["names"])
-
-
-def _check(
-    facts: Facts, pair: nodes.Pair, node: nodes.Instruction, following: tuple[nodes.Instruction, ...]
-) -> Iterator[Finding]:
-    name = pair.key.text
-    for later in following:
-        if not isinstance(later, nodes.Run):
-            continue
-        if name in facts.doc.source(later.span):
-            return
-        if is_costly(facts, later):
-            line = facts.doc.line(later.span.start)
-            message = f"{node.name} {name} changes with every build and makes the step on line {line} run again, which does not use it"
-            yield Finding("DF105", pair.span, message)
-            return
+    return tomllib.loads(text)

@@ -8,7 +8,8 @@ import pytest
 
 from dockerlint.fixers.edits import apply
 from dockerlint.fixers.footprint import Clash, Footprint, footprint, overlap
-from dockerlint.fixers.order import clash, destination, is_costly, links, move_below
+from dockerlint.fixers.order import WIDEST, Reorder, is_costly, move_below, rewrite
+from dockerlint.fixers.precedence import Precedence, destination, links
 from dockerlint.lint import nodes
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
@@ -119,7 +120,7 @@ def between(copy: str, node: str) -> Clash:
     doc = parse(f"FROM scratch\nARG Y\nWORKDIR /w\n{copy}\n{node}\n")
     first = doc.instructions[3]
     assert isinstance(first, nodes.Copy)
-    return clash(Facts(doc), first, doc.instructions[4])
+    return Precedence(Facts(doc)).level(first, doc.instructions[4])
 
 
 @pytest.mark.parametrize(
@@ -206,3 +207,90 @@ def test_several_keep_their_order() -> None:
     edits = move_below(doc, [doc.instructions[1], doc.instructions[3]], doc.instructions[4])
     assert edits is not None
     assert apply(text, edits) == "FROM a\nENV x=y\nRUN d\nCOPY b b\n# c\nCOPY c c\n"
+
+
+# ---------------------------------------------------------------- the better order of a stage
+
+
+def plans_of(text: str, most: Clash = NONE, context: Context | None = None) -> list[str]:
+    """The text after each plan for the last stage."""
+    doc = parse(text)
+    assert not doc.problems
+    plans = Reorder(Facts(doc, context)).plans(doc.stages[-1], most)
+    return [apply(text, rewrite(doc, plan) or ()) for plan in plans]
+
+
+APT = "RUN apt-get update && apt-get install -y curl\n"
+BASE = "FROM debian:12\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY a /d/a\nRUN touch /d/b && apt-get update\n",
+        "COPY a /d/\nRUN cp /d/a /d/b\n" + APT,
+        "COPY a /d/\nRUN --mount=type=cache,target=/x chmod 600 /d/a\n" + APT,
+        "COPY a /d/\nRUN chmod 600 /d/a /etc/b\n" + APT,
+        "COPY a /d/\nRUN chmod 600 /d/a\nUSER app\n" + APT,
+        "COPY a /d/\nRUN chmod 600 /d/a\nWORKDIR /x\n" + APT,
+        "COPY a /d/\nRUN chmod 600 $X\nENV X=/d/a\n" + APT,
+        "COPY a.tar.gz /d/\nRUN cat /d/x && apt-get update\n",
+        "COPY a /d/\nONBUILD RUN x\nRUN true\n",
+        APT + "COPY a /d/\n",
+        "COPY --from=b a /d/\n" + APT,
+        "COPY <<E /d/a\nx\nE\n" + APT,
+    ],
+)
+def test_no_plan(text: str) -> None:
+    assert plans_of(BASE + text) == plans_of(BASE + text, POSSIBLE) == []
+
+
+def test_probably_is_another_plan() -> None:
+    text = f"{BASE}COPY a /opt/\n{APT}"
+    assert plans_of(text) == []
+    assert plans_of(text, POSSIBLE) == [f"{BASE}{APT}COPY a /opt/\n"]
+
+
+@pytest.mark.parametrize("separator", [APT, APT + "RUN frobnicate\n"])
+def test_a_window_ends_where_nothing_passes(separator: str) -> None:
+    text = f"{BASE}COPY a /d/\n{separator}COPY b /e/\n{APT}"
+    found = plans_of(text)
+    if "frobnicate" in separator:
+        assert len(found) == 2
+        assert found[0] == f"{BASE}{APT}COPY a /d/\nRUN frobnicate\nCOPY b /e/\n{APT}"
+    else:
+        assert found == [f"{BASE}{APT}{APT}COPY a /d/\nCOPY b /e/\n"]
+
+
+def test_a_copy_of_another_stage_goes_along() -> None:
+    text = f"{BASE}COPY a /d/\nCOPY --from=b x /d/\n{APT}"
+    assert plans_of(text) == [f"{BASE}{APT}COPY a /d/\nCOPY --from=b x /d/\n"]
+
+
+def test_an_archive_is_where_it_is_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "a.tar.gz").write_text("")
+    context = Context.of(tmp_path)
+    assert plans_of(f"{BASE}ADD a.tar.gz /d/\nRUN cat /d/x && apt-get update\n", context=context) == []
+    assert plans_of(f"{BASE}COPY a.tar.gz /d/\nRUN mkdir -p /d && cat /d/x && apt-get update\n", context=context) == []
+
+
+def test_seldom_edited_and_slow_stays_above(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"{number}.c").write_text("x")
+    with (tmp_path / "model.bin").open("wb") as file:
+        file.truncate(20_000_000_000)
+    context = Context.of(tmp_path)
+    (tmp_path / "note.txt").write_text("x")
+    text = f"{BASE}COPY model.bin /models/\nCOPY *.c /src/\nRUN apt-get update && cat /src/1.c\n"
+    # below the update, each edit of a source would bring 20 GB again
+    assert plans_of(text, context=context) == []
+    assert plans_of(text.replace("model.bin", "note.txt"), context=context) != []
+
+
+def test_a_big_stage_takes_no_time_for_each_pair() -> None:
+    text = BASE + "".join(f"COPY a{number} /d{number}/\n{APT}" for number in range(300))
+    doc = parse(text)
+    found = list(Reorder(Facts(doc)).plans(doc.stages[0], NONE))
+    assert len(found) >= 3
+    assert all(len(plan.moves) <= WIDEST for plan in found)
+    assert sorted(apply(text, rewrite(doc, found[0]) or ()).splitlines()) == sorted(text.splitlines())

@@ -1,4 +1,4 @@
-"""`dlint explain`: the page of a rule."""
+"""`dlint explain`: the page of a rule, or the proof behind a step's place."""
 
 from __future__ import annotations
 
@@ -18,9 +18,22 @@ TITLES = {"bad": "Bad", "good": "Good", "fixed": "Fixed"}
 
 
 @click.command("explain")
-@click.argument("code")
-def command(code: str) -> int:
-    """Show the page of a rule: what it finds, why, and how to mend it. CODE is a code, a name or an alias."""
+@click.argument("code", required=False)
+@click.option("--why", "place", metavar="FILE:LINE", help="Show why the step on a line may move, or must stay.")
+def command(code: str | None, place: str | None) -> int:
+    """Show the page of a rule: what it finds, why, and how to mend it. CODE is a code, a name or an alias.
+
+    With --why, show instead what the step on a line reads and writes, which steps it must keep its order with and where
+    they meet, and the seconds that its place costs.
+    """
+    if (code is None) == (place is None):
+        raise click.UsageError("name either a rule's CODE or --why FILE:LINE")
+    if place is not None:
+        from .why import why
+
+        click.echo(why(place), nl=False)
+        return 0
+    assert code is not None
     from .. import script_rules
     from ..config import did_you_mean
     from ..registry import find, rules
