@@ -48,15 +48,16 @@ def price(
     *,
     network: Amount | None = None,
     machine: float = 1.0,
+    selections: Selections | None = None,
 ) -> list[Saving | None]:
     """What the fix of each finding saves by itself; None where there is no fix, nothing is saved or nothing is known.
 
     Steps that a fix leaves as they are have their `measured` figures before and after it, the others have neither:
-    what a fix changes is told from two estimates, not from an estimate and what is true. `network` and `machine` are
-    as in `estimate`.
+    what a fix changes is told from two estimates, not from an estimate and what is true. `network`, `machine` and
+    `selections` are as in `estimate`.
     """
     befores: dict[Measurements | None, Estimate] = {}
-    judge = partial(estimate, selections=Selections(facts.context), network=network, machine=machine)
+    judge = partial(estimate, selections=selections or Selections(facts.context), network=network, machine=machine)
     seen: dict[tuple[Edit, ...], Saving | None] = {}
     savings: list[Saving | None] = []
     for finding in findings:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.cost.measured import Measurements
+    from dockerlint.fixers.cost.selections import Selections
 
     from ..config import Config
     from ..context import Context
@@ -181,7 +182,7 @@ def _estimate(
     if found.replay is None or (commits and commits.file):
         return found
     rules = config.rules(registry.rules(), None if str(path) == source.STDIN else path)
-    fixed = _fixed(facts, [rule for rule in rules if rule.fixable], config)
+    fixed = _fixed(facts, [rule for rule in rules if rule.fixable], config, selections)
     if fixed is None:
         return found
     common = unchanged(measured, facts, fixed)
@@ -241,7 +242,7 @@ def _history(context: Context | None, path: Path, most: int) -> History | None:
     return found
 
 
-def _fixed(facts: Facts, rules: Sequence[Rule], config: Config) -> Facts | None:
+def _fixed(facts: Facts, rules: Sequence[Rule], config: Config, selections: Selections) -> Facts | None:
     """The file with its safe fixes made; None when there are none."""
     from dockerlint.fixers.cost import price
     from dockerlint.fixers.loop import fix
@@ -260,6 +261,6 @@ def _fixed(facts: Facts, rules: Sequence[Rule], config: Config) -> Facts | None:
     text = fix(
         facts.doc.text,
         lambda doc: check(doc, of(doc), rules, ignores=config.inline_ignores),
-        worth=lambda doc, findings: price(doc, findings, of(doc), **speed(config)),
+        worth=lambda doc, findings: price(doc, findings, of(doc), selections=selections, **speed(config)),
     ).text
     return of(parse(text)) if text != facts.doc.text else None

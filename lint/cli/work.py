@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.fixers.cost.measured import Measurements
+    from dockerlint.fixers.cost.selections import Selections
     from dockerlint.fixers.loop import Outcome
 
     from ..config import Layer
@@ -208,7 +209,14 @@ class _Work:
 
         # a quote more or less in a script saves nothing, and to find that out takes as long as for any other fix
         worthy = [finding if finding.code in self.own else replace(finding, fix=None) for finding in findings]
-        return price(doc, worthy, self.facts(doc), measured=self.measured[0], **speed(self.config))
+        return price(doc, worthy, self.facts(doc), measured=self.measured[0], selections=self.selections, **speed(self.config))
+
+    @cached_property
+    def selections(self) -> Selections:
+        """What the context's files are to the cost model, for all texts that the file has on its way."""
+        from dockerlint.fixers.cost.selections import Selections
+
+        return Selections(self.context)
 
     @cached_property
     def measured(self) -> tuple[Measurements | None, str | None]:
@@ -222,7 +230,7 @@ class _Work:
 
         facts, other = self.facts(self.doc), self.facts(after)
         common = unchanged(self.measured[0], facts, other)
-        judge = partial(estimate, measured=common, **speed(self.config))
+        judge = partial(estimate, measured=common, selections=self.selections, **speed(self.config))
         return Gain(*change(judge(self.doc, facts), judge(after, other)))
 
     def facts(self, doc: Dockerfile) -> Facts:
