@@ -58,8 +58,11 @@ class Amount:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def __add__(self, other: Amount) -> Amount:
-        if ZERO in {self, other}:
-            return other if self == ZERO else self
+        # no doubt and no bytes: the basis of such a part says nothing about the sum
+        if not other.high and not other.low and other.basis is Basis.MEASURED:
+            return self
+        if not self.high and not self.low and self.basis is Basis.MEASURED:
+            return other
         return Amount(self.low + other.low, self.mid + other.mid, self.high + other.high, worst((self, other)))
 
     def __sub__(self, other: Amount) -> Amount:
