@@ -1,30 +1,52 @@
-"""Make the table of Debian packages that the cost model reads.
+"""Make the tables of Debian packages that the cost model reads.
 
     apt-get update
-    python bench/make_debian_packages.py [--packages FILE] [--out FILE]
+    python bench/make_debian_packages.py bookworm
+    python bench/make_debian_packages.py trixie --mirror URL
+    python bench/make_debian_packages.py trixie --packages main.xz --compare noble-main.xz noble-universe.xz
 
-Without `--packages` the list that `apt-get update` left on this machine is read. The answer is a gzip file of text:
+The package list is what `apt-get update` left on this machine, or a mirror's, or a file. The answer is a gzip file of text:
 one comment line that says what was read, one line `=base` with the packages of a minimal system, then one line a
 name, sorted, fields parted by tabs:
 
-    name  installed KiB  download bytes  depends  recommends        a real package
-    name  >provider provider ...                                    a virtual one, the package that apt takes first
+    name  installed KiB  download kB  depends  recommends        a real package
+    name  >provider provider ...                                 a virtual one, the package that apt takes first
 
-Groups are parted by spaces, alternatives within a group by `|`. Left out: groups that the minimal system fulfils,
-alternatives that no package of the index can fulfil (versions are compared), suggestions and conflicts.
+Groups are parted by spaces, alternatives within a group by `|`; sizes have three and two digits. Left out: groups that the minimal
+system fulfils, alternatives that no package of the index can fulfil (versions are compared), suggestions and conflicts, and
+packages that hardly anybody installs into an image (games, documentation, libraries for Debian's own builds, see
+SECTIONS and SELDOM) unless one that stays needs or recommends them.
+
+`--compare` writes no table: it says how much what packages bring differs between two releases, which is the factor for
+distributions that have no table of their own.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import gzip
+import lzma
 import re
+import statistics
 import subprocess
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 LISTS = Path("/var/lib/apt/lists")
-OUT = Path(__file__).parent.parent / "fixers" / "cost" / "data" / "debian-bookworm.tsv.gz"
+DATA = Path(__file__).parent.parent / "fixers" / "cost" / "data"
+SECTIONS = frozenset(
+    "cli-mono debug doc education electronics embedded games gnome gnustep golang hamradio haskell introspection kde lisp "
+    "metapackages news ocaml otherosfs rust science sound tasks xfce zope".split()
+)
+SELDOM = re.compile(
+    r"node-.*|libjs-.*|lib.*-java|r-bioc-.*|.*-l10n-.*|.*-(docs?|dbg|dbgsym|examples|testsuite|tests|cross)"
+    r"|.*-(mips|s390x|riscv64|armel|armhf|arm64|ppc64|powerpc|alpha|hppa|m68k|sh4|sparc64|ia64|x32)[a-z0-9]*(-cross)?"
+    r"|.*-linux-gnu[a-z0-9]*"
+)
+# What two releases are compared by: what people install by name.
+COMPARED = frozenset("admin database devel editors httpd interpreters libdevel net php utils vcs web".split())
 PRIORITIES = ("required", "important", "standard", "optional", "extra")
 ALTERNATIVE = re.compile(r"([^\s:(\[]+)(?::\S+)?\s*(?:\(\s*([<>=]+)\s*([^)\s]+)\s*\))?")
 # Virtual names that only machines write, 28,000 of them; dependencies on them stand in the table as the real package.
@@ -46,6 +68,7 @@ class Package:
 
     name: str
     version: str
+    section: str
     priority: int
     essential: bool
     installed: int
@@ -113,6 +136,7 @@ def read_package(paragraph: str) -> Package | None:
     return Package(
         name=fields["Package"],
         version=fields["Version"],
+        section=fields.get("Section", "").rpartition("/")[2],
         priority=PRIORITIES.index(fields.get("Priority", "optional")),
         essential=fields.get("Essential") == "yes",
         installed=int(fields.get("Installed-Size", "0")),
@@ -199,60 +223,147 @@ class Resolver:
                     written["|".join(names)] = None
         return " ".join(written)
 
-    def rows(self, base: frozenset[str]) -> list[str]:
-        """The table's lines, sorted by name."""
-        rows = []
+    def rows(self, base: frozenset[str]) -> dict[str, list[str]]:
+        """The fields of the table's lines after the name, by name."""
+        rows = {}
         for package in self.packages.values():
-            sizes = f"{package.installed}\t{package.download}"
-            fields = f"{self.field(package.depends, base)}\t{self.field(package.recommends, base)}"
-            rows.append(f"{package.name}\t{sizes}\t{fields}".rstrip("\t"))
+            sizes = [rounded(package.installed, 3), rounded(package.download // 1000, 2)]
+            rows[package.name] = [*sizes, self.field(package.depends, base), self.field(package.recommends, base)]
         for name, offers in self.providers.items():
             if name not in self.packages and (len(offers) > 1 or not name.startswith(ABI_NAMES)):
-                rows.append(f"{name}\t>" + " ".join(dict.fromkeys(package.name for package, _ in offers)))
-        return sorted(rows)
+                rows[name] = [">" + " ".join(dict.fromkeys(package.name for package, _ in offers))]
+        return rows
+
+    def kept(self, rows: dict[str, list[str]]) -> set[str]:
+        """The names worth a line: what people install, and all that this needs and recommends."""
+        wanted = [
+            package.name
+            for package in self.packages.values()
+            if package.section not in SECTIONS and not SELDOM.fullmatch(package.name)
+        ]
+        seen: set[str] = set()
+        while wanted:
+            name = wanted.pop()
+            if name in seen or name not in rows:
+                continue
+            seen.add(name)
+            fields = rows[name]
+            if fields[0].startswith(">"):
+                wanted.append(fields[0][1:].split()[0])
+            else:
+                wanted += [choice for groups in fields[2:] for group in groups.split() for choice in group.split("|")]
+        virtual = (name for name in rows if name not in self.packages)
+        return seen | {name for name in virtual if not seen.isdisjoint(rows[name][0][1:].split())}
+
+    def closure(self, name: str) -> int:
+        """KiB that a package and all that it needs take, without the minimal system."""
+        base = self.minimal_once()
+        seen = set(base)
+        queue = [name]
+        total = 0
+        while queue:
+            package = self.packages[queue.pop()]
+            if package.name in seen:
+                continue
+            seen.add(package.name)
+            total += package.installed
+            for group in package.depends:
+                choices = [choice for wanted in group for choice in self.fulfils(wanted)]
+                if choices and seen.isdisjoint(choices):
+                    queue.append(choices[0])
+        return total
+
+    @functools.cache  # noqa: B019 (two of them in a program that ends)
+    def minimal_once(self) -> frozenset[str]:
+        """`minimal`, worked out once."""
+        return self.minimal()
+
+
+def rounded(number: int, digits: int) -> str:
+    """A whole number with a few digits: more would say more than it means, and take a third of the file."""
+    return str(round(number, min(0, digits - len(str(number)))))
 
 
 def read_text(path: Path) -> str:
     """The index's text; lz4 files are unpacked by apt's own helper."""
+    if path.suffix == ".xz":
+        return lzma.decompress(path.read_bytes()).decode()
     if path.suffix != ".lz4":
         return path.read_text(encoding="utf-8")
     helper = ["/usr/lib/apt/apt-helper", "cat-file", str(path)]
     return subprocess.run(helper, check=True, capture_output=True).stdout.decode()
 
 
-def find_packages() -> Path:
-    """The list of Debian 12 main that `apt-get update` left here."""
-    found = sorted(LISTS.glob("*_dists_bookworm_main_binary-amd64_Packages*"))
+def fetch(release: str, mirror: str) -> tuple[str, str]:
+    """The package list of a release's main from a mirror, and the file that describes the release."""
+    top = f"{mirror.rstrip('/')}/dists/{release}"
+    if not top.startswith(("http://", "https://")):
+        raise SystemExit(f"--mirror must be an address with http or https, not {mirror}")
+    with urllib.request.urlopen(f"{top}/main/binary-amd64/Packages.xz", timeout=120) as answer:  # noqa: S310
+        text = lzma.decompress(answer.read()).decode()
+    with urllib.request.urlopen(f"{top}/InRelease", timeout=60) as answer:  # noqa: S310
+        return text, answer.read().decode()
+
+
+def find_lists(release: str) -> tuple[str, str]:
+    """The same, as `apt-get update` left it here."""
+    found = sorted(LISTS.glob(f"*_dists_{release}_main_binary-amd64_Packages*"))
     if not found:
-        raise SystemExit(f"no package list of bookworm in {LISTS}: run `apt-get update`, or pass --packages")
-    return found[0]
+        raise SystemExit(
+            f"no package list of {release} in {LISTS}: run `apt-get update`, or pass --mirror or --packages"
+        )
+    about = Path(str(found[0]).split("_main_")[0] + "_InRelease")
+    return read_text(found[0]), about.read_text(encoding="utf-8") if about.is_file() else ""
 
 
-def read_release(packages: Path) -> str:
-    """`12.15 2026-07-11` from the release file beside the list; `unknown` without one."""
-    release = Path(str(packages).split("_main_")[0] + "_InRelease")
-    if not release.is_file():
-        return "unknown"
-    text = release.read_text(encoding="utf-8")
-    version = re.search(r"^Version: (\S+)", text, re.MULTILINE)
-    date = re.search(r"^Date: \w+, (.+?) \d\d:", text, re.MULTILINE)
-    return f"{version[1] if version else '?'}, {date[1] if date else '?'}"
+def version_and_date(about: str) -> str:
+    """`12.15, 11 Jul 2026` from the file that describes a release."""
+    version = re.search(r"^Version: (\S+)", about, re.MULTILINE)
+    date = re.search(r"^Date: \w+, (.+?) \d\d:", about, re.MULTILINE)
+    return f"{version[1] if version else 'unknown'}, {date[1] if date else 'unknown'}"
+
+
+def compare(one: Resolver, other: Resolver) -> str:
+    """How the closures of packages that both releases have differ in size."""
+    names = [name for name, package in one.packages.items() if package.section in COMPARED and name in other.packages]
+    ratios = [
+        other.closure(name) / size for name in names if (size := one.closure(name)) >= 1024 and other.closure(name)
+    ]
+    tenths = statistics.quantiles(ratios, n=10)
+    return f"{len(ratios)} packages: {tenths[0]:.2f} to {tenths[-1]:.2f}, median {tenths[4]:.2f} (tenth to ninetieth percentile)"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--packages", type=Path)
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("release", help="such as bookworm")
+    parser.add_argument("--packages", type=Path, nargs="+", help="package lists, instead of this machine's")
+    parser.add_argument("--mirror", help="address of a mirror, up to and without /dists")
+    parser.add_argument("--compare", type=Path, nargs="+", help="package lists of another release")
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    path = options.packages or find_packages()
-    resolver = Resolver(read_index(read_text(path)))
+    if options.packages:
+        text, about = "\n\n".join(map(read_text, options.packages)), ""
+    elif options.mirror:
+        text, about = fetch(options.release, options.mirror)
+    else:
+        text, about = find_lists(options.release)
+    resolver = Resolver(read_index(text))
+    if options.compare:
+        print(compare(resolver, Resolver(read_index("\n\n".join(map(read_text, options.compare))))))
+        return
     base = resolver.minimal()
-    head = [f"# Debian bookworm main amd64, release {read_release(path)}; made by bench/make_debian_packages.py"]
-    lines = [*head, "=base\t" + " ".join(sorted(base)), *resolver.rows(base)]
+    rows = resolver.rows(base)
+    kept = resolver.kept(rows)
+    lines = [
+        f"# Debian {options.release} main amd64, release {version_and_date(about)}; made by bench/make_debian_packages.py",
+        "=base\t" + " ".join(sorted(base)),
+        *("\t".join([name, *rows[name]]).rstrip("\t") for name in sorted(kept)),
+    ]
+    out = options.out or DATA / f"debian-{options.release}.tsv.gz"
     data = gzip.compress("\n".join(lines).encode() + b"\n", 9, mtime=0)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_bytes(data)
-    print(f"{options.out}: {len(resolver.packages)} packages, {len(base)} in the base, {len(data)} bytes")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(data)
+    print(f"{out}: {len(kept)} of {len(rows)} names, {len(base)} packages in the base, {len(data)} bytes")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,12 @@ class Step:
         return isinstance(self.node, nodes.Copy) and is_true(self.node.flag("link"))
 
     @property
+    def waits_for(self) -> tuple[int, ...]:
+        """The numbers of the steps that must be done before it: the one it stands on, and those it reads from."""
+        before = (self.parent, *(source.step for source in self.sources))
+        return tuple(number for number in before if number is not None)
+
+    @property
     def pinned(self) -> bool:
         """Whether a pull names its image by digest, so that it never moves."""
         return self.image is not None and "@" in self.image

@@ -6,11 +6,14 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.findings import Basis
 
 from .figures import Amount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DATA = Path(__file__).parent / "data" / "managers.toml"
 
@@ -40,6 +43,19 @@ def figure(name: str) -> Figure:
 def amount(name: str) -> Amount:
     """The value of `figure(name)`."""
     return figure(name).amount
+
+
+def latest() -> str:
+    """The date of the youngest figure."""
+    return max(_dates(_data()))
+
+
+def _dates(entry: dict[str, Any]) -> Iterator[str]:
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            yield from _dates(value)
+        elif key == "date":
+            yield str(value)
 
 
 @cache

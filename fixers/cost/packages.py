@@ -1,7 +1,7 @@
 """What installing packages of a distribution adds to a layer, and what must be downloaded for it.
 
-Debian's own table is complete and indexed: `data/debian-bookworm.tsv.gz`, made by `bench/make_debian_packages.py`.
-Other distributions take sizes from `data/packages.toml` by name, else Debian's figures times a stated factor.
+Debian's tables are indexed: `data/debian-RELEASE.tsv.gz`, made by `bench/make_debian_packages.py`; only the one that is needed
+is read. Other distributions take sizes from `data/packages.toml` by name, else Debian's figures times a stated factor.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DATA = Path(__file__).parent / "data"
-TABLE = DATA / "debian-bookworm.tsv.gz"
 OTHERS = DATA / "packages.toml"
-INDEXED_RELEASES = {"bookworm", "12"}
+TABLES = frozenset(("bullseye", "bookworm", "trixie"))
 # `name=version`, `name/release`, `name:architecture`, and the marks of apk: `name~=1`, `name>1`, `name@edge`.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 # How zlib is told that there is a gzip header; and more than the table unpacks to, so that no buffer has to grow.
@@ -62,7 +61,7 @@ def closure(
 
     `recommends` says whether recommended packages come too (apt's default), `distribution` is `debian`, `ubuntu`,
     `alpine`, `fedora`, ..., `release` as in `lint.images` (`bookworm`); `present` are names that an earlier step
-    installed. Versions, architectures and releases in the names are ignored. Debian 12 is indexed; all else is a
+    installed. Versions, architectures and releases in the names are ignored. Debian 11 to 13 are indexed; all else is a
     heuristic; of a distribution without any figures everything is unknown.
     """
     wanted = list(dict.fromkeys(_bare(name) for name in names))
@@ -71,12 +70,20 @@ def closure(
         return _with_unknown(Closure(ZERO, ZERO, 0, ()), wanted)
     if family != "deb":
         return _foreign(wanted, _others()[family])
-    chosen, unknown = _resolve(wanted, recommends, frozenset(present))
+    table = table_of(distribution, release)
+    chosen, unknown = _resolve(wanted, recommends, frozenset(present), table)
     installed, download = _layer(chosen), _downloads(chosen)
-    if not (distribution == "debian" and release in INDEXED_RELEASES):
+    if not (distribution == "debian" and release in TABLES):
         factor = _others()["deb"]["factor"]
         installed, download = _scaled(installed, factor), _scaled(download, factor)
     return _with_unknown(Closure(installed, download, len(chosen), (), frozenset(chosen)), unknown)
+
+
+def table_of(distribution: str, release: str | None) -> str:
+    """The release of Debian whose table speaks for a release of Debian or of what is made from it."""
+    tables = _others()["deb"]["tables"]
+    own = tables.get(distribution, {})
+    return str(own.get(release) or tables["default"])
 
 
 def _bare(name: str) -> str:
@@ -133,7 +140,7 @@ class _Table:
         if fields is None:
             raise KeyError(name)
         depends, recommends = ([*fields[3:], "", ""])[:2]
-        return _Package(int(fields[1]) * 1024, int(fields[2]), depends.split(), recommends.split())
+        return _Package(int(fields[1]) * 1024, int(fields[2]) * 1000, depends.split(), recommends.split())
 
     def _fields(self, name: str) -> list[str] | None:
         if name not in self._found:
@@ -158,18 +165,20 @@ class _Table:
 
 
 @cache
-def _table() -> _Table:
-    return _Table(zlib.decompress(TABLE.read_bytes(), wbits=GZIP, bufsize=UNPACKED))
+def _table(release: str) -> _Table:
+    return _Table(zlib.decompress((DATA / f"debian-{release}.tsv.gz").read_bytes(), wbits=GZIP, bufsize=UNPACKED))
 
 
-def origin() -> str:
+def origin(release: str) -> str:
     """What Debian's table was made from, and when: for the reader who checks a figure."""
-    return _table().origin
+    return _table(release).origin
 
 
-def _resolve(names: list[str], recommends: bool, present: frozenset[str]) -> tuple[dict[str, _Package], list[str]]:
+def _resolve(
+    names: list[str], recommends: bool, present: frozenset[str], release: str
+) -> tuple[dict[str, _Package], list[str]]:
     """The packages that come with the names, and the names that Debian does not have."""
-    table = _table()
+    table = _table(release)
     unknown = [name for name in names if not table.fulfils(name)]
     known = [name for name in names if name not in unknown]
     return _choose(known, recommends, table.base | present, table), unknown
@@ -241,37 +250,10 @@ def _foreign(names: list[str], family: dict[str, Any]) -> Closure:
     listed = family["installed_mb"]
     own = [listed[name] * 1e6 for name in names if name in listed]
     aliases = {family["aliases"].get(name, name): name for name in names if name not in listed}
-    chosen, missing = _resolve(list(aliases), False, frozenset()) if aliases else ({}, [])
+    chosen, missing = _resolve(list(aliases), False, frozenset(), table_of("debian", None)) if aliases else ({}, [])
     low, high = family["spread"]
     size = Amount.around(sum(own), low, high, Basis.HEURISTIC) if own else ZERO
     installed = size + _scaled(_files(chosen), family["factor"])
     download = _scaled(size, family["download_ratio"]) + _scaled(_downloads(chosen), family["factor"])
     packages = len(own) + len(chosen)
     return _with_unknown(Closure(installed, download, packages, ()), [aliases[name] for name in missing])
-
-
-# --- Python ---
-
-
-@dataclass(frozen=True, slots=True)
-class Wheel:
-    """Bytes of one package from the Python index, without what it needs: unpacked with bytecode, and as downloaded."""
-
-    installed: Amount
-    download: Amount
-
-
-def wheel(name: str) -> Wheel | None:
-    """The sizes of a well-known Python package; None for all others, for which an average must do."""
-    table = _others()["wheels"]
-    key = re.sub(r"[-_.]+", "-", name).lower()
-    for kind in ("indexed", "remembered"):
-        if key in table[kind]:
-            low, high = table[f"{kind}_spread"]
-            basis = Basis.INDEXED if kind == "indexed" else Basis.HEURISTIC
-            installed, download = table[kind][key]
-            return Wheel(
-                Amount.around(installed * 1e6, low, high, basis),
-                Amount.around(download * 1e6, low, high, basis),
-            )
-    return None

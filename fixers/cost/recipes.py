@@ -30,6 +30,8 @@ class Recipe:
     lists_on: tuple[str, ...] = ()
     lists_with: tuple[str, ...] = ()
     lists_not_with: tuple[str, ...] = ()
+    removal: str = ""
+    keeps_downloads: bool = False
     orphans_stay: bool = False
     orphans_go_with: tuple[str, ...] = ()
     orphans_go_by: tuple[str, ...] = ()

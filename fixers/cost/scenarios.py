@@ -47,13 +47,24 @@ class Scenario:
 class Outcome:
     """What a scenario costs: seconds of the build, bytes to push, both averaged over the files that may be the edited one.
 
-    `again` are the steps that run again, be it after an edit of some files only.
+    `again` are the steps that run again, be it after an edit of some files only; `cases` are the steps that run again
+    together, each with its share.
     """
 
     scenario: Scenario
     again: frozenset[int]
     seconds: Amount
     pushed: Amount
+    cases: tuple[tuple[float, frozenset[int]], ...]
+
+    @property
+    def likeliest(self) -> tuple[float, frozenset[int]]:
+        """The steps that most often run again together, and the share of that."""
+        shares: dict[frozenset[int], float] = {}
+        for share, again in self.cases:
+            shares[again] = shares.get(again, 0.0) + share
+        again = max(shares, key=shares.__getitem__)
+        return shares[again], again
 
 
 @cache
@@ -104,6 +115,7 @@ def play(
             frozenset().union(*(again for _, again in cases)),
             total(build_time(graph, steps, again, scenario.mounts) * share for share, again in cases),
             total(total(rows[number].ships for number in sorted(again)) * share for share, again in cases),
+            tuple(cases),
         )
 
     return tuple(outcome(scenario) for scenario in standing())

@@ -35,11 +35,18 @@ if TYPE_CHECKING:
 UNKNOWN = Amount.unknown()
 # Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
 SOMEWHERE = "/?"
+# The records of a distribution's package manager.
+PACKAGE_RECORDS = "/var/lib/dpkg"
 SITE = "/usr/local/lib/python/site-packages"
 PYTHON = re.compile(r"/python\d+(?:\.\d+)*(?=/|$)")
 NAME = re.compile(r"@?[A-Za-z0-9.][\w.+-]*(?:/[\w.-]+)?")
 SAVES = re.compile(r"--output|--remote-name|-[A-Za-z]*[oO]")
 PRINTS = re.compile(r"-[A-Za-z]*O-?|--output-document=-")
+GO_VERSION = re.compile(r"1\.(\d+)")
+# The release of Go (1.N) from which on the standard library is compiled with each program.
+FIRST_TO_COMPILE = 20
+# How many files are looked into for what a program imports.
+MOST_GO_FILES = 100
 RECURSIVE = re.compile(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
 
 
@@ -309,6 +316,8 @@ class _Script:
 
     def _remove(self, invocation: Invocation, known: Recipe) -> None:
         self.removed |= {_bare(word.text) for word in invocation.operands}
+        if known.removal:
+            self.work.add(amount(known.install + ".start"))
         goes = invocation.has(known.orphans_go_with) or invocation.subcommand in known.orphans_go_by
         if (known.orphans_stay and not goes) or self.sometimes:
             return
@@ -319,6 +328,9 @@ class _Script:
 
         self.ledger.packages -= self.removed
         self.ledger.uninstall(self.removed, self.step, resize)
+        if known.removal and not any(entry.names for entry in self.ledger.of(self.step)):
+            # the package manager writes down what is there, now as after an install
+            self._put(PACKAGE_RECORDS, amount(known.removal))
 
     # --- Python
 
@@ -331,11 +343,12 @@ class _Script:
         if projects or (not files and not named):
             lists.append(self._first(known.files or ("pyproject.toml",), dev=True))
         all_named = len(invocation.operands) - len(projects) <= len(invocation.packages)
-        size, count = wheels([*lists, manifests.Packages(tuple(named), closed=False) if named else None])
+        found = wheels([*lists, manifests.Packages(tuple(named), closed=False) if named else None])
+        size, download = found.size, found.download
         if not all_named or None in lists:
-            size += UNKNOWN
+            size, download = size + UNKNOWN, download + UNKNOWN if download else None
         self._put(self._site(invocation, known), size, names=frozenset(named))
-        self._finish(invocation, known, size, count)
+        self._finish(invocation, known, size, found.count, download=download)
 
     def _site(self, invocation: Invocation, known: Recipe) -> str:
         """Where the packages of a Python install go."""
@@ -371,7 +384,8 @@ class _Script:
             # an earlier step fetched them, and left them for this one
             self.work.add(amount(known.start) if known.start else ZERO)
             return
-        size, count = listed(found, known)
+        packages = listed(found, known)
+        size, count = packages.size, packages.count
         if len(invocation.operands) > len(invocation.packages) and invocation.action == "install":
             size += UNKNOWN
         if known.into_cache and self._mounted(into):
@@ -400,12 +414,20 @@ class _Script:
         return None if text is None else manifests.packages(name, text, dev=dev)
 
     def _finish(
-        self, invocation: Invocation, known: Recipe, size: Amount, count: Amount, at: str | None = None
+        self,
+        invocation: Invocation,
+        known: Recipe,
+        size: Amount,
+        count: Amount,
+        *,
+        at: str | None = None,
+        download: Amount | None = None,
     ) -> None:
-        """The tool's own cache, and the time that an install takes."""
+        """The tool's own cache, and the time that an install takes; `download` where it is known of each package."""
         path = at or self._cache_path(invocation.tool)
         if at is None and known.cache and path is not None and self._keeps(invocation):
-            self._put(path, _share(size, known.cache), cache=True, packed=True)
+            kept = download if download is not None and known.keeps_downloads else _share(size, known.cache)
+            self._put(path, kept, cache=True, packed=True)
         seconds = amount(known.start) if known.start else ZERO
         warm = seconds
         if known.per_megabyte:
@@ -414,7 +436,8 @@ class _Script:
         elif known.seconds:
             seconds += count.times(amount(known.seconds))
             warm += count.times(amount(known.warm or known.seconds))
-        download = _share(size, known.download or known.cache) if known.download or known.cache else UNKNOWN
+        if download is None:
+            download = _share(size, known.download or known.cache) if known.download or known.cache else UNKNOWN
         self.work.add(seconds, download, warm=warm, cached=path is not None and self._cached(path))
 
     def _keeps(self, invocation: Invocation) -> bool:
@@ -430,7 +453,8 @@ class _Script:
     def _go_build(self, invocation: Invocation, known: Recipe) -> None:
         modules = self._first(known.files, dev=True)
         fetched = self._path(known.into)
-        seconds = amount(known.build + ".std")
+        figures = self._go_figures(invocation, known)
+        seconds = amount(figures + ".std")
         count = Amount.exact(float(len(modules.names)), Basis.INDEXED) if modules else UNKNOWN
         if not self.ledger.below(fetched):
             size = count.times(amount(known.installed)) if modules is None or modules.names else ZERO
@@ -438,14 +462,30 @@ class _Script:
             self.work.add(ZERO, _share(size, known.download), cached=self._cached(fetched))
         compiling = count.times(amount(known.seconds)) if modules is None or modules.names else ZERO
         cache_path = self._caches(invocation.tool)[-1].path
-        self._put(cache_path, amount(known.build + ".cache"), cache=True)
+        self._put(cache_path, amount(figures + ".cache"), cache=True)
         self.work.add(seconds + compiling, warm=amount(known.build + ".warm"), cached=self._cached(cache_path))
-        size = amount("go.binary.base") + count.times(amount("go.binary.per_module"))
+        program = "go.binary.server" if self._serves() else "go.binary.base"
+        size = amount(program) + count.times(amount("go.binary.per_module"))
         if invocation.subcommand == "build":
             self._put(self._path(invocation.option("-o") or self._module()), size)
         elif invocation.subcommand == "install":
             for word in invocation.operands:
                 self._put("/go/bin/" + posixpath.basename(word.text.partition("@")[0]), size)
+
+    def _go_figures(self, invocation: Invocation, known: Recipe) -> str:
+        """The figures of a build: before 1.20, Go came with its standard library compiled, for use with C."""
+        base = self._base()
+        version = GO_VERSION.match(base.tag or "") if base is not None and base.repository == "golang" else None
+        if version is None or int(version[1]) >= FIRST_TO_COMPILE:
+            return known.build
+        given = {word.text for word in invocation.command.assignments}
+        pure = "CGO_ENABLED=0" in given or self.state.env.get("CGO_ENABLED") == "0"
+        return "go.pure" if pure else "go.precompiled"
+
+    def _serves(self) -> bool:
+        """Whether a Go file that is there imports the HTTP library, which is the most of such a program."""
+        names = [path for entry in self.ledger.entries for path in entry.files or () if path.endswith(".go")]
+        return any('"net/http"' in (self._text(path) or "") for path in names[:MOST_GO_FILES])
 
     def _module(self) -> str:
         """The name that the program gets: that of the module's last part."""
@@ -465,7 +505,7 @@ def _resolved(
     """The closure of an install; the same lines come back in every version of a file that is priced."""
     there = packages_there
     if tools_there:
-        there |= closure(sorted(tools_there), recommends=False, distribution="debian", release="bookworm").names
+        there |= closure(sorted(tools_there), recommends=False, distribution=distribution, release=release).names
     return closure(names, recommends=recommends, distribution=distribution, release=release, present=there)
 
 
