@@ -25,8 +25,13 @@ def for_folder(folder: Path) -> Layer:
 
     Raises ConfigError when that file is no good.
     """
-    path = _nearest(folder.resolve())
+    path = nearest(folder)
     return from_file(path) if path else {}
+
+
+def nearest(folder: Path) -> Path | None:
+    """The configuration file that holds for a folder."""
+    return _nearest(folder.resolve())
 
 
 def nearest_of_hadolint(folder: Path) -> Path | None:

@@ -12,7 +12,9 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("check", "explain", "rules", "ast", "cost", "verify", "config", "cache")
+    from click.shell_completion import CompletionItem
+
+COMMANDS = ("check", "explain", "rules", "ast", "cost", "verify", "config", "cache", "doctor", "completion")
 DEFAULT = "check"
 OK, FINDINGS, USAGE, INTERNAL = range(4)
 INTERRUPTED = 130
@@ -34,10 +36,25 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `check` before words that start with no command and no option of dlint itself."""
+        if ctx.resilient_parsing and not args:
+            # the first word is being completed: it may be a command
+            return super().parse_args(ctx, args)
         own = {name for option in self.get_params(ctx) for name in option.opts}
         if not args or (args[0] not in COMMANDS and args[0] not in own):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
+
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, and what `check` would take in their place: its options, and files."""
+        from click.shell_completion import CompletionItem
+
+        items = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            return [*items, CompletionItem(incomplete, type="file")]
+        default = self.get_command(ctx, DEFAULT)
+        assert default
+        return [*items, *default.shell_complete(click.Context(default, parent=ctx), incomplete)]
 
 
 def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature

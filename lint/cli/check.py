@@ -14,7 +14,7 @@ import click
 
 from ..report import FORMATS
 from . import COMMANDS, FINDINGS, INTERRUPTED, OK, USAGE
-from .options import build_options, file_layer, layers
+from .options import build_options, codes, file_layer, layers
 from .terminal import has_colour, is_terminal
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ LEVELS = ("error", "warning", "info", "style")
     "--select",
     multiple=True,
     metavar="CODES",
+    shell_complete=codes,
     help="Only these rules, in place of the preset: codes, prefixes (DL3), names or presets, separated by commas.",
 )
 @click.option(
     "--ignore",
     multiple=True,
     metavar="CODES",
+    shell_complete=codes,
     help="Not these rules. The closer of two wins: `--select DL3008 --ignore DL3` leaves DL3008 on.",
 )
 @click.option("--preset", type=click.Choice(["recommended", "hadolint", "all"]), help="The set of rules to start from.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import codes
 from .terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ TITLES = {"bad": "Bad", "good": "Good", "fixed": "Fixed"}
 
 
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=codes)
 @click.option("--why", "place", metavar="FILE:LINE", help="Show why the step on a line may move, or must stay.")
 def command(code: str | None, place: str | None) -> int:
     """Show the page of a rule: what it finds, why, and how to mend it. CODE is a code, a name or an alias.

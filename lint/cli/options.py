@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from click.shell_completion import CompletionItem
+
     from ..config import Layer
 
 SAME_NAME = ("preset", "fail-on", "shellcheck", "baseline", "target", "context", "network", "machine")
@@ -29,6 +31,17 @@ def build_options(function: Callable[..., int]) -> Callable[..., int]:
     ):
         function = option(function)
     return function
+
+
+def codes(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature
+    """For shells: the codes and names of rules that go on from the last word of a list."""
+    from click.shell_completion import CompletionItem
+
+    from ..registry import rules
+
+    done, comma, last = incomplete.rpartition(",")
+    names = ((name, rule.summary) for rule in rules() for name in (rule.code, rule.name))
+    return [CompletionItem(f"{done}{comma}{name}", help=about) for name, about in names if name.startswith(last)]
 
 
 def layers(options: dict[str, Any]) -> tuple[Layer, ...]:
