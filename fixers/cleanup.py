@@ -61,7 +61,7 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
     if (
         cache.clean is None
         or script is None
-        or not _can_follow(script)
+        or not can_follow(script)
         or _cleaned_later(facts, run, cache, invocation)
     ):
         return None
@@ -70,7 +70,7 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
         return None
     command = clean_command(invocation, cache.clean)
     applicability = Applicability.SAFE if need is Need.NONE else Applicability.UNSAFE
-    return Fix(f"add `{command}`", (_follow(facts.doc, run, script, command),), applicability)
+    return Fix(f"add `{command}`", (follow(facts.doc, run, script, command),), applicability)
 
 
 def _cleaned_later(facts: Facts, run: Run, cache: Cache, invocation: Invocation) -> bool:
@@ -168,8 +168,11 @@ def drop_command(doc: Dockerfile, script: Script, command: Command) -> Edit | No
     return Edit(gone, "")
 
 
-def _can_follow(script: Script) -> bool:
-    """Whether ` && command` behind a script leaves its exit status as it is, and runs when the script went well."""
+def can_follow(script: Script) -> bool:
+    """Whether ` && command` behind a script leaves its exit status as it is, and runs when the script went well.
+
+    The folder and the variables that it finds need not be those of the script's start.
+    """
     last = script.text.rstrip()
     if not script.sound or not script.commands or last.endswith(("&", ";", "|", "\\")) or "<<" in script.text:
         return False
@@ -177,7 +180,8 @@ def _can_follow(script: Script) -> bool:
     return "#" not in last.rpartition("\n")[2] and all(item.before == "||" for item in leaves)
 
 
-def _follow(doc: Dockerfile, run: Run, script: Script, command: str) -> Edit:
+def follow(doc: Dockerfile, run: Run, script: Script, command: str) -> Edit:
+    """Puts a clean-up behind a script that it `can_follow`."""
     if not script.heredoc or can_append(script):
         return append_command(doc, run, script, command)
     # a line of its own would hide the failure of the one before

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint.findings import Edit, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dockerlint.lint.nodes import Dockerfile, Instruction, Run, Word
     from dockerlint.lint.shell import Command, Script
@@ -121,6 +121,27 @@ def append_command(doc: Dockerfile, run: Run, script: Script, command: str) -> E
     if script.heredoc:
         return insert(end, doc.newline + command)
     return insert(end, f"{_joint(doc, run)}&& {command}")
+
+
+def insert_command(doc: Dockerfile, run: Run, script: Script, before: Command, command: str) -> Edit:
+    """A command in front of one of a script's own, which runs only when the new one succeeds."""
+    tops = script.top
+    following = tops[tops.index(before) + 1 :]
+    if before.before in ("", "&&") and (not following or following[0].before == "&&"):
+        joint = " " if script.heredoc else _joint(doc, run)
+        return insert(before.span.start, f"{command}{joint}&& ")
+    # in `a && b` the failure of `a` does not end a script that ends at errors
+    return insert(before.span.start, f"{command}; ")
+
+
+def insert_word(doc: Dockerfile, words: Sequence[Word], text: str) -> Edit:
+    """A word among others, before the first that comes after it in the alphabet, on a line of its own where they are."""
+    place = next((at for at, word in enumerate(words) if word.text > text), len(words))
+    before = words[place - 1] if place else words[0]
+    start = doc.text.rfind("\n", 0, before.span.start) + 1
+    indent = doc.text[start : before.span.start]
+    blank = f" {doc.escape}{doc.newline}{indent}" if start and not indent.strip() else " "
+    return insert(before.span.end, blank + text) if place else insert(before.span.start, text + blank)
 
 
 def can_append(script: Script) -> bool:

@@ -2,126 +2,209 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .reads import project, python
+from .reads.closure import closure
+from .reads.manifest import Manifest
+from .reads.others import composer_project
+from .reads.python import is_package
 
+if TYPE_CHECKING:
     from dockerlint.lint.context import Context
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Copy, Run
     from dockerlint.lint.tools import Invocation, Tool
 
-# Scripts of package.json that an install runs. Source: npm's documentation, "scripts", life cycle operation order.
-LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
-LOCAL = ("file:", "link:", "portal:", "workspace:", "./", "../")
-# What refers to parts of the source in other manifests.
-LOCAL_PARTS = {
-    "pnpm-lock.yaml": re.compile(r"\b(?:link|file|workspace):"),
-    "bun.lock": re.compile(r"\b(?:link|file|workspace):|\"patchedDependencies\""),
-    "Pipfile": re.compile(r"\b(?:path|file|editable)\s*=|\$\{"),
-    "Cargo.toml": re.compile(r"(?m)^\s*(?:\[workspace|\[\[|build\s*=)|\bpath\s*="),
-    "pom.xml": re.compile(r"<(?:module|systemPath)>"),
-}
-LOCAL_REPLACE = re.compile(r"=>\s*\.{0,2}/")
-
-# Lines of a requirements file: those that name another one, and those that name a package of an index or a repository.
-# Source: pip's documentation, "Requirements File Format"; PEP 508.
-REQUIREMENT_FILE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)\s*\Z")
-REQUIREMENT = re.compile(
-    r"[A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?\s*(?:\Z|[=<>~!(;]|@\s*(?:https?://|git\+)|--hash)"
-    r"|(?:git\+)?https?://"
-    r"|(?:-i|--index-url|--extra-index-url)[\s=]+https?://"
-    r"|--(?:trusted-host|pre|prefer-binary|no-binary|only-binary|require-hashes)\b"
-)
 PACKAGE_FILE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
-# Packages that a lock file takes from the folder it lies in.
-LOCAL_LOCK = re.compile(
-    r"\"(?:file|link):|\"link\"\s*:\s*true|@(?:file|link|portal|exec):|@workspace:(?!\.\")|#\./(?!\.yarn/patches/)"
-)
-# Values of .npmrc, .yarnrc and .yarnrc.yml that name files, besides those that are copied with them.
-LOCAL_SETTING = re.compile(r"(?<![\w:/.-])(?:\.{1,2}/)?(?!\.yarn/(?:releases|plugins|patches)/)[\w.-]+/[\w./-]+|\.c?js\b|\$\{")
 # A package's name with its version: an operand that no folder or file can be meant by.
 PACKAGE = re.compile(r"[A-Za-z0-9@][\w.@-]*(?:\[[\w,.-]*\])?(?:[=<>~!^]+[\w.*,=<>~!^-]*)?")
 FOLDER_FLAGS = ("--prefix", "-C", "--dir", "--cwd")
 # Variables by which the tools are configured.
-SETTINGS = re.compile(r"PIP_|PYTHON(?!.*VERSION)|NODE_(?:OPTIONS|PATH|EXTRA)|npm_config_|NPM_CONFIG_|YARN_(?!VERSION)|GO")
+SETTINGS = re.compile(r"PIP_|UV_(?!LINK|COMPILE|PYTHON_DOWN|LOCKED|FROZEN|NO_DEV|NO_CACHE)|POETRY_|PDM_|COMPOSER(?!_ALLOW|_NO)|BUNDLE_(?!WITH|DEPLOY|FROZEN|JOBS|RETRY|PATH)|CONDA|MAVEN_|DENO_|NUGET_|Nuget|PYTHON(?!.*VERSION)|NODE_(?:OPTIONS|PATH|EXTRA)|npm_config_|NPM_CONFIG_|YARN_(?!VERSION)|GO")
 SETS_PATH = re.compile(r"[/\\]|\.[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """The files that an install reads, relative to the folder it runs in.
+    """The files that an install reads, relative to the folder it runs in; folders are read as a whole.
 
-    `complete` when the context shows that it reads nothing else of the source; `known` when there was a context to look at.
+    `known` when there was a context to look at, `why` then says why it may read more than these, None when it surely does
+    not. `needs_project` says why it installs the project itself as well, which takes its source. `first` is the command that
+    installs what `files` name, where it is not the install itself.
     """
 
     files: tuple[str, ...]
-    complete: bool
     known: bool
+    why: str | None = None
+    needs_project: str | None = None
+    first: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the context shows that the install reads nothing else of the source."""
+        return self.known and self.why is None and self.needs_project is None
 
 
 def primary(invocation: Invocation) -> tuple[str, ...]:
-    """The files without which the install has nothing to do, as patterns; none when it reads no manifest."""
+    """The files without which the install has nothing to do, as patterns of which one must be there; none when it reads no
+    manifest.
+    """
     tool = invocation.tool
     if tool.project and invocation.option(*FOLDER_FLAGS) is not None:
         return ()
     named = tuple(word.text for word in invocation.options(*tool.manifest_flags)) if tool.manifest_flags else ()
     if named:
         return named
+    if project.own(invocation):
+        return project.ROOTS
     if not tool.project or invocation.is_global:
         return ()
-    if invocation.action == "install" and invocation.operands and tool.kind == "language":
-        return ()
-    return tool.manifests[:1]
+    if tool.kind == "build":
+        named = tuple(word.text for word in invocation.operands if _is_root(tool, word.text))
+        return named or tool.roots
+    return () if invocation.action == "install" and invocation.operands else tool.roots
 
 
-def manifests(context: Context | None, invocation: Invocation, folder: str) -> Manifests:
+def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
     """What an install reads of a folder of the context; without a context what it reads as a rule."""
+    context = facts.context
     wanted = primary(invocation)
+    tool = invocation.tool
     names = tuple(posixpath.basename(name) if posixpath.isabs(name) else name for name in wanted)
     mixed = any(posixpath.isabs(name) for name in wanted) and len({posixpath.dirname(name) for name in wanted}) > 1
+    by_name = bool(tool.manifest_flags and invocation.options(*tool.manifest_flags))
     if context is None or mixed:
-        return Manifests(names, complete=False, known=False)
-    if invocation.tool.manifest_flags and invocation.options(*invocation.tool.manifest_flags):
-        return _requirements(context, names, folder)
-    found = _present(context, invocation.tool.manifests, folder)
-    known = any(fnmatch(name, names[0]) for name in found) if names else False
-    complete = known and _self_contained(context, found, folder) and not _has_parent(context, invocation.tool, folder)
-    return Manifests(found, complete=complete, known=known)
+        return Manifests(names if by_name else tool.manifests[:1], known=False)
+    scripts = not invocation.has(("--ignore-scripts",))
+    if not by_name and (how := project.own(invocation)):
+        return _own_project(context, invocation, folder, how)
+    if by_name:
+        return _requirements(context, tool, names, folder)
+    found = _present(context, tool.manifests, folder)
+    if any("*" not in name and "/" in name for name in names):
+        found = (*names, *(name for name in found if not _is_root(tool, name)))
+    if not any(fnmatch(name, pattern) for name in found for pattern in names):
+        return Manifests(found, known=False)
+    files, why = closure(context, (posixpath.normpath(posixpath.join(folder, name)) for name in found), scripts=scripts)
+    above = _parent(context, tool, folder, files)
+    return Manifests(
+        tuple(posixpath.relpath(name, folder or ".") for name in files),
+        known=True,
+        why=why or (f"{above} has a say in what is installed" if above else None),
+        needs_project=_needs_project(facts, invocation, folder),
+    )
 
 
-def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) -> Applicability:
-    """How far one may trust that an install reads its manifests only: it is shown where its words name anything else."""
+def _own_project(context: Context, invocation: Invocation, folder: str, how: str) -> Manifests:
+    """What to install before the source of a Python project is there: for an editable install the project itself, whose
+    packages are there by name, otherwise the requirements that it has in files.
+    """
+    found = project.project(context, folder)
+    if found is None or not found.depends:
+        return Manifests((), known=False)
+    top = folder or "."
+    if how == "editable":
+        files = tuple(posixpath.relpath(path, top) for path in found.files)
+        return Manifests(files, known=True, why=found.why, needs_project="an editable install notes which files are there")
+    static = invocation.tool.name == "uv" and found.static
+    paths = (posixpath.join(folder, "pyproject.toml"),) if static else found.requirements
+    if not paths:
+        return Manifests((), known=True, why="its dependencies stand in no file that can be installed alone")
+    read = _requirements(context, invocation.tool, tuple(posixpath.relpath(path, top) for path in paths), folder)
+    if read.why is not None and not static:
+        return Manifests((), known=True, why=read.why)
+    named = [posixpath.relpath(path, top) for path in paths]
+    return replace(read, why=None, needs_project="it adds a step", first=project.without_project(invocation, named))
+
+
+def _is_root(tool: Tool, name: str) -> bool:
+    return any(fnmatch(posixpath.basename(name), pattern) for pattern in tool.roots)
+
+
+def _needs_project(facts: Facts, invocation: Invocation, folder: str) -> str | None:
+    """Why an install takes the source of the project itself; None when it installs no more than what it depends on."""
+    context, tool = facts.context, invocation.tool
+    without = invocation.tool.action(invocation.action).without_project.get(invocation.subcommand)
+    if without is None or context is None:
+        return None
+    if tool.name == "composer":
+        return _composer_needs(context, invocation, folder)
+    if all(invocation.has((option,)) for option in without) or invocation.has(("--no-install-workspace", "--only-group")):
+        return None
+    manifest = Manifest(context, posixpath.join(folder, "pyproject.toml"), "")
+    text = context.read(manifest.path)
+    data = replace(manifest, text=text).toml() if text is not None else None
+    if data is not None and not is_package(data, tool.name):
+        return None
+    return f"it installs the project itself: {without[0]} leaves that for later"
+
+
+def _composer_needs(context: Context, invocation: Invocation, folder: str) -> str | None:
+    path = posixpath.join(folder, "composer.json")
+    text = context.read(path)
+    if text is None:
+        return None
+    doubts = composer_project(
+        Manifest(context, path, text),
+        context.read(posixpath.join(folder, "composer.lock")),
+        all_classes=invocation.has(("-o", "--optimize-autoloader", "-a", "--classmap-authoritative")),
+        scripts=not invocation.has(("--no-scripts",)),
+        plugins=not invocation.has(("--no-plugins",)),
+        classes=not invocation.has(("--no-autoloader",)),
+    )
+    return next((doubt.why for doubt in doubts), None)
+
+
+def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) -> tuple[Applicability, str | None]:
+    """How far one may trust that an install reads its manifests only, and why no further: it is shown where its words name
+    anything else.
+    """
+    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
     if not reads.known or facts.context is None:
-        return Applicability.DISPLAY
+        return Applicability.DISPLAY, "the build context does not show its manifests"
     if invocation.action != "install":
-        # what fetches for a build fails where a manifest names parts of the source
-        return Applicability.UNSAFE if reads.complete else Applicability.DISPLAY
+        # what fetches for a build fails where a manifest names parts of the source that are not there
+        if invocation.tool.name == "maven" and sum(name.endswith("pom.xml") for name in reads.files) > 1:
+            return Applicability.DISPLAY, "modules that need each other cannot be fetched"
+        missing = reads.why is not None and reads.why.endswith("is not in the build context")
+        return Applicability.DISPLAY if missing else Applicability.UNSAFE, reads.why or "it adds a step"
+    if project.own(invocation) and reads.needs_project:
+        return Applicability.DISPLAY if reads.why else Applicability.UNSAFE, reads.why or reads.needs_project
     action = invocation.tool.action("install")
     manifest_flags = invocation.tool.manifest_flags
-    known = all(
-        flag.text in manifest_flags or flag.text.partition("=")[0] in action.plain_flags for flag in invocation.flags
+    other = next(
+        (
+            flag.text
+            for flag in invocation.flags
+            if flag.text not in manifest_flags and flag.text.partition("=")[0] not in action.plain_flags
+        ),
+        None,
     )
-    if invocation.subcommand not in action.plain or not known:
-        return Applicability.DISPLAY
-    operands = (word.text for word in invocation.operands)
+    if invocation.subcommand not in action.plain or other is not None:
+        return Applicability.DISPLAY, f"what `{f'{name} {other}' if other else name}` reads is not known"
+    operands = (word.text for word in invocation.operands if not _is_root(invocation.tool, word.text))
     if not all(PACKAGE.fullmatch(text) and not PACKAGE_FILE.search(text) for text in operands if "$" not in text):
-        return Applicability.DISPLAY
+        return Applicability.DISPLAY, f"`{name}` names files"
     command = invocation.command
     wrapped = command.words != invocation.words or command.assignments or "/" in command.name
     variable = any("$" in word.text or "`" in word.text for word in command.words)
-    if wrapped or variable or not reads.complete or not facts.context.whole or _is_configured(facts, run):
-        return Applicability.UNSAFE
-    return Applicability.SAFE
+    if wrapped or variable:
+        return Applicability.UNSAFE, "what runs depends on variables or other programs"
+    if _is_configured(facts, run):
+        return Applicability.UNSAFE, "a variable may name files"
+    if not facts.context.whole:
+        return Applicability.UNSAFE, "the build context is too large to look through"
+    if not reads.complete:
+        return Applicability.UNSAFE, reads.needs_project or reads.why
+    return Applicability.SAFE, None
 
 
 def _is_configured(facts: Facts, run: Run) -> bool:
@@ -145,9 +228,12 @@ def place(facts: Facts, copy: Copy, path: str) -> str | None:
     return None
 
 
-def brought(facts: Facts, copy: Copy, image_path: str) -> str | None:
-    """The file of the context that a COPY puts at a path of the image; None when it does not, or that cannot be told."""
-    target = facts.path(copy.destination.text, copy)
+def brought(facts: Facts, copy: Copy, image_path: str, target: str | None = None) -> str | None:
+    """The file of the context that a COPY puts at a path of the image; None when it does not, or that cannot be told.
+
+    `target` is where it copies to, for who knows more of that than the file says.
+    """
+    target = target or facts.path(copy.destination.text, copy)
     if target is None:
         return None
     for word in copy.paths:
@@ -224,102 +310,31 @@ def _present(context: Context, patterns: tuple[str, ...], folder: str) -> tuple[
     return tuple(found)
 
 
-def _has_parent(context: Context, tool: Tool, folder: str) -> bool:
-    """Whether a folder above holds manifests too: that of a workspace has a say in what is installed."""
+def _parent(context: Context, tool: Tool, folder: str, files: tuple[str, ...]) -> str | None:
+    """A manifest in a folder above, besides those that are known to be read: that of a workspace has a say in what is
+    installed.
+    """
     above = folder
     while above:
         above = posixpath.dirname(above)
-        if any(posixpath.join(above, name) in context.files for name in tool.manifests):
-            return True
-    return False
+        for name in tool.manifests:
+            path = posixpath.join(above, name)
+            if path in context.files and path not in files:
+                return path
+    return None
 
 
-def _self_contained(context: Context, names: tuple[str, ...], folder: str) -> bool:
-    """Whether the manifests refer to nothing else of the source tree."""
-    if any(context.has(posixpath.join(folder, name)) for name in ("binding.gyp", ".pnp.cjs", ".pnp.js", ".yarn/cache")):
-        return False
-    for name in names:
-        if context.has(posixpath.join(folder, name)) and posixpath.join(folder, name) not in context.files:
-            continue
-        text = context.read(posixpath.join(folder, name))
-        if text is None or not _is_plain(name, text):
-            return False
-    return True
-
-
-def _is_plain(name: str, text: str) -> bool:
-    """Whether a manifest refers to nothing else of the source tree, as far as its kind is known."""
-    match name:
-        case "package.json":
-            return _plain_package(text)
-        case "package-lock.json" | "npm-shrinkwrap.json" | "yarn.lock":
-            return not LOCAL_LOCK.search(text)
-        case ".npmrc" | ".yarnrc" | ".yarnrc.yml":
-            return not LOCAL_SETTING.search(re.sub(r"https?:\S*|//\S*", "", text))
-        case "go.mod":
-            return not LOCAL_REPLACE.search(text)
-        case "go.work" | "pnpm-workspace.yaml" | ".pnpmfile.cjs" | "bun.lockb" | "bunfig.toml":
-            return False
-        case _ if local := LOCAL_PARTS.get(name):
-            return not local.search(text)
-        case _:
-            return True
-
-
-def _plain_package(text: str) -> bool:
-    try:
-        package = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(package, dict) or "workspaces" in package:
-        return False
-    scripts = package.get("scripts", {})
-    if not isinstance(scripts, dict) or any(name in scripts for name in LIFECYCLE):
-        return False
-    groups = (value for key, value in package.items() if key.lower().endswith(("dependencies", "overrides", "resolutions")))
-    return not any(text.startswith(LOCAL) for group in groups for text in _strings(group))
-
-
-def _strings(value: object) -> Iterator[str]:
-    """The strings of a JSON value, however deep."""
-    todo = [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            todo.extend(item.values())
-        elif isinstance(item, list):
-            todo.extend(item)
-
-
-def _requirements(context: Context, names: tuple[str, ...], folder: str) -> Manifests:
-    """Follows `-r` and `-c` from file to file."""
-    files: list[str] = []
-    complete = True
-    todo = [posixpath.normpath(name) for name in names]
-    while todo:
-        name = todo.pop(0)
-        if name in files:
-            continue
-        if "$" in name or posixpath.isabs(name) or name.startswith(".."):
-            complete = False
-            continue
-        text = context.read(posixpath.join(folder, name))
-        if text is None:
-            return Manifests(tuple(names), complete=False, known=False)
-        files.append(name)
-        for line in _requirement_lines(text):
-            if other := REQUIREMENT_FILE.match(line):
-                todo.append(posixpath.normpath(posixpath.join(posixpath.dirname(name), other[1])))
-            elif not REQUIREMENT.match(line) or (PACKAGE_FILE.search(line) and "://" not in line) or "${" in line:
-                complete = False
-    return Manifests(tuple(files), complete=complete, known=True)
-
-
-def _requirement_lines(text: str) -> Iterator[str]:
-    """The lines of a requirements file that say something, continued ones joined."""
-    for line in re.sub(r"\\\r?\n", "", text).splitlines():
-        said = re.sub(r"(?:^|\s)#.*", "", line).strip()
-        if said:
-            yield said
+def _requirements(context: Context, tool: Tool, names: tuple[str, ...], folder: str) -> Manifests:
+    """Follows `-r` and `-c` from file to file, and reads a file of Conda's as such."""
+    if any("$" in name or name.startswith("..") for name in names):
+        return Manifests(names, known=False)
+    paths = [posixpath.normpath(posixpath.join(folder, name)) for name in names]
+    if any(context.read(path) is None for path in paths):
+        return Manifests(names, known=False)
+    reader = python.environment if tool.name == "conda" else python.requirements
+    if tool.project:
+        # settings of the tool beside the file
+        settings = (posixpath.join(folder, name) for name in tool.manifests if name not in {lock.file for lock in tool.locks})
+        paths += [path for path in settings if path in context.files and path not in paths]
+    files, why = closure(context, paths, {"pyproject.toml": python.project, "*.yml": reader, "*.yaml": reader, "*.txt": python.requirements, "*.in": reader, "*.lock": reader})
+    return Manifests(tuple(posixpath.relpath(name, folder or ".") for name in files), known=True, why=why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.accounts import number_of
 from dockerlint.lint.findings import Applicability, Edit, Fix
-from dockerlint.lint.leftovers import caches_of, removed, removed_by
+from dockerlint.lint.leftovers import XDG, caches_of, removed, removed_by, runs_in_container
 from dockerlint.lint.tools import invocation as invocation_of
 from dockerlint.lint.tools import strip_glob
 
-from .edits import are_apart, insert, insert_flags, remove_command, remove_word
+from .edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
 from .footprint import commands
 
 if TYPE_CHECKING:
@@ -26,18 +27,33 @@ if TYPE_CHECKING:
     from dockerlint.lint.tools import Cache, Invocation, Tool
 
 LONGEST_FLAG = 300
+# What shows that a file sees to apt's settings itself: the hook of Debian's images, and the setting against it.
+SETUP_SIGNS = ("docker-clean", "Keep-Downloaded-Packages")
 
 
 def wanted_caches(facts: Facts, run: Run, invocation: Invocation) -> tuple[Cache, ...]:
-    """The caches of a tool that a RUN leaves unmounted; none when one of a kind that excludes others is mounted."""
-    caches = caches_of(facts, run, invocation.tool)
+    """The caches of a tool that a RUN leaves unmounted; none when one of a kind that excludes others is mounted, or when
+    the image itself may need what lies there.
+    """
+    caches = tuple(found for item in caches_of(facts, run, invocation.tool) if (found := _moved(item, invocation)))
     missing = tuple(item for item in caches if not facts.mounted(run, item.path))
     if any(mount.target is not None and _lies(mount.target, item.mount) for mount in facts.mounts(run) for item in missing):
         return ()
     # dnf and dnf5, one tool with two places: either one mounted will do
     if invocation.tool.kind == "system" and len(missing) < len(caches) and not _roles(caches) - _roles(missing):
         return ()
+    needed = any(item.kept for item in missing) and facts.in_image(run)
+    if needed and (any(item.runtime for item in missing) or runs_in_container(facts, invocation.tool)):
+        return ()
     return missing
+
+
+def _moved(item: Cache, invocation: Invocation) -> Cache | None:
+    """A cache where the options of a command put it; None when that cannot be told."""
+    where = invocation.option(*item.options) if item.options else None
+    if where is None:
+        return item
+    return item.at(where) if where.startswith("/") and "$" not in where else None
 
 
 def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -> Fix | None:
@@ -50,15 +66,18 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
         return None
     runs = [run]
     if any(item.kept for item in invocation.tool.caches):
-        using = (item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item)))
-        if next(using) is not run:
+        runs = [item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item))]
+        if next(item for item in runs if _fills(facts, item, invocation.tool)) is not run:
             return None
-        runs.extend(using)
     made = [_edits(facts, item, invocation) for item in runs]
     edits = tuple(edit for item in made if item is not None for edit in item)
     if not edits or None in made:
         return None
     return Fix(f"mount {invocation.tool.name}'s cache", edits, _applicability(facts, stage, runs, invocation))
+
+
+def _fills(facts: Facts, run: Run, tool: Tool) -> bool:
+    return any(item.tool is tool and item.action in ("install", "build", "upgrade") for item in facts.invocations(run))
 
 
 def _refreshes(facts: Facts, run: Run, invocation: Invocation) -> bool:
@@ -73,11 +92,15 @@ def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | None:
     missing = wanted_caches(facts, run, invocation)
     if not missing:
         return []
+    script = facts.script(run)
+    # what makes the folder that a guessed place lies in would find the mount in it
+    if any(item.guess and script and _names_folder(script.text, posixpath.dirname(item.mount)) for item in missing):
+        return None
     cleanup = _drop_cleanup(facts, run, missing, invocation.tool)
-    setup = _setup(facts, run, invocation.tool)
+    setup = set_up(facts, run, invocation.tool) if needs_setup(facts, run) else []
     if cleanup is None or setup is None:
         return None
-    options = [edit for item in facts.invocations(run) if item.tool is invocation.tool for edit in _keep_cache(facts, item)]
+    options = [edit for item in facts.invocations(run) if item.tool is invocation.tool for edit in _keep_cache(facts, run, item)]
     if isinstance(run.form, nodes.Exec) and (options or cleanup):
         return None
     # a mount belongs to root unless it is told otherwise, and another user could not write to it
@@ -88,25 +111,49 @@ def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | None:
     return [insert_flags(facts.doc, run, _flags(missing, number)), *cleanup, *setup, *options]
 
 
-def _setup(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:
+def needs_setup(facts: Facts, run: Run) -> bool:
+    """Whether nothing up to a RUN has to do with the settings that a cache needs."""
+    return not any(sign in facts.doc.source(node.span) for node in (run, *facts.before(run)) for sign in SETUP_SIGNS)
+
+
+def set_up(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:
     """What must run before the tool so that it fills its cache; None when there is no place for it."""
     script = facts.script(run)
-    if tool.mount_setup is None or script is None:
+    if not tool.mount_setup or script is None:
         return []
-    if not script.heredoc:
-        return [insert(script.core.start, f"{tool.mount_setup} && ")]
-    first = script.commands[0]
-    return None if first.within or script.tests else [insert(first.span.start, tool.mount_setup + facts.doc.newline)]
+    if script.heredoc:
+        first = script.commands[0] if script.commands else None
+        if first is None or first.within or script.tests:
+            return None
+        return [insert(first.span.start, "".join(text + facts.doc.newline for text in tool.mount_setup))]
+    joint = f" && {facts.doc.escape}{facts.doc.newline}{INDENT}"
+    return [insert(script.core.start, "".join(text + joint for text in tool.mount_setup))]
 
 
-def _keep_cache(facts: Facts, invocation: Invocation) -> list[Edit]:
+def _keep_cache(facts: Facts, run: Run, invocation: Invocation) -> list[Edit]:
     """Takes the options away that switch the cache off, and adds the one that keeps packages in it."""
     action = invocation.tool.action(invocation.action)
     edits = [remove_word(facts.doc, flag.span) for flag in invocation.flags if flag.text in action.no_cache]
-    keep = invocation.tool.mount_flag
-    if keep and invocation.action in ("install", "upgrade") and not invocation.has((keep,)):
+    keep = flag_to_add(facts, run, invocation)
+    if keep and invocation.action in ("install", "upgrade"):
         edits.append(insert(invocation.subcommand_words[-1].span.end, f" {keep}"))
     return edits
+
+
+def flag_to_add(facts: Facts, run: Run, invocation: Invocation) -> str | None:
+    """The option with which a tool works well with a mounted cache; None when it needs none, or the file has set it."""
+    tool = invocation.tool
+    if tool.mount_flag is None or invocation.has((tool.mount_flag.partition("=")[0],)):
+        return None
+    name = tool.mount_variable
+    if name and (name in facts.state(run).env or f"{name}=" in facts.doc.source(run.span)):
+        return None
+    return tool.mount_flag
+
+
+def _names_folder(text: str, path: str) -> bool:
+    """Whether a script names a folder itself, not one that lies in it."""
+    return re.search(re.escape(path) + r"(?![\w./-])", text) is not None
 
 
 def _flags(caches: Iterable[Cache], user: str) -> list[str]:
@@ -162,7 +209,15 @@ def _applicability(facts: Facts, stage: Stage, runs: list[Run], invocation: Invo
     tool = invocation.tool
     if tool.kind == "system" or not all(_is_plain(facts, run, tool) for run in runs):
         return Applicability.UNSAFE
-    paths = {item.path for run in runs for item in caches_of(facts, run, tool)}
+    wanted = [item for run in runs for item in caches_of(facts, run, tool)]
+    options = [name for item in wanted for name in item.options]
+    used = [other for run in runs for other in facts.invocations(run) if other.tool is tool]
+    if any(item.guess for item in wanted) or any(other.has((*options, *tool.offline_flags)) for other in used):
+        return Applicability.UNSAFE
+    # the steps above may come from the cache when the mount is empty
+    if len(runs) > 1 and any(item.brittle for item in wanted):
+        return Applicability.UNSAFE
+    paths = {item.path for item in wanted}
     if commands().offline.search(facts.doc.text) or any(_is_named(facts.doc, runs, facts.home(runs[0]), path) for path in paths):
         return Applicability.UNSAFE
     # what a build tool keeps in its cache may be needed by the container or by a stage that copies it
@@ -177,8 +232,10 @@ def _is_plain(facts: Facts, run: Run, tool: Tool) -> bool:
     state = facts.state(run)
     if script is None or state.user not in ("root", "0"):
         return False
-    moving = {"HOME", "XDG_CACHE_HOME", *tool.no_cache_variables, *(item.variable for item in tool.caches if item.variable)}
-    if not moving.isdisjoint(state.env) or any(f"{name}=" in script.text for name in moving):
+    moving = {"HOME", *XDG, *tool.no_cache_variables, *(name for item in tool.caches for name in (item.variable, *item.also) if name)}
+    # a part of a folder that is known has nothing else in it
+    parts = {name for item in tool.caches for name, below in item.also.items() if below and state.env.get(name)}
+    if not (moving - parts).isdisjoint(state.env) or any(f"{name}=" in script.text for name in moving):
         return False
     if any("$" in path or "{" in path for path, _ in removed(facts, run)):
         return False

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from .accounts import is_root
+from .images import parse_reference
+from .nodes import Cmd, Entrypoint
 from .tools import removed_paths
 
 if TYPE_CHECKING:
@@ -15,6 +21,10 @@ if TYPE_CHECKING:
     from .shell import Command
     from .tools import Cache, Tool
 
+# Variables that move folders of the home. Source: XDG Base Directory Specification.
+XDG = {"XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state"}
+# Of files with the same name in a context no more than these are looked into.
+MOST_ALIKE = 50
 HOME = re.compile(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
 
 
@@ -23,20 +33,65 @@ def caches_of(facts: Facts, run: Run, tool: Tool) -> tuple[Cache, ...]:
 
     Those in an unknown home, or moved to where the build decides, are left out.
     """
+    home = facts.home(run) or "~"
+    found = (_placed(facts, run, item, home) for item in tool.cache_homes(home) if _is_used(facts, run, item))
+    return tuple(item for item in found if item is not None)
+
+
+def _is_used(facts: Facts, run: Run, item: Cache) -> bool:
+    """Whether a cache is one for the user, the base image, the variables and the build context of a RUN."""
     state = facts.state(run)
-    image = facts.base_of(run)
-    repository = image.repository if image else None
-    found = []
-    for item in tool.cache_homes(facts.home(run) or "~"):
-        if (item.images and repository not in item.images) or (repository in item.not_images):
-            continue
-        if any(name in state.env for name in item.unless):
-            continue
-        moved = item.variable is not None and item.variable in state.env
-        where = state.env[item.variable] if moved and item.variable else item.mount
-        if where is not None and not where.startswith("~"):
-            found.append(item.at(where) if moved else item)
-    return tuple(found)
+    repository = _repository(facts, run)
+    if (item.images and repository not in item.images) or (repository in item.not_images):
+        return False
+    if item.users and (item.users == "root") is (is_root(state.user) is False):
+        return False
+    if not all(_shows(facts, *pair) for pair in item.evidence) or any(_shows(facts, *pair) for pair in item.counter):
+        return False
+    return not any(name in state.env for name in item.unless)
+
+
+def _repository(facts: Facts, run: Run) -> str | None:
+    try:
+        image = facts.image(facts.stage_of(run))
+    except KeyError:
+        return None
+    return parse_reference(image).repository if image else None
+
+
+def _placed(facts: Facts, run: Run, item: Cache, home: str) -> Cache | None:
+    """A cache where the variables that are in force put it; None when that cannot be told."""
+    env = facts.state(run).env
+    movers = {**({item.variable: item.below} if item.variable else {}), **item.also}
+    for name, below in movers.items():
+        if name in env:
+            where = env[name]
+            return replace(item, below=below).at(where) if where is not None and not where.startswith("~") else None
+    for name, folder in XDG.items():
+        top = f"{home.rstrip('/')}/{folder}/"
+        if name in env and item.path.startswith(top):
+            where = env[name]
+            # what is not absolute there is to be ignored
+            if where is not None and not where.startswith("/"):
+                break
+            return replace(item, below="").at(posixpath.join(where, item.path.removeprefix(top))) if where else None
+    return None if item.mount.startswith("~") else item
+
+
+def _shows(facts: Facts, name: str, pattern: str) -> bool:
+    """Whether the build context has a file of that name with a text that matches."""
+    if facts.context is None:
+        return False
+    named = (path for path in facts.context.files if path == name or path.endswith("/" + name))
+    return any(re.search(pattern, facts.context.read(path) or "") for path in islice(named, MOST_ALIKE))
+
+
+def runs_in_container(facts: Facts, tool: Tool) -> bool:
+    """Whether the container's command is the tool itself, which then needs its cache."""
+    names = "|".join(re.escape(name) for name in tool.commands)
+    word = re.compile(rf"(?<![\w.-])(?:{names})(?![\w.-])")
+    commands = (node for node in facts.doc.instructions if isinstance(node, Cmd | Entrypoint))
+    return any(word.search(facts.doc.source(node.span)) for node in commands)
 
 
 def cleaning(facts: Facts, run: Run, cache: Cache, tool: Tool) -> Command | None:

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .nodes import Word
     from .shell import Command
@@ -48,7 +48,11 @@ class Cache:
 
     `role` is index (package lists), packages (downloaded packages) or cache. `mount` is the target to mount, which may lie
     above `path`; `~` is the home of the user that runs the tool. `variable` moves it when it is set: to its value, or to
-    `below` in the folder that it names. `unless` are variables that move it to where it cannot be told.
+    `below` in the folder that it names; so do those in `also`, each with its own part, and `options` of the tool. `unless` are variables that move it to where it cannot
+    be told. `users` says that it is there for `root` only, or for `others`. `evidence` are pairs of a file's name and a
+    pattern: the cache is there only if the build context has a file of each name with it; `counter` the other way round, for
+    any of them. `guess` says that it is not sure to lie there, `runtime` that programs look into it when they run,
+    `brittle` that steps which find it empty do not fill it again.
     """
 
     path: str
@@ -58,7 +62,15 @@ class Cache:
     clean: str | None = None
     variable: str | None = None
     below: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    users: str | None = None
+    evidence: tuple[tuple[str, str], ...] = ()
+    counter: tuple[tuple[str, str], ...] = ()
+    guess: bool = False
+    runtime: bool = False
+    brittle: bool = False
     kept: bool = False
     images: tuple[str, ...] = ()
     not_images: tuple[str, ...] = ()
@@ -68,18 +80,20 @@ class Cache:
         """The cache at another place, or with its part of it where a folder of several is moved."""
         path = posixpath.join(path, self.below) if self.below else path
         clean = self.clean.replace(self.path, path) if self.clean else None
-        return replace(self, path=path, mount=path, clean=clean)
+        return replace(self, path=path, mount=path, clean=clean, guess=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """What a group of subcommands does, and the options that matter for it.
 
-    A subcommand may be of several words (`mod download`); an empty one stands for the bare command. `unversioned` are
+    A subcommand may be of several words (`mod download`), of which some may be options that are given with it (`build
+    --only-dependencies`); an empty one stands for the bare command. `unversioned` are
     those whose operands have no versions; `versions` are options that give them versions all at once. The first of `yes`
     is the one to write. `yes_settings` and `no_recommends_settings` do, as an option's value, what `yes` and
     `no_recommends` do. `plain` are those that read the project's manifests and nothing else of it, whichever of
-    `plain_flags` are given.
+    `plain_flags` are given. Those in `without_project` install the project itself too, unless all of these options are given.
+    `frozen` are options, subcommands and variables with which the lock file is not written.
     """
 
     subcommands: tuple[str, ...]
@@ -93,6 +107,8 @@ class Action:
     yes_settings: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
     plain_flags: tuple[str, ...] = ()
+    without_project: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +156,10 @@ class Tool:
     `pin` matches a package with a version, `pin_sign` stands between the two, and `package_list` is the kind of list that
     says which are installed (see `installed`). `repository` matches one that is fetched from a version control system, `revision` such
     a one with a revision. `operations` says that its subcommands are options (`pacman -S`), `foreign_rest` that what
-    follows `--` is not for the tool itself.
+    follows `--` is not for the tool itself. `roots` are the manifests of which one makes a folder a project of the tool; the
+    first of `manifests` where none are named. `stub` is a source file without which a manifest is refused.
+    `mount_setup` are commands that make the tool fill its cache, `mount_flag` an option of installs that does so, and
+    `mount_variable` does what `mount_flag` does, when it is set.
     """
 
     name: str
@@ -154,6 +173,8 @@ class Tool:
     locks: tuple[Lock, ...]
     manifests: tuple[str, ...]
     manifest_flags: tuple[str, ...]
+    roots: tuple[str, ...]
+    stub: str | None
     project: bool
     writes: tuple[str, ...]
     no_cache_variables: tuple[str, ...]
@@ -162,8 +183,9 @@ class Tool:
     pin_sign: str | None
     package_list: str | None
     not_packages: re.Pattern[str] | None
-    mount_setup: str | None
+    mount_setup: tuple[str, ...]
     mount_flag: str | None
+    mount_variable: str | None
     prefetch: str | None
     cache_aliases: tuple[str, ...]
     index_readers: tuple[str, ...]
@@ -348,15 +370,16 @@ def _read(found: Tool, command: Command, words: tuple[Word, ...], rest: tuple[Wo
             flags.append(word)
             if word.text in found.value_flags:
                 at += 1
-    action, count = _action(found, operands)
+    action, subcommand = _action(found, operands, flags)
     if not operands and any(flag.text in ASKING for flag in flags):
         action = ""
+    count = sum(not part.startswith("-") or found.operations for part in subcommand.split())
     head = tuple(operands[:count]) if count else tuple(operands[:1])
     return Invocation(
         tool=found,
         command=command,
         words=words,
-        subcommand=" ".join(word.text for word in head),
+        subcommand=subcommand or " ".join(word.text for word in head),
         subcommand_words=head,
         action=action,
         flags=tuple(flags),
@@ -364,16 +387,20 @@ def _read(found: Tool, command: Command, words: tuple[Word, ...], rest: tuple[Wo
     )
 
 
-def _action(found: Tool, operands: list[Word]) -> tuple[str, int]:
-    """The action of a command line, and how many of its operands are the subcommand; the longest one wins."""
+def _action(found: Tool, operands: list[Word], flags: list[Word]) -> tuple[str, str]:
+    """The action of a command line, and its subcommand as the catalogue has it; the longest one wins."""
     texts = [word.text for word in operands]
-    best = ("", -1)
+    given = {word.text for word in flags}
+    best = ("", "", -1)
     for name, action in found.actions.items():
         for subcommand in action.subcommands:
             parts = subcommand.split()
-            if texts[: len(parts)] == parts and len(parts) > best[1] and (parts or not texts):
-                best = (name, len(parts))
-    return best[0], max(best[1], 0)
+            if len(parts) <= best[2] or not (parts or not texts):
+                continue
+            words = [part for part in parts if found.operations or not part.startswith("-")]
+            if texts[: len(words)] == words and given.issuperset(part for part in parts if part not in words):
+                best = (name, subcommand, len(parts))
+    return best[:2]
 
 
 def _given(flag: str, option: str) -> bool:
@@ -398,6 +425,8 @@ def _tool(data: dict[str, Any]) -> Tool:
         locks=tuple(_lock(item) for item in data.get("locks", ())),
         manifests=tuple(data.get("manifests", ())),
         manifest_flags=tuple(data.get("manifest-flags", ())),
+        roots=tuple(data.get("roots", data.get("manifests", ())[:1])),
+        stub=data.get("stub"),
         project=data.get("project", False),
         writes=tuple(data.get("writes", ())),
         no_cache_variables=tuple(data.get("no-cache-variables", ())),
@@ -406,8 +435,9 @@ def _tool(data: dict[str, Any]) -> Tool:
         pin_sign=data.get("pin-sign"),
         package_list=data.get("package-list"),
         not_packages=re.compile(data["not-packages"]) if "not-packages" in data else None,
-        mount_setup=data.get("mount-setup"),
+        mount_setup=tuple(data.get("mount-setup", ())),
         mount_flag=data.get("mount-flag"),
+        mount_variable=data.get("mount-variable"),
         prefetch=data.get("prefetch"),
         cache_aliases=tuple(data.get("cache-aliases", ())),
         index_readers=tuple(data.get("index-readers", ())),
@@ -424,12 +454,18 @@ def _tool(data: dict[str, Any]) -> Tool:
 
 
 def _action_of(item: dict[str, Any]) -> Action:
-    return Action(**{name.replace("-", "_"): tuple(value) for name, value in item.items()})
+    values: dict[str, Any] = {
+        name.replace("-", "_"): {key: tuple(words) for key, words in value.items()} if isinstance(value, dict) else tuple(value)
+        for name, value in item.items()
+    }
+    return Action(**values)
 
 
 def _cache(item: dict[str, Any]) -> Cache:
-    lists: dict[str, Any] = {name: tuple(item[name]) for name in ("images", "not_images", "cleaned_by", "unless") if name in item}
-    return Cache(**{"mount": item["path"], **item, **lists})
+    names = ("images", "not_images", "cleaned_by", "unless", "options")
+    lists: dict[str, Any] = {name: tuple(item[name]) for name in names if name in item}
+    pairs: dict[str, Any] = {name: tuple(map(tuple, item[name])) for name in ("evidence", "counter") if name in item}
+    return Cache(**{"mount": item["path"], **item, **lists, **pairs})
 
 
 def _lock(item: dict[str, Any]) -> Lock:

@@ -58,9 +58,28 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt
     ```
 
+    The mount goes to where the tool has its cache for this user, `HOME`, base image, variables and options; what the container
+    itself looks into when it runs (Deno's and Dart's packages, Yarn's zip files) is not mounted. On Debian's images the recipe
+    for apt takes the hook away that deletes each package:
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    RUN --mount=type=cache,target=/var/lib/apt,sharing=locked \\
+        --mount=type=cache,target=/var/cache/apt,sharing=locked \\
+        rm -f /etc/apt/apt.conf.d/docker-clean && \\
+        echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' > /etc/apt/apt.conf.d/keep-cache && \\
+        apt-get update && apt-get install -y curl
+    ```
+
     **Fix safety:** safe for language package managers run by root with their cache where they keep it. Unsafe for system
-    packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, and where a later step or
-    stage may read the cache from the layer.
+    packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where variables or options move
+    the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again (`--no-restore`), and where
+    a later step or stage may read the cache from the layer.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, remove_command, remove_word
+from dockerlint.fixers.mounts import flag_to_add
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity, Span
 from dockerlint.lint.leftovers import caches_of, removed
@@ -120,8 +121,8 @@ def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Fi
         fix = None
         if not isinstance(run.form, nodes.Exec):
             edits = [remove_word(facts.doc, flag.span)]
-            if tool.mount_flag and not invocation.has((tool.mount_flag,)):
-                edits.append(insert(invocation.subcommand_words[-1].span.end, f" {tool.mount_flag}"))
+            if keep := flag_to_add(facts, run, invocation):
+                edits.append(insert(invocation.subcommand_words[-1].span.end, f" {keep}"))
             trust = Applicability.UNSAFE if tool.kind == "system" else Applicability.SAFE
             fix = Fix(f"drop {flag.text}", tuple(edits), trust)
         yield Finding("DF107", flag.span, f"`{flag.text}` switches off the cache that this RUN mounts", fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.mounts import needs_setup, set_up
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Run
     from dockerlint.lint.tools import Cache, Tool
 
-# Where Debian's images have the hook (docker-clean, Keep-Downloaded-Packages in any file of that folder).
+# Where Debian's images have the hook.
 DEBIAN = frozenset({"debian", "ubuntu"})
-SIGNS = ("docker-clean", "Keep-Downloaded-Packages")
 
 
 @rule("DF109", name="apt-cache-mount-unlocked", severity=Severity.WARNING)
@@ -47,7 +47,9 @@ def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
 
     ```dockerfile fixed
     FROM debian:bookworm-slim
-    RUN --mount=type=cache,target=/var/cache/apt,sharing=locked rm -f /etc/apt/apt.conf.d/docker-clean && apt-get update && apt-get install -y curl
+    RUN --mount=type=cache,target=/var/cache/apt,sharing=locked rm -f /etc/apt/apt.conf.d/docker-clean && \\
+        echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' > /etc/apt/apt.conf.d/keep-cache && \\
+        apt-get update && apt-get install -y curl
     ```
 
     ```dockerfile good
@@ -83,7 +85,7 @@ def _check(doc: Dockerfile, facts: Facts, run: Run, mount: Mount, caches: list[C
     if sharing == "shared":
         message = f"{mount.target} is mounted without `sharing=locked`: of two builds at the same time one fails"
         yield Finding("DF109", mount.flag.span, message, _lock(doc, mount))
-    if any(item.role == "packages" for item in caches) and _has_hook(doc, facts, run):
+    if any(item.role == "packages" for item in caches) and _has_hook(facts, run):
         message = f"{mount.target} stays empty: docker-clean, a hook of the base image, deletes each package that apt downloads"
         yield Finding("DF109", mount.flag.span, message, _unhook(facts, run, tool))
 
@@ -100,23 +102,12 @@ def _lock(doc: Dockerfile, mount: Mount) -> Fix | None:
     return Fix("lock the mount", (edit,), Applicability.SAFE)
 
 
-def _has_hook(doc: Dockerfile, facts: Facts, run: Run) -> bool:
+def _has_hook(facts: Facts, run: Run) -> bool:
     """Whether the hook of Debian's images is surely there: nothing up to here names it."""
     base = facts.base_of(run)
-    if base is None or base.distribution not in DEBIAN:
-        return False
-    return not any(sign in doc.source(node.span) for node in (run, *facts.before(run)) for sign in SIGNS)
+    return base is not None and base.distribution in DEBIAN and needs_setup(facts, run)
 
 
 def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | None:
-    script = facts.script(run)
-    if script is None or tool.mount_setup is None or not script.commands:
-        return None
-    first = script.commands[0]
-    if not script.heredoc:
-        edit = insert(script.core.start, f"{tool.mount_setup} && ")
-    elif not first.within and not script.tests:
-        edit = insert(first.span.start, tool.mount_setup + facts.doc.newline)
-    else:
-        return None
-    return Fix("delete the hook", (edit,), Applicability.UNSAFE)
+    edits = set_up(facts, run, tool)
+    return Fix("delete the hook", tuple(edits), Applicability.UNSAFE) if edits else None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.cleanup import add_option
+from dockerlint.fixers.mounts import flag_to_add
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.rule import rule
 
@@ -14,12 +16,10 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.tools import Invocation
 
-# The variable and the option that say how files get out of the cache.
-SETTINGS = {
-    "uv": ("UV_LINK_MODE", "--link-mode"),
-    "pnpm": ("npm_config_package_import_method", "--package-import-method"),
-}
+# A tool that falls back to copying without a word.
+SILENT = {"pnpm": ("npm_config_package_import_method", "--package-import-method")}
 
 
 @rule("DF112", name="link-mode-on-cache-mount", severity=Severity.INFO, recommended=False)
@@ -33,26 +33,45 @@ def link_mode_on_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     RUN --mount=type=cache,target=/root/.cache/uv uv pip install --system flask==3.0.3
     ```
 
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    RUN --mount=type=cache,target=/root/.cache/uv uv pip install --link-mode=copy --system flask==3.0.3
+    ```
+
     ```dockerfile good
     FROM python:3.12-slim
     ENV UV_LINK_MODE=copy
     RUN --mount=type=cache,target=/root/.cache/uv uv pip install --system flask==3.0.3
     ```
 
+    **Fix safety:** safe: it is what happens anyway. For pnpm it is only said.
+
     **Source:** uv's guide "Using uv in Docker", caching.
     """
     del doc
     for run in facts.every(nodes.Run, triggers=False):
         for invocation in facts.invocations(run):
-            variable, option = SETTINGS.get(invocation.tool.name, ("", ""))
-            if not variable or invocation.action != "install" or invocation.has((option,)):
+            if invocation.action != "install" or not any(
+                _is_mounted(facts, run, item.path) for item in caches_of(facts, run, invocation.tool)
+            ):
                 continue
-            if variable in facts.state(run).env or f"{variable}=" in facts.doc.source(run.span):
-                continue
-            if any(_is_mounted(facts, run, item.path) for item in caches_of(facts, run, invocation.tool)):
-                message = f"`{invocation.tool.name}` cannot link files out of its mounted cache: set `{variable}=copy`"
-                yield Finding("DF112", invocation.words[0].span, message)
-                break
+            name = invocation.tool.name
+            if name in SILENT and not _is_set(facts, run, invocation, *SILENT[name]):
+                yield _finding(run, invocation, SILENT[name][0])
+            elif keep := invocation.tool.mount_variable and flag_to_add(facts, run, invocation):
+                yield _finding(run, invocation, invocation.tool.mount_variable or "", keep)
+
+
+def _finding(run: nodes.Run, invocation: Invocation, variable: str, keep: str | None = None) -> Finding:
+    message = f"`{invocation.tool.name}` cannot link files out of its mounted cache: set `{variable}=copy`"
+    fix = None
+    if keep and invocation.subcommand_words:
+        fix = Fix(f"add {keep}", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
+    return Finding("DF112", invocation.words[0].span, message, fix)
+
+
+def _is_set(facts: Facts, run: nodes.Run, invocation: Invocation, variable: str, option: str) -> bool:
+    return invocation.has((option,)) or variable in facts.state(run).env or f"{variable}=" in facts.doc.source(run.span)
 
 
 def _is_mounted(facts: Facts, run: nodes.Run, path: str) -> bool:

@@ -10,7 +10,7 @@ from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts
 from dockerlint.fixers.footprint import commands
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.leftovers import caches_of
+from dockerlint.lint.leftovers import caches_of, runs_in_container
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> I
         if cache.clean and not _is_settled(facts, run, cache, item, after)
     ]
     keeps = any(cache.kept for cache in tool.caches)
-    if not left or (keeps and _runs_in_container(facts, tool)):
+    if not left or (keeps and runs_in_container(facts, tool)):
         return
     is_shared = keeps and _is_shared(facts, stage, run, tool)
     if is_shared and _is_filled_before(facts, stage, run, tool):
@@ -208,14 +208,6 @@ def _is_settled(facts: Facts, run: Run, cache: Cache, item: Invocation, after: i
     # conda cleans what mamba left
     cleans = (other for other in facts.invocations(run) if other.tool is item.tool and other.action == "clean")
     return any(other.command.span.start >= after for other in cleans) or cleaned(facts, run, cache, item, after)
-
-
-def _runs_in_container(facts: Facts, tool: Tool) -> bool:
-    """Whether the container's command is the tool itself, which then needs its cache."""
-    names = "|".join(re.escape(name) for name in tool.commands)
-    word = re.compile(rf"(?<![\w.-])(?:{names})(?![\w.-])")
-    commands = (node for node in facts.doc.instructions if isinstance(node, nodes.Cmd | nodes.Entrypoint))
-    return any(word.search(facts.doc.source(node.span)) for node in commands)
 
 
 def _is_shared(facts: Facts, stage: Stage, run: Run, tool: Tool) -> bool:

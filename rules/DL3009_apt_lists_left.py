@@ -90,7 +90,7 @@ def _keeps_packages(facts: Facts, run: Run, cache: Cache, refresh: Invocation, a
     """Whether the packages stay: Debian's hook that deletes them is taken away for mounts, but this one is missing."""
     if facts.as_hadolint or not lasting_mounts(facts, run) or facts.mounted(run, cache.path):
         return False
-    hook = (refresh.tool.mount_setup or "").rpartition(" ")[2]
+    hook = refresh.tool.mount_setup[0].rpartition(" ")[2] if refresh.tool.mount_setup else ""
     steps = [run, *(node.trigger if isinstance(node, nodes.Onbuild) else node for node in facts.before(run))]
     commands = [command for node in steps if isinstance(node, nodes.Run) for command in facts.commands(node)]
     unhooked = any(path == hook for path, _ in removed_paths(commands))

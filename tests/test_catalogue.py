@@ -16,7 +16,10 @@ from dockerlint.lint.tools import Cache, Invocation, Tool, catalogue, tool
 
 CACHES = [(item, cache) for item in catalogue() for cache in item.caches if cache.clean]
 # Those that the cost model has no figures of its own for.
-UNPRICED = {"conda", "pacman", "pipx"}
+UNPRICED = {
+    *("conda", "pacman", "pipx", "sbt", "mix", "stack", "cabal", "swift", "dart", "flutter", "deno", "ccache", "sccache"),
+    "node-gyp",
+}
 
 
 def run_of(text: str) -> tuple[Facts, nodes.Run]:
@@ -116,7 +119,7 @@ def test_a_command_that_cleans_moves_with_its_cache() -> None:
     ("item", "cache"), CACHES, ids=lambda value: value.name if isinstance(value, Tool) else value.path
 )
 def test_what_is_written_to_clean_is_seen_to_clean(item: Tool, cache: Cache) -> None:
-    install = item.action("install").subcommands[0] or "install"
+    install = next((name for action in ("install", "build") for name in item.action(action).subcommands if name), "install")
     home = cache.path.replace("~", "/root")
     facts, run = run_of(f"FROM debian:12\nRUN {item.commands[0]} {install} a && {cache.clean}\n")
     used = next(found for found in facts.invocations(run) if found.tool is item)

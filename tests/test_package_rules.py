@@ -101,13 +101,13 @@ REMEDIED = [
     (
         "python:3.12",
         "uv sync --locked",
-        "--mount=type=cache,target=/root/.cache/uv uv sync --locked",
+        "--mount=type=cache,target=/root/.cache/uv uv sync --link-mode=copy --locked",
         "uv sync --locked && uv cache clean",
     ),
     (
         "python:3.12",
         "uv sync --locked --no-cache",
-        "--mount=type=cache,target=/root/.cache/uv uv sync --locked",
+        "--mount=type=cache,target=/root/.cache/uv uv sync --link-mode=copy --locked",
         "uv sync --locked --no-cache",
     ),
     (
@@ -134,7 +134,7 @@ def test_mount_and_clean_up_settle_on_one(image: str, command: str, mounted: str
 
 
 CARGO = "[package]\nname = 'a'\n"
-FETCH = "mkdir src && touch src/lib.rs && cargo fetch && rm -r src"
+FETCH = "mkdir -p src && touch src/lib.rs && cargo fetch && rm -r src"
 # base image, command, manifests, and what comes before the source; None where the fix is only shown
 SPLITS = [
     ("maven:3", "./mvnw package", {"pom.xml": "<project/>", "mvnw": "", ".mvn/wrapper.properties": ""}, [
@@ -144,12 +144,19 @@ SPLITS = [
     ("rust:1", "cargo build", {"Cargo.toml": CARGO, "Cargo.lock": "", ".cargo/config.toml": ""}, [
         "COPY Cargo.toml Cargo.lock ./", "COPY .cargo/config.toml ./.cargo/", f"RUN {FETCH}", "COPY . .", "RUN cargo build",
     ]),
-    ("rust:1", "cargo build", {"Cargo.toml": CARGO + "[workspace]\n"}, None),
+    ("rust:1", "cargo build", {"Cargo.toml": CARGO + "[workspace]\n"}, [
+        "COPY Cargo.toml ./", f"RUN {FETCH}", "COPY . .", "RUN cargo build",
+    ]),
+    ("rust:1", "cargo build", {"Cargo.toml": CARGO + "[dependencies]\na = {path = 'a'}\n"}, None),
     ("node:22", "pnpm install", {"package.json": "{}", "pnpm-lock.yaml": ""}, [
         "COPY package.json pnpm-lock.yaml ./", "RUN pnpm install", "COPY . .",
     ]),
-    ("python:3.12", "uv sync", {"pyproject.toml": "", "uv.lock": ""}, None),
-    ("ruby:3.3", "bundle install", {"Gemfile": "", "Gemfile.lock": ""}, None),
+    ("python:3.12", "uv sync", {"pyproject.toml": "", "uv.lock": ""}, [
+        "COPY pyproject.toml uv.lock ./", "RUN uv sync", "COPY . .",
+    ]),
+    ("ruby:3.3", "bundle install", {"Gemfile": "", "Gemfile.lock": ""}, [
+        "COPY Gemfile Gemfile.lock ./", "RUN bundle install", "COPY . .",
+    ]),
 ]  # fmt: skip
 
 

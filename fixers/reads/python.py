@@ -1,0 +1,130 @@
+"""Python's manifests: pyproject.toml for uv, Poetry and PDM, the Pipfile, requirement files and Conda's environments."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any
+
+from .manifest import Doubt, strings, table, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .manifest import Manifest
+
+# Lines of a requirements file: those that name another one, and those that name a package of an index or a repository.
+# Source: pip's documentation, "Requirements File Format"; PEP 508.
+REQUIREMENT_FILE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)\s*\Z")
+REQUIREMENT = re.compile(
+    r"[A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?\s*(?:\Z|[=<>~!(;]|@\s*(?:https?://|git\+)|--hash)"
+    r"|(?:git\+)?https?://"
+    r"|(?:-i|--index-url|--extra-index-url)[\s=]+https?://"
+    r"|--(?:trusted-host|pre|prefer-binary|no-binary|only-binary|require-hashes)\b"
+)
+PACKAGE_FILE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
+# A package of Conda: `name`, `name=1.2=build`, `channel::name>=1`.
+CONDA = re.compile(r"(?:[\w./-]+::)?[A-Za-z0-9_][\w.-]*(?:\s*[=<>!~ ].*)?\Z")
+PIPFILE_LOCAL = re.compile(r"\b(?:path|file|editable)\s*=|\$\{")
+
+
+def requirements(manifest: Manifest) -> Iterator[str | Doubt]:
+    """A requirements file: the files that it includes; anything but packages of an index is a doubt."""
+    yield from _lines(manifest, list(requirement_lines(manifest.text)))
+
+
+def _lines(manifest: Manifest, lines: list[str]) -> Iterator[str | Doubt]:
+    for line in lines:
+        if other := REQUIREMENT_FILE.match(line):
+            if other[1].startswith(("http:", "https:")):
+                continue
+            yield from manifest.local(other[1])
+        elif not REQUIREMENT.match(line) or (PACKAGE_FILE.search(line) and "://" not in line) or "${" in line:
+            yield Doubt(f"{manifest.name} has `{line[:40]}`")
+
+
+def requirement_lines(text: str) -> Iterator[str]:
+    """The lines of a requirements file that say something, continued ones joined."""
+    for line in re.sub(r"\\\r?\n", "", text).splitlines():
+        said = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if said:
+            yield said
+
+
+def environment(manifest: Manifest) -> Iterator[str | Doubt]:
+    """Conda's environment.yml, with the lines for pip in it."""
+    data = manifest.yaml()
+    if data is None:
+        yield manifest.unread()
+        return
+    listed = data.get("dependencies")
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict) and set(item) == {"pip"}:
+            yield from _lines(manifest, texts(item["pip"]))
+        elif not isinstance(item, str) or not CONDA.match(item):
+            yield Doubt(f"{manifest.name} has an entry that is not read")
+    if any(text.startswith(("file:", "./", "../", "/")) for text in texts(data.get("channels"))):
+        yield Doubt(f"{manifest.name} has a channel of files")
+
+
+def pipfile(manifest: Manifest) -> Iterator[str | Doubt]:
+    """Pipfile: packages by path are a doubt."""
+    if PIPFILE_LOCAL.search(manifest.text):
+        yield Doubt("Pipfile has packages by their paths")
+
+
+def project(manifest: Manifest) -> Iterator[str | Doubt]:
+    """pyproject.toml: members of uv's workspace, and packages by path, which are taken whole."""
+    data = manifest.toml()
+    if data is None:
+        yield manifest.unread()
+        return
+    uv, poetry, pdm = (table(table(data.get("tool")).get(name)) for name in ("uv", "poetry", "pdm"))
+    workspace = table(uv.get("workspace"))
+    if members := texts(workspace.get("members")):
+        yield from manifest.members(members, ("pyproject.toml",), tuple(texts(workspace.get("exclude"))))
+    for source in _sources(uv.get("sources")):
+        if isinstance(source.get("path"), str):
+            yield from manifest.local(source["path"])
+    for index in (item for item in _sources({"": uv.get("index")}) if not str(item.get("url", "https:")).startswith("http")):
+        yield Doubt(f"pyproject.toml has an index {str(index.get('url'))[:30]}")
+    groups = [poetry.get("dependencies"), poetry.get("dev-dependencies")]
+    groups += [table(group).get("dependencies") for group in table(poetry.get("group")).values()]
+    for group in groups:
+        for source in _sources(group):
+            path = source.get("path") or source.get("file")
+            if isinstance(path, str):
+                yield from manifest.local(path)
+    listed = (data.get("dependency-groups"), table(data.get("project")), pdm.get("dev-dependencies"))
+    for text in (text for part in listed for text in strings(part)):
+        # PEP 508 takes local files by their whole addresses only
+        if "file:" in text or text.startswith("-e "):
+            yield Doubt("pyproject.toml has packages by their paths")
+            return
+
+
+def _sources(value: object) -> list[dict[str, Any]]:
+    """The tables in a mapping of names to a table or a list of tables."""
+    found: list[dict[str, Any]] = []
+    for item in table(value).values():
+        found += [part for part in (item if isinstance(item, list) else [item]) if isinstance(part, dict)]
+    return found
+
+
+def uv_lock(manifest: Manifest) -> Iterator[str | Doubt]:
+    """uv.lock: packages of the project, by where they lie."""
+    for kind, path in re.findall(r"\b(editable|virtual|directory|path) = \"([^\"\n]*)\"", manifest.text):
+        if path in (".", ""):
+            continue
+        yield from manifest.local(posixpath.join(path, "pyproject.toml") if kind in ("editable", "virtual") else path)
+
+
+def is_package(data: dict[str, Any], tool: str) -> bool:
+    """Whether a tool installs the project itself, as its pyproject.toml says. Sources: uv's documentation, "Projects",
+    `tool.uv.package`; Poetry's, `package-mode`; PDM's, `distribution`.
+    """
+    own = table(table(data.get("tool")).get(tool))
+    if tool == "uv":
+        said = own.get("package")
+        return said if isinstance(said, bool) else "build-system" in data
+    return own.get("package-mode" if tool == "poetry" else "distribution") is not False
