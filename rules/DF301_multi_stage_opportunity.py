@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.nodes import Dockerfile, Stage
     from dockerlint.lint.shell import Command
+
 
 @rule("DF301", name="multi-stage-opportunity", severity=Severity.WARNING)
 def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
@@ -28,7 +29,23 @@ def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     FROM golang:1.23
     WORKDIR /src
     COPY . .
-    RUN go build -o /usr/local/bin/app .
+    RUN CGO_ENABLED=0 go build -o /usr/local/bin/app .
+    EXPOSE 8080
+    USER 1000
+    CMD ["app"]
+    ```
+
+    ```dockerfile fixed
+    FROM golang:1.23 AS build
+    WORKDIR /src
+    COPY . .
+    RUN CGO_ENABLED=0 go build -o /usr/local/bin/app .
+
+    FROM gcr.io/distroless/static-debian12:nonroot
+    WORKDIR /src
+    COPY --from=build /usr/local/bin/app /usr/local/bin/app
+    EXPOSE 8080
+    USER 1000
     CMD ["app"]
     ```
 
@@ -43,6 +60,12 @@ def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     CMD ["/app"]
     ```
 
+    The fix reads what is built from the file and the context: where Go, Cargo, make, CMake, Maven, Gradle or .NET put the
+    program, which shared libraries and packages it needs, which files its source names. What that does not say is not
+    guessed: there is no fix then, and the message says what is missing.
+
+    **Fix safety:** always unsafe: the program may read files that now stay behind; the fix names what does.
+
     **Source:** Docker's guide on multi-stage builds.
     """
     if len(doc.stages) != 1:
@@ -55,9 +78,20 @@ def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         for command in facts.commands(run):
             if name := _artefact(command):
-                message = f"`{name}` builds in the image that ships: its tools and sources stay in it; a build stage would leave them behind"
-                yield Finding("DF301", command.span, message)
+                yield _finding(facts, stage, command, name)
                 return
+
+
+def _finding(facts: Facts, stage: Stage, command: Command, name: str) -> Finding:
+    # most files have nothing to split: what works it out is read when it is needed
+    from dockerlint.fixers.multistage.plan import Refusal
+    from dockerlint.fixers.multistage.split import fix, plan
+
+    found = plan(facts, stage)
+    mend = None if isinstance(found, Refusal) else fix(facts, found)
+    why = f"; no fix: {found.reason}" if isinstance(found, Refusal) else ""
+    message = f"`{name}` builds in the image that ships: a build stage would leave its tools and sources behind{why}"
+    return Finding("DF301", command.span, message, mend)
 
 
 def _clears_up(facts: Facts, run: nodes.Run) -> bool:

@@ -1,0 +1,115 @@
+"""Rust: `cargo build --release` leaves programs in target/release, which need no Rust to run."""
+
+from __future__ import annotations
+
+import posixpath
+import tomllib
+from typing import TYPE_CHECKING
+
+from . import runtimes
+from .carry import carry
+from .libraries import linked
+from .plan import Build, Product, Refusal
+
+if TYPE_CHECKING:
+    from .plan import Split
+    from .reading import Reading, Step
+
+OWN = frozenset({"cargo", "rustup", "rustc", "rustfmt", "wasm-pack", "trunk", "sqlx", "diesel", "sccache", "cargo-chef"})
+MANIFESTS = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", "build.rs", "Makefile")
+# Where `cargo install` puts programs in the official image. Source: docker-library/rust, CARGO_HOME.
+CARGO_HOME = "/usr/local/cargo"
+
+
+def plan(reading: Reading) -> Split | Refusal | None:
+    """The split of a stage in which cargo builds; None when it does not."""
+    builds = [step for step in reading.every_step() if _builds(step)]
+    if not builds:
+        launch = reading.launch
+        runs = not isinstance(launch, Refusal) and launch.words[:2] == ("cargo", "run")
+        return Refusal("`cargo run` builds when the container starts: name a program that `cargo build` makes") if runs else None
+    if reading.builder is None or reading.builder.family != "rust":
+        return Refusal(f"{reading.image} is not known as an image to build Rust in")
+    made: dict[str, str] = {}
+    last = builds[-1].run
+    for step in reading.every_step():
+        if step in builds:
+            output = _output(reading, step)
+            if isinstance(output, Refusal):
+                return output
+            made[output.path] = "folder" if output.folder else "file"
+        elif reading.follow(made, step):
+            last = max(last, step.run, key=lambda run: run.span)
+    folder = builds[-1].cwd
+    if folder is None:
+        return Refusal("the folder that cargo runs in cannot be told")
+    # a musl target of a glibc builder is linked with nothing; of Alpine's own toolchain that does not always hold
+    static = all("-linux-musl" in (_target(reading, step) or "") for step in builds)
+    libraries = () if static else linked(reading)
+    own = runtimes.of_distribution(reading.base, reading.image)
+    if isinstance(libraries, Refusal):
+        return libraries
+    if isinstance(own, Refusal) and not static:
+        return own
+    images = runtimes.static(reading.base, reading.image) if static else (own,)
+    products = tuple(Product(path, kind == "folder") for path, kind in made.items())
+    found = tuple(image for image in images if not isinstance(image, Refusal))
+    return carry(reading, Build(last, folder, products, found, OWN, (".rs",), MANIFESTS, libraries=libraries))
+
+
+def _builds(step: Step) -> bool:
+    if step.name != "cargo" or step.invocation is None:
+        return False
+    # what is installed by its name is a tool of somebody else's, which may need Rust when it runs
+    own = step.invocation.subcommand == "install" and step.invocation.option("--path") is not None
+    return own or step.invocation.subcommand in ("build", "b")
+
+
+def _target(reading: Reading, step: Step) -> str | None:
+    given = step.invocation.option("--target") if step.invocation else None
+    return given or reading.setting(step, "CARGO_BUILD_TARGET")
+
+
+def _output(reading: Reading, step: Step) -> Product | Refusal:
+    """The folder that a build puts its programs into: nothing in it comes from elsewhere."""
+    invocation = step.invocation
+    assert invocation is not None
+    if invocation.subcommand == "install":
+        root = invocation.option("--root") or reading.setting(step, "CARGO_INSTALL_ROOT")
+        path = reading.path(root, step.run, step.cwd) if root else CARGO_HOME
+        if path is None:
+            return Refusal("where `cargo install` puts programs cannot be told")
+        name = _installed(reading, step)
+        return Product(posixpath.join(path, "bin", name)) if name else Refusal("which program `cargo install` makes cannot be told")
+    folder = invocation.option("--target-dir") or reading.setting(step, "CARGO_TARGET_DIR") or "target"
+    target = _target(reading, step)
+    if target is not None and ("$" in target or "/" in target):
+        return Refusal(f"which target {target} is cannot be told")
+    profile = "release" if invocation.has(("--release", "-r")) else invocation.option("--profile") or "debug"
+    profile = "debug" if profile == "dev" else profile
+    top = reading.path(folder, step.run, step.cwd)
+    if top is None or "$" in profile:
+        return Refusal("where cargo puts its programs cannot be told")
+    return Product(posixpath.join(top, target or "", profile), folder=True)
+
+
+def _installed(reading: Reading, step: Step) -> str | None:
+    """The program of `cargo install --path`, as the manifest names it."""
+    invocation = step.invocation
+    assert invocation is not None
+    if name := invocation.option("--bin"):
+        return name
+    path = invocation.option("--path") or "."
+    folder = reading.path(path, step.run, step.cwd)
+    text = reading.text(posixpath.join(folder, "Cargo.toml")) if folder else None
+    try:
+        manifest = tomllib.loads(text) if text else {}
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    package, programs = manifest.get("package"), manifest.get("bin")
+    if isinstance(programs, list):
+        only = programs[0] if len(programs) == 1 else None
+        found = only.get("name") if isinstance(only, dict) else None
+    else:
+        found = package.get("name") if isinstance(package, dict) else None
+    return found if isinstance(found, str) else None
