@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from fnmatch import fnmatchcase
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.build_tools import shipped, take_away
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.findings import Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell import SHELLS
 
@@ -18,18 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Stage, Word
+    from dockerlint.lint.nodes import Dockerfile, Stage
 
 MOST_NAMED = 2
-# Commands that compile what they are given, besides the tools of the catalogue.
-COMPILE = frozenset(
-    """
-    make cmake ninja meson gcc g++ cc c++ clang clang++ gfortran configure autoreconf cargo rustc go swift ghc javac perl cpan cpanm
-    luarocks R Rscript pecl docker-php-ext-install phpize opam cabal stack mix rebar3 lein sbt
-    """.split()
-)
-
-
 INTERPRETERS = ("python*", "node", "irb", "ruby", "php", "perl", "R", "julia", "ghci", "iex", "jshell")
 
 
@@ -49,6 +37,36 @@ def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Findin
     CMD ["python", "-m", "app"]
     ```
 
+    ```dockerfile fixed
+    FROM python:3.12-slim AS build
+    RUN apt-get update && apt-get install -y gcc libpq-dev && rm -rf /var/lib/apt/lists/*
+    COPY requirements.txt .
+    RUN python -m venv /opt/venv
+    ENV PATH=/opt/venv/bin:$PATH
+    RUN pip install --no-cache-dir -r requirements.txt
+
+    FROM python:3.12-slim
+    RUN apt-get update \\
+        && apt-get install -y --no-install-recommends libgomp1 libpq5 \\
+        && rm -rf /var/lib/apt/lists/*
+    COPY requirements.txt .
+    COPY --from=build /opt/venv /opt/venv
+    ENV PATH=/opt/venv/bin:$PATH
+    CMD ["python", "-m", "app"]
+    ```
+
+    ```dockerfile bad
+    FROM python:3.12-alpine
+    RUN apk add --no-cache bash gcc musl-dev libffi-dev && pip install --no-cache-dir cffi==1.17.1
+    CMD ["python3", "-m", "app"]
+    ```
+
+    ```dockerfile fixed
+    FROM python:3.12-alpine
+    RUN apk add --no-cache --virtual .build-deps gcc musl-dev libffi-dev && apk add --no-cache bash libgcc libgomp && pip install --no-cache-dir cffi==1.17.1 && apk del .build-deps
+    CMD ["python3", "-m", "app"]
+    ```
+
     ```dockerfile good
     FROM python:3.12 AS build
     COPY requirements.txt .
@@ -59,13 +77,11 @@ def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Findin
     CMD ["python", "-m", "app"]
     ```
 
-    ```dockerfile good
-    FROM alpine:3.20
-    RUN apk add --no-cache --virtual .build gcc musl-dev python3-dev \\
-        && pip install --no-cache-dir psycopg2==2.9.9 \\
-        && apk del .build
-    CMD ["python3", "-m", "app"]
-    ```
+    Where one RUN installs, compiles, and is the last to need them, it removes them; of Python's packages that are compiled in a later
+    step a virtual environment is made in a build stage. The libraries that came along are kept by name: Debian's indexes say which
+    ones belong to which headers; elsewhere they must be installed by their own names, else there is no fix.
+
+    **Fix safety:** always unsafe: what the program calls or loads when it runs cannot all be seen.
 
     **Source:** Docker's guides on multi-stage builds and on best practices.
     """
@@ -73,21 +89,36 @@ def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Findin
     target = facts.graph.target
     if target is None or not _has_command(facts, target):
         return
-    line = facts.graph.lineage(target)
-    runs = [run for stage in reversed(line) for run in stage.all(nodes.Run)]
-    packages: list[Word] = []
-    compiled = max((index for index, run in enumerate(runs) if _compiles(facts, run)), default=-1)
-    removed = max((index for index, run in enumerate(runs) if _removes(facts, run)), default=-1)
-    for index, run in enumerate(runs):
-        if removed < index <= compiled:
-            packages += _build_packages(facts, run)
-        if any(_matches(word, "needed-at-run-time") for item in facts.invocations(run) for word in item.packages):
-            return
-    if packages:
-        names = list(dict.fromkeys(word.text for word in packages))
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        message = f"the image ships {', '.join(names[:MOST_NAMED])}{more}, which only a build needs: a build stage keeps that out"
-        yield Finding("DF205", packages[0].span, message)
+    found = shipped(facts, target)
+    if found is None:
+        return
+    more = f" and {len(found.names) - MOST_NAMED} more" if len(found.names) > MOST_NAMED else ""
+    what = f"the image ships {', '.join(found.names[:MOST_NAMED])}{more}, which only a build needs"
+    place = found.installs[0].packages[0].span
+    fix = take_away(facts, found)
+    if isinstance(fix, Fix):
+        yield Finding("DF205", place, f"{what}: its RUN can remove them", fix)
+        return
+    split = _split(facts, target)
+    if isinstance(split, Fix):
+        yield Finding("DF205", place, f"{what}: a build stage keeps that out", split)
+        return
+    yield Finding("DF205", place, f"{what}: a build stage keeps that out (no fix: {split or fix.reason})")
+
+
+def _split(facts: Facts, target: Stage) -> Fix | str | None:
+    """The fix that installs Python's packages in a stage of its own; why there is none; None when it is not Python's."""
+    # most files have nothing to split: what works it out is read when it is needed
+    from dockerlint.fixers.multistage import python, split
+    from dockerlint.fixers.multistage.plan import Refusal
+    from dockerlint.fixers.multistage.reading import Reading
+
+    if len(facts.doc.stages) != 1 or facts.settings.target is not None:
+        return None
+    found = python.plan(Reading(facts, target))
+    if found is None or isinstance(found, Refusal):
+        return found.reason if found else None
+    return split.fix(facts, found)
 
 
 def _has_command(facts: Facts, target: Stage) -> bool:
@@ -111,43 +142,3 @@ def _is_prompt(line: list[str]) -> bool:
     """Whether a command line starts no more than a shell, or an interpreter that asks for its program."""
     name = line[0].rsplit("/", 1)[-1]
     return name in SHELLS or (len(line) == 1 and any(fnmatchcase(name, known) for known in INTERPRETERS))
-
-
-def _build_packages(facts: Facts, run: Run) -> Iterator[Word]:
-    """The packages for compiling that a RUN installs; those of a virtual package are meant to be removed."""
-    for invocation in facts.invocations(run):
-        if (
-            invocation.tool.kind == "system"
-            and invocation.action == "install"
-            and not invocation.has(("-t", "--virtual"))
-        ):
-            yield from (
-                word for word in invocation.packages if _matches(word, "compilers") or _matches(word, "headers")
-            )
-
-
-def _compiles(facts: Facts, run: Run) -> bool:
-    """Whether a RUN builds something, or installs what may have to be compiled."""
-    if any(
-        item.tool.kind in ("language", "build") and item.action in ("install", "build")
-        for item in facts.invocations(run)
-    ):
-        return True
-    return any(command.name.rsplit("/", 1)[-1] in COMPILE for command in facts.commands(run))
-
-
-def _removes(facts: Facts, run: Run) -> bool:
-    """Whether a RUN takes packages away, or may do so by a script."""
-    return any(item.tool.kind == "system" and item.action == "remove" for item in facts.invocations(run))
-
-
-def _matches(word: Word, group: str) -> bool:
-    """Whether a package is one of a group of `build-packages.toml`; its version does not matter."""
-    name = re.split(r"[=~:<>]", word.text, maxsplit=1)[0]
-    return any(fnmatchcase(name, pattern) for pattern in _packages()[group])
-
-
-@cache
-def _packages() -> dict[str, list[str]]:
-    text = resources.files("dockerlint.lint").joinpath("data", "build-packages.toml").read_text(encoding="utf8")
-    return tomllib.loads(text)

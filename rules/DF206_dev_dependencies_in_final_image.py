@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import insert
-from dockerlint.fixers.manifests import brought
+from dockerlint.fixers.production import is_development, leave_out, not_asked, other_file, prune, source
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Copy, Dockerfile, Run, Stage
+    from dockerlint.lint.nodes import Dockerfile, Run, Stage
     from dockerlint.lint.tools import Invocation, Production
 
 # Words of a command, a stage or a variable that say: this image is for developing or testing.
@@ -28,6 +24,8 @@ DEVELOPMENT = re.compile(
 
 # `bundle config set without ...`, in whatever step.
 CONFIGURED = re.compile(r"config\b[^\n&;|]{0,80}\bwithout\b|\bset production true")
+# Subcommands that need nothing that is installed.
+SILENT = ("config", "set", "cache", "--version", "-v", "global")
 # Programs that come with the development's dependencies.
 BUILDERS = frozenset({"npx", "tsc", "webpack", "vite", "ng", "make", "pnpx", "bunx", "gulp", "grunt", "pytest", "tox"})
 
@@ -70,7 +68,30 @@ def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[F
     CMD ["node", "server.js"]
     ```
 
-    **Fix safety:** always unsafe: something may use one of them after all.
+    A RUN that installs them and builds with them can take them away again before its layer is written:
+
+    ```context package.json
+    {"dependencies": {"express": "4.19.2"}, "devDependencies": {"typescript": "5.4.5"}, "scripts": {"build": "tsc"}}
+    ```
+
+    ```dockerfile bad
+    FROM node:22-slim
+    WORKDIR /app
+    COPY . .
+    RUN npm ci && npm run build
+    CMD ["node", "dist/server.js"]
+    ```
+
+    ```dockerfile fixed
+    FROM node:22-slim
+    WORKDIR /app
+    COPY . .
+    RUN npm ci && npm run build && npm prune --omit=dev
+    CMD ["node", "dist/server.js"]
+    ```
+
+    **Fix safety:** always unsafe: something may use one of them after all. There is no fix where the container starts a program of
+    theirs, nor where the tool's version has no such option.
 
     **Source:** the tools' documentation on development dependencies.
     """
@@ -81,16 +102,17 @@ def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[F
     # an image without a command is one to build on, or to work in
     if not any(isinstance(node, nodes.CommandInstruction) for stage in line for node in stage.instructions):
         return
-    if any(_is_for_development(facts, stage) or _builds(facts, stage) for stage in line) or CONFIGURED.search(doc.text):
+    if any(_is_for_development(facts, stage) for stage in line) or CONFIGURED.search(doc.text):
         return
-    for stage in line:
-        copies: list[Copy] = []
-        for node in stage.instructions:
-            if isinstance(node, nodes.Copy):
-                copies.append(node)
-            if isinstance(node, nodes.Run):
-                for invocation in facts.invocations(node):
-                    yield from _check(facts, node, invocation, copies)
+    runs = [run for stage in line for run in stage.all(nodes.Run)]
+    builders = [run for run in runs if _builds(facts, run)]
+    if len(builders) == 1 and not any(_prunes(facts, run) for run in runs):
+        yield from _after_build(facts, builders)
+    if builders:
+        return
+    for run in runs:
+        for invocation in facts.invocations(run):
+            yield from _check(facts, run, invocation)
 
 
 def _is_for_development(facts: Facts, stage: Stage) -> bool:
@@ -107,57 +129,54 @@ def _is_for_development(facts: Facts, stage: Stage) -> bool:
     )
 
 
-def _builds(facts: Facts, stage: Stage) -> bool:
-    """Whether a stage may need what is for developing: it builds, tests, or calls a program of the project's."""
-    for run in stage.all(nodes.Run):
-        for invocation in facts.invocations(run):
-            production = invocation.tool.production
-            if production is None:
-                continue
-            if invocation.action == "build" or invocation.subcommand in production.prune:
-                return True
-            # `npm run x`, `yarn x`, `bundle exec x`, `poetry run x`
-            if not invocation.action and invocation.subcommand not in (
-                "config",
-                "set",
-                "cache",
-                "--version",
-                "-v",
-                "global",
-            ):
-                return True
-        if any(command.name.rsplit("/", 1)[-1] in BUILDERS for command in facts.commands(run)):
+def _builds(facts: Facts, run: Run) -> bool:
+    """Whether a RUN may need what is for developing: it builds, tests, or calls a program of the project's."""
+    for invocation in facts.invocations(run):
+        production = invocation.tool.production
+        if production is None:
+            continue
+        if invocation.action == "build" or invocation.subcommand in production.prune:
             return True
-    return False
+        # `npm run x`, `yarn x`, `bundle exec x`, `poetry run x`
+        if not invocation.action and invocation.subcommand not in SILENT:
+            return True
+    return any(command.name.rsplit("/", 1)[-1] in BUILDERS for command in facts.commands(run))
 
 
-def _check(facts: Facts, run: Run, invocation: Invocation, copies: list[Copy]) -> Iterator[Finding]:
+def _prunes(facts: Facts, run: Run) -> bool:
+    items = facts.invocations(run)
+    return any(item.tool.production and item.subcommand in item.tool.production.prune for item in items)
+
+
+def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
     production = invocation.tool.production
     if production is None or invocation.action != "install" or invocation.is_global:
         return
     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
     for word in (word for option in invocation.tool.manifest_flags for word in invocation.options(option)):
-        if any(
-            fnmatchcase(word.text, pattern) or fnmatchcase(posixpath.basename(word.text), pattern)
-            for pattern in production.files
-        ):
-            yield Finding(
-                "DF206", word.span, f"`{name}` installs {word.text}, which an image that ships has no use for"
-            )
-    asked = _asked(invocation, production)
-    if not asked and not _leaves_them_in(facts, run, invocation, production, copies):
-        return
-    edits: tuple[Edit, ...] = ()
-    if production.fix and not asked and isinstance(run.form, nodes.Shell):
-        last = invocation.subcommand_words[-1] if invocation.subcommand_words else invocation.words[0]
-        edits = (insert(last.span.end, f" {production.fix}"),)
-    fix = Fix("leave them out", edits, Applicability.UNSAFE) if edits else None
-    yield Finding(
-        "DF206",
-        invocation.command.span,
-        f"`{name}` installs the development's dependencies too, and the image ships them",
-        fix,
-    )
+        if is_development(word.text, production):
+            message = f"`{name}` installs {word.text}, which an image that ships has no use for"
+            yield Finding("DF206", word.span, message, other_file(facts, run, invocation, word, production))
+    message = f"`{name}` installs the development's dependencies too, and the image ships them"
+    if _asked(invocation, production):
+        yield Finding("DF206", invocation.command.span, message, not_asked(facts, run, invocation, production))
+    elif _leaves_them_in(facts, run, invocation, production):
+        yield Finding("DF206", invocation.command.span, message, leave_out(facts, run, invocation, production))
+
+
+def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:
+    """What one RUN installs, builds with and leaves behind."""
+    (run,) = builders
+    for invocation in facts.invocations(run):
+        production = invocation.tool.production
+        if production is None or invocation.action != "install" or invocation.is_global:
+            continue
+        if not _leaves_them_in(facts, run, invocation, production):
+            continue
+        fix = prune(facts, run, invocation, production)
+        if fix:
+            message = f"`{invocation.words[0].text} {invocation.subcommand}` installs what only the build needs, and the image ships it"
+            yield Finding("DF206", invocation.command.span, message, fix)
 
 
 def _asked(invocation: Invocation, production: Production) -> bool:
@@ -171,13 +190,13 @@ def _asked(invocation: Invocation, production: Production) -> bool:
     return False
 
 
-def _leaves_them_in(facts: Facts, run: Run, invocation: Invocation, production: Production, copies: list[Copy]) -> bool:
+def _leaves_them_in(facts: Facts, run: Run, invocation: Invocation, production: Production) -> bool:
     """Whether a plain install installs them, and the project has any."""
     if invocation.subcommand not in production.subcommands or invocation.has(production.given) or invocation.operands:
         return False
     if any(_is_set(facts, run, setting) for setting in production.variables):
         return False
-    return _has_any(facts, run, production, copies)
+    return _has_any(facts, run, production)
 
 
 def _is_set(facts: Facts, run: Run, setting: str) -> bool:
@@ -189,16 +208,12 @@ def _is_set(facts: Facts, run: Run, setting: str) -> bool:
     return f"{name}=" in facts.doc.source(run.span)
 
 
-def _has_any(facts: Facts, run: Run, production: Production, copies: list[Copy]) -> bool:
+def _has_any(facts: Facts, run: Run, production: Production) -> bool:
     """Whether the project's manifest names any; without a context it is taken to do so, when all rules are asked for."""
     if production.manifest is None or production.pattern is None:
         return False
     if facts.context is None:
         return not facts.quiet
-    path = facts.path(production.manifest, run)
-    source = next(
-        (found for copy in reversed(copies) if copy.from_ is None and path and (found := brought(facts, copy, path))),
-        None,
-    )
-    text = facts.context.read(source) if source else None
+    manifest = source(facts, run, production)
+    text = facts.context.read(manifest) if manifest else None
     return text is not None and bool(production.pattern.search(text))

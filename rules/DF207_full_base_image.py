@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.multistage.plan import Refusal
+from dockerlint.fixers.slim import change, variant
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.images import lookup
 from dockerlint.lint.rule import rule
@@ -12,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
+    from dockerlint.lint.images import BaseImage
     from dockerlint.lint.nodes import Dockerfile
 
-VARIANT = "-slim"
 # A slim variant that saves less than this share of the base is not worth a word.
 LEAST_SHARE = 0.25
 
@@ -33,12 +35,22 @@ def full_base_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     CMD ["python", "-m", "http.server"]
     ```
 
+    ```dockerfile fixed
+    FROM python:3.12-slim
+    RUN useradd app
+    USER app
+    CMD ["python", "-m", "http.server"]
+    ```
+
     ```dockerfile good
     FROM python:3.12-slim
     RUN useradd app
     USER app
     CMD ["python", "-m", "http.server"]
     ```
+
+    **Fix safety:** always unsafe, and none where the file installs, calls or may compile what only the full variant is made for: its
+    RUNs, its command and the scripts and manifests of the context are looked at.
 
     **Source:** the images' own pages, "Image Variants"; sizes from the table of base images.
     """
@@ -49,10 +61,21 @@ def full_base_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     if target is None or image is None or base is None or "@" in image:
         return
     # the table knows variants by their tags: an image whose tag names one is not the full variant
-    slim = lookup(f"{base.repository}:{base.tag}{VARIANT}" if base.tag != "latest" else f"{base.repository}:slim")
-    if slim is None or not slim.disk_bytes or not base.disk_bytes:
+    tag = variant(base)
+    slim = lookup(f"{base.repository}:{tag}") if tag else None
+    pair = _sizes(base, slim) if slim else None
+    if tag is None or pair is None or pair[1] > (1 - LEAST_SHARE) * pair[0]:
         return
-    if slim.disk_bytes > (1 - LEAST_SHARE) * base.disk_bytes:
-        return
-    sizes = f"{base.disk_bytes / 1e6:.0f} MB, its slim variant {slim.disk_bytes / 1e6:.0f} MB"
-    yield Finding("DF207", facts.graph.lineage(target)[-1].from_.image.span, f"{image} is {sizes}")
+    root = facts.graph.lineage(target)[-1]
+    fix = change(facts, root, base, tag)
+    sizes = f"{pair[0] / 1e6:.0f} MB, its slim variant {pair[1] / 1e6:.0f} MB"
+    why_not = f" (no fix: {fix.reason})" if isinstance(fix, Refusal) else ""
+    yield Finding("DF207", root.from_.image.span, f"{image} is {sizes}{why_not}", None if isinstance(fix, Refusal) else fix)
+
+
+def _sizes(full: BaseImage, slim: BaseImage) -> tuple[int, int] | None:
+    """The bytes of two images: unpacked, or as pulled where that is all that is known of both."""
+    for pair in ((full.disk_bytes, slim.disk_bytes), (full.compressed_bytes, slim.compressed_bytes)):
+        if pair[0] and pair[1]:
+            return pair[0], pair[1]
+    return None

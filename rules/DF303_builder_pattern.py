@@ -26,12 +26,25 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     ```context Dockerfile.build
     FROM golang:1.23
-    RUN go build -o app .
+    WORKDIR /src
+    COPY main.go .
+    RUN CGO_ENABLED=0 go build -o app main.go
     ```
 
     ```dockerfile bad
     FROM alpine:3.20
     COPY app .
+    CMD ["./app"]
+    ```
+
+    ```dockerfile fixed
+    FROM golang:1.23 AS build
+    WORKDIR /src
+    COPY main.go .
+    RUN CGO_ENABLED=0 go build -o app main.go
+
+    FROM alpine:3.20
+    COPY --from=build /src/app .
     CMD ["./app"]
     ```
 
@@ -43,6 +56,9 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     CMD ["./app"]
     ```
 
+    **Fix safety:** always unsafe, for the script that ran both builds has one left to run. There is none where the second file does
+    not say by `-o`, and by `cp` or `mv`, where the artefact is.
+
     **Source:** Docker's guide on multi-stage builds.
     """
     if facts.context is None or len(doc.stages) != 1:
@@ -50,9 +66,17 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     builder = next((name for name in BUILDERS if (facts.context.root / name).is_file()), None)
     if builder is None:
         return
+    # few files have such a neighbour: what reads it is loaded when there is one
+    from dockerlint.fixers.builder_pattern import merge, missing
+    from dockerlint.fixers.multistage.plan import Refusal
+
     for copy in doc.stages[0].all(nodes.Copy):
-        missing = [word.text for word in copy.paths if not facts.context.select(word.text)]
-        if copy.from_ is None and missing and "://" not in missing[0]:
-            message = f"{missing[0]} is not in the context: {builder} builds it; both fit into one file of two stages"
-            yield Finding("DF303", copy.span, message)
+        words = missing(facts, copy)
+        if words:
+            fix = merge(facts, builder)
+            message = f"{words[0].text} is not in the context: {builder} builds it; both fit into one file of two stages"
+            if isinstance(fix, Refusal):
+                yield Finding("DF303", copy.span, f"{message} (no fix: {fix.reason})")
+            else:
+                yield Finding("DF303", copy.span, message, fix)
             return
