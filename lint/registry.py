@@ -1,24 +1,19 @@
-"""Finds the rules: every module of `dockerlint.rules`, and plug-ins (entry points `dlint.rules`)."""
+"""Finds the rules: every module of `dockerlint.rules`, and those of plug-ins."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+from . import plugins
 from .rule import Rule
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 RULES = "dockerlint.rules"
-ENTRY_POINTS = "dlint.rules"
-
-
-class PluginError(Exception):
-    """A plug-in that cannot be loaded, or that brings a rule whose code is taken."""
 
 
 @cache
@@ -28,13 +23,13 @@ def rules() -> tuple[Rule, ...]:
     Raises PluginError when a plug-in does not load or two rules have one code.
     """
     found: dict[str, Rule] = {}
-    for module in (*_own(), *_plugins()):
+    for module in (*_own(), *(module for _, module in plugins.modules(plugins.RULES))):
         for item in vars(module).values():
             if not isinstance(item, Rule):
                 continue
             known = found.setdefault(item.code, item)
             if known is not item:
-                raise PluginError(f"two rules have the code {item.code}: {known.name} and {item.name}")
+                raise plugins.PluginError(f"two rules have the code {item.code}: {known.name} and {item.name}")
     return tuple(sorted(found.values(), key=lambda item: item.code))
 
 
@@ -50,13 +45,3 @@ def find(query: str) -> Rule | None:
 def _own() -> list[ModuleType]:
     package = importlib.import_module(RULES)
     return [importlib.import_module(f"{RULES}.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
-
-
-def _plugins() -> list[ModuleType]:
-    modules = []
-    for entry in entry_points(group=ENTRY_POINTS):
-        try:
-            modules.append(entry.load())
-        except Exception as error:
-            raise PluginError(f"the plug-in {entry.name} ({entry.value}) does not load: {error}") from error
-    return modules

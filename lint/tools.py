@@ -11,8 +11,11 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from . import plugins
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from importlib.resources.abc import Traversable
 
     from .nodes import Word
     from .shell import Command
@@ -265,20 +268,39 @@ class Invocation:
 
 @cache
 def catalogue() -> tuple[Tool, ...]:
-    """All tools, by name.
+    """All tools, ours by name, then those of plug-ins.
 
-    Raises ValueError naming the file when one cannot be read: the files are ours, so that is a bug.
+    Raises ValueError naming the file when one of ours cannot be read, as that is a bug, and PluginError for another's.
     """
-    folder = resources.files(__package__).joinpath("tools")
-    tools = []
-    for file in sorted(folder.iterdir(), key=lambda item: item.name):
-        if not file.name.endswith(".toml"):
-            continue
+    try:
+        found = list(_read_folder(resources.files(__package__).joinpath("tools")))
+    except _ToolError as error:
+        raise ValueError(str(error)) from error
+    names = {item.name for item in found}
+    for plugin, module in plugins.modules(plugins.TOOLS):
         try:
-            tools.append(_tool(tomllib.loads(file.read_text(encoding="utf8"))))
-        except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{file.name}: {error!r}") from error
-    return tuple(tools)
+            added = list(_read_folder(resources.files(module)))
+        except _ToolError as error:
+            raise plugins.PluginError(f"{plugin}: {error}") from error
+        taken = next((item.name for item in added if item.name in names), None)
+        if taken:
+            raise plugins.PluginError(f"{plugin}: there is a tool {taken} already")
+        names |= {item.name for item in added}
+        found += added
+    return tuple(found)
+
+
+class _ToolError(Exception):
+    """A file that describes no tool."""
+
+
+def _read_folder(folder: Traversable) -> Iterator[Tool]:
+    for file in sorted(folder.iterdir(), key=lambda item: item.name):
+        if file.name.endswith(".toml"):
+            try:
+                yield _tool(tomllib.loads(file.read_text(encoding="utf8")))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError, re.error) as error:
+                raise _ToolError(f"{file.name}: {error!r}") from error
 
 
 def tool(name: str) -> Tool:

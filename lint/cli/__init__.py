@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-COMMANDS = ("check", "explain", "rules", "ast", "cost", "verify", "config", "cache", "doctor", "completion")
+COMMANDS = ("check", "explain", "rules", "ast", "cost", "verify", "config", "cache", "doctor", "completion", "new-rule")
 DEFAULT = "check"
 OK, FINDINGS, USAGE, INTERNAL = range(4)
 INTERRUPTED = 130
@@ -31,7 +31,7 @@ class Commands(click.Group):
         """The command of a name, loaded now."""
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f".{name}", __name__).command
+        command: click.Command = importlib.import_module(f".{name.replace('-', '_')}", __name__).command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _failed(error: Exception) -> int:
     """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
     from ..config import ConfigError
-    from ..registry import PluginError
+    from ..plugins import PluginError
     from ..source import SourceError
     from .task import internal
 

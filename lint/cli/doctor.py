@@ -91,14 +91,15 @@ def _kept() -> Iterator[tuple[str, str]]:
 def _plugins() -> Iterator[tuple[str, str]]:
     from importlib.metadata import entry_points
 
-    from .. import registry
+    from .. import plugins, registry, tools
 
     try:
         registry.rules()
-    except registry.PluginError as error:
+        tools.catalogue()
+    except plugins.PluginError as error:
         yield "plug-ins", str(error)
         return
-    found = [f"{entry.name} ({entry.value})" for entry in entry_points(group=registry.ENTRY_POINTS)]
+    found = [f"{entry.name} ({entry.value})" for group in (plugins.RULES, plugins.TOOLS) for entry in entry_points(group=group)]
     yield "plug-ins", ", ".join(found) or "none"
 
 

@@ -18,6 +18,7 @@ from ..facts import Facts, Settings
 from ..findings import Severity
 from ..lines import Lines
 from ..parser import parse
+from ..plugins import PluginError
 from ..report import FileReport, Fixed, Gain, Priced
 from ..rule import Rule
 from ..script_rules import script_rule
@@ -56,21 +57,21 @@ copyreg.pickle(Rule, lambda rule: (rule_of, (rule.code, rule.severity)))
 
 def work(task: Task, paths: Sequence[Path]) -> list[Result]:
     """Check, and fix if asked, some files. Raises nothing: what goes wrong with one must not stop the others."""
-    opened = [_guarded(path, partial(_Work, task, path)) for path in paths]
-    _ask_shellcheck([item for item in opened if isinstance(item, _Work)])
+    opened = [_guarded(path, partial(Work, task, path)) for path in paths]
+    _ask_shellcheck([item for item in opened if isinstance(item, Work)])
     return [item if isinstance(item, Result) else _guarded(item.path, item.result) for item in opened]
 
 
 def _guarded(path: Path, step: Callable[[], T]) -> T | Result:
     try:
         return step()
-    except (SourceError, ConfigError, registry.PluginError, ShellCheckError) as error:
+    except (SourceError, ConfigError, PluginError, ShellCheckError) as error:
         return Result(failures=(Failure(str(error)),))
     except Exception as error:
         return Result(failures=(Failure(f"{path}: {internal(error)}", INTERNAL),))
 
 
-def _ask_shellcheck(files: Sequence[_Work]) -> None:
+def _ask_shellcheck(files: Sequence[Work]) -> None:
     """Ask ShellCheck for the scripts of all files at once; what fails here is told by the file when its turn comes."""
     for known in {id(item.shellcheck): item.shellcheck for item in files if item.shellcheck}.values():
         texts = [_guarded(item.path, item.scripts) for item in files if item.shellcheck is known]
@@ -116,12 +117,12 @@ def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> script_cac
     return found
 
 
-class _Work:
+class Work:
     """One file on its way through reading, fixing and checking, as its first build sees it; `others` see it as the rest do."""
 
     def __init__(self, task: Task, path: Path, build: Layer | None = None) -> None:
         first, *rest = (build,) if build is not None else task.builds.get(path, ({},))
-        self.others = [_Work(task, path, other) for other in rest]
+        self.others = [Work(task, path, other) for other in rest]
         self.task = task
         self.path = path
         self.is_stdin = str(path) == STDIN
@@ -138,6 +139,7 @@ class _Work:
 
     @cached_property
     def read(self) -> Source:
+        """The file's bytes and its text."""
         return source.read_stdin() if self.is_stdin else source.read(self.path)
 
     @cached_property
@@ -146,9 +148,11 @@ class _Work:
         return parse(self.read.text)
 
     def scripts(self) -> list[str]:
+        """The texts that ShellCheck is to look at."""
         return [text for item in (self, *self.others) for text in script_findings.scripts(item.facts(self.doc))]
 
     def result(self) -> Result:
+        """What came of the file: fixed if asked, checked, priced."""
         read = self.read
         notes = list(_notes(read))
         failures: list[Failure] = []
@@ -199,12 +203,14 @@ class _Work:
         return outcome.text, fixed, []
 
     def find(self, doc: Dockerfile) -> list[Finding]:
+        """What the rules find in a text of the file, by place."""
         facts = self.facts(doc)
         of_scripts = self.config.active(script_findings.rules(facts), None if self.is_stdin else self.path)
         self.by_code |= {rule.code: rule for rule in of_scripts}
         return check(doc, facts, (*self.rules, *of_scripts), ignores=self.config.inline_ignores)
 
     def price(self, doc: Dockerfile, findings: Sequence[Finding]) -> Sequence[Saving | None]:
+        """What the fix of each finding saves."""
         from dockerlint.fixers.cost import price
 
         # a quote more or less in a script saves nothing, and to find that out takes as long as for any other fix
@@ -234,6 +240,7 @@ class _Work:
         return Gain(*change(judge(self.doc, facts), judge(after, other)))
 
     def facts(self, doc: Dockerfile) -> Facts:
+        """The facts of a text of the file; those of the last one asked for are kept."""
         if self._facts is None or self._facts.doc is not doc:
             self._facts = Facts(doc, self.context, self.settings, self.shellcheck)
         return self._facts
@@ -244,7 +251,8 @@ class _Work:
             for run in script_findings.left_out(self.facts(doc))
         ]
 
-    def _level(self, doc: Dockerfile, rule: Rule) -> Severity:
+    def level(self, doc: Dockerfile, rule: Rule) -> Severity:
+        """How bad what a rule finds is here."""
         # as the build fails there, with `# check=error=true`
         return Severity.ERROR if is_check(rule) and Checks.of(doc).error else self.config.level(rule)
 
@@ -262,7 +270,7 @@ class _Work:
         for finding, saving in zip(findings, savings, strict=True):
             rule = self.by_code[finding.code]
             reach = doc.enclosing(*(edit.span for edit in finding.fix.edits)) if finding.fix and finding.fix.edits else None
-            yield Priced(finding, rule, self._level(doc, rule), saving, reach)
+            yield Priced(finding, rule, self.level(doc, rule), saving, reach)
 
 
 def _notes(read: Source) -> Iterator[str]:
