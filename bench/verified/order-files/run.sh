@@ -1,0 +1,2 @@
+#!/bin/sh
+exec cat /data/pages/one.html

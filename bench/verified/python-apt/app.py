@@ -1,0 +1,6 @@
+"""Says hello, in colour."""
+
+import colorama
+
+colorama.init()
+print(colorama.Fore.GREEN + "hello")
