@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+import tomllib
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from .ledger import Ledger
     from .selections import Selections
 
+FILES = Path(__file__).parent / "data" / "files.toml"
 GLOB = re.compile(r"[*?\[]")
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 
@@ -136,4 +140,13 @@ def _found(path: str, other: Ledger) -> Amount:
                 sizes.append(Amount.exact(float(sum(inside)), Basis.INDEXED))
     if path in ("/", ""):
         return total(sizes) + Amount.unknown()
-    return total(sizes) if sizes else Amount.unknown()
+    return total(sizes) if sizes else known_files().get(path, Amount.unknown())
+
+
+@cache
+def known_files() -> dict[str, Amount]:
+    """Files that images bring and that are copied from them often, by their paths."""
+    data = tomllib.loads(FILES.read_text(encoding="utf-8"))
+    return {
+        item["path"]: Amount.around(item["mb"] * 1e6, item["low"], item["high"], Basis(item["basis"])) for item in data["file"]
+    }
