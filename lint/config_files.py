@@ -34,6 +34,12 @@ def nearest(folder: Path) -> Path | None:
     return _nearest(folder.resolve())
 
 
+def forget() -> None:
+    """From now on the files are looked for and read anew: for a process that outlives their state."""
+    for known in (_nearest, _own, _hadolint, from_file):
+        known.cache_clear()
+
+
 def nearest_of_hadolint(folder: Path) -> Path | None:
     """The nearest `.hadolint.yaml` upwards from a folder."""
     return _upwards(folder, _hadolint)
@@ -86,5 +92,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: this is nested too deeply") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: this is no TOML: {error}") from error

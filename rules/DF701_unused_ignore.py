@@ -70,7 +70,7 @@ def _useless(doc: Dockerfile, facts: Facts, ignore: Ignore, name: str, *, is_che
     """Why a name of an ignore does nothing; None when it does something, or nobody knows."""
     if name in ("all", OWN_CODE.lower()):
         return None
-    if SCRIPTS.fullmatch(name) and facts.shellcheck is None:
+    if SCRIPTS.fullmatch(name) and (facts.shellcheck is None or script_findings.left_out(facts)):
         return None
     found = list(_rules(facts, ignore, name))
     if not found and not SCRIPTS.fullmatch(name):

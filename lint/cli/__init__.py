@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-COMMANDS = ("check", "explain", "rules", "ast", "cost", "verify", "config", "cache", "doctor", "completion", "new-rule")
+COMMANDS = ("check", "explain", "rules", "ast", "cost", "diff", "verify", "scan", "config", "cache", "doctor", "completion", "new-rule", "lsp")
 DEFAULT = "check"
 OK, FINDINGS, USAGE, INTERNAL = range(4)
 INTERRUPTED = 130
@@ -40,8 +40,9 @@ class Commands(click.Group):
             # the first word is being completed: it may be a command
             return super().parse_args(ctx, args)
         own = {name for option in self.get_params(ctx) for name in option.opts}
-        if not args or (args[0] not in COMMANDS and args[0] not in own):
-            args = [DEFAULT, *args]
+        at = next((at for at, word in enumerate(args) if word not in own), len(args))
+        if at == len(args) or args[at] not in COMMANDS:
+            args = [*args[:at], DEFAULT, *args[at:]]
         return super().parse_args(ctx, args)
 
 
@@ -66,6 +67,14 @@ def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> N
     ctx.exit()
 
 
+def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
+    if value and not ctx.resilient_parsing:
+        from .task import DEBUG
+
+        # a variable, so that the processes that are started for the work have it too
+        os.environ[DEBUG] = "1"
+
+
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -75,6 +84,7 @@ def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> N
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
 )
+@click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Show where internal errors come from.")
 def dlint() -> None:
     """Finds what makes Dockerfiles slow, big or unsafe, says what it costs, and fixes it.
 

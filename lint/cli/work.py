@@ -49,6 +49,9 @@ ASKING = frozenset({"DF701"})
 # Rules that look for what the build does not need, which another build of the same file may.
 OF_ONE_BUILD = frozenset({"DF302"})
 
+# What is told as it is: these are no bugs.
+TOLD = (SourceError, ConfigError, PluginError, ShellCheckError)
+
 T = TypeVar("T")
 
 # A rule holds a function that its module hides behind the rule itself; another process finds it by its code.
@@ -65,7 +68,7 @@ def work(task: Task, paths: Sequence[Path]) -> list[Result]:
 def _guarded(path: Path, step: Callable[[], T]) -> T | Result:
     try:
         return step()
-    except (SourceError, ConfigError, PluginError, ShellCheckError) as error:
+    except TOLD as error:
         return Result(failures=(Failure(str(error)),))
     except Exception as error:
         return Result(failures=(Failure(f"{path}: {internal(error)}", INTERNAL),))
@@ -136,6 +139,8 @@ class Work:
         self.settings = replace(settings(self.config), pins=task.pins)
         self.shellcheck = _shellcheck(task, self.config, self.rules)
         self._facts: Facts | None = None
+        # By code, the rules that failed; None while their errors are raised.
+        self._broken: dict[str, Failure] | None = None
 
     @cached_property
     def read(self) -> Source:
@@ -154,6 +159,9 @@ class Work:
     def result(self) -> Result:
         """What came of the file: fixed if asked, checked, priced."""
         read = self.read
+        broken: dict[str, Failure] = {}
+        for item in (self, *self.others):
+            item._broken = broken
         notes = list(_notes(read))
         failures: list[Failure] = []
         text = read.text
@@ -174,7 +182,7 @@ class Work:
         return Result(
             report,
             self.config.fail_on,
-            tuple(failures),
+            (*failures, *broken.values()),
             (*notes, *left_out),
             read.text,
             text if text != read.text else None,
@@ -207,7 +215,14 @@ class Work:
         facts = self.facts(doc)
         of_scripts = self.config.active(script_findings.rules(facts), None if self.is_stdin else self.path)
         self.by_code |= {rule.code: rule for rule in of_scripts}
-        return check(doc, facts, (*self.rules, *of_scripts), ignores=self.config.inline_ignores)
+        active = (*self.rules, *of_scripts)
+        return check(doc, facts, active, ignores=self.config.inline_ignores, failed=self._failed)
+
+    def _failed(self, rule: Rule, error: Exception) -> None:
+        """Notes that a rule has a bug, once; an error that says what is wrong with the file or what is around it goes on."""
+        if self._broken is None or isinstance(error, TOLD):
+            raise error
+        self._broken.setdefault(rule.code, Failure(f"{self.path}: {rule.code}: {internal(error)}", INTERNAL))
 
     def price(self, doc: Dockerfile, findings: Sequence[Finding]) -> Sequence[Saving | None]:
         """What the fix of each finding saves."""

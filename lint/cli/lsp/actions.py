@@ -1,0 +1,130 @@
+"""What an editor offers for findings: their fixes, all safe fixes at once, and to ignore them."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from lsprotocol.types import CodeAction, CodeActionKind, TextEdit, WorkspaceEdit
+
+from dockerlint.fixers.edits import insert
+
+from ...findings import Applicability, Edit, Span
+from ...report import BOM, clean, is_clean
+from .diagnostics import diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ...nodes import Dockerfile, Instruction
+    from ...report import Priced
+    from .setup import View
+
+FIX_ALL = "source.fixAll.dlint"
+UNSAFE = " (unsafe)"
+
+
+def actions(view: View, span: Span, only: Sequence[str] | None) -> list[CodeAction]:
+    """What can be done about the findings that touch a span; of the kinds in `only`, of all when None.
+
+    That to fix all has no edit yet: `with_edit` works it out.
+    """
+    found: list[CodeAction] = []
+    if _asked(CodeActionKind.QuickFix, only):
+        touched = [item for item in view.found if _touches(item.finding.span, span)]
+        found += [*_fixes(view, touched), *_ignores(view, touched)]
+    if _asked(FIX_ALL, only) and any(_is_safe(item) for item in view.found):
+        found.append(CodeAction("Make all safe fixes", FIX_ALL, data={"uri": view.document.uri}))
+    return found
+
+
+def with_edit(view: View, action: CodeAction) -> CodeAction:
+    """The action to fix all, with its edit."""
+    edits = [view.places.edit(edit) for edit in _changes(view.document.text, _fixed(view))]
+    return _with(action, view, edits)
+
+
+def _with(action: CodeAction, view: View, edits: Sequence[TextEdit]) -> CodeAction:
+    """An action with edits of the view's document."""
+    action.edit = WorkspaceEdit({view.document.uri: list(edits)})
+    return action
+
+
+def _asked(kind: str, only: Sequence[str] | None) -> bool:
+    # added, not formatted: they are members of an enumeration
+    return only is None or any(not wanted or (kind + ".").startswith(wanted + ".") for wanted in only)
+
+
+def _touches(one: Span, other: Span) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _is_safe(item: Priced) -> bool:
+    return item.finding.fix is not None and item.finding.fix.applicability is Applicability.SAFE
+
+
+def _fixes(view: View, items: Iterable[Priced]) -> Iterator[CodeAction]:
+    for item in items:
+        fix = item.finding.fix
+        # bytes that were no UTF-8 cannot be sent
+        if fix is None or fix.applicability is Applicability.DISPLAY or not is_clean(edit.text for edit in fix.edits):
+            continue
+        is_safe = _is_safe(item)
+        title = f"{item.finding.code}: {clean(fix.title)}{'' if is_safe else UNSAFE}"
+        action = CodeAction(title, CodeActionKind.QuickFix, [diagnostic(view.places, item)], is_preferred=is_safe)
+        yield _with(action, view, [view.places.edit(edit) for edit in fix.edits])
+
+
+def _ignores(view: View, items: Iterable[Priced]) -> Iterator[CodeAction]:
+    seen = set()
+    for item in items:
+        node = _around(view, item.finding.span)
+        edit = _above(view.doc, node, item.finding.code) if node else _at_top(view.doc, item.finding.code)
+        if edit in seen:
+            continue
+        seen.add(edit)
+        title = f"Ignore {item.finding.code} {'here' if node else 'in this file'}"
+        action = CodeAction(title, CodeActionKind.QuickFix, [diagnostic(view.places, item)])
+        yield _with(action, view, [view.places.edit(edit)])
+
+
+def _above(doc: Dockerfile, node: Instruction, code: str) -> Edit:
+    """The comment that ignores a rule in an instruction, on a line of its own."""
+    start = doc.line_span(doc.line(node.span.start)).start
+    if doc.text.startswith(BOM, start):
+        start += 1
+    return insert(start, f"{doc.text[start : node.span.start]}# dlint ignore={code}{doc.newline}")
+
+
+def _at_top(doc: Dockerfile, code: str) -> Edit:
+    """The comment that ignores a rule in the file, below the parser's directives: they end at the first other comment."""
+    comment = f"# dlint global ignore={code}{doc.newline}"
+    if not doc.directives:
+        return insert(int(doc.text.startswith(BOM)), comment)
+    end = doc.text.find("\n", doc.directives[-1].span.end)
+    return insert(end + 1, comment) if end >= 0 else insert(len(doc.text), doc.newline + comment)
+
+
+def _around(view: View, span: Span) -> Instruction | None:
+    return next((node for node in view.doc.instructions if node.span.start <= span.start <= node.span.end), None)
+
+
+def _fixed(view: View) -> str:
+    """The text with all safe fixes, as `dlint --fix` makes them."""
+    work = view.setup.work
+    if work is None:
+        return view.document.text
+    from dockerlint.fixers.loop import fix
+
+    return fix(view.document.text, work.find, worth=work.price).text
+
+
+def _changes(before: str, after: str) -> Iterator[Edit]:
+    """The edits from one text to another, line by line."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    starts = [0]
+    for line in old:
+        starts.append(starts[-1] + len(line))
+    for tag, first, last, at, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield Edit(Span(starts[first], starts[last]), "".join(new[at:end]))

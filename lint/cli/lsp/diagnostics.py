@@ -1,0 +1,45 @@
+"""Findings as an editor shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol.types import CodeDescription, Diagnostic, DiagnosticSeverity, Position, Range
+
+from ...findings import Severity
+from ...report import clean
+from ...script_rules import CODE, WIKI
+
+if TYPE_CHECKING:
+    from ...report import Priced
+    from .positions import Positions
+    from .setup import View
+
+SOURCE = "dlint"
+LEVELS = {
+    Severity.ERROR: DiagnosticSeverity.Error,
+    Severity.WARNING: DiagnosticSeverity.Warning,
+    Severity.INFO: DiagnosticSeverity.Information,
+    Severity.STYLE: DiagnosticSeverity.Hint,
+}
+TOP = Range(Position(0, 0), Position(0, 0))
+
+
+def diagnostics(view: View) -> list[Diagnostic]:
+    """All of one version; of a file whose configuration is no good, that."""
+    if view.setup.problem is not None:
+        return [Diagnostic(TOP, clean(view.setup.problem), DiagnosticSeverity.Error, source=SOURCE)]
+    return [diagnostic(view.places, item) for item in view.found]
+
+
+def diagnostic(places: Positions, item: Priced) -> Diagnostic:
+    """One finding."""
+    code = item.finding.code
+    return Diagnostic(
+        places.range(item.finding.span),
+        clean(item.finding.message),
+        LEVELS[item.severity],
+        code,
+        CodeDescription(WIKI + code) if CODE.fullmatch(code) else None,
+        SOURCE,
+    )

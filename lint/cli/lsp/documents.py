@@ -1,0 +1,60 @@
+"""Open documents: each version is a value, and what is worked out of it is kept with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol.types import TextDocumentContentChangePartial
+from pygls.uris import to_fs_path
+
+from ...parser import parse
+from ...source import STDIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsprotocol.types import TextDocumentContentChangeEvent
+
+    from ...nodes import Dockerfile
+    from .positions import Positions
+
+FILE = "file:"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One version of a text that an editor has open."""
+
+    uri: str
+    version: int
+    places: Positions
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return self.places.text
+
+    @property
+    def path(self) -> Path:
+        """The file; that of standard input for what is in no file yet, which has no context."""
+        found = to_fs_path(self.uri) if self.uri.startswith(FILE) else None
+        return Path(found) if found else Path(STDIN)
+
+    @cached_property
+    def doc(self) -> Dockerfile:
+        """Its tree."""
+        return parse(self.text)
+
+    def edited(self, changes: Sequence[TextDocumentContentChangeEvent], version: int) -> Document:
+        """The next version; each change is of what the one before it left."""
+        places = self.places
+        for change in changes:
+            text = change.text
+            if isinstance(change, TextDocumentContentChangePartial):
+                start, end = places.span(change.range)
+                text = places.text[:start] + text + places.text[max(start, end) :]
+            places = replace(places, text=text)
+        return replace(self, version=version, places=places)

@@ -1,0 +1,112 @@
+"""Where a file sets ARGs and ENVs, and where it uses them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ... import nodes
+from ...findings import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .setup import View
+
+# In the source as it is written: a name that continues on the next line is not seen.
+USE = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A variable's name in an instruction: in an ARG or ENV that sets it (`pair`), or behind a `$`."""
+
+    span: Span
+    name: str
+    node: nodes.Instruction
+    pair: nodes.Pair | None = None
+
+
+def uses(view: View) -> Iterator[Use]:
+    """All of them, in the order of the file."""
+    for node in view.doc.instructions:
+        inner = node.trigger if isinstance(node, nodes.Onbuild) else node
+        found = [*_set(inner), *_used(view.doc, inner)]
+        yield from sorted(found, key=lambda use: use.span)
+
+
+def at(view: View, offset: int) -> Use | None:
+    """The variable at a place."""
+    return next((use for use in uses(view) if use.span.start <= offset <= use.span.end), None)
+
+
+def origin(view: View, use: Use) -> Use | None:
+    """Where the value of a variable comes from; None where the file does not say.
+
+    An ENV wins over an ARG, and a nearer one over a farther. An ARG without a value takes that of the ARG before the
+    first FROM.
+    """
+    if use.pair is not None and (isinstance(use.node, nodes.Env) or use.pair.value is not None or _is_global(view, use.node)):
+        return use
+    if use.pair is not None:
+        return _global(view, use.name) or use
+    if isinstance(use.node, nodes.From):
+        return _global(view, use.name)
+    found: Use | None = None
+    for node in view.facts.before(use.node):
+        for known in _set(node):
+            if known.name != use.name:
+                continue
+            if isinstance(node, nodes.Env):
+                return known
+            found = found or known
+    return origin(view, found) if found else None
+
+
+def value(view: View, use: Use) -> str | None:
+    """The value of a variable where it is used, or that an ARG or ENV gives it; None where the build decides it."""
+    facts = view.facts
+    if isinstance(use.node, nodes.From):
+        return facts.global_args.get(use.name)
+    if use.pair is None:
+        return facts.state(use.node).env.get(use.name)
+    if _is_global(view, use.node):
+        return facts.global_args.get(use.name)
+    if isinstance(use.node, nodes.Arg) and use.name in facts.settings.build_args:
+        return facts.settings.build_args[use.name]
+    if use.pair.value is not None:
+        return facts.expand(use.pair.value.text, use.node)
+    return facts.global_args.get(use.name)
+
+
+def in_scope(view: View, node: nodes.Instruction) -> list[str]:
+    """The names that an instruction may use."""
+    # one that is not finished is no From yet
+    known = view.facts.global_args if node.name == "FROM" else view.facts.state(node).env
+    return sorted(known)
+
+
+def _is_global(view: View, node: nodes.Instruction) -> bool:
+    return any(node is other for other in view.doc.preamble)
+
+
+def _global(view: View, name: str) -> Use | None:
+    found = [use for node in view.doc.preamble if isinstance(node, nodes.Arg) for use in _set(node) if use.name == name]
+    return found[-1] if found else None
+
+
+def _set(node: nodes.Instruction) -> Iterator[Use]:
+    if isinstance(node, nodes.Arg | nodes.Env):
+        for pair in node.pairs:
+            yield Use(pair.key.span, pair.key.text, node, pair)
+
+
+def _used(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[Use]:
+    comments = [item.span for item in doc.comments if node.span.contains(item.span)]
+    for match in USE.finditer(doc.text, *node.span):
+        span = Span(*match.span(1))
+        ahead = doc.text[node.span.start : match.start()]
+        escapes = len(ahead) - len(ahead.rstrip(doc.escape))
+        if escapes % 2 == 0 and not any(comment.contains(span) for comment in comments):
+            yield Use(span, match[1], node)
