@@ -7,14 +7,14 @@ is fetched, whatever its configuration says.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .context import MOST_BYTES, Ignore, ignore_files
+from .git import GITLINK, PATIENCE, GitError, ask
 from .source import decode
 
 if TYPE_CHECKING:
@@ -22,23 +22,8 @@ if TYPE_CHECKING:
 
     from .context import Context
 
-PATIENCE = 20.0
-GITLINK = "160000"
 # What git says of it.
 NO_WORK_TREE = "must be run in a work tree"
-# A repository's own configuration may name programs to run and may change what is told of a commit.
-# Source: git-config(1), git-log(1), git(1).
-SAFE = (
-    "--no-pager",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "log.showSignature=false",
-    "-c",
-    "log.diffMerges=first-parent",
-)
 LOG = (
     "log",
     "--first-parent",
@@ -58,16 +43,9 @@ LOG = (
 )
 # What each commit changes in git's own folder, which the builder gets too where nothing keeps it back.
 OWN = (".git/index", ".git/logs/HEAD", ".git/objects", ".git/refs/heads")
-# No protocol has this name: a partial clone must not fetch what it lacks.
-ENVIRONMENT = {
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
-# A hook is run with variables that name its own repository; configuration that the user has set stays.
-KEPT = ("GIT_CONFIG", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES")
+# A line of --format, and one of --raw.
+HEAD = re.compile(r"[0-9a-f]{40,64} \S+(?: [0-9a-f]{40,64})*")
+CHANGE = re.compile(r":([0-7]{6}) ([0-7]{6}) [0-9a-f]{40,64} [0-9a-f]{40,64} ([A-Z])\d{0,3}")
 
 
 class HistoryError(Exception):
@@ -134,27 +112,10 @@ def read(context: Context, dockerfile: Path | None, most: int) -> History:
 
 def _git(folder: Path, *words: str, given: bytes = b"") -> bytes:
     """What git answers; raises HistoryError when it does not."""
-    program = shutil.which("git")
-    if program is None:
-        raise HistoryError("there is no git here to ask for the history")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(KEPT)}
     try:
-        done = subprocess.run(
-            [program, *SAFE, *words],
-            cwd=folder,
-            env={**kept, **ENVIRONMENT},
-            input=given,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise HistoryError(f"git took more than {PATIENCE:.0f} s to tell the history of {folder}") from error
-    except OSError as error:
-        raise HistoryError(f"git cannot be run: {error.strerror or error}") from error
-    if done.returncode:
-        raise HistoryError(_complaint(folder, decode(done.stderr)))
-    return done.stdout
+        return ask(folder, *words, given=given, patience=PATIENCE)
+    except GitError as error:
+        raise HistoryError(str(error) if error.said is None else _complaint(folder, error.said)) from error
 
 
 def _complaint(folder: Path, said: str) -> str:
@@ -182,13 +143,14 @@ def _logged(text: str) -> Iterator[_Logged]:
     fields = iter(text.split("\0"))
     for field in fields:
         item = field.strip()
-        if item.startswith(":"):
-            before, after, _, _, status = item[1:].split(" ")
-            entries.append(_Entry(status[0], next(fields), GITLINK in (before, after)))
-        elif item:
+        if match := CHANGE.fullmatch(item):
+            entries.append(_Entry(match[3], next(fields, ""), GITLINK in (match[1], match[2])))
+        elif match := HEAD.fullmatch(item):
             if head:
                 yield _Logged(head[0], head[1], len(head) > 2, tuple(entries))
             head, entries = item.split(), []
+        elif item:
+            raise HistoryError(f"git tells the history in a way that is not known: {item[:60]!a}")
     if head:
         yield _Logged(head[0], head[1], len(head) > 2, tuple(entries))
 

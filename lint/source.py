@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STDIN = "-"
+# BuildKit gets a Dockerfile in one message, and takes none that is longer.
+# Source: containerd/containerd, defaults/defaults.go (DefaultMaxRecvMsgSize).
+MOST_BYTES = 16 << 20
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -48,13 +53,15 @@ def encode(text: str) -> bytes:
 def read(path: Path) -> Source:
     """Read one file.
 
-    Raises SourceError when there is none, it cannot be read, or it is no text.
+    Raises SourceError when there is none, it cannot be read, is too large, or is no text.
     """
     try:
-        data = path.read_bytes()
+        data = contents(path, MOST_BYTES + 1)
+    except BlockingIOError as error:
+        raise SourceError(f"{path}: cannot be read: this is a pipe, and nobody writes to it") from error
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {reason(error)}") from error
-    return _source(str(path), data)
+    return of_bytes(str(path), data)
 
 
 def read_stdin() -> Source:
@@ -62,7 +69,34 @@ def read_stdin() -> Source:
 
     Raises SourceError when it is no text.
     """
-    return _source(STDIN, sys.stdin.buffer.read())
+    return of_bytes(STDIN, sys.stdin.buffer.read(MOST_BYTES + 1))
+
+
+def contents(path: Path, most: int) -> bytes:
+    """The first `most` bytes of a file.
+
+    Raises OSError; BlockingIOError for a pipe that nobody writes to, which would be waited for for ever.
+    """
+    if os.name != "posix":
+        with path.open("rb") as file:
+            return file.read(most)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        os.set_blocking(descriptor, True)
+        # where somebody is about to write, the shell's `<(...)` for one, this waits
+        data = file.read(most)
+        if is_pipe and not data:
+            raise BlockingIOError
+        return data
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; not where its name is too long for one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def reason(error: OSError) -> str:
@@ -70,8 +104,11 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _source(path: str, data: bytes) -> Source:
+def of_bytes(path: str, data: bytes) -> Source:
+    """A file of these bytes. Raises SourceError when they are no text, or too many."""
     shown = "standard input" if path == STDIN else path
+    if len(data) > MOST_BYTES:
+        raise SourceError(f"{shown}: this has over {MOST_BYTES >> 20} MB, which is more than a builder takes")
     if data.startswith(UTF16_BOMS):
         raise SourceError(f"{shown}: this is UTF-16; the builder reads UTF-8, so save it as that")
     if b"\0" in data:

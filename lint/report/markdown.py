@@ -30,11 +30,11 @@ def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG
 def _rows(report: FileReport) -> Iterator[str]:
     for item in report.by_worth:
         at = place(report.doc, item.finding.span)
-        where = f"{_plain(report.path)}:{at.line}:{at.column}"
-        message = f"{_plain(item.finding.message)} {_plain(mark(item))}".rstrip()
+        where = f"{plain(report.path)}:{at.line}:{at.column}"
+        message = f"{plain(item.finding.message)} {plain(mark(item))}".rstrip()
         yield f"| {where} | {item.severity.value} | {item.finding.code} | {message} | {phrase(item.saving)} |"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown shows as it is."""
     return ACTIVE.sub(r"\\\1", visible(clean(text)))
