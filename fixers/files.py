@@ -1,12 +1,19 @@
-"""Writes a fixed file so that it is never lost: at any moment the old or the new text is there, whole."""
+"""Writes files so that none is lost: at any moment the old or the new text is there, whole."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+
+# Our files that are not yet in their place, with the number of the process that writes them.
+OURS = re.compile(r"\..+\.(\d{1,7})(?:\.[a-z0-9_]{8})?\.dlint")
+# So much of a file's name is in theirs: a name may have 255 bytes, and a character four.
+MOST_NAME = 50
 
 
 class WriteError(Exception):
@@ -23,6 +30,7 @@ def write(path: Path, text: bytes, expected: bytes) -> None:
         before = real.stat()
         if not os.access(real, os.W_OK):
             raise WriteError(f"{path}: the file is read-only; nothing was written")
+        _clear(real.parent)
         temporary = _beside(real, text, before)
         try:
             if real.read_bytes() != expected:
@@ -39,9 +47,46 @@ def write(path: Path, text: bytes, expected: bytes) -> None:
         _sync_folder(real.parent)
 
 
+def put(path: Path, text: bytes) -> None:
+    """Puts a report into a file, a new one or in the place of an older one, of which the mode and the owner stay.
+
+    Raises WriteError when that is not possible; what was there is then still there.
+    """
+    try:
+        real = path.resolve()
+        if real.exists() and not real.is_file():
+            real.write_bytes(text)  # a pipe, a terminal; of a folder, an error
+            return
+        if real.exists():
+            if not os.access(real, os.W_OK):
+                raise WriteError(f"{path}: the file is read-only; nothing was written")
+            temporary = _beside(real, text, real.stat())
+        else:
+            temporary = _anew(real, text)
+        try:
+            temporary.replace(real)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except (OSError, RuntimeError) as error:
+        raise WriteError(f"{path}: {getattr(error, 'strerror', None) or error}; nothing was written") from error
+
+
+def _anew(real: Path, text: bytes) -> Path:
+    """A file with the text in the same folder, with the mode that new files get."""
+    temporary = real.with_name(f".{real.name}.{os.getpid()}.dlint")
+    with temporary.open("xb") as file:
+        try:
+            file.write(text)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    return temporary
+
+
 def _beside(real: Path, text: bytes, like: os.stat_result) -> Path:
     """A synced file with the text in the same folder, with the mode and, where allowed, the owner of the old one."""
-    handle, name = tempfile.mkstemp(prefix=f".{real.name}.", suffix=".dlint", dir=real.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{real.name[:MOST_NAME]}.{os.getpid()}.", suffix=".dlint", dir=real.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -56,6 +101,30 @@ def _beside(real: Path, text: bytes, like: os.stat_result) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+@cache
+def _clear(folder: Path) -> None:
+    """Takes away what processes left in a folder that were killed as they wrote."""
+    if os.name != "posix":
+        # to ask for a process may end it there
+        return
+    with suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            found = OURS.fullmatch(entry.name)
+            if found and entry.is_file(follow_symlinks=False) and not _is_alive(int(found[1])):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # somebody else's
+        return True
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

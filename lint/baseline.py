@@ -38,7 +38,7 @@ class Baseline:
         except OSError as error:
             hint = "; --write-baseline makes it" if isinstance(error, FileNotFoundError) else ""
             raise ConfigError(f"{path}: the baseline cannot be read: {reason(error)}{hint}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"{path}: the baseline is no JSON: {error}") from error
         files = data.get("files") if isinstance(data, dict) and data.get("version") == VERSION else None
         if not isinstance(files, dict) or not all(isinstance(names, list) for names in files.values()):

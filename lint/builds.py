@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .recipe import BuildFileError, Recipe
-from .source import reason
+from .source import is_file, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +82,7 @@ def read(path: Path, env: Mapping[str, str]) -> Builds:
                 notes.append(f"{where}: not checked: {why_not}")
                 continue
             build = _build(recipe, _folders(path, recipe))
-            if _is_file(build.dockerfile):
+            if is_file(build.dockerfile):
                 builds.append(build)
             elif not recipe.is_base:
                 errors.append(f"{where}: there is no Dockerfile at {build.dockerfile}")
@@ -144,16 +144,8 @@ def _build(recipe: Recipe, folders: tuple[Path, ...]) -> Build:
     context = Path((recipe.context or ".").removeprefix(LOCAL))
     contexts = [root / context for root in folders]
     files = [folder / (recipe.dockerfile or "Dockerfile") for folder in contexts]
-    at = next((at for at, file in enumerate(files) if _is_file(file)), 0)
+    at = next((at for at, file in enumerate(files) if is_file(file)), 0)
     return Build(recipe.name, _clean(files[at]), _clean(contexts[at]), recipe.target, recipe.args)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        # such as for a name that is too long
-        return False
 
 
 def _clean(path: Path) -> Path:

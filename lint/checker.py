@@ -13,7 +13,7 @@ from .registry import rules as all_rules
 from .suppress import kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .findings import Finding
     from .nodes import Dockerfile
@@ -21,20 +21,38 @@ if TYPE_CHECKING:
 
 
 def check(
-    doc: Dockerfile, facts: Facts | None = None, rules: Iterable[Rule] | None = None, *, ignores: bool = True
+    doc: Dockerfile,
+    facts: Facts | None = None,
+    rules: Iterable[Rule] | None = None,
+    *,
+    ignores: bool = True,
+    failed: Callable[[Rule, Exception], object] | None = None,
 ) -> list[Finding]:
     """The findings of the rules (the recommended ones when None) that no inline ignore silences, by place.
 
-    As hadolint, each is at the first character of its instruction's line.
+    As hadolint, each is at the first character of its instruction's line. `failed` is called with a rule that has a bug, and
+    the others go on; without it the error is raised.
     """
     facts = facts or Facts(doc)
     active = tuple(rules if rules is not None else (rule for rule in all_rules() if rule.recommended))
-    findings = [finding for rule in active for finding in rule.check(doc, facts)]
+    findings = [finding for rule in active for finding in _found(rule, doc, facts, failed)]
     if ignores:
         findings = kept(findings, doc, active, as_hadolint=facts.as_hadolint)
     if facts.as_hadolint:
         findings = [_at_line_start(doc, finding) for finding in findings]
     return sorted(findings, key=lambda finding: (finding.span, finding.code))
+
+
+def _found(
+    rule: Rule, doc: Dockerfile, facts: Facts, failed: Callable[[Rule, Exception], object] | None
+) -> Iterable[Finding]:
+    if failed is None:
+        return rule.check(doc, facts)
+    try:
+        return list(rule.check(doc, facts))
+    except Exception as error:
+        failed(rule, error)
+        return ()
 
 
 def _at_line_start(doc: Dockerfile, finding: Finding) -> Finding:

@@ -41,8 +41,9 @@ def interpolate(text: str, env: Mapping[str, str]) -> str | None:
 def _load(text: str, where: str) -> Any:
     import yaml
 
-    # not the loader in C: it has no limit to nesting, and some hundred thousand brackets crash it
-    class Loader(yaml.SafeLoader):
+    from . import yaml_
+
+    class Loader(yaml_.Loader):
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
             if sum(len(item.value) if isinstance(item, yaml.SequenceNode) else 1 for item in merged) > MOST_MERGES:

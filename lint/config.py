@@ -180,9 +180,12 @@ def _closest(selectors: Iterable[Selector], rule: Rule) -> int:
 
 
 def _matches(pattern: str, base: Path, path: Path) -> bool:
-    from pathspec import GitIgnoreSpec
+    from .discover import patterns
 
+    spec = patterns([pattern])
+    if not len(spec):
+        raise ConfigError(f"per-file-ignores: {pattern!r} is no pattern")
     full, top = path.resolve(), base.resolve()
     if not full.is_relative_to(top):
         return False
-    return GitIgnoreSpec.from_lines([pattern]).match_file(full.relative_to(top).as_posix())
+    return spec.match_file(full.relative_to(top).as_posix())

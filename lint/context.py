@@ -11,8 +11,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Self
 
+from .source import SourceError, contents, is_file, reason
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 MOST_FILES = 50_000
@@ -21,6 +23,12 @@ MOST_BYTES = 4_000_000
 MOST_LINKS = 40
 # Behind a pattern: the path itself, or all that lies below it.
 BELOW = r"(?:/.*)?\Z"
+# What the stars of a pattern stand for: the rest of a name, folders, any text.
+NAME, FOLDERS, ANY = "[^/]*", "(?:.*/)?", ".*"
+DEEP = (FOLDERS, ANY)
+LAZY = {"": "", FOLDERS: "(?:.*?/)??", ANY: ".*?"}
+# Patterns such as `a**b**c`, which nobody writes, are only exact up to so many.
+MOST_UNSETTLED = 3
 
 
 @dataclass(frozen=True)
@@ -33,14 +41,15 @@ class Context:
     @classmethod
     def of(cls, folder: Path, dockerfile: Path | None = None) -> Self:
         """The context of a folder; `<Dockerfile>.dockerignore` beside the Dockerfile wins over `.dockerignore`."""
-        return cls(folder, next((path for path in ignore_files(folder, dockerfile) if path.is_file()), None))
+        return cls(folder, next((path for path in ignore_files(folder, dockerfile) if is_file(path)), None))
 
     @cached_property
     def ignore(self) -> Ignore:
-        """The patterns of the ignore file; none when there is no file."""
-        if self.ignore_file is None:
-            return Ignore(())
-        return Ignore.parse(self.ignore_file.read_text(encoding="utf8", errors="replace"))
+        """The patterns of the ignore file; none when there is no file.
+
+        Raises SourceError when it cannot be read, is too large, or is a link that leads elsewhere.
+        """
+        return Ignore.parse(ignore_text(self))
 
     @cached_property
     def files(self) -> dict[str, int]:
@@ -150,6 +159,23 @@ class Context:
             return None
 
 
+def ignore_text(context: Context) -> str:
+    """What the ignore file of a context says; raises SourceError as `Context.ignore` does."""
+    path = context.ignore_file
+    if path is None:
+        return ""
+    try:
+        real = path.resolve()
+        if not any(real.is_relative_to(folder.resolve()) for folder in (context.root, path.parent)):
+            raise SourceError(f"{path}: this is a link that leads out of the build context; it is not read")
+        data = contents(path, MOST_BYTES + 1)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {reason(error)}") from error
+    if len(data) > MOST_BYTES:
+        raise SourceError(f"{path}: this has over {MOST_BYTES // 1_000_000} MB; it is not read")
+    return data.decode("utf-8", "replace")
+
+
 def ignore_files(folder: Path, dockerfile: Path | None) -> list[Path]:
     """Where the ignore file of a context may be; the first that is there holds."""
     own = [dockerfile.with_name(dockerfile.name + ".dockerignore")] if dockerfile is not None else []
@@ -184,8 +210,41 @@ def _parts(path: str) -> list[str]:
 def glob_to_regex(pattern: str, *, deep: bool) -> str:
     """The expression for a pattern: `*` and `?` stay within a name; `**` crosses them in an ignore file (`deep`), and is
     no more than `*` in COPY.
+
+    The groups that are never tried again keep the time from growing with each star: what stands between two stars is best
+    taken where it comes first, as the second star can take all that the first one could have.
     """
+    chunks: list[tuple[str, list[str]]] = [("", [""])]
+    for token in _tokens(pattern, deep=deep):
+        if token in DEEP:
+            chunks.append((token, [""]))
+        elif token != NAME:
+            chunks[-1][1][-1] += token
+        elif len(chunks[-1][1]) == 1 or chunks[-1][1][-1]:
+            chunks[-1][1].append("")
+    *firsts, (last, pieces) = chunks
     out = []
+    for at, (before, parts) in enumerate(firsts):
+        after = chunks[at + 1][0]
+        # `**` may go on in the middle of a name only where it stands for any text
+        is_settled = parts[-1].endswith("/") or after == ANY or at > MOST_UNSETTLED
+        text = _names(parts, settled=is_settled)
+        out.append(f"(?>{LAZY[before]}{text})" if is_settled else before + text)
+    return "".join([*out, last, _names(pieces, settled=False)])
+
+
+def _names(pieces: Sequence[str], *, settled: bool) -> str:
+    """The expression for what stands between `**`: pieces with a star between each two of them."""
+    head, *rest = pieces
+    if not rest:
+        return head
+    *middle, tail = rest
+    found = [f"(?>[^/]*?{piece})" for piece in middle]
+    return "".join([head, *found, "[^/]*?" if settled else NAME, tail])
+
+
+def _tokens(pattern: str, *, deep: bool) -> Iterator[str]:
+    """The expressions of a pattern's parts, NAME and those of DEEP for its stars."""
     at = 0
     while at < len(pattern):
         char = pattern[at]
@@ -194,25 +253,25 @@ def glob_to_regex(pattern: str, *, deep: bool) -> str:
             at += 1
             if pattern[at : at + 1] == "/":
                 at += 1
-                out.append("(?:.*/)?")
+                yield FOLDERS
             else:
                 # behind a start of `**` the rest may stand in the middle of a name, unless it is a pattern itself
                 free = at == len(pattern) or (at == 2 and not any(char in pattern[at:] for char in "*?[\\"))
-                out.append(".*" if free else "(?:.*/)?")
+                yield ANY if free else FOLDERS
         elif char == "*":
-            out.append("[^/]*")
+            yield NAME
         elif char == "?":
-            out.append("[^/]")
+            yield "[^/]"
         elif char == "[" and (end := pattern.find("]", at + 1)) > 0:
-            body = pattern[at:end].replace("\\", "\\\\")
-            out.append(f"[{body}]")
+            # these are kept for what Python may once let a set mean
+            body = re.sub(r"([\\\[&|~])", r"\\\1", pattern[at:end])
+            yield f"[{body}]"
             at = end + 1
         elif char == "\\" and at < len(pattern):
-            out.append(re.escape(pattern[at]))
+            yield re.escape(pattern[at])
             at += 1
         else:
-            out.append(re.escape(char))
-    return "".join(out)
+            yield re.escape(char)
 
 
 @dataclass(frozen=True)

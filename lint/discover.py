@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
+import warnings
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -24,6 +27,10 @@ NOT_DOCKERFILES = (
     "*~", "*.bak", "*.orig", "*.rej", "*.swp", "*.swo", "*.tmp",
     "*.j2", "*.jinja", "*.jinja2", "*.tmpl", "*.gotmpl", "*.tpl", "*.template", "*.erb", "*.mustache", "*.hbs",
 )  # fmt: skip
+
+# Of `**` in a pattern, and of `*` in one of its names.
+MOST_DEEP, MOST_STARS = 4, 3
+MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +92,71 @@ def _discover(given: str) -> Iterator[Path | Missing]:
 
 def _search(given: str, folder: Path) -> Iterator[Path | Missing]:
     found = False
-    for item in _walk(folder, _Ignores.above(folder)):
+    for item in _walk(folder):
         found = True
         yield item
     if not found:
         yield Missing(given, f"{given}: there is no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
 
 
-def _walk(folder: Path, ignores: _Ignores) -> Iterator[Path | Missing]:
+def _walk(top: Path) -> Iterator[Path | Missing]:
+    # a stack of our own: folders can be nested more deeply than calls can
+    rest = [(top, _Ignores.above(top))]
+    while rest:
+        folder, ignores = rest.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            yield Missing(str(folder), f"{folder}: cannot be searched: {reason(error)}")
+            continue
+        ignores = ignores.within(folder)
+        folders = []
+        for entry in entries:
+            path = folder / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != ".git" and not ignores.match(path, is_folder=True):
+                    folders.append((path, ignores))
+            elif is_dockerfile(entry.name) and _is_file(entry) and not ignores.match(path):
+                yield path
+        rest += reversed(folders)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        yield Missing(str(folder), f"{folder}: cannot be searched: {reason(error)}")
-        return
-    ignores = ignores.within(folder)
-    folders = []
-    for entry in entries:
-        path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name != ".git" and not ignores.match(path, is_folder=True):
-                folders.append(path)
-        elif is_dockerfile(entry.name) and entry.is_file() and not ignores.match(path):
-            yield path
-    for path in folders:
-        yield from _walk(path, ignores)
+        return entry.is_file()
+    except OSError:
+        # a loop of links
+        return False
+
+
+def patterns(lines: Iterable[str]) -> GitIgnoreSpec:
+    """The patterns of an ignore file of git's, less those that are none, as for git, and those that are too costly."""
+    from pathspec import GitIgnoreSpec
+
+    known = [line for line in lines if not _is_costly(line)]
+    with warnings.catch_warnings():
+        # of sets that Python may once read otherwise: nothing that a user could do anything about
+        warnings.simplefilter("ignore", FutureWarning)
+        try:
+            return GitIgnoreSpec.from_lines(known)
+        except (ValueError, re.error):
+            return GitIgnoreSpec.from_lines(line for line in known if _is_pattern(line))
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
+
+
+def _is_costly(line: str) -> bool:
+    """Whether to hold a path against a pattern may take years: it has more stars than any name needs."""
+    parts = line.split("/")
+    return parts.count("**") > MOST_DEEP or any(part.count("*") > MOST_STARS for part in parts if part != "**")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +186,24 @@ class _Ignores:
 
     def within(self, folder: Path) -> _Ignores:
         """These and the one of `folder`."""
+        path = folder / ".gitignore"
         try:
-            text = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace")
+            found = path.lstat()
+            # as for git: a link, which may lead anywhere, counts for nothing; nor does a pipe
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+                return self
+            text = path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return self
-        from pathspec import GitIgnoreSpec
-
-        return _Ignores(folder, GitIgnoreSpec.from_lines(text.splitlines()), self)
+        return _Ignores(folder, patterns(text.splitlines()), self)
 
     def match(self, path: Path, *, is_folder: bool = False) -> bool:
         """Whether git would leave the path out."""
-        if self.spec is None:
-            return False
-        relative = os.path.relpath(path, self.base) + ("/" if is_folder else "")
-        verdict = self.spec.check_file(relative).include
-        if verdict is None:
-            return self.outer is not None and self.outer.match(path, is_folder=is_folder)
-        return verdict
+        layer: _Ignores | None = self
+        while layer is not None and layer.spec is not None:
+            relative = os.path.relpath(path, layer.base) + ("/" if is_folder else "")
+            verdict = layer.spec.check_file(relative).include
+            if verdict is not None:
+                return verdict
+            layer = layer.outer
+        return False

@@ -53,11 +53,16 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     import yaml
 
+    from .yaml_ import Loader
+
     try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        table = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=Loader)  # noqa: S506 - it is a safe loader
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise ConfigError(f"{path}: this is nested too deeply") from error
+    # ValueError: a date that there is not, or no UTF-8
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{path}: this is no YAML: {' '.join(str(error).split())}") from error
     if table is None:
         return {}

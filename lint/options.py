@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ ENVIRONMENT = "DLINT_"
 BUILDERS = ("buildkit", "buildah", "kaniko", "classic")
 LEVELS = tuple(severity.value for severity in Severity)
 NEVER = "never"
+LONGEST_SHOWN = 80
 IN_ENVIRONMENT, ON_COMMAND_LINE = "environment", "command line"
 
 
@@ -79,7 +81,14 @@ class Place:
 
     def wrong(self, wanted: str, value: object) -> ConfigError:
         """The error to raise for a value of another kind than `wanted`."""
-        return ConfigError(f"{self.where} must be {wanted}, not {value!r}")
+        return ConfigError(f"{self.where} must be {wanted}, not {_short(value)}")
+
+
+def _short(value: object) -> str:
+    """A value as a message shows it: the beginning of a long one."""
+    shown = reprlib.Repr()
+    shown.maxlevel, shown.maxstring = 3, LONGEST_SHOWN
+    return shown.repr(value)
 
 
 def text_value(value: object, place: Place) -> str:
@@ -125,8 +134,8 @@ def one_of(names: Iterable[str]) -> Callable[[object, Place], str]:
 
     def read(value: object, place: Place) -> str:
         if value not in known:
-            hint = did_you_mean(str(value), known)
-            raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {value!r}{hint}")
+            hint = did_you_mean(value, known) if isinstance(value, str) else ""
+            raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {_short(value)}{hint}")
         return str(value)
 
     return read

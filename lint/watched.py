@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .context import Context, Ignore
+from .context import Context, Ignore, ignore_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,7 +76,7 @@ def _answer(context: Context, question: Question) -> str:
 
 
 def _patterns(context: Context) -> str:
-    return _digest(repr(context.ignore_file and context.ignore_file.read_bytes()))
+    return _digest(ignore_text(context))
 
 
 def _listing(files: Mapping[str, int]) -> str:

@@ -213,11 +213,26 @@ def test_a_bug_in_a_rule_is_told_and_the_others_are_done(dlint: Dlint, monkeypat
     done = dlint("bad", "good")
     assert done.status == 3
     assert "good:2:9" in done.out
-    assert done.err.startswith("dlint: bad: internal error: RuntimeError: cannot think (test_cli.py:")
+    assert done.err.startswith("dlint: bad: XX100: internal error: RuntimeError: cannot think (test_cli.py:")
+    assert done.err.count("internal error") == 1
     assert "please report it" in done.err
     assert "Traceback" not in done.err
+    # so that what the option sets is taken back
+    monkeypatch.setenv("DLINT_DEBUG", "")
+    assert "Traceback" in dlint("--debug", "bad").err
     monkeypatch.setenv("DLINT_DEBUG", "1")
     assert "Traceback" in dlint("bad").err
+
+
+def test_a_bug_in_a_rule_does_not_stop_the_other_rules(dlint: Dlint) -> None:
+    path = dlint.put("Dockerfile", "FROM a\nWORKDIR old\nWORKDIR bug\n")
+    done = dlint("--preset", "all", "--jobs", "2", "Dockerfile")
+    assert (done.status, done.out.count("XX200"), done.out.count("XX100")) == (3, 2, 0)
+    done = dlint("--fix", "--preset", "all", "Dockerfile")
+    assert (done.status, done.err.count("Dockerfile: XX100: internal error")) == (3, 1)
+    assert path.read_text() == "FROM a\nWORKDIR old\nWORKDIR bug\n"
+    # nothing is kept of a run that was not whole
+    assert dlint("--preset", "all", "Dockerfile").status == 3
 
 
 def test_a_file_that_does_not_parse_is_a_finding(dlint: Dlint) -> None:

@@ -40,7 +40,7 @@ def packages(name: str, text: str, *, dev: bool = True) -> Packages | None:
         return None
     try:
         return reader(text, dev)
-    except (ValueError, AttributeError, TypeError, KeyError):
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
         # someone else's file, in a shape that its own tool would refuse
         return None
 

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 LEVELS = ("error", "warning", "info", "style")
 
 
-@click.command("check")
+EXAMPLES = """\b
+Examples:
+  dlint                          all Dockerfiles below this folder
+  dlint --fix Dockerfile         make the fixes that are proven, and say what they save
+  dlint --diff --unsafe-fixes .  show what all fixes would change
+  dlint --format sarif --output dlint.sarif .
+"""
+
+
+@click.command("check", epilog=EXAMPLES)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--fix", is_flag=True, help="Make the fixes that keep what the file does.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that may change what it does.")
@@ -168,7 +177,7 @@ class _Check:
         first = Path(self.paths[0])
         # a bad configuration file is told by the files that it is for, and must not stop the others
         with suppress(ConfigError):
-            return configuration(task, first / "Dockerfile" if first.is_dir() else first)
+            return configuration(task, first / "Dockerfile" if os.path.isdir(first) else first)  # noqa: PTH112 - it raises nothing
         return config
 
     def _noted(self, results: Iterator[Result], unread: list[str]) -> Iterator[Result]:
@@ -266,7 +275,7 @@ class _Check:
 
     def _show_diffs(self, results: Iterator[Result]) -> None:
         from ..source import encode
-        from .diff import unified
+        from .patch import unified
 
         for item in results:
             if item.report is None or item.fixed is None:

@@ -71,7 +71,7 @@ def _fresh(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Resu
 
     # a forked process has the rules and the grammar already; elsewhere forking is not safe, or not there
     start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(paths)), start, _leave_interrupts_alone)
+    pool = ProcessPoolExecutor(min(jobs, len(paths)), start, _begin)
     try:
         for results in pool.map(partial(work, task), _batches(paths, CHUNK)):
             yield from results
@@ -79,11 +79,24 @@ def _fresh(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Resu
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_alone() -> None:
-    """Ctrl-C goes to all processes of a terminal: the first one decides what comes of it."""
+def _begin() -> None:
+    """Of a process that works for another one: that one decides what comes of Ctrl-C, and when it is gone, so is the work."""
     import signal
+    from threading import Thread
 
+    # Ctrl-C goes to all processes of a terminal
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Without this, processes whose first one was killed wait for work for ever."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _results(task: Task, format_: str) -> Results | None:

@@ -77,7 +77,7 @@ def internal(error: Exception) -> str:
     sentence = f"internal error: {type(error).__name__}: {error}{at}; please report it, with the file if you can"
     if os.environ.get(DEBUG):
         return sentence + "\n" + "".join(traceback.format_exception(error)).rstrip()
-    return f"{sentence} (set {DEBUG}=1 to see where it comes from)"
+    return f"{sentence} (`dlint --debug` shows where it comes from)"
 
 
 def context(config: Config, path: Path, kind: type[Context] | None = None) -> Context | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from . import clean, place
+from .shown import as_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ def _line(report: FileReport, item: Priced) -> str:
     result = {
         "filename": clean(report.path),
         "line": place(report.doc, item.finding.span).line,
-        "message": clean(item.finding.message),
+        "message": visible(clean(item.finding.message)),
         "patternId": item.finding.code,
     }
-    return json.dumps(result) + "\n"
+    return as_json(result) + "\n"

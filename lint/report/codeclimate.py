@@ -5,11 +5,11 @@ Source: the Code Climate engine specification ("Issues"); docs.gitlab.com, "Code
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from ..fingerprint import fingerprints
 from . import clean, place
+from .shown import as_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,9 +25,9 @@ def render(reports: Sequence[FileReport], options: Options) -> str:
     """A list for GitLab; issues that each end with a NUL for Code Climate."""
     if options.format == "codeclimate":
         whole = (issue | _more(item) for report in reports for item, issue in _issues(report))
-        return "".join(json.dumps(issue, ensure_ascii=False) + END_OF_ISSUE for issue in whole)
+        return "".join(as_json(issue) + END_OF_ISSUE for issue in whole)
     issues = [issue for report in reports for _, issue in _issues(report)]
-    return json.dumps(issues, ensure_ascii=False, indent=1) + "\n"
+    return as_json(issues, 1) + "\n"
 
 
 def _issues(report: FileReport) -> Iterator[tuple[Priced, dict[str, Any]]]:
@@ -38,7 +38,7 @@ def _issues(report: FileReport) -> Iterator[tuple[Priced, dict[str, Any]]]:
             item,
             {
                 "check_name": item.finding.code,
-                "description": clean(item.finding.message),
+                "description": visible(clean(item.finding.message)),
                 "location": {
                     "path": clean(report.path),
                     "lines": {"begin": at.line, "end": at.end_line},

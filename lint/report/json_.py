@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from . import clean, is_clean, place
+from .shown import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ def stream(reports: Iterable[FileReport], options: Options) -> Iterator[str]:  #
     before = "[\n"
     for report in reports:
         for item in report.items:
-            yield before + json.dumps(_row(report, item), ensure_ascii=False)
+            yield before + as_json(_row(report, item))
             before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 

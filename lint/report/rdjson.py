@@ -5,11 +5,11 @@ Source: reviewdog's `proto/rdf/reviewdog.proto`: lines and columns from 1, colum
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from ..findings import Applicability, Span
 from . import BOM, clean, is_clean
+from .shown import as_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +25,12 @@ def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG
     """One object with all diagnostics."""
     diagnostics = [_diagnostic(report, item) for report in reports for item in report.items]
     log = {"source": {"name": "dlint"}, "diagnostics": diagnostics}
-    return json.dumps(log, ensure_ascii=False, indent=1) + "\n"
+    return as_json(log, 1) + "\n"
 
 
 def _diagnostic(report: FileReport, item: Priced) -> dict[str, Any]:
     return {
-        "message": clean(item.finding.message),
+        "message": visible(clean(item.finding.message)),
         "location": {"path": clean(report.path), "range": _range(report.doc, item.finding.span)},
         "severity": SEVERITIES[item.severity.value],
         "code": {"value": item.finding.code},

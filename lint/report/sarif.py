@@ -6,7 +6,6 @@ or more limits" (25,000 results and rules a run, of which the 5,000 most severe 
 
 from __future__ import annotations
 
-import json
 import re
 from importlib.metadata import version
 from pathlib import Path, PurePath
@@ -19,6 +18,7 @@ from ..findings import Applicability
 from ..fingerprint import fingerprints
 from . import Place, clean, is_clean, place
 from .json_ import saving_object
+from .shown import as_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +75,7 @@ def render(reports: Sequence[FileReport], options: Options) -> str:
         ],
     )
     log = om.SarifLog(version="2.1.0", schema_uri=SCHEMA, runs=[run])
-    return json.dumps(_plain(log), ensure_ascii=False, indent=1) + "\n"
+    return as_json(_plain(log), 1) + "\n"
 
 
 def _plain(value: Any) -> Any:
@@ -125,7 +125,7 @@ def _result(report: FileReport, item: Priced, name: str, index: dict[str, int]) 
         rule_id=item.finding.code,
         rule_index=index[item.finding.code],
         level=LEVELS[item.severity.value],
-        message=om.Message(text=_cut(item.finding.message)),
+        message=om.Message(text=_shown(item.finding.message)),
         locations=[om.Location(physical_location=location)],
         partial_fingerprints={FINGERPRINT: name},
         fixes=_fixes(report, item.finding.fix),
@@ -146,7 +146,7 @@ def _fixes(report: FileReport, fix: Fix | None) -> list[om.Fix] | None:
         for edit in fix.edits
     ]
     change = om.ArtifactChange(artifact_location=_artifact(report.path), replacements=replacements)
-    return [om.Fix(description=om.Message(text=_cut(fix.title + doubt)), artifact_changes=[change])]
+    return [om.Fix(description=om.Message(text=_shown(fix.title + doubt)), artifact_changes=[change])]
 
 
 def _region(at: Place) -> om.Region:
@@ -163,7 +163,12 @@ def _artifact(path: str) -> om.ArtifactLocation:
 
 
 def _notification(level: str, text: str) -> om.Notification:
-    return om.Notification(level=level, message=om.Message(text=_cut(text)))
+    return om.Notification(level=level, message=om.Message(text=_shown(text)))
+
+
+def _shown(text: str) -> str:
+    """A message: what a file has in it becomes neither a control character of a page nor a link (SARIF 3.11.6)."""
+    return _cut("\n".join(visible(line) for line in clean(text).split("\n")).replace("](", "]\\("))
 
 
 def _cut(text: str) -> str:

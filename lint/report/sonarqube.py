@@ -5,10 +5,10 @@ Source: docs.sonarsource.com, "Generic formatted issues": lines from 1, columns 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from . import clean, place
+from .shown import as_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG
     rules = {item.finding.code: item for report in reports for item in report.items}
     issues = [_issue(report, item) for report in reports for item in report.items]
     log = {"rules": [_rule(rules[code].rule, rules[code]) for code in sorted(rules)], "issues": issues}
-    return json.dumps(log, ensure_ascii=False, indent=1) + "\n"
+    return as_json(log, 1) + "\n"
 
 
 def _rule(rule: Rule, item: Priced) -> dict[str, Any]:
@@ -46,5 +46,5 @@ def _issue(report: FileReport, item: Priced) -> dict[str, Any]:
     area = {"startLine": at.line, "endLine": at.end_line}
     if (at.line, at.column) != (at.end_line, at.end_column):
         area |= {"startColumn": at.column - 1, "endColumn": at.end_column - 1}
-    where = {"message": clean(item.finding.message), "filePath": clean(report.path), "textRange": area}
+    where = {"message": visible(clean(item.finding.message)), "filePath": clean(report.path), "textRange": area}
     return {"ruleId": item.finding.code, "primaryLocation": where}

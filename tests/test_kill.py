@@ -1,0 +1,192 @@
+"""A run that is ended at any moment, or that has no room: each file has its old or its new text, and the next run goes on."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dockerlint.fixers import files
+from dockerlint.fixers.files import WriteError, write
+from dockerlint.lint.store import Store
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of Unix")
+
+OLD, NEW = b"FROM a\n", b"FROM b\n" * 20_000
+TEXT = "FROM debian:12\n# {}\nMAINTAINER me\nADD a /a\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(OLD)
+    path.chmod(0o640)
+    return path
+
+
+def killed_at(step: str, path: Path) -> int:
+    """Writes in another process, which is killed as it comes to a step; the signal that ended it."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    owner, name = (Path, step.removeprefix("Path.")) if step.startswith("Path.") else (os, step)
+    setattr(owner, name, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+    write(path, NEW, OLD)
+    os._exit(0)
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "left"),
+    [
+        ("Path.resolve", OLD, 0), ("access", OLD, 0), ("fdopen", OLD, 1), ("fsync", OLD, 1), ("Path.chmod", OLD, 1),
+        ("Path.read_bytes", OLD, 1), ("Path.replace", OLD, 1),
+    ],
+)  # fmt: skip
+def test_killed_at_each_step(file: Path, step: str, text: bytes, left: int) -> None:
+    assert killed_at(step, file) == -signal.SIGKILL
+    assert file.read_bytes() == text
+    assert len(list(file.parent.iterdir())) == 1 + left
+    files._clear.cache_clear()
+    write(file, NEW, OLD)
+    assert file.read_bytes() == NEW
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert [path.name for path in file.parent.iterdir()] == ["Dockerfile"]
+
+
+def test_killed_after_the_last_step(file: Path) -> None:
+    # from here on the new text is in its place
+    child = os.fork()
+    if not child:
+        files._sync_folder = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        write(file, NEW, OLD)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert file.read_bytes() == NEW
+    assert [path.name for path in file.parent.iterdir()] == ["Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [
+        (".Dockerfile.9999999.abcd_123.dlint", False), (".Dockerfile.9999999.dlint", False),
+        (f".Dockerfile.{os.getpid()}.abcd_123.dlint", True), (".Dockerfile.1.abcd_123.dlint", True),
+        (".Dockerfile.dlint", True), (".Dockerfile.9999999.abcd_123.txt", True), ("Dockerfile.9999999.abcd_123.dlint", True),
+    ],
+)  # fmt: skip
+def test_only_what_is_left_over_goes(file: Path, name: str, stays: bool) -> None:
+    other = file.with_name(name)
+    other.write_bytes(b"x")
+    files._clear.cache_clear()
+    write(file, NEW, OLD)
+    assert other.exists() == stays
+
+
+def limit_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, 8))
+
+
+def dlint(*words: str, home: Path) -> list[str]:
+    return [sys.executable, "-m", "dockerlint.lint.cli", "--shellcheck", "off", "--no-savings", *words]
+
+
+def environment(home: Path) -> dict[str, str]:
+    package = str(Path(files.__file__).parents[2])
+    return {**os.environ, "PYTHONPATH": package, "XDG_CACHE_HOME": str(home)}
+
+
+def project(folder: Path, count: int) -> dict[Path, bytes]:
+    folder.mkdir(exist_ok=True)
+    texts = {folder / f"Dockerfile.{at}": TEXT.format(at).encode() for at in range(count)}
+    for path, text in texts.items():
+        path.write_bytes(text)
+    return texts
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_run_that_is_killed(tmp_path: Path, jobs: str) -> None:
+    folder, env, count = tmp_path / "files", environment(tmp_path / "home"), 30
+    old = project(folder, count)
+    command = dlint("--fix", "--jobs", jobs, str(folder), home=tmp_path)
+    subprocess.run(command, env=env, capture_output=True, check=False, timeout=120)
+    new = {path: path.read_bytes() for path in old}
+    assert all(new[path] != old[path] for path in old)
+    dice = random.Random(3)  # noqa: S311 - moments
+    for _ in range(4):
+        project(folder, count)
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            # from here on files change
+            end = time.monotonic() + 60
+            while all(path.read_bytes() == old[path] for path in old) and time.monotonic() < end and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(dice.uniform(0, 0.2))
+            # the first process only: those that work for it must end by themselves
+            process.kill()
+            process.communicate(timeout=60)
+        assert all(path.read_bytes() in (old[path], new[path]) for path in old)
+    subprocess.run(command, env=env, capture_output=True, check=False, timeout=120)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == new
+
+
+def test_no_room_for_the_new_text(tmp_path: Path) -> None:
+    old = project(tmp_path / "files", 2)
+    done = subprocess.run(
+        dlint("--fix", "--no-cache", str(tmp_path / "files"), home=tmp_path),
+        env=environment(tmp_path / "home"), preexec_fn=limit_files, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("File too large; nothing was written") == 2
+    assert "Traceback" not in done.stderr
+    assert {path: path.read_bytes() for path in (tmp_path / "files").iterdir()} == old
+
+
+def test_no_room_for_what_is_kept(tmp_path: Path) -> None:
+    project(tmp_path / "files", 2)
+    command = dlint("--jobs", "1", str(tmp_path / "files"), home=tmp_path)
+    env = environment(tmp_path / "home")
+    first = subprocess.run(command, env=env, preexec_fn=limit_files, capture_output=True, check=False, timeout=120)
+    second = subprocess.run(command, env=env, capture_output=True, check=False, timeout=120)
+    assert (first.returncode, first.stdout, first.stderr) == (second.returncode, second.stdout, second.stderr)
+    assert first.returncode == 1
+
+
+def test_no_room_for_the_report(tmp_path: Path) -> None:
+    project(tmp_path / "files", 2)
+    done = subprocess.run(
+        dlint("--no-cache", "--output", str(tmp_path / "report"), str(tmp_path / "files"), home=tmp_path),
+        env=environment(tmp_path / "home"), preexec_fn=limit_files, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, "report: cannot be written: file too large" in done.stderr) == (2, True)
+
+
+def test_killed_while_results_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "kept.sqlite"
+    for wait in (0.0, 0.002, 0.01, 0.03, 0.06):
+        child = os.fork()
+        if not child:
+            store = Store(path)
+            while True:
+                store.put({os.urandom(8): b"x" * 50_000 for _ in range(20)})
+        time.sleep(0.05 + wait)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        store = Store(path)
+        store.put({b"key": b"value"})
+        assert store.get([b"key"]) == {b"key": b"value"}
+        store.close()
+
+
+def test_a_read_only_file_system_is_a_sentence(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.mkstemp", fail)
+    with pytest.raises(WriteError, match="Read-only file system; nothing was written"):
+        write(file, NEW, OLD)
+    assert file.read_bytes() == OLD
