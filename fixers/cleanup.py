@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.tools import removed_paths, unwrapped
 
-from .edits import append_command, can_append, insert
+from .edits import append_command, can_append, hides_failures, insert
+from .footprint import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +29,12 @@ FILLING = frozenset({"install", "upgrade"})
 # How many steps on a clean-up may stand: far more than there are in any file that is written by hand.
 FARTHEST = 100
 HOMES = ("~", "$HOME", "${HOME}")
-INTERPRETERS = frozenset({"sh", "bash", "ash", "dash", "zsh", ".", "source", "make", "eval"})
+INTERPRETERS = frozenset(
+    {
+        "sh", "bash", "ash", "dash", "zsh", "ksh", "fish", ".", "source", "make", "eval", "ansible", "ansible-playbook",
+        "ansible-pull", "puppet", "chef-client", "chef-solo", "salt-call",
+    }
+)  # fmt: skip
 
 
 class Need(IntEnum):
@@ -62,6 +69,7 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
         cache.clean is None
         or script is None
         or not can_follow(script)
+        or hides_failures(script, facts.state(run).shell)
         or _cleaned_later(facts, run, cache, invocation)
     ):
         return None
@@ -199,7 +207,7 @@ def _needed(facts: Facts, stage: Stage, following: Iterable[nodes.Instruction], 
         uses = next(_uses(facts, node, tool), None)
         if uses is not None:
             return Need.CERTAIN if uses else need
-        if _is_opaque(facts, node):
+        if _is_opaque(facts, node, tool):
             need = max(need, Need.PERHAPS)
     children = (_needed(facts, child, child.instructions, tool) for child in facts.graph.children(stage))
     return max(need, *children, Need.NONE)
@@ -218,12 +226,19 @@ def _uses(facts: Facts, run: Run, tool: Tool) -> Iterator[bool]:
             yield True
 
 
-def _is_opaque(facts: Facts, run: Run) -> bool:
-    """Whether a RUN does things that the file does not show: it calls scripts, or cannot be read."""
+def _is_opaque(facts: Facts, run: Run, tool: Tool) -> bool:
+    """Whether a RUN does things that the file does not show: it calls scripts, or another program that may call the tool,
+    or cannot be read.
+    """
     script = facts.script(run)
     if script is None or not script.sound:
         return True
-    return any("/" in item.name or "$" in item.name or item.name in INTERPRETERS for item in script.commands)
+    if any("/" in item.name or "$" in item.name or item.name in INTERPRETERS for item in script.commands):
+        return True
+    called = {item.command.span for item in facts.invocations(run)}
+    names = re.compile(rf"(?<![\w./-])(?:{'|'.join(tool.commands)})(?![\w./-])")
+    others = (item for item in script.commands if item.span not in called and item.name not in commands().silent)
+    return any(names.search(word.text) for item in others for word in item.words)
 
 
 def _is_inner_clean(words: tuple[Word, ...], places: tuple[str, ...]) -> bool:

@@ -69,7 +69,7 @@ def remove_word(doc: Dockerfile, span: Span) -> Edit:
     if before is None or doc.text[before.end : span.start].strip():
         return Edit(Span(start, end), "")
     begin = before.start
-    while begin and doc.text[begin - 1] in " \t":
+    while doc.text[begin - 1] in " \t":
         begin -= 1
     return Edit(Span(begin, end), "")
 
@@ -161,13 +161,26 @@ def can_append(script: Script) -> bool:
     return all(command.before in ("", "&&", "|", "|&") for command in script.commands if not _inside(command))
 
 
+def hides_failures(script: Script, shell: Sequence[str]) -> bool:
+    """Whether a script that stops at errors would no longer do so within its last command if `&& x` came behind it.
+
+    In front of `&&` the shell goes on after an error, in the functions too that are called there. Source: POSIX, `set`, -e.
+    """
+    stops = any(flag.startswith("-") and not flag.startswith("--") and "e" in flag for flag in shell[1:]) or any(
+        item.name == "set" and any(word.text == "errexit" or (word.text.startswith("-") and "e" in word.text) for word in item.arguments)
+        for item in script.commands
+    )
+    compound = not {"pipeline", "substitution"}.issuperset(script.commands[-1].within)
+    return stops and (compound or any("function" in item.within for item in script.commands))
+
+
 def remove_command(doc: Dockerfile, script: Script, command: Command) -> Edit | None:
     """Takes a command away with the `&&` that joins it, and with the comments between the two.
 
     None when it is the only one, when they are not simply joined, or when the comment is the next command's.
     """
     tops = script.top
-    if not script.chained or script.tests or command not in tops or len(tops) == 1:
+    if not script.chained or script.tests or len(tops) == 1:
         return None
     index = tops.index(command)
     if index:

@@ -63,12 +63,12 @@ def _arguments(doc: Dockerfile, form: Shell) -> list[_Argument] | None:
                 at += 1
                 continue
             match = WORD.match(doc.text, at, piece.end)
-            if match is None or (words and words[-1].span.end == at):
+            if match is None:
                 return None
             words.append(_Argument(Span(at, match.end()), _value(match[0])))
             at = match.end()
         # a word that goes on behind the continuation cannot be quoted where it stands
-        if piece.end < form.span.end and words and words[-1].span.end == piece.end:
+        if piece.end < form.span.end and words[-1].span.end == piece.end:
             following = doc.text[_next(doc, piece.end, form.span.end)]
             if following not in " \t":
                 return None

@@ -116,10 +116,10 @@ class Footprint:
 
     def where(self, path: str) -> tuple[Clash, str]:
         """Whether a path is touched, and by the name of which path: it, one below or above it, "" for any."""
-        if self.anything is Clash.CERTAIN:
-            return Clash.CERTAIN, ""
         if (found := _met(self.certain, path)) is not None:
             return Clash.CERTAIN, found
+        if self.anything is Clash.CERTAIN:
+            return Clash.CERTAIN, ""
         if (found := _met(self.possible, path)) is not None:
             return Clash.POSSIBLE, found
         return self.anything, ""
@@ -224,7 +224,9 @@ def _touches(
             yield absolute(found.words[0].text, workdir), Clash.CERTAIN
         yield from _touched_by_tool(facts, run, found, workdir)
     elif command.name in known.accounts:
-        yield from ((path, Clash.CERTAIN) for path in (*known.system, "/home", "/root"))
+        # `useradd -d /srv/app` makes that folder
+        named = (path for word in command.arguments for path in ABSOLUTE.findall(word.text))
+        yield from ((path, Clash.CERTAIN) for path in (*known.system, "/home", "/root", *named))
     elif command.name in known.silent:
         globs = (word.text for word in command.arguments if any(char in word.text for char in "*?["))
         yield from ((absolute(text, workdir), Clash.CERTAIN) for text in globs)

@@ -30,6 +30,12 @@ FOLDER_FLAGS = ("--prefix", "-C", "--dir", "--cwd")
 # Variables by which the tools are configured.
 SETTINGS = re.compile(r"PIP_|UV_(?!LINK|COMPILE|PYTHON_DOWN|LOCKED|FROZEN|NO_DEV|NO_CACHE)|POETRY_|PDM_|COMPOSER(?!_ALLOW|_NO)|BUNDLE_(?!WITH|DEPLOY|FROZEN|JOBS|RETRY|PATH)|CONDA|MAVEN_|DENO_|NUGET_|Nuget|PYTHON(?!.*VERSION)|NODE_(?:OPTIONS|PATH|EXTRA)|npm_config_|NPM_CONFIG_|YARN_(?!VERSION)|GO")
 SETS_PATH = re.compile(r"[/\\]|\.[A-Za-z]")
+# Of these, those whose value is a file or a folder even where it looks like any word.
+NAMES_PATH = re.compile(
+    r"(?i)(?:FIND_LINKS|CONSTRAINTS?|BUILD_CONSTRAINT|OVERRIDES?|REQUIREMENTS?|EDITABLE|TARGET|PREFIX|ROOT|SRC|LOG|REPORT|CERT|CA_?FILE"
+    r"|CERTFILE|KEYFILE|CONFIG_FILE|USERCONFIG|GLOBALCONFIG|MODULES_FOLDER|MIRROR|RC_FILENAME|LOCKFILE_FILENAME|PROJECT_ENVIRONMENT"
+    r"|VENDOR_DIR|BIN_DIR|GEMFILE|PNPMFILE|LOCKFILE_DIR|MODULES_DIR|CACHE(?:_?DIR|_FOLDER)?|WORKING_DIR(?:ECTORY)?|PROJECT)\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,8 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
     by_name = bool(tool.manifest_flags and invocation.options(*tool.manifest_flags))
     if context is None or mixed:
         return Manifests(names if by_name else tool.manifests[:1], known=False)
-    scripts = not invocation.has(("--ignore-scripts",))
+    # with `=false` they run
+    scripts = all(flag.text != "--ignore-scripts" for flag in invocation.flags)
     if not by_name and (how := project.own(invocation)):
         return _own_project(context, invocation, folder, how)
     if by_name:
@@ -210,7 +217,10 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
 def _is_configured(facts: Facts, run: Run) -> bool:
     """Whether a variable may send a tool to a file."""
     env = facts.state(run).env
-    return any(SETTINGS.match(name) and (value is None or SETS_PATH.search(value)) for name, value in env.items())
+    return any(
+        SETTINGS.match(name) and (value is None or SETS_PATH.search(value) or (value and NAMES_PATH.search(name)))
+        for name, value in env.items()
+    )
 
 
 def place(facts: Facts, copy: Copy, path: str) -> str | None:
@@ -220,7 +230,7 @@ def place(facts: Facts, copy: Copy, path: str) -> str | None:
         if source is None:
             continue
         clean = clean_path(source)
-        if _is_folder(facts.context, source, clean):
+        if is_folder(facts.context, source, clean):
             if clean == "" or path.startswith(clean + "/"):
                 return posixpath.dirname(path[len(clean) :].lstrip("/"))
         elif path == clean or (facts.context is not None and path in facts.context.select(clean)):
@@ -273,7 +283,7 @@ class Bringers:
 
 def _brought_by(context: Context | None, source: str, target: str, image_path: str, *, single: bool) -> str | None:
     clean = clean_path(source)
-    if _is_folder(context, source, clean):
+    if is_folder(context, source, clean):
         top = target.rstrip("/") + "/"
         if not image_path.startswith(top):
             return None
@@ -289,7 +299,8 @@ def _brought_by(context: Context | None, source: str, target: str, image_path: s
     return clean if target == image_path else None
 
 
-def _is_folder(context: Context | None, source: str, clean: str) -> bool:
+def is_folder(context: Context | None, source: str, clean: str) -> bool:
+    """Whether a source of a COPY, as it is written and as a path of the context, is a folder."""
     if clean == "" or source.endswith("/"):
         return True
     if context is None or any(char in clean for char in "*?["):

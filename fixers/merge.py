@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Span
 
-from .edits import INDENT, append_command, can_append, delete_instruction, has_comment, insert
+from .edits import INDENT, append_command, can_append, delete_instruction, has_comment, hides_failures, insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,14 +33,14 @@ def merge_down(facts: Facts, run: Run, into: Run) -> tuple[Edit, ...] | None:
 def move_up(facts: Facts, commands: Sequence[Command], run: Run, into: Run) -> tuple[Edit, ...] | None:
     """Puts commands of a RUN behind an earlier one; None when that would change what they mean.
 
-    They must be the RUN's only commands, or the first ones: what stands before a command may need what it deletes.
+    `commands` are the first ones of the RUN: what stands before a command may need what it deletes.
     """
     script, target = _chain(facts, run), facts.script(into)
     if script is None or target is None or not can_append(target) or script.tests:
         return None
-    if _parameters(facts, run) != _parameters(facts, into) or tuple(commands) != script.commands[: len(commands)]:
+    if hides_failures(target, facts.state(into).shell):
         return None
-    if any(command.lasting for command in commands):
+    if _parameters(facts, run) != _parameters(facts, into) or any(command.lasting for command in commands):
         return None
     doc = facts.doc
     moved = Span(script.core.start, commands[-1].whole.end)
@@ -62,10 +62,7 @@ def between(facts: Facts, first: Instruction, second: Instruction) -> tuple[Inst
 
 
 def trust(facts: Facts, run: Run, into: Run) -> Applicability:
-    """SAFE when a command of one RUN finds in the other the same user, folder, shell and variables, and only such
-    instructions lie between as make no difference to it."""
-    if facts.state(run) != facts.state(into):
-        return Applicability.UNSAFE
+    """SAFE when only such instructions lie between two RUNs as make no difference to their commands."""
     first, second = sorted((run, into), key=lambda node: node.span)
     harmless = (nodes.Label, nodes.Expose, nodes.Cmd, nodes.Entrypoint, nodes.Healthcheck, nodes.Stopsignal)
     if all(isinstance(node, harmless) for node in between(facts, first, second)):

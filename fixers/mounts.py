@@ -76,6 +76,13 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
     return Fix(f"mount {invocation.tool.name}'s cache", edits, _applicability(facts, stage, runs, invocation))
 
 
+def _links(facts: Facts, run: Run, invocation: Invocation) -> bool:
+    """Whether a tool is told to put links into its cache in place of files."""
+    name = invocation.tool.mount_variable
+    said = {invocation.option("--link-mode", "--backend", "--package-import-method"), facts.state(run).env.get(name) if name else None}
+    return "symlink" in said or (name is not None and f"{name}=symlink" in facts.doc.source(run.span))
+
+
 def _fills(facts: Facts, run: Run, tool: Tool) -> bool:
     return any(item.tool is tool and item.action in ("install", "build", "upgrade") for item in facts.invocations(run))
 
@@ -95,6 +102,9 @@ def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | None:
     script = facts.script(run)
     # what makes the folder that a guessed place lies in would find the mount in it
     if any(item.guess and script and _names_folder(script.text, posixpath.dirname(item.mount)) for item in missing):
+        return None
+    # files that are links into the cache would lead nowhere
+    if any(item.tool is invocation.tool and _links(facts, run, item) for item in facts.invocations(run)):
         return None
     cleanup = _drop_cleanup(facts, run, missing, invocation.tool)
     setup = set_up(facts, run, invocation.tool) if needs_setup(facts, run) else []
@@ -218,6 +228,8 @@ def _applicability(facts: Facts, stage: Stage, runs: list[Run], invocation: Invo
     if len(runs) > 1 and any(item.brittle for item in wanted):
         return Applicability.UNSAFE
     paths = {item.path for item in wanted}
+    if any(_is_used(facts, run, item.path, tool) for run in runs for item in wanted):
+        return Applicability.UNSAFE
     if commands().offline.search(facts.doc.text) or any(_is_named(facts.doc, runs, facts.home(runs[0]), path) for path in paths):
         return Applicability.UNSAFE
     # what a build tool keeps in its cache may be needed by the container or by a stage that copies it
@@ -240,6 +252,29 @@ def _is_plain(facts: Facts, run: Run, tool: Tool) -> bool:
     if any("$" in path or "{" in path for path, _ in removed(facts, run)):
         return False
     return all(item.command.words == item.words for item in facts.invocations(run) if item.tool is tool)
+
+
+def _is_used(facts: Facts, run: Run, path: str, tool: Tool) -> bool:
+    """Whether a RUN itself works with a cache's folder or with the home that it lies in, besides emptying the cache."""
+    script = facts.script(run)
+    home = facts.home(run)
+    if script is None or home is None:
+        return True
+    top = home.rstrip("/")
+    inside = path.startswith(top + "/")
+    folder = path[len(top) + 1 :].split("/")[0] if inside else path
+    names = re.compile(re.escape(folder) + r"(?!\w)")
+    # the home as a whole, or names in it that a pattern stands for
+    whole = re.compile(rf"(?<![\w./-])(?:{re.escape(top)}|~|\$HOME|\$\{{HOME\}})(?:/?(?![\w./$-])|/[\w.-]*[*?\[])")
+    emptied = {item.span for gone, item in removed(facts, run) if _lies(gone, path)}
+    emptied |= {item.command.span for item in facts.invocations(run) if item.tool is tool and item.action == "clean"}
+    for command in script.commands:
+        if command.span in emptied or command.name == "cd":
+            continue
+        text = facts.doc.source(command.whole)
+        if names.search(text) or (inside and whole.search(text)):
+            return True
+    return False
 
 
 def _is_named(doc: Dockerfile, runs: list[Run], home: str | None, path: str) -> bool:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
+from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.sources import is_pattern
 from dockerlint.lint.tools import invocation as invocation_of
 
 from .cleanup import clean_command
 from .edits import delete_lines, has_comment, with_comments
 from .footprint import Clash, Footprint, absolute, command_footprint, commands, overlap, surrounding
-from .manifests import place, trusted
+from .manifests import is_folder, place, trusted
 from .precedence import Precedence
 from .reads.manifest import Manifest, table
 
@@ -60,7 +62,7 @@ def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads
         return None
     trust, why = trusted(facts, run, invocation, reads)
     if trust is Applicability.SAFE:
-        why = _doubt(facts, run, invocation, reads, target, folder, parts, level)
+        why = _doubt(facts, run, invocation, reads, target, folder, parts, level) or _mixed(facts, copy)
         trust = Applicability.UNSAFE if why else trust
     title = "copy the manifests first, then install, then copy the rest"
     return Fix(f"{title} (not proven: {why})" if why else title, _edits(facts, copy, run, copies, parts), trust)
@@ -99,9 +101,27 @@ def _doubt(
     return None
 
 
+def _mixed(facts: Facts, copy: Copy) -> str | None:
+    """Why a manifest may not be the one that is known: of several sources with the same name in them the last one wins."""
+    sources = [facts.expand(word.text, copy) for word in copy.paths]
+    folders = [source for source in sources if source is None or is_folder(facts.context, source, clean_path(source))]
+    if (folders and len(sources) > 1) or any(_takes_folders(facts, source) for source in sources if source is not None):
+        return "several folders are copied into one"
+    return None
+
+
+def _takes_folders(facts: Facts, source: str) -> bool:
+    """Whether a pattern stands for a folder, whose content is what a COPY takes of it."""
+    clean = clean_path(source)
+    return is_pattern(clean) and facts.context is not None and any(name.count("/") > clean.count("/") for name in facts.context.select(clean))
+
+
 def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, target: str) -> bool:
     """Whether the install touches nothing at the copy's place but what it is run for; no configuration lies there."""
     if invocation.action != "install" or Footprint.of(surrounding(facts, run)).at(target) is not Clash.NONE:
+        return False
+    prefix = invocation.option("--prefix")
+    if prefix is not None and _reaches(prefix, target, facts.state(run).workdir):
         return False
     home = facts.home(run)
     caches = (item.path for item in invocation.tool.cache_homes(home or "/"))

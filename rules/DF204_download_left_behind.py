@@ -9,6 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.fixers.edits import append_command, can_append
+from dockerlint.fixers.footprint import Clash, command_footprint
+from dockerlint.fixers.footprint import commands as known
 from dockerlint.lint import nodes
 from dockerlint.lint.downloads import Download, downloads
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
@@ -198,9 +200,34 @@ def _fix(facts: Facts, run: Run, item: _Fetched, name: str) -> Fix | None:
             return None
         path = absolute
     others = facts.doc.text[: run.span.start] + facts.doc.text[run.span.end :]
-    safe = script.chained and name not in others and not item.download.command.within
+    safe = (
+        script.chained
+        and name not in others
+        and not item.download.command.within
+        and not _reached(facts, run, posixpath.join("/", facts.path(posixpath.join(item.folder, item.path), run) or item.path))
+    )
     edit = append_command(facts.doc, run, script, f"rm {path}")
     return Fix("delete it in the same RUN", (edit,), Applicability.SAFE if safe else Applicability.UNSAFE)
+
+
+def _reached(facts: Facts, run: Run, path: str) -> bool:
+    """Whether a command takes in the archive by a pattern, by its folder or by a link: in its RUN links do, later all."""
+    stage = facts.stage_of(run)
+    if any(command.name == "ln" for command in facts.commands(run)):
+        return True
+    for node in stage.instructions:
+        if isinstance(node, nodes.Onbuild):
+            return True
+        if not isinstance(node, nodes.Run) or node.span.start <= run.span.start:
+            continue
+        moved = any(command.name == "cd" for command in facts.commands(node))
+        for command in facts.commands(node):
+            if moved and any(char in word.text for word in command.arguments for char in "*?["):
+                return True
+            # what the words of other commands mean is not known
+            if command.name in known().plain and command_footprint(facts, node, command).at(path) is not Clash.NONE:
+                return True
+    return False
 
 
 def _can_follow(script: Script) -> bool:

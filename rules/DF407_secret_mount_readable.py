@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MODE = re.compile(r"(?<=mode=)[0-7]{3,4}(?![0-7])")
 OTHERS = 0o007
 ROOT = frozenset({"root", "0"})
+# Programs that run a command as another user.
+SWITCHES = frozenset({"su", "sudo", "doas", "gosu", "su-exec", "runuser", "setpriv", "chroot", "s6-setuidgid", "setuidgid", "capsh"})
 
 
 @rule("DF407", name="secret-mount-readable", severity=Severity.WARNING)
@@ -42,7 +44,7 @@ def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci
     ```
 
-    **Fix safety:** safe where the step runs as root; otherwise unsafe, the user may need the right.
+    **Fix safety:** safe where the step runs as root, and nothing in it as another user; otherwise unsafe, the user may need the right.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=secret`; SonarQube S6469.
     """
@@ -55,7 +57,10 @@ def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 continue
             less = f"{int(mode, 8) & 0o700:04o}"
             text = MODE.sub(less, doc.source(mount.flag.span))
-            trust = Applicability.SAFE if facts.state(run).user in ROOT else Applicability.UNSAFE
+            alone = facts.state(run).user in ROOT and not any(
+                word.text.rsplit("/", 1)[-1] in SWITCHES for command in facts.commands(run) for word in command.words
+            )
+            trust = Applicability.SAFE if alone else Applicability.UNSAFE
             fix = Fix(f"mode {less}", (Edit(mount.flag.span, text),), trust)
             yield Finding(
                 "DF407", mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix

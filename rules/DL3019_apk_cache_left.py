@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Run
     from dockerlint.lint.tools import Invocation
 
+# Subcommands that read the index and do not fetch it. Source: apk-tools 2, the flags of its applets.
+INDEX_READERS = frozenset({"search", "policy", "fetch", "list", "version", "dot", "manifest", "stats"})
+
 
 @rule("DL3019", name="apk-cache-left", severity=Severity.INFO)
 def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
@@ -49,7 +52,7 @@ def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN apk add --no-cache curl
     ```
 
-    **Fix safety:** safe: the same packages are installed. `apk update` stays where a later step may need its index.
+    **Fix safety:** safe: the same packages are installed; unsafe where `apk search` and the like read the index. `apk update` stays where a later step may need its index.
 
     **Source:** hadolint DL3019; apk(8).
     """
@@ -80,4 +83,15 @@ def _without_cache(doc: Dockerfile, facts: Facts, run: Run, used: list[Invocatio
         edit = drop_command(doc, script, refreshes[0])
         if edit is not None and not any(edit.span.overlaps(other.span) for other in edits):
             edits.append(edit)
-    return Fix(f"add `{used[0].tool.no_cache_flag}`", tuple(edits), Applicability.SAFE)
+    return Fix(f"add `{used[0].tool.no_cache_flag}`", tuple(edits), _trust(facts, run))
+
+
+def _trust(facts: Facts, run: Run) -> Applicability:
+    """Not safe where this RUN or a later one asks the index that would be left: these commands fetch none."""
+    for node in facts.every(nodes.Run):
+        if node.span.start < run.span.start:
+            continue
+        for item in facts.invocations(node):
+            if item.tool.name == "apk" and (item.subcommand in INDEX_READERS or item.has(item.tool.offline_flags)):
+                return Applicability.UNSAFE
+    return Applicability.SAFE

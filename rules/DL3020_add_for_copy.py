@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
 from dockerlint.lint import nodes
+from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.sources import is_archive, is_pattern, is_remote
@@ -43,8 +44,8 @@ def add_for_copy(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     ADD https://example.org/tool.sh /usr/local/bin/
     ```
 
-    **Fix safety:** safe where no source is a URL, a Git repository or an archive by its name; unsafe for patterns that
-    may stand for an archive too, unless the context shows that they do not. There is no fix for other sources.
+    **Fix safety:** safe where no source is a URL, a Git repository or an archive, by its name and, with a context, by its
+    first bytes; unsafe for patterns that may stand for an archive too, unless the context shows that they do not. There is no fix for other sources.
 
     **Source:** hadolint DL3020; the Dockerfile reference, ADD.
     """
@@ -74,11 +75,20 @@ def _fix(facts: Facts, node: Add) -> Fix | None:
     return Fix("copy it", (replace_word(node.keyword, keyword),), applicability)
 
 
+def _has_marks(text: str | None) -> bool:
+    """Whether a file starts as one that ADD unpacks, whatever its name; so may one that cannot be read.
+
+    Sources: RFC 1952; the formats of bzip2, xz and Zstandard; POSIX, pax, "ustar Interchange Format". Bytes that are no
+    UTF-8 have come in as U+FFFD.
+    """
+    return text is None or text.startswith(("\x1f\ufffd", "BZh", "\ufffd7zXZ", "(\ufffd/\ufffd")) or text[257:262] == "ustar"
+
+
 def _holds_no_archive(facts: Facts, source: str) -> bool:
-    if not is_pattern(source):
-        return True
-    if facts.context is None:
-        # `*.json` can only be a file of that name; `app-*` may be an archive
-        name = source.rsplit("/", 1)[-1]
-        return "." in name and not is_pattern(name.rsplit(".", 1)[-1])
-    return not any(is_archive(name) for name in facts.context.select(source))
+    if facts.context is not None:
+        # of a folder nothing is unpacked
+        files = facts.context.select(source) if is_pattern(source) else {clean_path(source)} & facts.context.files.keys()
+        return not any(is_archive(name) or _has_marks(facts.context.read(name)) for name in files)
+    # `*.json` can only be a file of that name; `app-*` may be an archive
+    name = source.rsplit("/", 1)[-1]
+    return not is_pattern(source) or ("." in name and not is_pattern(name.rsplit(".", 1)[-1]))

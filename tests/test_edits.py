@@ -62,6 +62,8 @@ def test_are_apart(one: tuple[int, int], other: tuple[int, int], apart: bool) ->
         ("# escape=`\nRUN a `\n  X `\n  b\n", "# escape=`\nRUN a `\n  b\n"),
         ("RUN a X", "RUN a"),
         ("RUN a\tX\tb", "RUN a\tb"),
+        ("RUN <<E\na\nX\nE\n", "RUN <<E\na\n\nE\n"),
+        ("RUN a \\\n  b\nRUN <<E\nc\n  X\nE\n", "RUN a \\\n  b\nRUN <<E\nc\n\nE\n"),
     ],
 )
 def test_remove_word(text: str, fixed: str) -> None:
@@ -77,6 +79,8 @@ def test_remove_word(text: str, fixed: str) -> None:
         ("FROM a\nRUN X", "FROM a\n"),
         ("FROM a\r\nRUN X\r\nRUN b\r\n", "FROM a\r\nRUN b\r\n"),
         ("FROM a\n\nRUN X\n\nRUN b\n", "FROM a\n\nRUN b\n"),
+        ("FROM a\n\nRUN X\nRUN b\n", "FROM a\n\nRUN b\n"),
+        ("FROM a\nRUN X\n\nRUN b\n", "FROM a\n\nRUN b\n"),
         ("FROM a\n# why\nRUN X \\\n  c\n# b\nRUN b\n", "FROM a\n# why\n# b\nRUN b\n"),
         ("FROM a\nRUN <<E\nX\nE\nRUN b\n", "FROM a\nRUN b\n"),
     ],
@@ -114,6 +118,8 @@ def test_with_comments(text: str, lines: str) -> None:
         ("RUN a \\\r\n  && b\r\n", "RUN a \\\r\n  && b \\\r\n  && X\r\n"),
         ("# escape=`\nRUN a `\n  && b\n", "# escape=`\nRUN a `\n  && b `\n  && X\n"),
         ("RUN a > b\n", "RUN a > b && X\n"),
+        ("RUN a \\\n  b \\\n      && c\n", "RUN a \\\n  b \\\n      && c \\\n      && X\n"),
+        ("RUN a \\\nb\n", "RUN a \\\nb \\\n    && X\n"),
         ("RUN <<E\nset -e\na\nE\n", "RUN <<E\nset -e\na\nX\nE\n"),
     ],
 )
@@ -128,6 +134,7 @@ def test_append_command(text: str, fixed: str) -> None:
     [
         "a;", "a &", "a || b", "a; b", "cd /x && a", "a && exit 0", "if a; then exit 0; fi", "{ a; exit; }", "exec a", "a # b",
         "umask 077 && a", "set -f && a", "export A=1 && a", "A=1 && a", ". /x && a", "cat <<< a", "a &&", "(a", ": ${A:=/x} && a",
+        "[ -f x ]",
     ],
 )
 def test_cannot_append(script: str) -> None:
@@ -147,6 +154,10 @@ def test_can_append(script: str) -> None:
         ("set -e\na", True),
         ("set -eux\na; b", True),
         ("a\nb", False),
+        ("a -e\nb", False),
+        ("set -u\na", False),
+        ("set -o pipefail\na", False),
+        ("[ -f x ]", False),
         ("set -e\na && b", False),
         ("set -e\n[ -f x ]", False),
         ("set -e\nif a; then b; fi", False),

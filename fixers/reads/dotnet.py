@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 PROJECTS = (".csproj", ".fsproj", ".vbproj", ".esproj", ".sqlproj", ".shproj", ".vcxproj", ".dcproj", ".proj")
 SOLUTION = re.compile(r"(?m)^Project\([^)\n]*\)\s*=\s*\"[^\"\n]*\"\s*,\s*\"([^\"\n]+)\"")
-SOLUTION_XML = re.compile(r"<Project\s[^<>]*\bPath=\"([^\"]+)\"")
-REFERENCE = re.compile(r"<ProjectReference\s[^<>]*\bInclude=\"([^\"]+)\"", re.IGNORECASE)
-IMPORT = re.compile(r"<Import\s[^<>]*\bProject=\"([^\"]+)\"", re.IGNORECASE)
+SOLUTION_XML = re.compile(r"<Project\s[^<>]*\bPath\s*=\s*[\"']([^\"']+)[\"']")
+REFERENCE = re.compile(r"<ProjectReference\s[^<>]*\bInclude\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+IMPORT = re.compile(r"<Import\s[^<>]*\bProject\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 HERE = ("$(MSBuildThisFileDirectory)", "$(MSBuildProjectDirectory)/", "$(MSBuildProjectDirectory)\\")
 # What makes a project look at other files while it is restored.
 LOOKS = re.compile(r"<Exec\b|\$\(\[|\bExists\(|<UsingTask\b|<RestoreSources>|<RestoreAdditionalProjectSources>|<Reference\s[^<>]*HintPath", re.IGNORECASE)
-SOURCE = re.compile(r"<add\s[^<>]*\bvalue=\"([^\"]+)\"", re.IGNORECASE)
+SOURCE = re.compile(r"<add\s[^<>]*\bvalue\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 # Looked for in the folder of a project and in all above it. Sources: learn.microsoft.com, "Customize the build by folder",
 # "nuget.config reference", "global.json overview".
 ABOVE = ("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "nuget.config", "NuGet.config", "NuGet.Config", "global.json")

@@ -16,16 +16,35 @@ if TYPE_CHECKING:
 
     from .manifest import Manifest
 
-# Scripts of package.json that an install runs. Source: npm's documentation, "scripts", life cycle operation order.
-LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
+# Scripts of package.json that an install runs. Source: npm's documentation, "scripts", life cycle operation order; pnpm's,
+# "scripts" (`pnpm:devPreinstall`).
+LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare", "dependencies", "pnpm:devPreinstall")
 PACKAGE = ("package.json",)
+# Files of variables that Corepack, Yarn and Bun read; the last ones are Bun's alone. Sources: Corepack's README; Yarn's
+# documentation, `injectEnvironmentFiles`; Bun's, "Environment Variables".
+ENVIRONMENTS = (".corepack.env", ".env.yarn", ".env", ".env.local", ".env.production", ".env.development", ".env.production.local", ".env.development.local")
 DEPENDENCIES = ("dependencies", "overrides", "resolutions")
 ARCHIVES = (".tgz", ".tar.gz", ".tar")
 # What only says where a script's command comes from.
 RUNNERS = re.compile(r"(?:npx|bunx|pnpx|(?:pnpm|yarn|npm)(?: exec| run)?|pnpm dlx|yarn dlx|bun x)\s+(?:(?:-y|--yes|--no-install|--)\s+)*")
 JOINS = re.compile(r"\s*(?:&&|\|\||;)\s*")
+# What makes a shell do more with a part of a script than to run it: pipes, background, redirections, substitutions.
+SHELL_SYNTAX = re.compile(r"[|&<>`$(\n]")
 # Values of settings that name files, besides those that are copied with them.
 SETTING = re.compile(r"(?<![\w:/.@-])(?:\.{1,2}/)?(?!\.yarn/(?:releases|plugins|patches)/)[\w.-]+/[\w./-]+|\.c?js\b|\$\{")
+# Settings that name files or folders, be it by a plain name, or that make an install look at more. Sources: npm's documentation,
+# "config"; Yarn's, ".yarnrc" and "Yarnrc files"; pnpm's, "Settings"; Bun's, "bunfig.toml". Written without case and hyphens.
+FILE_SETTINGS = re.compile(
+    r"(?:cafile|certfile|keyfile|catfile|https(?:ca|cert|key)filepath|yarnofflinemirror|(?:install\.)?modulesfolder|modulesdir|prefix"
+    r"|scriptshell|globalconfig|userconfig|lockfilefilename|lockfiledir|sharedworkspacelockfile|pnpmfile|globalpnpmfile|patchesdir|patchfolder"
+    r"|injectenvironmentfiles|enableconstraintschecks|nodeoptions|virtualstoredir|cache(?:dir|folder)?|storedir)\Z"
+)
+KEY = re.compile(r"(?m)^[ \t]*[\"']?(?:--|//\S*:)?([\w.-]+)[\"']?[ \t]*[=: \t]")
+# A module beside a program.
+MODULE = re.compile(r"[\"'`]\.{1,2}/")
+# Tables of package.json by which packages' own scripts find more files, or write them. Sources: prisma.io, "Prisma schema
+# location"; mswjs.io, `msw init --save`.
+OTHERS = (("prisma", "schema", ("@prisma/client", "prisma")), ("msw", "workerDirectory", ("msw",)))
 # Yarn itself, and plugins of its makers.
 OWN = re.compile(r"\.yarn/(?:releases|plugins/@yarnpkg)/[\w.@/-]+")
 URL = re.compile(r"https?:\S*|//\S*")
@@ -62,6 +81,8 @@ def package(manifest: Manifest) -> Iterator[str | Doubt]:
             yield path
             if isinstance(path, str) and _has_programs(manifest, path):
                 yield Doubt(f"{path} has a `bin`, which is linked when it is there")
+    if (name := _variables(manifest)) is not None:
+        yield Doubt(f"{name} sets variables")
     yield from _local_packages(manifest, data)
     if '"injected"' in manifest.text:
         yield Doubt("package.json has packages that are copied from the project")
@@ -70,6 +91,12 @@ def package(manifest: Manifest) -> Iterator[str | Doubt]:
         yield from (manifest.at(path) for path in patched.values() if isinstance(path, str))
     if manifest.scripts:
         yield from _lifecycle(manifest, data)
+
+
+def _variables(manifest: Manifest) -> str | None:
+    """A file of variables that the tool reads by itself."""
+    files = ENVIRONMENTS if any(manifest.here(name) for name in ("bun.lock", "bun.lockb", "bunfig.toml")) else ENVIRONMENTS[:2]
+    return next((name for name in files if manifest.here(name)), None)
 
 
 def _local_packages(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt]:
@@ -114,6 +141,9 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
         for part in JOINS.split(str(script).strip()):
             command = RUNNERS.sub("", part.strip(), count=1)
             words = command.split()
+            if SHELL_SYNTAX.search(part):
+                yield Doubt(f"{manifest.path} runs `{_short(part)}`")
+                continue
             key = next((key for key in (command, " ".join(words[:1])) if key in known["commands"]), None)
             # with options it may read something else
             if key is None or (command != key and key not in ("echo", "only-allow")):
@@ -123,7 +153,11 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
             else:
                 yield from _these(manifest, known["commands"][key])
     groups = (value for key, value in data.items() if key.lower().endswith("dependencies"))
-    for name in sorted({name for group in groups for name in table(group)} & set(known["packages"])):
+    depends = {name for group in groups for name in table(group)}
+    for key, setting, packages in OTHERS:
+        if setting in table(data.get(key)) and not depends.isdisjoint(packages):
+            yield Doubt(f"{manifest.path} has settings of {key}")
+    for name in sorted(depends & set(known["packages"])):
         yield from _these(manifest, known["packages"][name])
 
 
@@ -136,8 +170,12 @@ def _these(manifest: Manifest, names: list[str]) -> Iterator[str | Doubt]:
         yield path
         schemas = [item for item in manifest.context.files if item == path or item.startswith(path + "/")]
         schemas = [item for item in schemas if item.endswith(".prisma")]
+        if path.endswith((".js", ".cjs")) and MODULE.search(manifest.context.read(path) or "./"):
+            yield Doubt(f"{name} is a program that reads others")
         if any(re.search(r"(?m)^[ \t]*output[ \t]*=", manifest.context.read(item) or "output=") for item in schemas):
             yield Doubt(f"{name} says where its client is written to")
+    if "prisma" in names and any(manifest.here(name) for name in (".env", "prisma/.env")):
+        yield Doubt("prisma's client notes where the .env is")
     if "prisma" in names and any(manifest.here(name) for name in ("prisma.config.ts", "prisma.config.js")):
         yield Doubt("prisma.config.ts is a program")
 
@@ -197,6 +235,8 @@ def pnpm_workspace(manifest: Manifest) -> Iterator[str | Doubt]:
         yield path
         if isinstance(path, str) and _has_programs(manifest, path):
             yield Doubt(f"{path} has a `bin`, which is linked when it is there")
+    if (setting := _file_setting(manifest.text)) is not None:
+        yield Doubt(f"pnpm-workspace.yaml sets {setting}")
     if data.get("injectWorkspacePackages") == "true" or "configDependencies" in data:
         yield Doubt("pnpm-workspace.yaml has packages that are copied or programs")
     yield from (manifest.at(path) for path in table(data.get("patchedDependencies")).values() if isinstance(path, str))
@@ -216,8 +256,16 @@ def settings(manifest: Manifest) -> Iterator[str | Doubt]:
         yield Doubt(".yarnrc.yml has plugins")
     elif (match := SETTING.search(OWN.sub("", URL.sub("", manifest.text)))) is not None:
         yield Doubt(f"{manifest.name} names {_short(match[0])}")
+    if (setting := _file_setting(manifest.text)) is not None:
+        yield Doubt(f"{manifest.name} sets {setting}")
     if manifest.name == "bunfig.toml" and re.search(r"\b(?:preload|cache)\b", manifest.text):
         yield Doubt("bunfig.toml names files")
+
+
+def _file_setting(text: str) -> str | None:
+    """The first setting that names files, or makes an install look at more than manifests."""
+    keys = KEY.findall(text)
+    return next((key for key in keys if FILE_SETTINGS.match(re.sub("[-_]", "", key.lower()))), None)
 
 
 def deno(manifest: Manifest) -> Iterator[str | Doubt]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .manifest import Doubt, table, texts
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from .manifest import Manifest
 
-GO_REPLACE = re.compile(r"=>\s*(\.{1,2}(?:/\S*)?|/\S*)")
-GO_USE = re.compile(r"(?m)^[ \t]*(?:use[ \t]+)?(\.{1,2}(?:/\S*)?)\s*(?://.*)?$")
+GO_REPLACE = re.compile(r"=>\s*[\"`]?(\.{1,2}(?:/[^\s\"`]*)?|/[^\s\"`]*)")
+GO_USE = re.compile(r"(?m)^[ \t]*(?:use[ \t]+)?[\"`]?(\.{1,2}(?:/[^\s\"`]*)?)[\"`]?\s*(?://.*)?$")
 # Lines of a Gemfile that read nothing; it is a program. Source: bundler.io, "gemfile(5)".
 GEMFILE = re.compile(
     r"source\s+[\"']https?://[^\"'#]*[\"'](?:\s+do)?\Z|ruby\s+[\"'~><=\d., ]+\Z|end\Z|(?:group|platforms?)[ (][\w\s:,\"'-]*\)?\s+do\Z"
@@ -24,6 +24,8 @@ GEMFILE = re.compile(
 )
 LONGEST_LINE = 300
 GEM_PATH = re.compile(r"\bpath:?\s*(?:=>\s*)?[\"']([^\"'#]+)[\"']")
+# A repository or a source that is no address.
+GEM_FOLDER = re.compile(r"\b(?:git|source)\b:?\s*(?:=>)?\s*[\"'](?!https?://|ssh://|git://|git@)")
 GEM_RUBY = re.compile(r"ruby\s+file:\s*[\"']([\w.-]+)[\"']\Z")
 MIX_PATH = re.compile(r"\bpath:\s*\"([^\"#\n]+)\"")
 SWIFT_PATH = re.compile(r"\.package\(\s*(?:name:\s*\"[^\"]*\"\s*,\s*)?path:\s*\"([^\"]*)\"")
@@ -56,6 +58,9 @@ def cargo(manifest: Manifest) -> Iterator[str | Doubt]:
     if members:
         left_out = tuple(texts(workspace.get("exclude")))
         yield from manifest.members(members, ("Cargo.toml",), left_out)
+    targets = [item for key in ("bin", "test", "bench", "example") for item in _tables(data.get(key))]
+    if any("path" not in item for item in targets):
+        yield Doubt(f"{manifest.path} has targets whose source is looked for")
     root = table(data.get("package")).get("workspace")
     if isinstance(root, str):
         yield from manifest.local(posixpath.join(root, "Cargo.toml"))
@@ -66,6 +71,10 @@ def cargo(manifest: Manifest) -> Iterator[str | Doubt]:
             if isinstance(item.get("path"), str):
                 yield from manifest.local(posixpath.join(item["path"], "Cargo.toml"))
             todo.extend(item.values())
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def cargo_config(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -81,6 +90,9 @@ def composer(manifest: Manifest) -> Iterator[str | Doubt]:
     if data is None:
         yield manifest.unread()
         return
+    config = table(data.get("config"))
+    if moved := next((name for name in ("vendor-dir", "bin-dir", "cache-dir", "data-dir", "cafile", "capath") if name in config), None):
+        yield Doubt(f"composer.json sets {moved}")
     repositories = data.get("repositories")
     listed = list(repositories.values()) if isinstance(repositories, dict) else repositories
     for item in listed if isinstance(listed, list) else ():
@@ -123,7 +135,12 @@ def composer_project(
 
 
 def gemfile(manifest: Manifest) -> Iterator[str | Doubt]:
-    """Gemfile: gems by path, which are taken whole; a line of no known kind may read anything."""
+    """Gemfile: gems by path, which are taken whole; a line of no known kind may read anything.
+
+    Gems that lie in the repository are taken first. Source: bundler.io, "bundle-cache(1)".
+    """
+    if manifest.here("vendor/cache"):
+        yield manifest.at("vendor/cache")
     for line in manifest.text.splitlines():
         said = re.sub(r"(?:^|\s)#.*", "", line).strip()
         if not said:
@@ -137,7 +154,7 @@ def gemfile(manifest: Manifest) -> Iterator[str | Doubt]:
             specs = [name for name in manifest.context.files if posixpath.dirname(name) == manifest.folder and name.endswith(".gemspec")]
             yield from specs
             yield Doubt("a gemspec is a program")
-        elif len(said) > LONGEST_LINE or not GEMFILE.match(said):
+        elif len(said) > LONGEST_LINE or not GEMFILE.match(said) or GEM_FOLDER.search(said):
             yield Doubt(f"Gemfile has `{said[:40]}`")
 
 

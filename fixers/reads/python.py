@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 # Source: pip's documentation, "Requirements File Format"; PEP 508.
 REQUIREMENT_FILE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)\s*\Z")
 REQUIREMENT = re.compile(
-    r"[A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?\s*(?:\Z|[=<>~!(;]|@\s*(?:https?://|git\+)|--hash)"
+    r"[A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?\s*(?:\Z|[=<>~!(;]|@\s*(?:https?://|git\+(?:https?|ssh|git)://)|--hash)"
     r"|(?:git\+)?https?://"
     r"|(?:-i|--index-url|--extra-index-url)[\s=]+https?://"
     r"|--(?:trusted-host|pre|prefer-binary|no-binary|only-binary|require-hashes)\b"
 )
+# Options that name files; a line may have several options.
+FILE_OPTION = re.compile(r"\s(?:-[frce]|--(?:find|req|con|edi|index-url[\s=]+file:|extra-index-url[\s=]+file:))")
 PACKAGE_FILE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
 # A package of Conda: `name`, `name=1.2=build`, `channel::name>=1`.
 CONDA = re.compile(r"(?:[\w./-]+::)?[A-Za-z0-9_][\w.-]*(?:\s*[=<>!~ ].*)?\Z")
@@ -39,12 +41,14 @@ def _lines(manifest: Manifest, lines: list[str]) -> Iterator[str | Doubt]:
             if other[1].startswith(("http:", "https:")):
                 continue
             yield from manifest.local(other[1])
-        elif not REQUIREMENT.match(line) or (PACKAGE_FILE.search(line) and "://" not in line) or "${" in line:
+        elif not REQUIREMENT.match(line) or FILE_OPTION.search(line) or (PACKAGE_FILE.search(line) and "://" not in line) or "${" in line:
             yield Doubt(f"{manifest.name} has `{line[:40]}`")
 
 
 def requirement_lines(text: str) -> Iterator[str]:
     """The lines of a requirements file that say something, continued ones joined."""
+    # a comment does not go on in the next line, whatever its end is
+    text = re.sub(r"(?m)^[ \t]*#.*$", "", text)
     for line in re.sub(r"\\\r?\n", "", text).splitlines():
         said = re.sub(r"(?:^|\s)#.*", "", line).strip()
         if said:
@@ -63,8 +67,8 @@ def environment(manifest: Manifest) -> Iterator[str | Doubt]:
             yield from _lines(manifest, texts(item["pip"]))
         elif not isinstance(item, str) or not CONDA.match(item):
             yield Doubt(f"{manifest.name} has an entry that is not read")
-    if any(text.startswith(("file:", "./", "../", "/")) for text in texts(data.get("channels"))):
-        yield Doubt(f"{manifest.name} has a channel of files")
+    if "prefix" in data or any(text.startswith(("file:", "./", "../", "/")) for text in texts(data.get("channels"))):
+        yield Doubt(f"{manifest.name} has a channel of files, or says where it goes")
 
 
 def pipfile(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -86,8 +90,7 @@ def project(manifest: Manifest) -> Iterator[str | Doubt]:
     for source in _sources(uv.get("sources")):
         if isinstance(source.get("path"), str):
             yield from manifest.local(source["path"])
-    for index in (item for item in _sources({"": uv.get("index")}) if not str(item.get("url", "https:")).startswith("http")):
-        yield Doubt(f"pyproject.toml has an index {str(index.get('url'))[:30]}")
+    yield from _uv_doubts(manifest, uv, table(data.get("project")))
     groups = [poetry.get("dependencies"), poetry.get("dev-dependencies")]
     groups += [table(group).get("dependencies") for group in table(poetry.get("group")).values()]
     for group in groups:
@@ -95,12 +98,32 @@ def project(manifest: Manifest) -> Iterator[str | Doubt]:
             path = source.get("path") or source.get("file")
             if isinstance(path, str):
                 yield from manifest.local(path)
+    if any(name.startswith(("pre_", "post_")) for name in table(pdm.get("scripts"))) or "plugins" in pdm:
+        yield Doubt("pyproject.toml has scripts that PDM runs")
     listed = (data.get("dependency-groups"), table(data.get("project")), pdm.get("dev-dependencies"))
     for text in (text for part in listed for text in strings(part)):
         # PEP 508 takes local files by their whole addresses only
         if "file:" in text or text.startswith("-e "):
             yield Doubt("pyproject.toml has packages by their paths")
             return
+
+
+def _uv_doubts(manifest: Manifest, uv: dict[str, Any], own: dict[str, Any]) -> Iterator[Doubt]:
+    """Why uv may read more: packages in folders, and what it builds the project for, to hold it against its lock file."""
+    if uv.get("find-links"):
+        yield Doubt("pyproject.toml has folders of packages")
+    others = table(table((manifest.toml() or {}).get("tool")))
+    if texts(own.get("dynamic")) and (manifest.here("uv.lock") or others.keys().isdisjoint(("poetry", "pdm"))):
+        yield Doubt("pyproject.toml has values that the project's build works out")
+    for index in (item for item in _sources({"": uv.get("index")}) if not str(item.get("url", "https:")).startswith("http")):
+        yield Doubt(f"pyproject.toml has an index {str(index.get('url'))[:30]}")
+
+
+def uv_settings(manifest: Manifest) -> Iterator[str | Doubt]:
+    """uv.toml: folders of packages."""
+    data = manifest.toml()
+    if data is None or "find-links" in data or "index" in data or "pip" in data or "cache-dir" in data:
+        yield Doubt("uv.toml may name files")
 
 
 def _sources(value: object) -> list[dict[str, Any]]:
@@ -113,10 +136,30 @@ def _sources(value: object) -> list[dict[str, Any]]:
 
 def uv_lock(manifest: Manifest) -> Iterator[str | Doubt]:
     """uv.lock: packages of the project, by where they lie."""
+    if re.search(r"\b(?:registry|git) = \"(?!https?://|ssh://|git@)", manifest.text):
+        yield Doubt("uv.lock has packages from a folder")
     for kind, path in re.findall(r"\b(editable|virtual|directory|path) = \"([^\"\n]*)\"", manifest.text):
         if path in (".", ""):
             continue
         yield from manifest.local(posixpath.join(path, "pyproject.toml") if kind in ("editable", "virtual") else path)
+
+
+def poetry_lock(manifest: Manifest) -> Iterator[str | Doubt]:
+    """poetry.lock: packages that lie in the project, those of its packages too."""
+    for path in re.findall(r"(?m)^type = \"(?:directory|file)\"\nurl = \"([^\"\n]*)\"", manifest.text.replace("\r\n", "\n")):
+        yield from manifest.local(path)
+
+
+def poetry_settings(manifest: Manifest) -> Iterator[str | Doubt]:
+    """poetry.toml: folders."""
+    if re.search(r"(?m)^[ \t]*(?:[\w.-]*\.)?(?:path|cache-dir|data-dir)\b", manifest.text):
+        yield Doubt("poetry.toml names folders")
+
+
+def pipfile_lock(manifest: Manifest) -> Iterator[str | Doubt]:
+    """Pipfile.lock: packages that lie in the project."""
+    if re.search(r"\"(?:path|file|editable)\"\s*:", manifest.text):
+        yield Doubt("Pipfile.lock has packages by their paths")
 
 
 def is_package(data: dict[str, Any], tool: str) -> bool:
