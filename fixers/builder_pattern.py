@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
-from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.parser import parse
@@ -48,7 +47,7 @@ def merge(facts: Facts, builder: str) -> Fix | Refusal:
     It is unsafe: whoever builds must no longer run the two builds, and what an old artefact on disk held is not known.
     """
     doc = facts.doc
-    text = Context(facts.context.root).read(builder) if facts.context else None
+    text = facts.context.beside(builder) if facts.context else None
     if text is None:
         return Refusal(f"{builder} cannot be read")
     other = parse(text)

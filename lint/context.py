@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import stat
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -145,9 +146,11 @@ class Context:
     def read(self, path: str) -> str | None:
         """The text of a file of the context; None when it is not there, ignored, too big or leads out of the context."""
         clean = clean_path(path)
-        if clean not in self.files:
-            return None
-        file = self.root / clean
+        return self.beside(clean) if clean in self.files else None
+
+    def beside(self, path: str) -> str | None:
+        """The text of a file in the context's folder, which the builder need not get; None where there is nothing to read."""
+        file = self.root / clean_path(path)
         try:
             if not file.resolve().is_relative_to(self.root.resolve()) or not file.is_file():
                 return None
@@ -156,6 +159,13 @@ class Context:
             return file.read_text(encoding="utf8", errors="replace")
         except (OSError, RuntimeError):
             # RuntimeError: a loop of links
+            return None
+
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file of the context, of a link its own; None when there is none."""
+        try:
+            return stat.S_IMODE((self.root / clean_path(path)).lstat().st_mode)
+        except OSError:
             return None
 
 

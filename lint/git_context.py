@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import stat
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -107,10 +108,17 @@ class GitContext(Context):
     def read(self, path: str) -> str | None:
         """The text of a file of the context; None when it is not there, ignored, too big or leads out of the context."""
         clean = clean_path(path)
-        if clean not in self.files or self.files[clean] > MOST_BYTES:
-            return None
-        real = self._real(clean)
+        return self.beside(clean) if clean in self.files and self.files[clean] <= MOST_BYTES else None
+
+    def beside(self, path: str) -> str | None:
+        """The text of a file in the context's folder, which the builder need not get; None where there is nothing to read."""
+        real = self._real(clean_path(path))
         return self.tree.text(real) if real is not None else None
+
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file as a checkout gives them; None when there is none."""
+        entry = self.tree.entries.get(self.prefix + clean_path(path))
+        return stat.S_IMODE(int(entry.mode, 8)) if entry is not None else None
 
     def _real(self, path: str) -> str | None:
         """The path in the tree, without links, of one in the context; None when it leads out of the context."""

@@ -46,6 +46,18 @@ class Watched(Context):
         self.asked["read", path] = _digest(repr(text))
         return text
 
+    def beside(self, path: str) -> str | None:
+        """The text of a file in the folder."""
+        text = super().beside(path)
+        self.asked["beside", path] = _digest(repr(text))
+        return text
+
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file."""
+        found = super().mode(path)
+        self.asked["mode", path] = str(found)
+        return found
+
     def is_left_out(self, path: str) -> bool:
         """Whether git leaves a path out."""
         found = super().is_left_out(path)
@@ -69,6 +81,10 @@ def _answer(context: Context, question: Question) -> str:
             return _digest("\0".join(context.names(folder, pattern)))
         case ("read", path):
             return _digest(repr(context.read(path)))
+        case ("beside", path):
+            return _digest(repr(context.beside(path)))
+        case ("mode", path):
+            return str(context.mode(path))
         case ("left out", path):
             return str(context.is_left_out(path))
         case _:

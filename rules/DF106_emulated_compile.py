@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.cross_compile import cross_compile
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
@@ -31,6 +32,16 @@ def emulated_compile(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     COPY --from=build /app /app
     ```
 
+    ```dockerfile fixed
+    FROM --platform=$BUILDPLATFORM golang:1.23 AS build
+    COPY . /src
+    ARG TARGETOS TARGETARCH
+    RUN cd /src && CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -o /app .
+
+    FROM scratch
+    COPY --from=build /app /app
+    ```
+
     ```dockerfile good
     FROM --platform=$BUILDPLATFORM golang:1.23 AS build
     ARG TARGETOS TARGETARCH
@@ -40,6 +51,10 @@ def emulated_compile(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     FROM scratch
     COPY --from=build /app /app
     ```
+
+    **Fix safety:** always unsafe: other steps of the stage then run on the build platform too, and 32-bit ARM below version 7 needs
+    GOARM. There is one for `go build` without C only, where the other stages take nothing else that is of a platform; the
+    message says what is in its way.
 
     **Source:** Docker's guide on multi-platform builds, cross-compilation.
     """
@@ -51,6 +66,8 @@ def emulated_compile(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             builds = [item for item in facts.invocations(run) if item.tool.cross_compiles and item.action == "build"]
             if builds:
                 name = f"{builds[0].tool.name} {builds[0].subcommand}"
-                message = f"`{name}` runs emulated when the image is for another platform: the stage has no --platform=$BUILDPLATFORM"
-                yield Finding("DF106", stage.from_.image.span, message)
+                fix, reason = cross_compile(facts, stage)
+                end = f"no fix, {reason}" if reason else "the stage has no --platform=$BUILDPLATFORM"
+                message = f"`{name}` runs emulated when the image is for another platform: {end}"
+                yield Finding("DF106", stage.from_.image.span, message, fix)
                 break

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.order import destination
+from dockerlint.fixers.ownership import COMMANDS, set_by_copy
+from dockerlint.fixers.precedence import destination
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
     from dockerlint.lint.shell import Command
-
-# The command, and the flag of COPY that does its work.
-FLAGS = {"chown": "--chown", "chmod": "--chmod"}
 
 
 @rule("DF203", name="ownership-copies-files", severity=Severity.WARNING)
@@ -34,11 +32,22 @@ def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     USER node
     ```
 
+    ```dockerfile fixed
+    FROM node:22-slim
+    COPY --chown=node:node . /app
+    USER node
+    ```
+
     ```dockerfile good
     FROM node:22-slim
     COPY --chown=node:node . /app
     USER node
     ```
+
+    **Fix safety:** safe when copies of the context brought all that lies there, the base image is known to have nothing at that
+    path, no step between works with it, and the owner is known at the copy already. A folder that WORKDIR or `mkdir` made keeps
+    a `chown` of its own, which copies no files. Unsafe where the base image may have files there, for copies of other stages,
+    and with other builders than BuildKit. Otherwise there is none, and the message says why.
 
     **Source:** the OCI image specification on layers; the Dockerfile reference, `COPY --chown --chmod`.
     """
@@ -56,17 +65,18 @@ def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for command in facts.commands(node):
                 found = _copied(facts, node, command, copies)
                 if found:
-                    flag = FLAGS[command.name]
                     line = doc.line(found.span.start)
-                    message = f"{command.name} -R stores the files of line {line} a second time: {found.name} {flag} does the same at no cost"
-                    yield Finding("DF203", command.span, message)
+                    fix, reason = set_by_copy(facts, node, command)
+                    end = f"no fix, {reason}" if reason else f"{found.name} --{command.name} does the same at no cost"
+                    message = f"{command.name} -R stores the files of line {line} a second time: {end}"
+                    yield Finding("DF203", command.span, message, fix)
 
 
 def _copied(
     facts: Facts, run: nodes.Run, command: Command, copies: list[tuple[str, nodes.Copy]]
 ) -> nodes.Copy | None:
     """The last COPY of folders whose files a recursive chown or chmod changes; `copies` are with their destinations."""
-    if command.name not in FLAGS or not any(_recursive(word.text) for word in command.arguments):
+    if command.name not in COMMANDS or not any(_recursive(word.text) for word in command.arguments):
         return None
     operands = [word.text for word in command.arguments if not word.text.startswith("-")][1:]
     paths = [path for operand in operands if (path := facts.path(operand, run))]

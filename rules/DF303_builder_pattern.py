@@ -63,7 +63,7 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     if facts.context is None or len(doc.stages) != 1:
         return
-    builder = next((name for name in BUILDERS if (facts.context.root / name).is_file()), None)
+    builder = next((name for name in BUILDERS if facts.context.beside(name) is not None), None)
     if builder is None:
         return
     # few files have such a neighbour: what reads it is loaded when there is one

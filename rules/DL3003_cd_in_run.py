@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.workdir import to_workdir
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
@@ -33,10 +34,13 @@ def cd_in_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN make install
     ```
 
+    **Fix safety:** safe: there is one only where the script starts with the `cd` and nothing after it starts in that folder, as in
+    the last steps of a stage that is only copied from, or above another WORKDIR.
+
     **Source:** hadolint DL3003; Docker's guide on best practices, WORKDIR.
     """
     del doc
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         command = next((item for item in facts.commands(run) if item.name == "cd"), None)
         if command is not None:
-            yield Finding("DL3003", command.span, "`cd` in a RUN where a WORKDIR would do")
+            yield Finding("DL3003", command.span, "`cd` in a RUN where a WORKDIR would do", to_workdir(facts, run))

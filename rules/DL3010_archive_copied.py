@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.unpack import add_archive
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Finding, Severity
@@ -41,10 +42,18 @@ def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN tar -xzf /srv/site.tar.gz -C /srv
     ```
 
+    ```dockerfile fixed
+    FROM debian:bookworm-slim
+    ADD site.tar.gz /srv/
+    ```
+
     ```dockerfile good
     FROM debian:bookworm-slim
     ADD site.tar.gz /srv/
     ```
+
+    **Fix safety:** always unsafe: owners and modes are what the builder makes of those in the archive, and the archive itself is
+    gone. There is one where the next step begins with a plain `tar -xf` of it, and nothing else names it.
 
     **Source:** hadolint DL3010; the Dockerfile reference, ADD.
     """
@@ -55,7 +64,9 @@ def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 last = max((unpacked.get(name, -1) for name in _archives(copy, facts)), default=-1)
                 if last > copy.span.start:
                     message = "an archive is copied, and a later RUN unpacks it: ADD does both and keeps no copy"
-                    yield Finding("DL3010", copy.span, message)
+                    run = next(node for node in instructions if node.span.start == last)
+                    fix = add_archive(facts, copy, run) if isinstance(run, nodes.Run) and not facts.as_hadolint else None
+                    yield Finding("DL3010", copy.span, message, fix)
 
 
 def _is_local(copy: Copy) -> bool:

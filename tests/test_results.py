@@ -257,6 +257,8 @@ def test_each_question_is_noted(tmp_path: Path) -> None:
         "read": lambda: asked.read("a"),
         "keeps_back": lambda: asked.keeps_back("a"),
         "is_left_out": lambda: asked.is_left_out("b"),
+        "beside": lambda: asked.beside("a"),
+        "mode": lambda: asked.mode("a"),
         "follow": None,  # only a history asks for it, and nothing of that is kept
     }
     assert public <= answers.keys()
@@ -264,7 +266,7 @@ def test_each_question_is_noted(tmp_path: Path) -> None:
         if ask:
             ask()
     assert is_same(Context.of(tmp_path), asked.asked.items())
-    assert {question[0] for question in asked.asked} == {"files", "ignore", "names", "read", "left out"}
+    assert {question[0] for question in asked.asked} == {"files", "ignore", "names", "read", "beside", "mode", "left out"}
 
 
 @pytest.mark.parametrize(
@@ -272,6 +274,8 @@ def test_each_question_is_noted(tmp_path: Path) -> None:
     [
         (lambda context: context.read("a"), "a", "2"),
         (lambda context: context.files, "c", ""),
+        (lambda context: context.beside("c"), "c", ""),
+        (lambda context: context.mode("c"), "c", ""),
         (lambda context: context.names("", "*"), "c", ""),
         (lambda context: context.ignore, ".dockerignore", "x"),
         (lambda context: context.is_left_out("b"), ".gitignore", ""),
