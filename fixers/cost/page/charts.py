@@ -1,0 +1,164 @@
+"""Layers and commits as bars, drawn by pygal as shapes alone: the page's own style colours them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import Element, fromstring
+
+import pygal
+from pygal.style import Style
+
+from ..figures import total
+from ..report import short_duration, short_size
+from .tags import drawing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..figures import Amount
+    from ..model import Estimate
+    from ..replay import Replay
+
+FONT = 12
+MOST_ROWS, ROW = 24, 30
+MOST_COLUMNS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A bar of bytes: what it is, how much of it is the base image, useful, or wasted, and the bounds of the whole."""
+
+    name: str
+    base: float
+    useful: float
+    wasted: float
+    adds: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Some commits that follow each other: dates of the first and the last, how many, seconds of all their builds."""
+
+    since: str
+    until: str
+    commits: int
+    seconds: Amount
+
+
+def layers(found: Estimate) -> list[Layer]:
+    """The steps whose bytes ship, in the order of the image; the smallest of very many together."""
+    pairs = zip(found.plan.graph.steps, found.steps, strict=True)
+    every = [
+        Layer(
+            f"{cost.line} {cost.instruction}",
+            cost.adds.mid if step.is_pull else 0.0,
+            0.0 if step.is_pull else max(cost.adds.mid - cost.wasted.mid, 0.0),
+            0.0 if step.is_pull else cost.wasted.mid,
+            cost.adds,
+        )
+        for step, cost in pairs
+        if step.ships
+    ]
+    if len(every) <= MOST_ROWS:
+        return every
+    ranked = sorted(range(len(every)), key=lambda at: (-every[at].adds.mid, at))
+    taken, rest = sorted(ranked[: MOST_ROWS - 1]), ranked[MOST_ROWS - 1 :]
+    others = [every[at] for at in rest]
+    return [every[at] for at in taken] + [
+        Layer(
+            f"{len(others)} smaller layers",
+            sum(item.base for item in others),
+            sum(item.useful for item in others),
+            sum(item.wasted for item in others),
+            total(item.adds for item in others),
+        )
+    ]
+
+
+def layer_chart(rows: Sequence[Layer], width: int, label: int, most: float) -> Element:
+    """Bars from 0 to `most` bytes, the first layer on top; names are cut to `label` characters."""
+    chart = pygal.HorizontalStackedBar(
+        **_settings(width, ROW * len(rows) + 40, lambda value: short_size(value)),
+        x_labels=[_cut(item.name, label) for item in reversed(rows)],
+        range=(0, most or 1),
+        spacing=4,
+    )
+    for name in ("base", "useful"):
+        chart.add(name, [getattr(item, name) for item in reversed(rows)])
+    chart.add("wasted", [_ending(item, most) for item in reversed(rows)])
+    return _drawn(chart)
+
+
+def _ending(item: Layer, most: float) -> dict[str, Any]:
+    """The last part of a bar, with the bounds of all of it as far as the chart goes."""
+    before = item.adds.mid - item.wasted
+    low, high = item.adds.low - before, min(item.adds.high, most) - before
+    bounds = {"ci": {"low": low, "high": high}} if item.adds.low < item.adds.high else {}
+    return {"value": item.wasted, **bounds}
+
+
+def columns(found: Replay) -> list[Column]:
+    """The commits, the oldest first; neighbours together where there are very many."""
+    size = -(-len(found.each) // MOST_COLUMNS)
+    groups = [found.each[at : at + size] for at in range(0, len(found.each), size)]
+    return [
+        Column(group[0].date[:10], group[-1].date[:10], len(group), total(item.seconds for item in group))
+        for group in groups
+    ]
+
+
+def commit_chart(found: Sequence[Sequence[Column]], width: int) -> Element:
+    """Seconds of a build, commit by commit; a second row of figures stands beside the first."""
+    first = found[0]
+    every = max(1, len(first) // (3 if width < 500 else 6))
+    chart = pygal.Bar(
+        **_settings(width, 220, lambda value: short_duration(value)),
+        x_labels=[item.since for item in first],
+        x_labels_major=[item.since for item in first[::every]],
+        show_minor_x_labels=False,
+        truncate_label=-1,
+        spacing=4,
+    )
+    for number, row in enumerate(found):
+        chart.add(str(number), [item.seconds.mid / item.commits for item in row])
+    return _drawn(chart)
+
+
+def bar_chart(rows: Sequence[tuple[str, float]], width: int, label: int, formatter: Callable[[float], str]) -> Element:
+    """Plain bars, the first row on top; names are cut to `label` characters."""
+    chart = pygal.HorizontalBar(
+        **_settings(width, ROW * len(rows) + 40, formatter),
+        x_labels=[_cut(name, label) for name, _ in reversed(rows)],
+        range=(0, max((value for _, value in rows), default=0) or 1),
+        truncate_label=-1,
+        spacing=4,
+    )
+    chart.add("", [value for _, value in reversed(rows)])
+    return _drawn(chart)
+
+
+def _settings(width: int, height: int, formatter: Callable[[float], str]) -> dict[str, Any]:
+    return {
+        "width": width,
+        "height": height,
+        "margin": 4,
+        "margin_right": 16,
+        "css": [],
+        "js": [],
+        "style": Style(label_font_size=FONT, major_label_font_size=FONT),
+        "show_legend": False,
+        "value_formatter": formatter,
+        "disable_xml_declaration": True,
+        "max_scale": 5,
+        "x_label_rotation": 0,
+    }
+
+
+def _drawn(chart: Any) -> Element:
+    # pygal's own text: labels in it are escaped by its tree
+    return drawing(fromstring(chart.render(is_unicode=True)))  # noqa: S314
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

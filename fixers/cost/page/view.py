@@ -1,0 +1,33 @@
+"""What the page is told of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..figures import Amount
+    from ..model import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two estimates to hold against each other, and how they are called; `changes` say what makes the second of the first.
+
+    `is_compared` says that they are two files, not one before and after its fixes.
+    """
+
+    sides: tuple[Estimate, Estimate]
+    names: tuple[str, str]
+    changes: tuple[str, ...] = ()
+    is_compared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A file: its estimate, what to hold it against, and the speeds that were asked for (bytes a second, a factor)."""
+
+    found: Estimate
+    pair: Pair | None = None
+    network: Amount | None = None
+    machine: float = 1.0
