@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json as json_module
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.findings import Basis
+from dockerlint.lint.report.shown import width as wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,14 +17,42 @@ if TYPE_CHECKING:
     from .model import Estimate, StepCost
     from .replay import Replay
 
+# Columns of the table of steps: of a full one, and the least that a narrow one may have.
 BAR, STEP = 12, 48
+LEAST_BAR, LEAST_STEP = 6, 20
+LINE, SIZE, TIME, MARKS = 5, 11, 10, 3
+REASONS = len("source edit, dependency change, base update")
+FULL = LINE + 2 + STEP + 2 + BAR + 2 * SIZE + TIME + 2 + REASONS
 BOLD, DIM, RED, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 BLOCKS = " ▏▎▍▌▋▊▉█"
+# A letter a scenario where there is no room for names.
+MARK = {"source edit": "s", "dependency change": "d", "base update": "b"}
+MARK_HEAD = "".join(MARK.values())
+MARK_WORDS = ", ".join(f"{name} ({mark})" for name, mark in MARK.items())
 
 
-def text(estimates: Sequence[Estimate], *, color: bool = False) -> str:
-    """A table a file: its steps, its totals, its scenarios."""
-    return "\n".join(_table(item, color=color) for item in estimates)
+def text(estimates: Sequence[Estimate], *, color: bool = False, width: int | None = None) -> str:
+    """A table a file: its steps, its totals, its scenarios; `width` are the columns there are, None for no limit."""
+    return "\n".join(_table(item, _Columns.within(width), color=color) for item in estimates)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How wide the steps and their bars are, and whether there is room for the names of scenarios or only for a mark each."""
+
+    step: int = STEP
+    bar: int = BAR
+    names: bool = True
+
+    @classmethod
+    def within(cls, width: int | None) -> _Columns:
+        if width is None:
+            return cls()
+        if width >= FULL:
+            return cls(step=STEP + width - FULL)
+        left = width - (FULL - STEP - BAR - REASONS + MARKS)
+        bar = min(BAR, max(LEAST_BAR, left // 4))
+        return cls(max(LEAST_STEP, left - bar), bar, names=False)
 
 
 def json(estimates: Sequence[Estimate]) -> str:
@@ -111,16 +142,24 @@ def _step(item: StepCost) -> dict[str, Any]:
 
 def size(amount: Amount) -> str:
     """Bytes in MB or kB: `~` before a heuristic, `>` before a sum of which a part is not known, `?` for nothing known."""
-    value = amount.mid
-    known = (
-        f"{value / 1e6:,.1f} MB" if value >= 1e5 else f"{value / 1e3:,.1f} kB" if value >= 1000 else f"{value:.0f} B"
-    )
-    return _marked(amount, known)
+    return _marked(amount, short_size(amount.mid))
+
+
+def short_size(value: float) -> str:
+    """Bytes in MB or kB."""
+    if value >= 1e5:
+        return f"{value / 1e6:,.1f} MB"
+    return f"{value / 1e3:,.1f} kB" if value >= 1000 else f"{value:.0f} B"
 
 
 def duration(amount: Amount) -> str:
     """Seconds, marked as sizes are."""
-    return _marked(amount, f"{amount.mid:,.1f} s" if amount.mid < 100 else f"{amount.mid / 60:,.1f} min")
+    return _marked(amount, short_duration(amount.mid))
+
+
+def short_duration(value: float) -> str:
+    """Seconds, or minutes where they are many."""
+    return f"{value:,.1f} s" if value < 100 else f"{value / 60:,.1f} min"
 
 
 def long_duration(amount: Amount) -> str:
@@ -137,12 +176,22 @@ def _marked(amount: Amount, known: str) -> str:
     return f"~{known}" if amount.basis is Basis.HEURISTIC and amount.mid > 0 else known
 
 
-def _table(found: Estimate, *, color: bool) -> str:
+def _table(found: Estimate, columns: _Columns, *, color: bool) -> str:
     most = max((step.adds.mid for step in found.steps), default=0.0)
     title = found.file + (f" (target {found.target})" if found.target else "")
-    head = f"{'line':>5}  {'step':<{STEP}}  {'':<{BAR}}{'size':>11}{'waste':>11}{'time':>9}  runs again on"
+    reasons = "runs again on" if columns.names else MARK_HEAD
+    head = (
+        f"{'line':>{LINE}}  {'step':<{columns.step}}  {'':<{columns.bar}}{'size':>{SIZE}}{'waste':>{SIZE}}{'time':>{TIME}}"
+        f"  {reasons}"
+    )
     lines = [_style(title, BOLD, color=color), _style(head, DIM, color=color)]
-    lines += [_row(step, most, color=color) for step in found.steps]
+    staged = len({step.stage for step in found.steps}) > 1
+    for stage, steps in groupby(found.steps, key=lambda step: step.stage):
+        if staged:
+            lines.append(_style(stage_title(found, stage), BOLD, color=color))
+        lines += [_row(step, most, columns, color=color) for step in steps]
+    if not columns.names:
+        lines.append(_style(f"runs again on a {MARK_WORDS}", DIM, color=color))
     image = found.image
     lines += [
         "",
@@ -162,6 +211,13 @@ def _table(found: Estimate, *, color: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def stage_title(found: Estimate, stage: int) -> str:
+    """What a stage is called, and whether its bytes are part of the image."""
+    name = found.plan.stages[stage]
+    ships = any(step.ships for step in found.plan.graph.steps if step.stage == stage)
+    return f"stage {stage if name is None else name}, {'ships' if ships else 'does not ship'}"
+
+
 def _commits(found: Replay) -> list[str]:
     """What the commits would have cost, and what with the safe fixes made."""
     last = "commit" if found.commits == 1 else f"{found.commits} commits"
@@ -177,19 +233,30 @@ def _commits(found: Replay) -> list[str]:
     return lines
 
 
-def _row(step: StepCost, most: float, *, color: bool) -> str:
-    name = step.instruction if len(step.instruction) <= STEP else step.instruction[: STEP - 3] + "..."
+def _row(step: StepCost, most: float, columns: _Columns, *, color: bool) -> str:
+    name = step.instruction
+    if wide(name) > columns.step:
+        name = f"{_cut(name, columns.step - 3)}..."
+    name += " " * (columns.step - wide(name))
     waste = size(step.wasted) if step.wasted.mid > 0 else ""
-    reasons = ", ".join(name for name in step.reruns_in if name != "cold")
-    cell = _style(f"{waste:>11}", RED, color=color)
+    reasons = [name for name in step.reruns_in if name != "cold"]
+    told = ", ".join(reasons) if columns.names else "".join(MARK.get(name, "") for name in reasons)
+    cell = _style(f"{waste:>{SIZE}}", RED, color=color)
     return (
-        f"{step.line:>5}  {name:<{STEP}}  {_bar(step.adds.mid, most):<{BAR}}{size(step.adds):>11}"
-        f"{cell}{duration(step.seconds):>9}  {reasons}"
+        f"{step.line:>{LINE}}  {name}  {_bar(step.adds.mid, most, columns.bar):<{columns.bar}}{size(step.adds):>{SIZE}}"
+        f"{cell}{duration(step.seconds):>{TIME}}  {told}"
     ).rstrip()
 
 
-def _bar(value: float, most: float) -> str:
-    eighths = round(value / most * BAR * 8) if most > 0 else 0
+def _cut(words: str, room: int) -> str:
+    """The beginning that fits into so many columns; letters of some scripts take two."""
+    while wide(words) > room:
+        words = words[:room] if len(words) > room else words[:-1]
+    return words
+
+
+def _bar(value: float, most: float, room: int) -> str:
+    eighths = round(value / most * room * 8) if most > 0 else 0
     full, rest = divmod(eighths, 8)
     return BLOCKS[-1] * full + (BLOCKS[rest] if rest else "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,9 @@ import click
 from . import OK, USAGE
 from .measured import Inputs, keep, kept, measured_options
 from .options import build_options, file_layer, layers
-from .speed import speed
-from .terminal import has_colour
+from .page import check_page, write_page
+from .speed import Speed, speed
+from .terminal import has_colour, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +44,20 @@ class Commits:
     file: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A file's estimate, and its two sides, before and after its safe fixes, by the figures that both have in common.
+
+    `fast` is how fast network and machine are taken to be, `changes` say what the fixes do. There are no sides where
+    there are no fixes, or nobody asked.
+    """
+
+    found: Estimate
+    fast: Speed
+    sides: tuple[Estimate, Estimate] | None = None
+    changes: tuple[str, ...] = ()
+
+
 class _Command(click.Command):
     """Gives `--replay` its number when none stands behind it, so that a path may."""
 
@@ -55,7 +71,16 @@ class _Command(click.Command):
         return super().parse_args(ctx, numbered)
 
 
-@click.command("cost", cls=_Command)
+EXAMPLES = """\b
+Examples:
+  dlint cost Dockerfile
+  dlint cost Dockerfile --compare Dockerfile.new
+  dlint cost Dockerfile --replay 200
+  dlint cost Dockerfile --image app.tar --build-log build.log --save
+"""
+
+
+@click.command("cost", cls=_Command, epilog=EXAMPLES)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For people or machines."
@@ -69,10 +94,11 @@ class _Command(click.Command):
     type=click.IntRange(1, MOST_COMMITS),
     help=f"What the last N commits would have rebuilt, {COMMITS} by default.",
 )
+@click.option("--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write a page with charts to a file.")
 @measured_options
 @build_options
 def command(
-    paths: tuple[str, ...], format_: str, compare: str | None, replay: int | None, **options: Any
+    paths: tuple[str, ...], format_: str, compare: str | None, replay: int | None, html: str | None, **options: Any
 ) -> int:
     """Show what a Dockerfile costs, step by step: size, waste, seconds, and what each kind of change rebuilds.
 
@@ -82,26 +108,32 @@ def command(
     from ..report.shown import visible
     from .task import Task
 
+    if html and format_ != "text":
+        raise click.UsageError("--html writes a page, and --format json an object: ask for one of them")
     inputs = Inputs(*(options[name] for name in ("history", "image", "build_log", "platform", "save")))
     inputs.check(paths, compare)
+    if html:
+        check_page()
     task = Task(layers(options), file_layer(options))
-    estimates: list[Estimate] = []
+    judged: list[Judged] = []
     status = OK
     found = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
     if inputs and len(found) != 1:
         raise click.UsageError("--history, --image and --build-log are of one build: name one Dockerfile")
     of = found[0] if compare and isinstance(found[0], Path) else None
     commits = Commits(replay, of) if replay else None
-    for item in _each(task, found, commits, inputs, compare=compare is not None):
+    for item in _each(task, found, commits, inputs, compare=compare is not None, fixes=html is not None):
         if isinstance(item, str):
             status = USAGE
             click.echo(f"dlint: {visible(item)}", err=True)
         else:
-            estimates.append(item)
-    if compare and (status or len(estimates) != 2):
+            judged.append(item)
+    if compare and (status or len(judged) != 2):
         raise click.UsageError("--compare takes one PATH and the file to compare it with")
-    if estimates:
-        _show(estimates, is_json=format_ == "json", compare=compare is not None)
+    if html:
+        return max(status, write_page(html, judged, compare=compare is not None)) if judged else status
+    if judged:
+        _show([item.found for item in judged], is_json=format_ == "json", compare=compare is not None)
     return status
 
 
@@ -116,19 +148,21 @@ def _show(estimates: Sequence[Estimate], *, is_json: bool, compare: bool) -> Non
         click.echo(report.compare_json(*found) if compare else report.json(found))
         return
     colour = has_colour()
-    text = report.compare_text(*found, color=colour) if compare else report.text(found, color=colour)
+    width = shutil.get_terminal_size().columns if is_terminal() else None
+    text = report.compare_text(*found, color=colour) if compare else report.text(found, color=colour, width=width)
     click.echo(text.rstrip("\n"), color=colour)
 
 
 def _spelled(found: Estimate, spell: Callable[[str], str]) -> Estimate:
     """The estimate with the texts that come from the file as the reader of the format can bear them."""
     steps = tuple(replace(step, instruction=spell(step.instruction)) for step in found.steps)
-    return replace(found, file=spell(found.file), steps=steps)
+    plan = replace(found.plan, stages=tuple(name and spell(name) for name in found.plan.stages))
+    return replace(found, file=spell(found.file), target=found.target and spell(found.target), steps=steps, plan=plan)
 
 
 def _each(
-    task: Task, found: Sequence[Any], commits: Commits | None, inputs: Inputs, *, compare: bool
-) -> Iterator[Estimate | str]:
+    task: Task, found: Sequence[Any], commits: Commits | None, inputs: Inputs, *, compare: bool, fixes: bool
+) -> Iterator[Judged | str]:
     """The estimate of each path, or the sentence that says why there is none."""
     from dockerlint.fixers.cost.measured import MeasuredError
 
@@ -142,9 +176,9 @@ def _each(
         pair = [path for path in found if isinstance(path, Path)] if compare else []
         try:
             problems: list[str] = []
-            estimate = _estimate(task, item, commits, inputs, pair, problems)
+            judged = _estimate(task, item, commits, inputs, pair, problems, fixes=fixes)
             yield from problems
-            yield estimate
+            yield judged
         except (SourceError, ConfigError, MeasuredError) as error:
             yield str(error)
 
@@ -163,9 +197,19 @@ def _facts(task: Task, path: Path) -> tuple[Config, Facts]:
 
 
 def _estimate(
-    task: Task, path: Path, commits: Commits | None, inputs: Inputs, pair: Sequence[Path], problems: list[str]
-) -> Estimate:
-    """The estimate of a file; a sentence for each input that is no good is added to `problems`."""
+    task: Task,
+    path: Path,
+    commits: Commits | None,
+    inputs: Inputs,
+    pair: Sequence[Path],
+    problems: list[str],
+    *,
+    fixes: bool,
+) -> Judged:
+    """What a file costs, with its safe fixes too where `fixes` or commits ask for it.
+
+    A sentence for each input that is no good is added to `problems`.
+    """
     from dockerlint.fixers.cost import estimate
     from dockerlint.fixers.cost.saving import unchanged
     from dockerlint.fixers.cost.selections import Selections
@@ -177,18 +221,20 @@ def _estimate(
     history = _history(facts.context, commits.file or path, commits.most) if commits else None
     selections = Selections(facts.context)
     measured = _in_common(task, pair) if pair else _measured(facts, path, inputs, problems)
-    judge = partial(estimate, selections=selections, history=history, **fast)
-    found = judge(facts.doc, facts, file=str(path), measured=measured)
-    if found.replay is None or (commits and commits.file):
-        return found
+    judge = partial(estimate, selections=selections, history=history, file=str(path), **fast)
+    found = judge(facts.doc, facts, measured=measured)
+    if pair or (found.replay is None and not fixes):
+        return Judged(found, fast)
     rules = config.rules(registry.rules(), None if str(path) == source.STDIN else path)
-    fixed = _fixed(facts, [rule for rule in rules if rule.fixable], config, selections)
+    fixed, changes = _fixed(facts, [rule for rule in rules if rule.fixable], config, selections)
     if fixed is None:
-        return found
+        return Judged(found, fast)
     common = unchanged(measured, facts, fixed)
-    before = judge(facts.doc, facts, measured=common).replay if common else found.replay
-    after = judge(fixed.doc, fixed, measured=common).replay
-    return replace(found, replay=replace(before or found.replay, fixed=after))
+    before = judge(facts.doc, facts, measured=common) if common else found
+    after = judge(fixed.doc, fixed, measured=common)
+    if found.replay is not None and before.replay is not None:
+        found = replace(found, replay=replace(before.replay, fixed=after.replay))
+    return Judged(found, fast, (before, after), changes)
 
 
 def _in_common(task: Task, pair: Sequence[Path]) -> Measurements | None:
@@ -242,8 +288,10 @@ def _history(context: Context | None, path: Path, most: int) -> History | None:
     return found
 
 
-def _fixed(facts: Facts, rules: Sequence[Rule], config: Config, selections: Selections) -> Facts | None:
-    """The file with its safe fixes made; None when there are none."""
+def _fixed(
+    facts: Facts, rules: Sequence[Rule], config: Config, selections: Selections
+) -> tuple[Facts | None, tuple[str, ...]]:
+    """The file with its safe fixes made, None when there are none, and what they do."""
     from dockerlint.fixers.cost import price
     from dockerlint.fixers.loop import fix
 
@@ -258,9 +306,10 @@ def _fixed(facts: Facts, rules: Sequence[Rule], config: Config, selections: Sele
             last[0] = Facts(doc, facts.context, facts.settings)
         return last[0]
 
-    text = fix(
+    outcome = fix(
         facts.doc.text,
         lambda doc: check(doc, of(doc), rules, ignores=config.inline_ignores),
         worth=lambda doc, findings: price(doc, findings, of(doc), selections=selections, **speed(config)),
-    ).text
-    return of(parse(text)) if text != facts.doc.text else None
+    )
+    changes = tuple(f"{item.code}, line {item.line}: {item.title}" for item in outcome.applied)
+    return (of(parse(outcome.text)), changes) if outcome.text != facts.doc.text else (None, ())

@@ -18,7 +18,14 @@ FENCE = re.compile(r"^```(dockerfile|context) (\S+)$", re.MULTILINE)
 TITLES = {"bad": "Bad", "good": "Good", "fixed": "Fixed"}
 
 
-@click.command("explain")
+EXAMPLES = """\b
+Examples:
+  dlint explain DF101
+  dlint explain --why Dockerfile:12
+"""
+
+
+@click.command("explain", epilog=EXAMPLES)
 @click.argument("code", required=False, shell_complete=codes)
 @click.option("--why", "place", metavar="FILE:LINE", help="Show why the step on a line may move, or must stay.")
 def command(code: str | None, place: str | None) -> int:

@@ -31,7 +31,14 @@ PREFIX = "dlint-verify-"
 RESOLVES = "resolve image config for"
 
 
-@click.command("verify")
+EXAMPLES = """\b
+Examples:
+  dlint verify Dockerfile
+  dlint verify --unsafe-fixes --engine podman .
+"""
+
+
+@click.command("verify", epilog=EXAMPLES)
 @click.argument("path", default=".", metavar="[PATH]")
 @click.option(
     "--engine", type=click.Choice(["docker", "podman", "buildah"]), help="What to build with; the first that answers by default."
