@@ -188,8 +188,7 @@ def _facts(task: Task, path: Path) -> tuple[Config, Facts]:
     from .. import source
     from ..facts import Facts
     from ..parser import parse
-    from .task import configuration, context
-    from .work import settings
+    from .task import configuration, context, settings
 
     config = configuration(task, path)
     read = source.read_stdin() if str(path) == source.STDIN else source.read(path)
@@ -211,10 +210,7 @@ def _estimate(
     A sentence for each input that is no good is added to `problems`.
     """
     from dockerlint.fixers.cost import estimate
-    from dockerlint.fixers.cost.saving import unchanged
     from dockerlint.fixers.cost.selections import Selections
-
-    from .. import registry, source
 
     config, facts = _facts(task, path)
     fast = speed(config)
@@ -225,6 +221,11 @@ def _estimate(
     found = judge(facts.doc, facts, measured=measured)
     if pair or (found.replay is None and not fixes):
         return Judged(found, fast)
+    # what follows is not needed for an estimate alone, which should not wait for it
+    from dockerlint.fixers.cost.saving import unchanged
+
+    from .. import registry, source
+
     rules = config.rules(registry.rules(), None if str(path) == source.STDIN else path)
     fixed, changes = _fixed(facts, [rule for rule in rules if rule.fixable], config, selections)
     if fixed is None:

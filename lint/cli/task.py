@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..context import Context
+    from ..facts import Settings
     from ..findings import Severity
     from ..installed import Pins
     from ..report import FileReport
@@ -102,3 +103,18 @@ def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
     folder = Path() if str(path) == STDIN else path.parent
     file_layer = task.file_layer if task.file_layer is not None else config_files.for_folder(folder)
     return merge(hadolint.from_environment(os.environ), file_layer, build or {}, *task.layers)
+
+
+def settings(config: Config) -> Settings:
+    """What the rules get to know of the configuration."""
+    from ..facts import Settings
+
+    return Settings(
+        target=config.target,
+        build_args=config.build_args,
+        preset=config.preset,
+        builder=config.builder,
+        trusted_registries=config.trusted_registries,
+        label_schema=config.label_schema,
+        strict_labels=config.strict_labels,
+    )

@@ -197,7 +197,7 @@ def _subject(
 
     from ..facts import Facts
     from ..parser import parse
-    from .work import settings
+    from .task import settings
 
     assert result.report
     assert result.fixed is not None

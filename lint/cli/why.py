@@ -29,8 +29,7 @@ def why(place: str) -> str:
     from ..facts import Facts
     from ..parser import parse
     from ..report.shown import visible
-    from .task import Task, configuration, context
-    from .work import settings
+    from .task import Task, configuration, context, settings
 
     path, line = _place(place)
     config = configuration(Task(), path)

@@ -14,7 +14,7 @@ from .. import registry, script_cache, script_findings, shellcheck, source, stor
 from ..check_directive import Checks, is_check
 from ..checker import check
 from ..config import Config, ConfigError
-from ..facts import Facts, Settings
+from ..facts import Facts
 from ..findings import Severity
 from ..lines import Lines
 from ..parser import parse
@@ -27,7 +27,7 @@ from ..source import STDIN, SourceError
 from ..watched import Watched
 from .measured import kept
 from .speed import speed
-from .task import INTERNAL, Failure, Result, Task, configuration, context, internal
+from .task import INTERNAL, Failure, Result, Task, configuration, context, internal, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -80,19 +80,6 @@ def _ask_shellcheck(files: Sequence[Work]) -> None:
         texts = [_guarded(item.path, item.scripts) for item in files if item.shellcheck is known]
         with suppress(ShellCheckError):
             known.learn(text for found in texts if not isinstance(found, Result) for text in found)
-
-
-def settings(config: Config) -> Settings:
-    """What the rules get to know of the configuration."""
-    return Settings(
-        target=config.target,
-        build_args=config.build_args,
-        preset=config.preset,
-        builder=config.builder,
-        trusted_registries=config.trusted_registries,
-        label_schema=config.label_schema,
-        strict_labels=config.strict_labels,
-    )
 
 
 def rule_of(code: str, severity: Severity) -> Rule:

@@ -29,8 +29,7 @@ from ...parser import parse
 from ...report import FileReport, Priced, place
 from ...source import decode, encode
 from ..speed import speed
-from ..task import internal
-from ..work import settings
+from ..task import internal, settings
 from .values import Failure, FileRow, FindingRow, Looked
 
 if TYPE_CHECKING:
