@@ -604,3 +604,12 @@ def test_cost_of_what_is_not_there(words: list[str], sentence: str, dlint: Dlint
     done = dlint("cost", *words)
     assert (done.status, sentence in done.err) == (2, True), done
     assert ("debian" in done.out) is (words[0] == "nothing.here")
+
+
+def test_a_terminal_does_not_act_on_a_diff(dlint: Dlint, monkeypatch: pytest.MonkeyPatch) -> None:
+    dlint.put("Dockerfile", OLD + "# \x1b]0;title\x07\n")
+    assert "\x1b]0;title\x07" in dlint("--diff", "Dockerfile").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = dlint("--diff", "Dockerfile").out
+    assert "\x1b]" not in shown
+    assert "title" in shown

@@ -275,12 +275,15 @@ class _Check:
 
     def _show_diffs(self, results: Iterator[Result]) -> None:
         from ..source import encode
+        from ..report.shown import visible
         from .patch import unified
 
         for item in results:
             if item.report is None or item.fixed is None:
                 continue
-            click.echo(encode(unified(item.report.path, item.before, item.fixed)), nl=False)
+            diff = unified(item.report.path, item.before, item.fixed)
+            # a patch has the bytes of the file, a terminal must not act on them
+            click.echo("\n".join(map(visible, diff.split("\n"))) if is_terminal() else encode(diff), nl=False)
             if not self.options["exit_zero"]:
                 self.status = max(self.status, FINDINGS)
 
