@@ -274,8 +274,8 @@ class _Check:
             self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
 
     def _show_diffs(self, results: Iterator[Result]) -> None:
-        from ..source import encode
         from ..report.shown import visible
+        from ..source import encode
         from .patch import unified
 
         for item in results:
