@@ -153,9 +153,13 @@ def test_folders_nested_more_deeply_than_calls_can_be(tmp_path: Path, monkeypatc
         os.chdir("d")
     Path("Dockerfile").write_text(TEXT)
     os.chdir(tmp_path)
-    found = list(discover(["."]))
-    assert [str(path) for path in found] == ["d/" * depth + "Dockerfile"]
-    Context.of(tmp_path).files.items()
+    try:
+        found = list(discover(["."]))
+        assert [str(path) for path in found] == ["d/" * depth + "Dockerfile"]
+        Context.of(tmp_path).files.items()
+    finally:
+        # Python, and with it pytest, cannot take it away
+        subprocess.run(["rm", "-rf", "d"], check=True)
 
 
 def test_a_folder_that_cannot_be_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
