@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ def modules(group: str) -> tuple[tuple[str, ModuleType], ...]:
 
     Raises PluginError when one does not load.
     """
+    if not _are_there():
+        return ()
+    from importlib.metadata import entry_points
+
     found = []
     for entry in entry_points(group=group):
         name = f"the plug-in {entry.name} ({entry.value})"
@@ -30,3 +35,28 @@ def modules(group: str) -> tuple[tuple[str, ModuleType], ...]:
         except Exception as error:
             raise PluginError(f"{name} does not load: {error}") from error
     return tuple(found)
+
+
+@cache
+def _are_there() -> bool:
+    """Whether any package on the path names something for us; to load what reads entry points takes longer than to look."""
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder or ".")  # noqa: PTH208 - as quick as can be
+        except OSError:
+            # an archive, perhaps, which is for the library to read
+            if folder and os.path.isfile(folder):  # noqa: PTH113
+                return True
+            continue
+        for name in names:
+            if name.endswith((".dist-info", ".egg-info")) and _names_us(os.path.join(folder, name, "entry_points.txt")):  # noqa: PTH118
+                return True
+    return False
+
+
+def _names_us(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return b"[dlint." in file.read()
+    except OSError:
+        return False
