@@ -5,18 +5,16 @@ What is compiled may be linked with libraries that came along with the headers: 
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.parser import parse
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.shell import SHELLS
 
 from .cleanup import can_follow, clean_command, follow
@@ -48,15 +46,15 @@ COMPILE = frozenset(
     """.split()
 )
 INSTALLING = frozenset({"language", "build"})
-VERSION = re.compile(r"[=~:<>/@]")
+VERSION = regex(r"[=~:<>/@]")
 # The compilers' own headers: with them come libraries for finding faults, which no program is linked with by itself.
-TOOLCHAIN = re.compile(r"libc6-dev|lib(?:gcc|stdc\+\+)-\d+-dev")
+TOOLCHAIN = regex(r"libc6-dev|lib(?:gcc|stdc\+\+)-\d+-dev")
 # What several packages of one library have in common: `libjpeg62-turbo-dev`, `libpq5`, `icu-libs`.
-VERSIONED = re.compile(r"(?<=[a-z])[\d.-]+(?:t64)?\Z")
+VERSIONED = regex(r"(?<=[a-z])[\d.-]+(?:t64)?\Z")
 
 
 # How Debian names the packages of shared libraries, those of their tools, their data and of scripts for pages left out.
-SHARED = re.compile(r"lib(?!js-|.*-(?:bin|data|common|doc|tools)\Z)")
+SHARED = regex(r"lib(?!js-|.*-(?:bin|data|common|doc|tools)\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,5 +376,4 @@ def _matching(name: str, patterns: Iterable[str]) -> list[str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = resources.files("dockerlint.lint").joinpath("data", "build-packages.toml").read_text(encoding="utf8")
-    return tomllib.loads(text)
+    return tables.table("lint/data/build-packages.toml")

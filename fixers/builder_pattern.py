@@ -10,6 +10,7 @@ from dockerlint.lint import nodes
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.parser import parse
+from dockerlint.lint.patterns import regex
 
 from .edits import insert, insert_flags, insert_lines, remove_word, replace_word, whole_lines, with_comments
 from .footprint import commands
@@ -30,7 +31,7 @@ BOM = "\ufeff"
 OUTPUT = ("-o", "--output")
 # To these the option is another one.
 OTHER = frozenset({"make", "ninja", "scons"})
-PLAIN = re.compile(r"[\w./@+-]+")
+PLAIN = regex(r"[\w./@+-]+")
 
 
 def missing(facts: Facts, copy: Copy) -> list[Word]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Edit, Span
+from dockerlint.lint.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +20,7 @@ INDENT = "    "
 WIDE = 100
 # What happens in these ends with them.
 _HARMLESS_CONTEXT = frozenset({"subshell", "substitution", "pipeline"})
-_ERREXIT = re.compile(r"(?:-[exuv]*o?(?: |\Z)|pipefail(?: |\Z))+")
+_ERREXIT = regex(r"(?:-[exuv]*o?(?: |\Z)|pipefail(?: |\Z))+")
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.lint.findings import Edit, Span
+from dockerlint.lint.patterns import regex
 
 if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Shell
 
 # A word that means the same to any shell of the POSIX kind as without one: plain characters and quoted strings.
 PLAIN = r"[^\s\\\"'$`;&|<>(){}*?\[\]~#!^]"
-WORD = re.compile(rf"(?:{PLAIN}|'[^'\n]*'|\"[^\"\\$`!\n]*\")+")
-QUOTED = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
-ASSIGNMENT = re.compile(r"\w+=")
+WORD = regex(rf"(?:{PLAIN}|'[^'\n]*'|\"[^\"\\$`!\n]*\")+")
+QUOTED = regex(r"'([^'\n]*)'|\"([^\"\n]*)\"")
+ASSIGNMENT = regex(r"\w+=")
 # Commands that only a shell knows, and words of its grammar.
 # Source: POSIX, Shell Command Language, "Reserved Words", "Special Built-In Utilities"; bash(1).
 # fmt: off

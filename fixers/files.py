@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import tempfile
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from dockerlint.lint.patterns import regex
+
 # Our files that are not yet in their place, with the number of the process that writes them.
-OURS = re.compile(r"\..+\.(\d{1,7})(?:\.[a-z0-9_]{8})?\.dlint")
+OURS = regex(r"\..+\.(\d{1,7})(?:\.[a-z0-9_]{8})?\.dlint")
 # So much of a file's name is in theirs: a name may have 255 bytes, and a character four.
 MOST_NAME = 50
+# No process takes so long to write a file, in seconds: the number is another one's by now.
+LONG_AGO = 3600
 
 
 class WriteError(Exception):
@@ -112,11 +116,18 @@ def _clear(folder: Path) -> None:
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
             found = OURS.fullmatch(entry.name)
-            if found and entry.is_file(follow_symlinks=False) and not _is_alive(int(found[1])):
+            if not found or not entry.is_file(follow_symlinks=False):
+                continue
+            is_old = time.time() - entry.stat(follow_symlinks=False).st_mtime > LONG_AGO
+            if is_old or not _is_alive(int(found[1])):
                 Path(entry.path).unlink(missing_ok=True)
 
 
 def _is_alive(process: int) -> bool:
+    """Whether there is a process of a number that still runs: not one that ended and whose parent has not asked for it yet."""
+    with suppress(OSError, IndexError):
+        # Linux: the state stands behind the name, which may hold anything
+        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
     try:
         os.kill(process, 0)
     except ProcessLookupError:

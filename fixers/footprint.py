@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from bisect import bisect_left
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from dockerlint.lint import nodes, tools
+from dockerlint.lint import nodes, tables, tools
+from dockerlint.lint.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,13 +21,13 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command
 
 # A path within a word: `--root=/srv`, `-I/usr/include`, `/a:/b`.
-ABSOLUTE = re.compile(r"(?<![\w.~*?\]/+@%-])/[^\s'\",;:=|<>()$`]*")
+ABSOLUTE = regex(r"(?<![\w.~*?\]/+@%-])/[^\s'\",;:=|<>()$`]*")
 # Variables that known commands look at and that may name files.
-CONFIGURING = re.compile(
+CONFIGURING = regex(
     r"PATH\Z|\A(?:JAVA_)?HOME\Z|\A(?:LD|PIP|PYTHON|NODE|NPM|npm|YARN|GO|APT|GIT|XDG|CC|CXX|BASH_ENV|ENV|TMPDIR)(?:_|\Z)"
     r"|CONFIG|CERT|BUNDLE|PRELOAD|OPTIONS"
 )
-MODE = re.compile(r"[0-7]{1,5}|[ugoa]*[-+=][rwxXst]*(?:,[ugoa]*[-+=][rwxXst]*)*")
+MODE = regex(r"[0-7]{1,5}|[ugoa]*[-+=][rwxXst]*(?:,[ugoa]*[-+=][rwxXst]*)*")
 PACKAGE_FILES = (".deb", ".rpm", ".apk")
 CONFIG_FLAGS = ("-c", "--config", "--config-file")
 ROOT = ("root", "0")
@@ -70,8 +69,7 @@ class Commands:
 @cache
 def commands() -> Commands:
     """The data of `lint/data/commands.toml`."""
-    text = resources.files("dockerlint.lint").joinpath("data", "commands.toml").read_text(encoding="utf8")
-    data = tomllib.loads(text)
+    data = tables.table("lint/data/commands.toml")
     of_names = ("plain", "silent", "accounts", "downloads", "compilers", "steady", "deaf", "listing")
     sets = {name: frozenset(data[name]) for name in of_names}
     return Commands(

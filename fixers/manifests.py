@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability
+from dockerlint.lint.patterns import regex
 
 from .reads import project, python
 from .reads.closure import closure
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Copy, Run
     from dockerlint.lint.tools import Invocation, Tool
 
-PACKAGE_FILE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
+PACKAGE_FILE = regex(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
 # A package's name with its version: an operand that no folder or file can be meant by.
-PACKAGE = re.compile(r"[A-Za-z0-9@][\w.@-]*(?:\[[\w,.-]*\])?(?:[=<>~!^]+[\w.*,=<>~!^-]*)?")
+PACKAGE = regex(r"[A-Za-z0-9@][\w.@-]*(?:\[[\w,.-]*\])?(?:[=<>~!^]+[\w.*,=<>~!^-]*)?")
 FOLDER_FLAGS = ("--prefix", "-C", "--dir", "--cwd")
 # Variables by which the tools are configured.
-SETTINGS = re.compile(r"PIP_|UV_(?!LINK|COMPILE|PYTHON_DOWN|LOCKED|FROZEN|NO_DEV|NO_CACHE)|POETRY_|PDM_|COMPOSER(?!_ALLOW|_NO)|BUNDLE_(?!WITH|DEPLOY|FROZEN|JOBS|RETRY|PATH)|CONDA|MAVEN_|DENO_|NUGET_|Nuget|PYTHON(?!.*VERSION)|NODE_(?:OPTIONS|PATH|EXTRA)|npm_config_|NPM_CONFIG_|YARN_(?!VERSION)|GO")
-SETS_PATH = re.compile(r"[/\\]|\.[A-Za-z]")
+SETTINGS = regex(r"PIP_|UV_(?!LINK|COMPILE|PYTHON_DOWN|LOCKED|FROZEN|NO_DEV|NO_CACHE)|POETRY_|PDM_|COMPOSER(?!_ALLOW|_NO)|BUNDLE_(?!WITH|DEPLOY|FROZEN|JOBS|RETRY|PATH)|CONDA|MAVEN_|DENO_|NUGET_|Nuget|PYTHON(?!.*VERSION)|NODE_(?:OPTIONS|PATH|EXTRA)|npm_config_|NPM_CONFIG_|YARN_(?!VERSION)|GO")
+SETS_PATH = regex(r"[/\\]|\.[A-Za-z]")
 # Of these, those whose value is a file or a folder even where it looks like any word.
-NAMES_PATH = re.compile(
+NAMES_PATH = regex(
     r"(?i)(?:FIND_LINKS|CONSTRAINTS?|BUILD_CONSTRAINT|OVERRIDES?|REQUIREMENTS?|EDITABLE|TARGET|PREFIX|ROOT|SRC|LOG|REPORT|CERT|CA_?FILE"
     r"|CERTFILE|KEYFILE|CONFIG_FILE|USERCONFIG|GLOBALCONFIG|MODULES_FOLDER|MIRROR|RC_FILENAME|LOCKFILE_FILENAME|PROJECT_ENVIRONMENT"
     r"|VENDOR_DIR|BIN_DIR|GEMFILE|PNPMFILE|LOCKFILE_DIR|MODULES_DIR|CACHE(?:_?DIR|_FOLDER)?|WORKING_DIR(?:ECTORY)?|PROJECT)\Z"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import stat
-import tomllib
 from functools import cache
-from importlib import resources
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Edit, Fix
+from dockerlint.lint.patterns import regex
 
 from .edits import delete_instruction, insert_flags, remove_command, remove_word, replace_word
 from .footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap
@@ -25,12 +23,12 @@ if TYPE_CHECKING:
 
 # The commands that are flags of COPY as well.
 COMMANDS = ("chown", "chmod")
-RECURSIVE = re.compile(r"--recursive|-[vfc]*R[vfc]*")
+RECURSIVE = regex(r"--recursive|-[vfc]*R[vfc]*")
 # Octal without the bits that chmod keeps or drops by itself; COPY --chmod knows no others in older builders.
-MODE = re.compile(r"0?([0-7]{3})")
+MODE = regex(r"0?([0-7]{3})")
 NAME = r"(?:[\w-]+|\$\w+|\$\{\w+\})"
-OWNER = re.compile(rf"({NAME})?(?::({NAME}))?")
-KNOWN = re.compile(r"[\w-]+")
+OWNER = regex(rf"({NAME})?(?::({NAME}))?")
+KNOWN = regex(r"[\w-]+")
 # What BuildKit gives to the folders that it makes on the way, whatever --chmod says.
 FOLDER_MODE = "755"
 # Where distributions put nothing: software that they do not know goes there.
@@ -347,8 +345,7 @@ def _is_fresh(facts: Facts, run: Run, path: str) -> bool:
 @cache
 def _images() -> dict[str, list[str]]:
     """The images of `lint/data/ownership.toml` with the folders that they bring."""
-    text = resources.files("dockerlint.lint").joinpath("data", "ownership.toml").read_text(encoding="utf8")
-    images: dict[str, list[str]] = tomllib.loads(text)["images"]
+    images: dict[str, list[str]] = tables.table("lint/data/ownership.toml")["images"]
     return images
 
 

@@ -7,12 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.patterns import regex
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # `npm run x`, `npm start`, `yarn x`, `pnpm x`, `bun run x`. Source: the tools' documentation on running scripts.
-CALL = re.compile(r"(?<![\w./-])(npm|yarn|pnpm|bun)\s+(?:-s\s+|--silent\s+)?(?:run(?:-script)?\s+(?:-s\s+|--silent\s+)?)?([\w.:-]+)")
-NAME = re.compile(r"@?[\w.-]+(?:/[\w.-]+)?")
+CALL = regex(r"(?<![\w./-])(npm|yarn|pnpm|bun)\s+(?:-s\s+|--silent\s+)?(?:run(?:-script)?\s+(?:-s\s+|--silent\s+)?)?([\w.:-]+)")
+NAME = regex(r"@?[\w.-]+(?:/[\w.-]+)?")
 # Programs that do not have the name of their package. Source: "bin" in the packages' own package.json.
 PROGRAMS = {
     "typescript": ("tsc", "tsserver"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.installed import canonical
+from dockerlint.lint.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.tools import Tool
 
 # The name in a word: of npm's `@scope/name`, of apt's `name:arch`, of pip's `name[extra]`.
-NAME = re.compile(r"(@?[\w.+-]+(?:/[\w.+-]+)?)(?::\w+|\[[\w,. -]*\])?(?:@latest)?")
+NAME = regex(r"(@?[\w.+-]+(?:/[\w.+-]+)?)(?::\w+|\[[\w,. -]*\])?(?:@latest)?")
 LATEST = "@latest"
 LONGEST_TITLE = 3
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes, tools
 from dockerlint.lint.context import clean_path
+from dockerlint.lint.patterns import regex
 
 from .footprint import (
     Clash,
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command
 
 # `$NAME` and `${NAME...}`, wherever they stand: quotes and escapes are not looked at, so some are no references.
-REFERENCE = re.compile(r"\$\{?(\w+)")
+REFERENCE = regex(r"\$\{?(\w+)")
 # Where the programs lie that a script calls, and what these need.
 PROGRAMS = ("/bin", "/sbin", "/lib", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/local/bin", "/usr/local/sbin")
 ACCOUNTS = ("/etc/passwd", "/etc/group")
 # Options of a shell that make it read nothing but the script it is given.
-SHELL_OPTIONS = re.compile(r"-[ceuxo]+|pipefail")
+SHELL_OPTIONS = regex(r"-[ceuxo]+|pipefail")
 STARTUP = ("BASH_ENV", "ENV")
 
 

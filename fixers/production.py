@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.patterns import regex
 
 from . import package_json
 from .edits import (
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from dockerlint.lint.tools import Invocation, Production
 
 # A Gemfile's group, or a gem's; what production has no use for.
-GROUP = re.compile(r"(?m)^[ \t]*(?:group\b|gem\b[^\n]*\bgroups?:)([^\n]*)")
-SYMBOL = re.compile(r":(\w+)")
+GROUP = regex(r"(?m)^[ \t]*(?:group\b|gem\b[^\n]*\bgroups?:)([^\n]*)")
+SYMBOL = regex(r":(\w+)")
 # The options of pip that name files of requirements.
 FILE = ("-r", "--requirement")
 UNUSED = ("development", "test")
 PRODUCTION = ("RAILS_ENV", "RACK_ENV", "APP_ENV")
 # Versions of the tools that do not know the option. Sources: Poetry 1.2's release notes; Yarn 2's migration guide.
-OLD_POETRY = re.compile(r"poetry==[01]\.[01]\b|poetry~=1\.[01]\b|POETRY_VERSION[ =]\"?[01]\.[01]\b")
-NEW_YARN = re.compile(r"corepack|yarn\s+set\s+version|yarn@(?:[2-9]|berry|stable)|\.yarn/releases|\.yarnrc\.yml")
+OLD_POETRY = regex(r"poetry==[01]\.[01]\b|poetry~=1\.[01]\b|POETRY_VERSION[ =]\"?[01]\.[01]\b")
+NEW_YARN = regex(r"corepack|yarn\s+set\s+version|yarn@(?:[2-9]|berry|stable)|\.yarn/releases|\.yarnrc\.yml")
 
 
 def source(facts: Facts, run: Run, production: Production) -> str | None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.images import lookup
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.shell import SHELLS
 from dockerlint.lint.tools import unwrapped
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.tools import Invocation
 
 # The name of a release behind a version: `3.12-bookworm`.
-RELEASE = re.compile(r"(.*?)-?(jessie|stretch|buster|bullseye|bookworm|trixie|forky)\Z")
+RELEASE = regex(r"(.*?)-?(jessie|stretch|buster|bullseye|bookworm|trixie|forky)\Z")
 # The archives that tar unpacks with the help of a program, and the letter and the option that say so.
 PACKED = {"xz": (("xz",), "J", "--xz"), "bzip2": (("bz2", ".tbz"), "j", "--bzip2")}
 # Tools that install for Python and for Node, by the table that says what they may compile.
@@ -257,5 +256,4 @@ def _system(facts: Facts, run: Run) -> Iterator[Invocation]:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = resources.files("dockerlint.lint").joinpath("data", "slim.toml").read_text(encoding="utf8")
-    return tomllib.loads(text)
+    return tables.table("lint/data/slim.toml")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.sources import is_pattern
 from dockerlint.lint.tools import invocation as invocation_of
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 KEPT_FLAGS = ("chown", "chmod", "link")
 # More lines than this are no help to the reader of a file.
 MOST_COPIES = 40
-PLAIN_NAME = re.compile(r"[\w./@+-]+")
-PLAIN_TARGET = re.compile(r"[\w./@+${}-]+")
+PLAIN_NAME = regex(r"[\w./@+-]+")
+PLAIN_TARGET = regex(r"[\w./@+${}-]+")
 
 
 @dataclass(frozen=True, slots=True)

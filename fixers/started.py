@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
+from dockerlint.lint.patterns import regex
 
 from .manifests import brought
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Stage
 
-WORD = re.compile(r"[A-Za-z0-9_][\w.+-]*")
-COMMENT = re.compile(r"(?m)^\s*#(?!!).*$")
+WORD = regex(r"[A-Za-z0-9_][\w.+-]*")
+COMMENT = regex(r"(?m)^\s*#(?!!).*$")
 SUFFIXES = (".sh", ".bash")
 # What the names of scripts without a suffix have in them.
 NAMES = ("entrypoint", "start", "run", "init", "boot")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.patterns import regex
 
 from .edits import delete_instruction, has_comment, replace_word
 from .footprint import ROOT
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command
 
 # `-xzf`, `xf`: what is unpacked is told by the file itself, to ADD and to tar.
-OPTIONS = re.compile(r"-?[vpzjJ]*x[vpzjJ]*f")
+OPTIONS = regex(r"-?[vpzjJ]*x[vpzjJ]*f")
 INTO = ("-C", "--directory")
-PLAIN = re.compile(r"[\w./+-]+")
+PLAIN = regex(r"[\w./+-]+")
 
 
 def add_archive(facts: Facts, copy: Copy, run: Run) -> Fix | None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Fix
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.tools import unwrapped
 
 from .edits import insert_lines, with_comments
@@ -25,11 +23,11 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Instruction, Stage
     from dockerlint.lint.shell import Command
 
-WORD = re.compile(r"[\w.-]+")
-PORT = re.compile(r"\d+")
+WORD = regex(r"[\w.-]+")
+PORT = regex(r"\d+")
 # What only starts what follows.
 STARTERS = frozenset({"tini", "dumb-init", "exec", "env", "docker-entrypoint.sh"})
-PLAIN = re.compile(r"/[\w./+-]+")
+PLAIN = regex(r"/[\w./+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,7 @@ class Users:
 @cache
 def users() -> Users:
     """How users are made, and what they cannot do."""
-    text = resources.files("dockerlint.lint").joinpath("data", "users.toml").read_text(encoding="utf8")
-    data = tomllib.loads(text)
+    data = tables.table("lint/data/users.toml")
     root = data["root"]
     return Users(
         data["name"],

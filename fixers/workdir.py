@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.patterns import regex
 
 from .edits import has_comment, insert_lines, whole_lines
 from .footprint import overlap
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command
 
 # A path that is the same to WORKDIR and to the shell.
-PLAIN = re.compile(r"[\w./@+][\w./@+-]*")
+PLAIN = regex(r"[\w./@+][\w./@+-]*")
 
 
 def to_workdir(facts: Facts, run: Run) -> Fix | None:

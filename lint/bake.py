@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from .patterns import regex
 from .recipe import BuildFileError, Recipe, scalar, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+IDENTIFIER = regex(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 # `$${` and `%%{` are written for `${` and `%{`; a variable is put in; what else starts a template is not worked out.
-TEMPLATE = re.compile(r"\$\$\{|%%\{|\$\{[ \t]*([A-Za-z_][A-Za-z0-9_-]*)[ \t]*\}|\$\{|%\{")
+TEMPLATE = regex(r"\$\$\{|%%\{|\$\{[ \t]*([A-Za-z_][A-Za-z0-9_-]*)[ \t]*\}|\$\{|%\{")
 ESCAPED = {"$${": "${", "%%{": "%{"}
 # A template that is never worked out.
 UNKNOWN = "${?}"

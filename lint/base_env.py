@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 
+from . import tables
 from .images import parse_reference
 from .platforms import plain_repository
 
-DATA = Path(__file__).parent / "data" / "base_env.toml"
+DATA = "lint/data/base_env.toml"
 # The builder sets it where the image does not.
 ALWAYS = frozenset({"PATH"})
 
@@ -28,6 +27,6 @@ def variables_of(reference: str) -> frozenset[str] | None:
 @cache
 def _table() -> tuple[tuple[str, frozenset[str]], ...]:
     """Patterns of repositories with their names, plain ones first."""
-    images = tomllib.loads(DATA.read_text(encoding="utf-8"))["image"]
+    images = tables.table(DATA)["image"]
     rows = [(pattern, ALWAYS.union(item["env"])) for item in images for pattern in item["repositories"]]
     return tuple(sorted(rows, key=lambda row: "*" in row[0]))

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .patterns import regex
 from .recipe import BuildFileError, Recipe
 from .source import is_file, reason
 
@@ -23,7 +24,7 @@ COMPOSE = tuple(
 BAKE = tuple(f"{name}.{ending}" for name in ("docker-bake", "docker-bake.*") for ending in ("hcl", "json"))
 MOST_BYTES = 1_000_000
 # Contexts that are no folder. Source: Docker's "Build context": Git repositories, tarballs, images, other targets.
-REMOTE = re.compile(r"[a-z][a-z0-9+.-]+:|git@|github\.com/", re.IGNORECASE)
+REMOTE = regex(r"[a-z][a-z0-9+.-]+:|git@|github\.com/", re.IGNORECASE)
 LOCAL = "cwd://"
 
 

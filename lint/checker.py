@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .nodes import Dockerfile
     from .rule import Rule
 
+QUOTES = dict.fromkeys(map(ord, "\"'\\`"))
+
 
 def check(
     doc: Dockerfile,
@@ -35,12 +37,20 @@ def check(
     """
     facts = facts or Facts(doc)
     active = tuple(rules if rules is not None else (rule for rule in all_rules() if rule.recommended))
-    findings = [finding for rule in active for finding in _found(rule, doc, facts, failed)]
+    text = _plain(doc, facts)
+    findings = [finding for rule in active if rule.could_find(text) for finding in _found(rule, doc, facts, failed)]
     if ignores:
         findings = kept(findings, doc, active, as_hadolint=facts.as_hadolint)
     if facts.as_hadolint:
         findings = [_at_line_start(doc, finding) for finding in findings]
     return sorted(findings, key=lambda finding: (finding.span, finding.code))
+
+
+def _plain(doc: Dockerfile, facts: Facts) -> str:
+    """All words of a file and of its build arguments as rules get to see them: joined, without quotes, in lower case."""
+    whole = Span(0, len(doc.text))
+    joined = "".join(doc.source(piece) for piece in doc.pieces(whole)).replace("\\\n", "")
+    return "\n".join((doc.text, joined, *facts.settings.build_args.values())).translate(QUOTES).casefold()
 
 
 def _found(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from .patterns import regex
 from .recipe import BuildFileError, Recipe, scalar, table
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ MOST_ENTRIES = 10_000
 DEEPEST = 20
 # Types that PyYAML guesses where Compose, which goes by YAML 1.2, has text: `no`, `22:22`, `2024-01-01`.
 GUESSED = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "timestamp"))
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-OPERATOR = re.compile(r":?[-?+]")
+NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
+OPERATOR = regex(r":?[-?+]")
 # What stands for itself: within braces, and outside of them.
-PLAIN = re.compile(r"[^$}]+")
-OUTER = re.compile(r"[^$]+")
+PLAIN = regex(r"[^$}]+")
+OUTER = regex(r"[^$]+")
 
 
 def recipes(text: str, where: str, env: Mapping[str, str]) -> Iterator[Recipe]:

@@ -6,12 +6,12 @@ weaker layers ignore; `select` starts anew: their `ignore` and `preset` no longe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .findings import Severity
+from .patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ SYNTAX_ERROR = "DL1000"
 # Rules of hadolint's that say nothing there until the configuration gives them a level (measured with 2.15.1).
 OPT_IN = frozenset({"DL1001", "DL3057"})
 
-SHELLCHECK_CODE = re.compile(r"SC\d*")
+SHELLCHECK_CODE = regex(r"SC\d*")
 EXACT = 1000
 
 Layer = dict[str, Any]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
+from . import tables
 from .tools import unwrapped
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Digests:
 @cache
 def known() -> Digests:
     """The data of `data/digests.toml`."""
-    data = tomllib.loads(resources.files(__package__).joinpath("data", "digests.toml").read_text(encoding="utf8"))
+    data = tables.table("lint/data/digests.toml")
     lists = {name: tuple(data[name]) for name in ("words", "artefacts", "programs")}
     return Digests(frozenset(data["checks"]), **lists)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from . import tables
+from .patterns import regex
 from .tools import unwrapped
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .nodes import Word
     from .shell import Command
 
-QUERY = re.compile(r"[?#].*\Z", re.DOTALL)
+QUERY = regex(r"[?#].*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,7 @@ class Download:
 @cache
 def fetchers() -> dict[str, Fetcher]:
     """The commands of `data/downloads.toml` by name."""
-    text = resources.files(__package__).joinpath("data", "downloads.toml").read_text(encoding="utf8")
-    return {name: _fetcher(item) for name, item in tomllib.loads(text).items()}
+    return {name: _fetcher(item) for name, item in tables.table("lint/data/downloads.toml").items()}
 
 
 def _fetcher(item: dict[str, Any]) -> Fetcher:

@@ -12,6 +12,8 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from .patterns import regex
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TypeAlias, Unpack
@@ -26,8 +28,8 @@ _COMPILING = 256
 _BYTE_ORDER_MARK = "\ufeff"
 _SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
 # str.isspace() would add the separators U+001C to U+001F, which the builder keeps in a word.
-_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
-_PATTERN_UNIT = re.compile(r"\\.|.", re.DOTALL)
+_SPACE = regex("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_PATTERN_UNIT = regex(r"\\.|.", re.DOTALL)
 
 
 class ExpansionError(ValueError):

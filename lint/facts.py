@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +12,7 @@ from . import nodes, tools
 from . import shell as shells
 from .expansion import ExpansionError, expand, variables
 from .images import BaseImage, lookup
+from .patterns import regex
 from .stages import StageGraph
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war"
 DEFAULT_SHELL = ("/bin/sh", "-c")
 WINDOWS_SHELL = ("cmd", "/S", "/C")
 # A comment that says what the default shell is, for images that do not say so by their names.
-SHELL_PRAGMA = re.compile(r"#\s*(?:dlint|hadolint)\s+shell\s*=\s*(\S+)")
+SHELL_PRAGMA = regex(r"#\s*(?:dlint|hadolint)\s+shell\s*=\s*(\S+)")
 
 N = TypeVar("N", bound=nodes.Instruction)
 # What hadolint 2.15.1 sees through when it looks for a command (measured): it finds none behind sudo, env or a path.

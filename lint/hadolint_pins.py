@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import nodes
+from .patterns import regex
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from .facts import Facts
     from .nodes import Run, Word
     from .tools import Invocation
 
-VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+VARIABLE = regex(r"\$\{?(\w+)\}?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class _Reading:
 
 
 _REPOSITORY = r"(?:git|hg|svn|bzr)\+"
-_PYTHON = re.compile(rf"{_REPOSITORY}.*@|(?!{_REPOSITORY})(?:\.$|.*/|.*\.(?:whl|tar\.gz)$|.*[=<>~!@].)")
+_PYTHON = regex(rf"{_REPOSITORY}.*@|(?!{_REPOSITORY})(?:\.$|.*/|.*\.(?:whl|tar\.gz)$|.*[=<>~!@].)")
 _PYTHON_VALUES = frozenset(
     """
     -e --editable -t --target -i --index-url --extra-index-url -f --find-links --trusted-host --platform --python-version
@@ -47,31 +48,31 @@ _PYTHON_VALUES = frozenset(
 )
 _READINGS = {
     "apt": _Reading(
-        re.compile("apt-get"),
+        regex("apt-get"),
         frozenset({"install"}),
-        re.compile(r"\./|/|https?:|[^$].*(?:\.deb|-)$|[^=]+=.+|[^/]+/.+"),
+        regex(r"\./|/|https?:|[^$].*(?:\.deb|-)$|[^=]+=.+|[^/]+/.+"),
         values=None,
     ),
     "apk": _Reading(
-        re.compile("apk"),
+        regex("apk"),
         frozenset({"add"}),
-        re.compile(r"!|\./|/|https?:|\.|[^$].*\.apk$|[^=<>~]+[=<>~]=?.+"),
+        regex(r"!|\./|/|https?:|\.|[^$].*\.apk$|[^=<>~]+[=<>~]=?.+"),
         values=None,
     ),
     "dnf": _Reading(
-        re.compile("dnf|microdnf"),
+        regex("dnf|microdnf"),
         frozenset({"install", "module install"}),
-        re.compile(r".+-\d.*|[\w.+-]+:[\w.+/-]+$"),
+        regex(r".+-\d.*|[\w.+-]+:[\w.+/-]+$"),
         values=None,
     ),
     "yum": _Reading(
-        re.compile("yum"),
+        regex("yum"),
         frozenset({"install", "group install", "module install"}),
-        re.compile(r".+-\d[\w.:~+-]*$|(?!https?:)[\w.+-]+:[\w.+/-]+$"),
+        regex(r".+-\d[\w.:~+-]*$|(?!https?:)[\w.+-]+:[\w.+/-]+$"),
     ),
-    "zypper": _Reading(re.compile("zypper"), frozenset({"install", "in"}), re.compile(r".*[=<>].|.*\.rpm$")),
+    "zypper": _Reading(regex("zypper"), frozenset({"install", "in"}), regex(r".*[=<>].|.*\.rpm$")),
     "pip": _Reading(
-        re.compile(r"pip[\d.-]*|python[\d.]*"),
+        regex(r"pip[\d.-]*|python[\d.]*"),
         frozenset({"install"}),
         _PYTHON,
         values=_PYTHON_VALUES,
@@ -79,25 +80,25 @@ _READINGS = {
             {"-r", "--requirement", "-c", "--constraint", "--constraint=", "-e", "--editable", "--editable="}
         ),
     ),
-    "pipx": _Reading(re.compile("pipx"), frozenset({"install"}), _PYTHON, values=_PYTHON_VALUES),
+    "pipx": _Reading(regex("pipx"), frozenset({"install"}), _PYTHON, values=_PYTHON_VALUES),
     "npm": _Reading(
-        re.compile("npm"),
+        regex("npm"),
         frozenset({"install"}),
-        re.compile(r"/|\.{1,2}/|~/|.*\.(?:tar|tar\.gz|tgz)$|git(?:\+\w+)?://.*#|(?!git(?:\+\w+)?://)[^@]+@.|@[^@]+@."),
+        regex(r"/|\.{1,2}/|~/|.*\.(?:tar|tar\.gz|tgz)$|git(?:\+\w+)?://.*#|(?!git(?:\+\w+)?://)[^@]+@.|@[^@]+@."),
         values=frozenset({"--loglevel", "--registry"}),
         subcommand_comes_first=True,
     ),
     "gem": _Reading(
-        re.compile("gem"),
+        regex("gem"),
         frozenset({"install", "i"}),
-        re.compile(r".*:."),
+        regex(r".*:."),
         silent=frozenset({"-v", "--version", "--version="}),
         every_option_takes_a_value=True,
     ),
     "go": _Reading(
-        re.compile("go"),
+        regex("go"),
         frozenset({"install", "get", "run"}),
-        re.compile(r"[./]|.+@(?!(?:latest|none)$)"),
+        regex(r"[./]|.+@(?!(?:latest|none)$)"),
         first_only=frozenset({"run"}),
     ),
 }

@@ -7,7 +7,6 @@ is fetched, whatever its configuration says.
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .context import MOST_BYTES, Ignore, ignore_files
 from .git import GITLINK, PATIENCE, GitError, ask
+from .patterns import regex
 from .source import decode
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ LOG = (
 # What each commit changes in git's own folder, which the builder gets too where nothing keeps it back.
 OWN = (".git/index", ".git/logs/HEAD", ".git/objects", ".git/refs/heads")
 # A line of --format, and one of --raw.
-HEAD = re.compile(r"[0-9a-f]{40,64} \S+(?: [0-9a-f]{40,64})*")
-CHANGE = re.compile(r":([0-7]{6}) ([0-7]{6}) [0-9a-f]{40,64} [0-9a-f]{40,64} ([A-Z])\d{0,3}")
+HEAD = regex(r"[0-9a-f]{40,64} \S+(?: [0-9a-f]{40,64})*")
+CHANGE = regex(r":([0-7]{6}) ([0-7]{6}) [0-9a-f]{40,64} [0-9a-f]{40,64} ([A-Z])\d{0,3}")
 
 
 class HistoryError(Exception):

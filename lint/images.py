@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
+from . import tables
 from .findings import Basis
+from .patterns import regex
 
-DATA = Path(__file__).parent / "data" / "images.toml"
+DATA = "lint/data/images.toml"
 DEFAULT_TAG = "latest"
-PLACEHOLDER = re.compile(r"\{(\w+)\}|(\*)")
+PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _speaking_of(repository: str, data: _Data) -> list[_Row]:
 
 @cache
 def _data() -> _Data:
-    data = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    data = tables.table(DATA)
     rows = tuple(row for entry in data["image"] for row in _rows(entry))
     return _Data(rows, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
 

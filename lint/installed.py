@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .config import ConfigError
+from .patterns import regex
 from .source import reason
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 Pins = Mapping[str, Mapping[str, str]]
 
 # A version that a shell takes for one plain word.
-VERSION = re.compile(r"[\w.+:~^-]+", re.ASCII)
-DPKG = re.compile(r"[a-z]i[ R][ \t]+([a-z0-9][\w.+-]*)(?::\w+)?[ \t]+(\S+)[ \t]+\S+(?:[ \t]|$)")
-DPKG_OTHER = re.compile(r"(?:Desired=|\||\+\+\+-|[a-z][a-zA-Z][ R][ \t]+\S+[ \t])")
-APK = re.compile(r"([\w.+-]+?)-(\d[^\s-]*-r\d+)(?:$|[ \t].*(?:\[installed\]|- ).*)")
-RPM = re.compile(r"([\w.+-]+)-([\w.+~^]+-[\w.+~^]+?)(?:\.(?:noarch|x86_64|aarch64|i[3-6]86|ppc64le|s390x|armv7hl|riscv64|\(none\)))?")
-PIP = re.compile(r"([A-Za-z0-9][\w.-]*)===?([^\s;#]+)(?:[ \t]*[;#].*)?")
-PIP_OTHER = re.compile(r"(?:#|-e[ \t]|[A-Za-z0-9][\w.-]*[ \t]*@[ \t])")
-NOISE = re.compile(r"(?:WARNING|npm (?:warn|WARN)|gpg-pubkey-)")
+VERSION = regex(r"[\w.+:~^-]+", re.ASCII)
+DPKG = regex(r"[a-z]i[ R][ \t]+([a-z0-9][\w.+-]*)(?::\w+)?[ \t]+(\S+)[ \t]+\S+(?:[ \t]|$)")
+DPKG_OTHER = regex(r"(?:Desired=|\||\+\+\+-|[a-z][a-zA-Z][ R][ \t]+\S+[ \t])")
+APK = regex(r"([\w.+-]+?)-(\d[^\s-]*-r\d+)(?:$|[ \t].*(?:\[installed\]|- ).*)")
+RPM = regex(r"([\w.+-]+)-([\w.+~^]+-[\w.+~^]+?)(?:\.(?:noarch|x86_64|aarch64|i[3-6]86|ppc64le|s390x|armv7hl|riscv64|\(none\)))?")
+PIP = regex(r"([A-Za-z0-9][\w.-]*)===?([^\s;#]+)(?:[ \t]*[;#].*)?")
+PIP_OTHER = regex(r"(?:#|-e[ \t]|[A-Za-z0-9][\w.-]*[ \t]*@[ \t])")
+NOISE = regex(r"(?:WARNING|npm (?:warn|WARN)|gpg-pubkey-)")
 
 
 def read(path: Path) -> Pins:

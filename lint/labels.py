@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from calendar import monthrange
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+
+from . import tables
+from .patterns import regex
 
 # Source: RFC 3986, appendix A; anything that may stand in a URI, behind a scheme.
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-NO_HOST = re.compile(r"[A-Za-z0-9+.-]+://(?:[/?#].*)?", re.DOTALL)
+URL = regex(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+NO_HOST = regex(r"[A-Za-z0-9+.-]+://(?:[/?#].*)?", re.DOTALL)
 # Source: RFC 3339, section 5.6.
-DATE = re.compile(
+DATE = regex(
     r"(?P<year>\d{4,9})-(?P<month>\d\d)-(?P<day>\d\d)[Tt](?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
     r"(?P<fraction>\.\d*)?(?:[Zz]|[+-](?P<hours>\d\d)(?P<colon>:?)(?P<minutes>\d\d))",
     re.ASCII,
 )
 # Git shortens a commit's name to as few characters as tell it from the others.
-HASH = re.compile(r"[0-9a-f]{7,40}|[0-9a-f]{64}")
-HASH_OF_HADOLINT = re.compile(r"[0-9a-f]{7}|[0-9a-f]{40}")
+HASH = regex(r"[0-9a-f]{7,40}|[0-9a-f]{64}")
+HASH_OF_HADOLINT = regex(r"[0-9a-f]{7}|[0-9a-f]{40}")
 # Source: https://semver.org, version 2.0.0.
 _PARTS = r"(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)"
 _ANY = r"(?:[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)"
 _NUMBER = r"(?:0|[1-9]\d*)"
-SEMVER = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PARTS}(?:\.{_PARTS})*)?(?:\+{_ANY})?", re.ASCII)
-SEMVER_OF_HADOLINT = re.compile(rf"\d+\.\d+\.\d+(?:-{_ANY}?)?(?:\+{_ANY}?)?", re.ASCII)
+SEMVER = regex(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PARTS}(?:\.{_PARTS})*)?(?:\+{_ANY})?", re.ASCII)
+SEMVER_OF_HADOLINT = regex(rf"\d+\.\d+\.\d+(?:-{_ANY}?)?(?:\+{_ANY}?)?", re.ASCII)
 # Source: RFC 5322, section 3.4.1, without comments and obsolete forms.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-EMAIL = re.compile(
+EMAIL = regex(
     rf'(?:{_ATOM}(?:\.{_ATOM})*|"(?:[^"\\\r\n]|\\.)+")@(?:{_NAME}(?:\.{_NAME})*|\[[0-9A-Za-z.:]+\])', re.ASCII
 )
-LICENSE_PARTS = re.compile(r"[()]|[^\s()]+")
-REFERENCE = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+")
+LICENSE_PARTS = regex(r"[()]|[^\s()]+")
+REFERENCE = regex(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+")
 EMPTY_FITS = "rawtext"
 
 
@@ -125,8 +126,7 @@ def _is_operand(part: str, before: str) -> bool:
 
 @cache
 def _licenses() -> _Licenses:
-    text = resources.files("dockerlint.lint").joinpath("data", "licenses.toml").read_text(encoding="utf8")
-    data = {key: frozenset(names.split()) for key, names in tomllib.loads(text).items()}
+    data = {key: frozenset(names.split()) for key, names in tables.table("lint/data/licenses.toml").items()}
     return _Licenses(
         known=data["licenses"] | data["deprecated"],
         exceptions=data["exceptions"],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .accounts import is_root
 from .images import parse_reference
 from .nodes import Cmd, Entrypoint
+from .patterns import regex
 from .tools import removed_paths
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 XDG = {"XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state"}
 # Of files with the same name in a context no more than these are looked into.
 MOST_ALIKE = 50
-HOME = re.compile(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
+HOME = regex(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
 
 
 def caches_of(facts: Facts, run: Run, tool: Tool) -> tuple[Cache, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from .patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ OPTIONS: dict[str, tuple[str, ...] | None] = {
     "gid": ("cache", "secret", "ssh"),
 }
 SWITCHES = frozenset({"ro", "readonly", "rw", "readwrite", "required"})
-NUMBERS = {"mode": re.compile(r"[0-7]{1,11}\Z"), "uid": re.compile(r"\d{1,10}\Z"), "gid": re.compile(r"\d{1,10}\Z")}
+NUMBERS = {"mode": regex(r"[0-7]{1,11}\Z"), "uid": regex(r"\d{1,10}\Z"), "gid": regex(r"\d{1,10}\Z")}
 BOOLEANS = frozenset("1 t T TRUE true True 0 f F FALSE false False".split())
 
 

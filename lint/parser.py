@@ -29,6 +29,8 @@ GRAMMAR = Path(__file__).with_name("dockerfile.lark")
 BOM = "\ufeff"
 DIRECTIVES = ("syntax", "escape", "check")
 TAKES_HEREDOCS = (nodes.Run, nodes.Copy)
+# The builder refuses the second already; what goes through the tree goes down by calls.
+MOST_TRIGGERS = 10
 
 # Pieces that terminals share, named between percent signs in the grammar: Lark can build a terminal of others, but not with
 # a look-around or a possessive quantifier over them. An escape character at the end of a line, but for blanks, joins the next
@@ -236,6 +238,9 @@ class _Reader:
         except UnexpectedInput as error:
             return self._bad(error, start, end)
         node: nodes.Instruction = parsed
+        if isinstance(node, nodes.Onbuild) and _depth(node) > MOST_TRIGGERS:
+            self._problem(node.trigger.keyword.span, "ONBUILD cannot trigger another ONBUILD")
+            return nodes.Bad(Span(start, end), node.keyword, ())
         return node
 
     def _bad(self, error: UnexpectedInput, start: int, end: int) -> nodes.Bad:
@@ -325,6 +330,15 @@ def _is_json(node: nodes.Instruction) -> bool:
     if isinstance(node, nodes.Run):
         return isinstance(node.form, nodes.Exec)
     return isinstance(node, nodes.Copy) and node.json
+
+
+def _depth(node: nodes.Onbuild) -> int:
+    """How many ONBUILD stand one behind the other."""
+    count = 1
+    while isinstance(node.trigger, nodes.Onbuild):
+        node = node.trigger
+        count += 1
+    return count
 
 
 def _heredoc_name(rest: str) -> tuple[str | None, bool]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-RATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?)(bit|B)(?:/s|ps)?", re.IGNORECASE)
+from .patterns import regex
+
+RATE = regex(r"(\d+(?:\.\d+)?)\s*([kMG]?)(bit|B)(?:/s|ps)?", re.IGNORECASE)
 PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
 
 

@@ -1,17 +1,26 @@
-"""Finds the rules: every module of `dockerlint.rules`, and those of plug-ins."""
+"""Finds the rules: every module of `dockerlint.rules`, and those of plug-ins.
+
+What the rules are called is kept between runs, so that a run loads only those that its files need.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import plugins
+from .findings import Severity
+from .prepared import prepared
 from .rule import Rule
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from collections.abc import Iterator
+
+    from .facts import Facts
+    from .findings import Finding
+    from .nodes import Dockerfile
 
 RULES = "dockerlint.rules"
 
@@ -22,13 +31,13 @@ def rules() -> tuple[Rule, ...]:
 
     Raises PluginError when a plug-in does not load or two rules have one code.
     """
-    found: dict[str, Rule] = {}
-    for module in (*_own(), *(module for _, module in plugins.modules(plugins.RULES))):
+    found = {item.code: item for item in (_named(*row) for row in prepared("rules", _rows))}
+    for _, module in plugins.modules(plugins.RULES):
         for item in vars(module).values():
             if not isinstance(item, Rule):
                 continue
             known = found.setdefault(item.code, item)
-            if known is not item:
+            if known is not item and item is not _own().get(item.code):
                 raise plugins.PluginError(f"two rules have the code {item.code}: {known.name} and {item.name}")
     return tuple(sorted(found.values(), key=lambda item: item.code))
 
@@ -42,6 +51,41 @@ def find(query: str) -> Rule | None:
     return None
 
 
-def _own() -> list[ModuleType]:
+def _rows() -> list[list[Any]]:
+    """What is kept of each of our rules: where it is and what it is called."""
+    return [
+        [module, attribute, item.code, item.name, item.severity.value, item.aliases, item.recommended, item.needs]
+        for module, attribute, item in _loaded()
+    ]
+
+
+def _named(
+    module: str, attribute: str, code: str, name: str, severity: str, aliases: list[str], recommended: bool, needs: list[str]
+) -> Rule:
+    """A rule whose module is loaded when it is first of use."""
+
+    def made() -> Rule:
+        found: Rule = getattr(importlib.import_module(module), attribute)
+        return found
+
+    def check(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+        return made().check(doc, facts)
+
+    def document() -> str:
+        return made().documentation
+
+    return Rule(code, name, Severity(severity), tuple(aliases), recommended, check, document, tuple(needs))
+
+
+def _own() -> dict[str, Rule]:
+    return {item.code: item for _, _, item in _loaded()}
+
+
+def _loaded() -> Iterator[tuple[str, str, Rule]]:
+    """Our rules, all loaded, each with its module and its name there."""
     package = importlib.import_module(RULES)
-    return [importlib.import_module(f"{RULES}.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{RULES}.{info.name}")
+        for name, item in vars(module).items():
+            if isinstance(item, Rule):
+                yield module.__name__, name, item

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from . import store
+from . import installation, store
 from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
 from .lines import Lines
 from .report import FileReport, Priced
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 # Where a context keeps what was measured of its builds: estimates rest on it.
 MEASURED = (".dlint", "measured.json")
-FOLDERS = ("lint", "rules", "fixers")
 # Besides these, what programs say may depend on their own files, which their size and time stand for.
 Asked = tuple[tuple["Question", str], ...]
 
@@ -116,30 +115,14 @@ def measured(root: Path) -> tuple[int, int] | None:
 
 @cache
 def _program() -> str:
-    """A digest of the files of this program, by size and time, and of the folders that plug-ins are installed in."""
-    digest = hashlib.blake2b(digest_size=16)
-    top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as quick as can be
-    for folder in FOLDERS:
-        for line in sorted(_files(os.path.join(top, folder))):  # noqa: PTH118
-            digest.update(line.encode())
+    """A digest of the files of this program, and of the folders that plug-ins are installed in, by size and time."""
+    lines = [installation.state()]
     for folder in sys.path:
         try:
-            digest.update(f"{folder}\0{os.stat(folder).st_mtime_ns}\n".encode())  # noqa: PTH116
+            lines.append(f"{folder}\0{os.stat(folder).st_mtime_ns}")  # noqa: PTH116
         except OSError:
             continue
-    return digest.hexdigest()
-
-
-def _files(folder: str) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name == "__pycache__":
-                continue
-            if entry.is_dir():
-                yield from _files(entry.path)
-            else:
-                state = entry.stat()
-                yield f"{entry.path}\0{state.st_size}\0{state.st_mtime_ns}\n"
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
 
 def _write(kept: Kept) -> bytes:
@@ -172,7 +155,7 @@ def _saving(data: list[Any]) -> Saving:
 
 @cache
 def _named(code: str, name: str, aliases: tuple[str, ...], severity: str, recommended: bool) -> Rule:
-    return Rule(code, name, Severity(severity), aliases, recommended, _unloaded, "")
+    return Rule(code, name, Severity(severity), aliases, recommended, _unloaded, str)
 
 
 def _unloaded(*_: object) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .findings import Finding, Severity
+from .patterns import regex
 
 if TYPE_CHECKING:
     from .facts import Facts
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Check = Callable[["Dockerfile", "Facts"], Iterator[Finding]]
 
-FENCE = re.compile(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
+FENCE = regex(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Rule:
-    """A check with its name and its documentation."""
+    """A check with its name and its documentation, which `document` gives.
+
+    `needs` are texts, in lower case, of which a file must hold one for the rule to find anything in it; any file may where
+    there are none.
+    """
 
     code: str
     name: str
@@ -40,7 +44,17 @@ class Rule:
     aliases: tuple[str, ...]
     recommended: bool
     check: Check
-    documentation: str
+    document: Callable[[], str]
+    needs: tuple[str, ...] = ()
+
+    def could_find(self, text: str) -> bool:
+        """Whether there may be something to find in a file of that text, which is in lower case and without quotes."""
+        return not self.needs or any(need in text for need in self.needs)
+
+    @cached_property
+    def documentation(self) -> str:
+        """What the rule says of itself, in Markdown with fenced examples."""
+        return self.document()
 
     @property
     def summary(self) -> str:
@@ -64,17 +78,28 @@ class Rule:
 
 
 def rule(
-    code: str, *, name: str, severity: Severity, aliases: tuple[str, ...] = (), recommended: bool = True
+    code: str,
+    *,
+    name: str,
+    severity: Severity,
+    aliases: tuple[str, ...] = (),
+    recommended: bool = True,
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function `(doc, facts) -> Iterator[Finding]`; its docstring is the rule's page."""
 
     def make(check: Check) -> Rule:
-        documentation = inspect.getdoc(check)
-        if not documentation:
+        if not check.__doc__:
             raise TypeError(f"rule {code} has no docstring")
-        return Rule(code, name, severity, aliases, recommended, check, documentation)
+        return Rule(code, name, severity, aliases, recommended, check, lambda: _page(check), needs)
 
     return make
+
+
+def _page(check: Check) -> str:
+    from inspect import getdoc
+
+    return getdoc(check) or ""
 
 
 def examples(text: str) -> Iterator[Example]:

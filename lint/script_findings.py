@@ -11,6 +11,7 @@ from . import nodes
 from . import shell as shells
 from .facts import DEFAULT_SHELL, PREDEFINED
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
+from .patterns import regex
 from .script_rules import script_rule
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 DIALECTS = {"sh": "sh", "bash": "bash", "dash": "dash", "ash": "busybox sh", "busybox": "busybox sh", "ksh": "ksh", "mksh": "ksh"}
 # What hadolint 2.15.1 takes for set in every stage.
 HADOLINTS_NAMES = frozenset(PREDEFINED - {"ALL_PROXY", "all_proxy"})
-NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+NAME = regex(r"[A-Za-z_]\w*", re.ASCII)
 # `...` that is the same as $(...): within it no quoting that differs between the two, and no second parenthesis.
-PLAIN_BACKQUOTES = re.compile(r"`[^`\\\"'(][^`\\\"']*`")
-WINDOWS = re.compile(r"(?:^|/)(?:pwsh|powershell|cmd)(?:\.exe)?$")
-NEW_LINE = re.compile("\n")
+PLAIN_BACKQUOTES = regex(r"`[^`\\\"'(][^`\\\"']*`")
+WINDOWS = regex(r"(?:^|/)(?:pwsh|powershell|cmd)(?:\.exe)?$")
+NEW_LINE = regex("\n")
 BACKQUOTES, BLANKS = 2006, 2291
 LONGEST_TITLE = 60
 

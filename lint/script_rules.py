@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import tables
 from .findings import Severity
+from .patterns import regex
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from .findings import Finding
     from .nodes import Dockerfile
 
-DATA = Path(__file__).parent / "data" / "shellcheck.toml"
+DATA = "lint/data/shellcheck.toml"
 WIKI = "https://www.shellcheck.net/wiki/"
-CODE = re.compile(r"SC\d{4}", re.IGNORECASE)
+CODE = regex(r"SC\d{4}", re.IGNORECASE)
 UNKNOWN = "ShellCheck finds this in the script of a RUN."
 # What is worth a word by default; the rest is advice on style that most scripts of a build can do without.
 RECOMMENDED = frozenset({Severity.ERROR, Severity.WARNING})
@@ -35,7 +35,7 @@ def script_rule(code: str, severity: Severity, findings: Sequence[Finding] = ())
 
     sentence = _sentences().get(code, (severity.value, UNKNOWN))[1]
     page = f"{sentence}\n\nShellCheck's page on it, with examples: {WIKI}{code}\n\n**Source:** ShellCheck {code}."
-    return Rule(code, code, severity, (), severity in RECOMMENDED, check, page)
+    return Rule(code, code, severity, (), severity in RECOMMENDED, check, lambda: page)
 
 
 def find(query: str) -> Rule | None:
@@ -50,5 +50,5 @@ def find(query: str) -> Rule | None:
 @cache
 def _sentences() -> dict[str, tuple[str, str]]:
     """Level and sentence by code."""
-    table = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    table = tables.table(DATA)
     return {code: (level, sentence) for level, rows in table.items() for code, sentence in rows.items()}

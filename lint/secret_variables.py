@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 
-PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+from . import tables
+from .patterns import regex
+
+PARTS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,7 @@ def named_secret_by_hadolint(name: str) -> bool:
 
 @cache
 def _data() -> _Data:
-    text = resources.files("dockerlint.lint").joinpath("data", "secret_variables.toml").read_text(encoding="utf8")
-    data = tomllib.loads(text)
+    data = tables.table("lint/data/secret_variables.toml")
     return _Data(
         words=frozenset(data["words"]),
         endings=tuple(data["endings"]),

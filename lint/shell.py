@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +13,7 @@ import tree_sitter_bash
 
 from .findings import Span
 from .nodes import Exec, Word
+from .patterns import regex
 
 if TYPE_CHECKING:
     from .nodes import Dockerfile, Run
@@ -50,9 +50,9 @@ LASTING = frozenset(
     """.split()
 )
 # `${name:=word}` and `$((name = 1))` set a variable wherever they stand.
-ASSIGNING = re.compile(r"\$\{\w+:?=|\(\(")
+ASSIGNING = regex(r"\$\{\w+:?=|\(\(")
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "mksh"})
-SHEBANG = re.compile(r"#!\s*(?:/usr/bin/env\s+(?:-\S+\s+)*)?(?:\S*/)?([\w.+-]+)")
+SHEBANG = regex(r"#!\s*(?:/usr/bin/env\s+(?:-\S+\s+)*)?(?:\S*/)?([\w.+-]+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from . import nodes
 from .context import clean_path
+from .patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .facts import Facts
 
-URL = re.compile(r"https?://", re.IGNORECASE)
+URL = regex(r"https?://", re.IGNORECASE)
 # Source: the Dockerfile reference, "Adding files from a Git repository".
-GIT = re.compile(r"(?:git|ssh)://|[\w.+-]+@[\w.-]+:|github\.com/|(?:https?|ftp)://\S+\.git(?:[#?]|$)", re.IGNORECASE)
+GIT = regex(r"(?:git|ssh)://|[\w.+-]+@[\w.-]+:|github\.com/|(?:https?|ftp)://\S+\.git(?:[#?]|$)", re.IGNORECASE)
 # What ADD unpacks, and names of other packers that hadolint lets pass too. Source: the Dockerfile reference, "ADD".
-ARCHIVE = re.compile(r"\.(?:tar|gz|bz2|xz|zst|lz|lzma|tgz|taz|tb2|tbz|tbz2|tlz|tpz|txz|tz|tzst|z)$", re.IGNORECASE)
+ARCHIVE = regex(r"\.(?:tar|gz|bz2|xz|zst|lz|lzma|tgz|taz|tb2|tbz|tbz2|tlz|tpz|txz|tz|tzst|z)$", re.IGNORECASE)
 
 
 def is_remote(source: str) -> bool:

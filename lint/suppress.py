@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .check_directive import Checks
 from .findings import Span
+from .patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from .rule import Rule
 
 # What stands behind the names is the reason.
-OWN = re.compile(r"#[ \t]*dlint[ \t]+(?:(global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")
+OWN = regex(r"#[ \t]*dlint[ \t]+(?:(global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")
 # hadolint 2.15.1 takes codes in capitals and nothing else, then perhaps a comment; one bad name voids it all (measured).
-HADOLINT = re.compile(
+HADOLINT = regex(
     r"#[ \t]*hadolint[ \t]+(?:(global|stage)[ \t]+)?ignore[ \t]*=[ \t]*"
     r"((?:DL\d{4}|SC\d+)(?:[ \t]*,[ \t]*(?:DL\d{4}|SC\d+))*)[ \t]*(?:#.*)?\r?\Z"
 )
-CHECK = re.compile(r"#\s*check\s*=\s*(\S.*)")
-PREFIX = re.compile(r"(?:dl|df|sc)\d*")
+CHECK = regex(r"#\s*check\s*=\s*(\S.*)")
+PREFIX = regex(r"(?:dl|df|sc)\d*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import cache, lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from . import plugins
+from . import plugins, tables
+from .patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,7 +37,7 @@ WRAPPERS: dict[str, frozenset[str]] = {
 # Options with which a tool only says something about itself.
 ASKING = frozenset({"--version", "-v", "-V", "--help", "-h"})
 # A subcommand that is written as an option.
-OPERATION = re.compile(r"-[A-Z]\w*|--(?:sync|remove|query|upgrade|files|database|deptest)")
+OPERATION = regex(r"-[A-Z]\w*|--(?:sync|remove|query|upgrade|files|database|deptest)")
 WRAPPERS_WITH_OPERAND = frozenset({"gosu", "su-exec", "timeout"})
 
 
@@ -200,7 +199,6 @@ class Tool:
     foreign_rest: bool
     cross_compiles: bool
     production: Production | None
-    pattern: re.Pattern[str] = field(repr=False)
 
     def action(self, name: str) -> Action:
         """An action by name; one without subcommands when the tool has no such action."""
@@ -273,11 +271,13 @@ def catalogue() -> tuple[Tool, ...]:
     Raises ValueError naming the file when one of ours cannot be read, as that is a bug, and PluginError for another's.
     """
     try:
-        found = list(_read_folder(resources.files(__package__).joinpath("tools")))
+        found = [_named_tool(name, data) for name, data in sorted(tables.folder("lint/tools").items())]
     except _ToolError as error:
         raise ValueError(str(error)) from error
     names = {item.name for item in found}
     for plugin, module in plugins.modules(plugins.TOOLS):
+        from importlib import resources
+
         try:
             added = list(_read_folder(resources.files(module)))
         except _ToolError as error:
@@ -294,13 +294,23 @@ class _ToolError(Exception):
     """A file that describes no tool."""
 
 
+def _named_tool(name: str, data: dict[str, Any]) -> Tool:
+    try:
+        return _tool(data)
+    except (KeyError, TypeError, AttributeError, re.error) as error:
+        raise _ToolError(f"{name}: {error!r}") from error
+
+
 def _read_folder(folder: Traversable) -> Iterator[Tool]:
+    import tomllib
+
     for file in sorted(folder.iterdir(), key=lambda item: item.name):
         if file.name.endswith(".toml"):
             try:
-                yield _tool(tomllib.loads(file.read_text(encoding="utf8")))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError, re.error) as error:
+                data = tomllib.loads(file.read_text(encoding="utf8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise _ToolError(f"{file.name}: {error!r}") from error
+            yield _named_tool(file.name, data)
 
 
 def tool(name: str) -> Tool:
@@ -359,7 +369,16 @@ def _at_home(path: str, home: str) -> str:
 
 @cache
 def _by_command() -> dict[str, Tool]:
-    return {name: item for item in catalogue() for name in item.commands if "*" not in name and "[" not in name}
+    return {name: item for item in catalogue() for name in item.commands if not _is_pattern(name)}
+
+
+@cache
+def _by_pattern() -> tuple[tuple[re.Pattern[str], Tool], ...]:
+    return tuple((re.compile(translate(name)), item) for item in catalogue() for name in item.commands if _is_pattern(name))
+
+
+def _is_pattern(name: str) -> bool:
+    return "*" in name or "[" in name
 
 
 def _recognise(words: tuple[Word, ...]) -> tuple[Tool | None, tuple[Word, ...]]:
@@ -369,7 +388,7 @@ def _recognise(words: tuple[Word, ...]) -> tuple[Tool | None, tuple[Word, ...]]:
     if name.startswith("python") and len(words) > 2 and words[1].text == "-m":
         module = words[2].text
         return next((item for item in catalogue() if module in item.modules), None), words[3:]
-    return next((item for item in catalogue() if item.pattern.match(name)), None), words[1:]
+    return next((item for pattern, item in _by_pattern() if pattern.match(name)), None), words[1:]
 
 
 def _read(found: Tool, command: Command, words: tuple[Word, ...], rest: tuple[Word, ...]) -> Invocation:
@@ -434,11 +453,10 @@ def _given(flag: str, option: str) -> bool:
 
 
 def _tool(data: dict[str, Any]) -> Tool:
-    commands = tuple(data["commands"])
     return Tool(
         name=data["name"],
         kind=data["kind"],
-        commands=commands,
+        commands=tuple(data["commands"]),
         modules=tuple(data.get("modules", ())),
         subcommands=tuple(data.get("subcommands", ())),
         value_flags=frozenset(data.get("value-flags", ())),
@@ -453,10 +471,10 @@ def _tool(data: dict[str, Any]) -> Tool:
         writes=tuple(data.get("writes", ())),
         no_cache_variables=tuple(data.get("no-cache-variables", ())),
         no_cache_flag=data.get("no-cache-flag"),
-        pin=re.compile(data["pin"]) if "pin" in data else None,
+        pin=regex(data["pin"]) if "pin" in data else None,
         pin_sign=data.get("pin-sign"),
         package_list=data.get("package-list"),
-        not_packages=re.compile(data["not-packages"]) if "not-packages" in data else None,
+        not_packages=regex(data["not-packages"]) if "not-packages" in data else None,
         mount_setup=tuple(data.get("mount-setup", ())),
         mount_flag=data.get("mount-flag"),
         mount_variable=data.get("mount-variable"),
@@ -465,13 +483,12 @@ def _tool(data: dict[str, Any]) -> Tool:
         index_readers=tuple(data.get("index-readers", ())),
         offline_flags=tuple(data.get("offline-flags", ())),
         front_flags=tuple(data.get("front-flags", ())),
-        repository=re.compile(data["repository"]) if "repository" in data else None,
-        revision=re.compile(data["revision"]) if "revision" in data else None,
+        repository=regex(data["repository"]) if "repository" in data else None,
+        revision=regex(data["revision"]) if "revision" in data else None,
         operations=data.get("operations", False),
         foreign_rest=data.get("foreign-rest", False),
         cross_compiles=data.get("cross-compiles", False),
         production=_production(data["production"]) if "production" in data else None,
-        pattern=re.compile("|".join(translate(name) for name in commands)),
     )
 
 
@@ -497,7 +514,7 @@ def _lock(item: dict[str, Any]) -> Lock:
 
 def _production(item: dict[str, Any]) -> Production:
     lists = {name: tuple(item.get(name, ())) for name in ("subcommands", "given", "variables", "wanted", "files", "prune")}
-    pattern = re.compile(item["pattern"]) if "pattern" in item else None
+    pattern = regex(item["pattern"]) if "pattern" in item else None
     return Production(**lists, fix=item.get("fix"), manifest=item.get("manifest"), pattern=pattern)
 
 

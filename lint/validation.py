@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import nodes
 from .mounts import mount_problems
+from .patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,17 +61,17 @@ _NEEDS = {
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 # `[address:][host port:]port[-port][/protocol]`
-PORTS = re.compile(r"(?:(?:[\d.]+|\[[\da-fA-F:]+\])?:)?(?:\d*(?:-\d+)?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(\w+))?\Z")
+PORTS = regex(r"(?:(?:[\d.]+|\[[\da-fA-F:]+\])?:)?(?:\d*(?:-\d+)?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(\w+))?\Z")
 LAST_PORT = 65535
 # Source: signal(7); the builder takes them in any case, with or without SIG, and numbers.
 SIGNALS = frozenset(
     "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP "
     "TTIN TTOU UNUSED URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split()
 )
-REALTIME = re.compile(r"RTMIN\+(?:\d|1[0-5])\Z|RTMAX-(?:\d|1[0-4])\Z")
+REALTIME = regex(r"RTMIN\+(?:\d|1[0-5])\Z|RTMAX-(?:\d|1[0-4])\Z")
 
-STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*\Z")
-DURATION = re.compile(r"[+-]?(?:0|(?:\d+(?:\.\d*)?(?:ns|us|µs|μs|ms|s|m|h))+)\Z")
+STAGE_NAME = regex(r"[a-z][a-z0-9\-_.]*\Z")
+DURATION = regex(r"[+-]?(?:0|(?:\d+(?:\.\d*)?(?:ns|us|µs|μs|ms|s|m|h))+)\Z")
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 SHORTEST_INTERVAL = 0.001
 

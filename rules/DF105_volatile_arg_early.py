@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.declarations import descent
 from dockerlint.fixers.footprint import Clash
 from dockerlint.fixers.order import is_costly, move_below
 from dockerlint.fixers.precedence import Precedence
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 
@@ -132,5 +130,4 @@ def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
 
 @cache
 def _data() -> dict[str, list[str]]:
-    text = resources.files("dockerlint.lint").joinpath("data", "volatile.toml").read_text(encoding="utf8")
-    return tomllib.loads(text)
+    return tables.table("lint/data/volatile.toml")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.tools import Cache, Invocation
 
 
-@rule("DF107", name="cache-mount-defeated", severity=Severity.WARNING)
+@rule("DF107", name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))
 def cache_mount_defeated(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A cache is mounted, but an option or variable switches it off, or the same RUN empties it.
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 
@@ -85,8 +83,9 @@ def _check(facts: Facts, context: Context, copy: Copy, named: set[str]) -> Itera
             first = sorted(waste, key=lambda entry: (-waste[entry], entry))
             listed = ", ".join(f"{entry} ({_size(waste[entry])})" for entry in first[:MOST_NAMED])
             more = f" and {len(first) - MOST_NAMED} more" if len(first) > MOST_NAMED else ""
+            them = "it" if len(first) == 1 else "them"
             yield Finding(
-                "DF108", word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add them to .dockerignore"
+                "DF108", word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add {them} to .dockerignore"
             )
         elif context.ignore_file is None and folder in ("", ".") and not facts.quiet:
             yield from _without_ignore_file(context, word)
@@ -149,7 +148,6 @@ def _size(count: int) -> str:
 
 @cache
 def _data() -> _Data:
-    text = resources.files("dockerlint.lint").joinpath("data", "context.toml").read_text(encoding="utf8")
-    data = tomllib.loads(text)
-    tables = ({name: tuple(made) for name, made in data[table].items()} for table in ("beside", "expected"))
-    return _Data(tuple(data["always"]["names"]), *tables)
+    data = tables.table("lint/data/context.toml")
+    made = ({name: tuple(names) for name, names in data[kind].items()} for kind in ("beside", "expected"))
+    return _Data(tuple(data["always"]["names"]), *made)

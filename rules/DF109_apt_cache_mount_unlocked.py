@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DEBIAN = frozenset({"debian", "ubuntu"})
 
 
-@rule("DF109", name="apt-cache-mount-unlocked", severity=Severity.WARNING)
+@rule("DF109", name="apt-cache-mount-unlocked", severity=Severity.WARNING, needs=("--mount",))
 def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """apt's cache is mounted without a lock, or with the hook of Debian's images that keeps it empty.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF110", name="copy-without-link", severity=Severity.STYLE, recommended=False)
+@rule("DF110", name="copy-without-link", severity=Severity.STYLE, recommended=False, needs=("--from",))
 def copy_without_link(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A copy from another stage waits for the layers below it, and is done again when they change.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF111", name="cache-mount-not-writable", severity=Severity.WARNING)
+@rule("DF111", name="cache-mount-not-writable", severity=Severity.WARNING, needs=("--mount",))
 def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A cache is mounted for a user that cannot write to it.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SILENT = {"pnpm": ("npm_config_package_import_method", "--package-import-method")}
 
 
-@rule("DF112", name="link-mode-on-cache-mount", severity=Severity.INFO, recommended=False)
+@rule("DF112", name="link-mode-on-cache-mount", severity=Severity.INFO, recommended=False, needs=("--mount",))
 def link_mode_on_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A tool that links files out of its cache has it on a mount, where links cannot lead out of.
 

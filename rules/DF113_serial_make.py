@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-PARALLEL = re.compile(r"-[a-zA-Z]*j|--jobs|\$\{?\w*(?:FLAGS|JOBS|OPTS)")
+PARALLEL = regex(r"-[a-zA-Z]*j|--jobs|\$\{?\w*(?:FLAGS|JOBS|OPTS)")
 # Targets that compile; others may do anything.
 LONG = frozenset({"all", "build", "release"})
 
 
-@rule("DF113", name="serial-make", severity=Severity.INFO, recommended=False)
+@rule("DF113", name="serial-make", severity=Severity.INFO, recommended=False, needs=("make",))
 def serial_make(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """make compiles one file at a time.
 

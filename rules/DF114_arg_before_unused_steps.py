@@ -24,7 +24,7 @@ GLOBAL = frozenset(
 )
 
 
-@rule("DF114", name="arg-before-unused-steps", severity=Severity.INFO, recommended=False)
+@rule("DF114", name="arg-before-unused-steps", severity=Severity.INFO, recommended=False, needs=("arg",))
 def arg_before_unused_steps(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An argument is declared above costly steps that do not use it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from dockerlint.fixers.footprint import commands
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of, runs_in_container
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ MOVING = (
 )
 # What says that Yarn is one of the later ones, in which clearing the cache may take away what the program is made of; and
 # options that only the first one has.
-LATER_YARN = re.compile(r"\.yarnrc\.yml|\.yarn/|--immutable|\bcorepack\b|yarn set version|workspaces focus|\bberry\b")
+LATER_YARN = regex(r"\.yarnrc\.yml|\.yarn/|--immutable|\bcorepack\b|yarn set version|workspaces focus|\bberry\b")
 LATER_YARN_FILES = (".yarnrc.yml", ".yarn")
 FIRST_YARN = (
     *("--production", "--prod", "--pure-lockfile", "--non-interactive", "--ignore-engines", "--ignore-optional"),
@@ -93,7 +93,7 @@ def package_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 yield from _check(facts, stage, run, filling)
 
 
-@rule("DL3060", name="yarn-cache-left", severity=Severity.INFO)
+@rule("DL3060", name="yarn-cache-left", severity=Severity.INFO, needs=("yarn",))
 def yarn_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Yarn's cache stays in the layer.
 

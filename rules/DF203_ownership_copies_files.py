@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command
 
 
-@rule("DF203", name="ownership-copies-files", severity=Severity.WARNING)
+@rule("DF203", name="ownership-copies-files", severity=Severity.WARNING, needs=("chown", "chmod"))
 def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Owner or mode of copied files is changed in a layer of its own.
 

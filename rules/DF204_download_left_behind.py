@@ -14,6 +14,7 @@ from dockerlint.fixers.footprint import commands as known
 from dockerlint.lint import nodes
 from dockerlint.lint.downloads import Download, downloads
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell import SHELLS
 from dockerlint.lint.tools import removed_paths, unwrapped
@@ -30,14 +31,14 @@ UNPACKERS = frozenset(
     {"tar", "bsdtar", "unzip", "7z", "7za", "7zr", "unrar", "cpio", "ar", "jar", "dpkg", "rpm", "gdebi", "busybox"}
 )
 INSTALLERS = frozenset({"apt-get", "apt", "dnf", "yum", "zypper", "apk", "pip", "pip3", "microdnf", "tdnf"})
-ARCHIVE = re.compile(
+ARCHIVE = regex(
     r"\.(?:tar(?:\.\w+)?|t[gbx]z2?|tbz|zip|7z|rar|jar|deb|rpm|apk|whl|run|bin|iso|gz|xz|bz2|zst)\Z", re.IGNORECASE
 )
 # What deletes files that its words do not name.
-UNCLEAR = re.compile(r"\b(?:trap|xargs|eval)\b|-exec(?:dir)?\b|-delete\b")
+UNCLEAR = regex(r"\b(?:trap|xargs|eval)\b|-exec(?:dir)?\b|-delete\b")
 # How many downloads of a script are followed: more than anybody writes by hand.
 MOST = 50
-STATIC = re.compile(r"[\w./+,=@-]+\Z")
+STATIC = regex(r"[\w./+,=@-]+\Z")
 
 
 class _Fetched(NamedTuple):

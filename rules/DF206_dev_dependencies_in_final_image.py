@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.production import is_development, leave_out, not_asked, other_file, prune, source
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.tools import Invocation, Production
 
 # Words of a command, a stage or a variable that say: this image is for developing or testing.
-DEVELOPMENT = re.compile(
+DEVELOPMENT = regex(
     r"(?<![a-z])(?:dev|develop|development|test|tests|testing|ci|lint|watch|nodemon|pytest|debug|devcontainer)(?![a-z])"
 )
 
 # `bundle config set without ...`, in whatever step.
-CONFIGURED = re.compile(r"config\b[^\n&;|]{0,80}\bwithout\b|\bset production true")
+CONFIGURED = regex(r"config\b[^\n&;|]{0,80}\bwithout\b|\bset production true")
 # Subcommands that need nothing that is installed.
 SILENT = ("config", "set", "cache", "--version", "-v", "global")
 # Programs that come with the development's dependencies.

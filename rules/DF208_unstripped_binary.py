@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF208", name="unstripped-binary", severity=Severity.INFO, recommended=False)
+@rule("DF208", name="unstripped-binary", severity=Severity.INFO, recommended=False, needs=("go",))
 def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A Go program is built with the tables that only a debugger reads.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF210", name="packages-removed-by-name", severity=Severity.STYLE, recommended=False)
+@rule("DF210", name="packages-removed-by-name", severity=Severity.STYLE, recommended=False, needs=("apk",))
 def packages_removed_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Packages that a build needed are removed by their names.
 

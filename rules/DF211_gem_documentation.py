@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OFF = frozenset({"--no-document", "-N", "--no-doc", "--no-rdoc", "--no-ri"})
 
 
-@rule("DF211", name="gem-documentation", severity=Severity.INFO, recommended=False)
+@rule("DF211", name="gem-documentation", severity=Severity.INFO, recommended=False, needs=("gem",))
 def gem_documentation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Gems are installed with their documentation.
 

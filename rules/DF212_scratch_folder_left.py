@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity, Span
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 TEMPORARY = "/tmp"  # noqa: S108
-MADE = re.compile(r"\b(\w+)=\"?(?:\$\(|`)mktemp\s+(?:-d|--directory)\b")
+MADE = regex(r"\b(\w+)=\"?(?:\$\(|`)mktemp\s+(?:-d|--directory)\b")
 
 
 @rule("DF212", name="scratch-folder-left", severity=Severity.INFO, recommended=False)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF304", name="stage-by-number", severity=Severity.INFO)
+@rule("DF304", name="stage-by-number", severity=Severity.INFO, needs=("--from",))
 def stage_by_number(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A stage is referred to by its number.
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.leftovers import removed
@@ -34,8 +32,7 @@ class _Secrets:
 
 @cache
 def _secrets() -> _Secrets:
-    text = resources.files("dockerlint.lint").joinpath("data", "secrets.toml").read_text(encoding="utf8")
-    data = tomllib.loads(text)
+    data = tables.table("lint/data/secrets.toml")
     contents = tuple((name, re.compile(pattern)) for name, pattern in data["with"].items())
     return _Secrets(tuple(data["names"]), tuple(data["paths"]), tuple(data["public"]), contents)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.downloads import download, fetchers
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
@@ -131,5 +129,4 @@ def _fetch() -> re.Pattern[str]:
 
 @cache
 def _interpreters() -> tuple[dict[str, Any], ...]:
-    text = resources.files("dockerlint.lint").joinpath("data", "interpreters.toml").read_text(encoding="utf8")
-    return tuple(tomllib.loads(text).values())
+    return tuple(tables.table("lint/data/interpreters.toml").values())

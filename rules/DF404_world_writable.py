@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 from dockerlint.lint.tools import unwrapped
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Word
     from dockerlint.lint.shell import Command
 
-OCTAL = re.compile(r"[0-7]{3,5}\Z")
-CLAUSE = re.compile(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)\Z")
-OPERATION = re.compile(r"([-+=])([rwxXstugo]*)")
+OCTAL = regex(r"[0-7]{3,5}\Z")
+CLAUSE = regex(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)\Z")
+OPERATION = regex(r"([-+=])([rwxXstugo]*)")
 # Commands that take a mode as an option's value; chmod takes it as its first word.
 MODE_FLAGS = {"mkdir": ("-m", "--mode"), "install": ("-m", "--mode")}
 STICKY = 0o1000
 OTHERS_READ_WRITE = 0o006
 
 
-@rule("DF404", name="world-writable", severity=Severity.WARNING)
+@rule("DF404", name="world-writable", severity=Severity.WARNING, needs=("chmod", "mkdir", "install"))
 def world_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are made writable for everybody.
 

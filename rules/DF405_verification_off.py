@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.fixers.edits import delete_instruction, remove_command, remove_word
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.rule import rule
 from dockerlint.lint.tools import unwrapped
@@ -182,8 +180,7 @@ def _options_of(name: str) -> tuple[_Option, ...]:
 
 @cache
 def _data() -> _Data:
-    text = resources.files("dockerlint.lint").joinpath("data", "verification.toml").read_text(encoding="utf8")
-    data = tomllib.loads(text)
+    data = tables.table("lint/data/verification.toml")
     settings: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for item in data["setting"]:
         name, *words = item["words"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 60
 
 
-@rule("DF406", name="remote-add-unchecked", severity=Severity.INFO)
+@rule("DF406", name="remote-add-unchecked", severity=Severity.INFO, needs=("http",))
 def remote_add_unchecked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file is fetched from a URL and not held against a digest.
 

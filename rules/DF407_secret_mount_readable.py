@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-MODE = re.compile(r"(?<=mode=)[0-7]{3,4}(?![0-7])")
+MODE = regex(r"(?<=mode=)[0-7]{3,4}(?![0-7])")
 OTHERS = 0o007
 ROOT = frozenset({"root", "0"})
 # Programs that run a command as another user.
 SWITCHES = frozenset({"su", "sudo", "doas", "gosu", "su-exec", "runuser", "setpriv", "chroot", "s6-setuidgid", "setuidgid", "capsh"})
 
 
-@rule("DF407", name="secret-mount-readable", severity=Severity.WARNING)
+@rule("DF407", name="secret-mount-readable", severity=Severity.WARNING, needs=("--mount",))
 def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A secret is mounted so that every user of the step can read it.
 

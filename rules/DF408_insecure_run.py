@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF408", name="insecure-run", severity=Severity.WARNING)
+@rule("DF408", name="insecure-run", severity=Severity.WARNING, needs=("--security",))
 def insecure_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A step runs without the builder's sandbox.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF409", name="host-network-run", severity=Severity.WARNING)
+@rule("DF409", name="host-network-run", severity=Severity.WARNING, needs=("--network",))
 def host_network_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A step runs in the network of the builder's machine.
 

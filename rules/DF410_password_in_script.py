@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 from dockerlint.lint.tools import unwrapped
 
@@ -22,10 +22,10 @@ SPEAKERS = frozenset({"echo", "printf"})
 SETTERS = frozenset({"chpasswd", "passwd"})
 ACCOUNTS = frozenset({"useradd", "usermod"})
 # What stands for no password: `*` and `!` lock the account.
-LOCKED = re.compile(r"[*!]+\Z")
+LOCKED = regex(r"[*!]+\Z")
 
 
-@rule("DF410", name="password-in-script", severity=Severity.WARNING)
+@rule("DF410", name="password-in-script", severity=Severity.WARNING, needs=("passwd", "useradd", "usermod"))
 def password_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A RUN sets a password that everyone who has the image can read.
 

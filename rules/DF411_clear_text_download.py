@@ -10,6 +10,7 @@ from dockerlint.lint import nodes
 from dockerlint.lint.digests import is_artefact, is_checked
 from dockerlint.lint.downloads import downloads, file_name
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile, Instruction, Word
 
-CLEAR = re.compile(r"[\"']?(?:http|ftp)://(?P<host>[^/:\s\"']+)", re.IGNORECASE)
+CLEAR = regex(r"[\"']?(?:http|ftp)://(?P<host>[^/:\s\"']+)", re.IGNORECASE)
 # Hosts that are at home, or whose name the build decides.
-NEAR = re.compile(
+NEAR = regex(
     r"localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\[|.*\$|[^.]+\Z|.*\.(?:local|internal|lan|svc)\Z",
     re.IGNORECASE,
 )
 
 
-@rule("DF411", name="clear-text-download", severity=Severity.WARNING)
+@rule("DF411", name="clear-text-download", severity=Severity.WARNING, needs=("http", "ftp"))
 def clear_text_download(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A program or an archive is fetched over plain HTTP or FTP, and nothing checks what came.
 

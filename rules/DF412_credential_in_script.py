@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity, Span
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 from dockerlint.lint.secret_variables import shape
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # A word, or the first line of a key, which holds blanks.
-WORD = re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|[^\s\"',;|&()<>]+")
+WORD = regex(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|[^\s\"',;|&()<>]+")
 # What stands for a password in examples, and in the addresses of a file's own services.
-EXAMPLE = re.compile(
+EXAMPLE = regex(
     r"(?i)://[^:]*:(?:password|passwd|pass|secret|token|xxx+|\*+|changeme|example|<[^>]*>|\{[^}]*\})@|@localhost|@127\.|(?-i:EXAMPLE)"
 )
 

@@ -19,7 +19,7 @@ SOCKETS = frozenset(
 )
 
 
-@rule("DF413", name="docker-socket", severity=Severity.WARNING)
+@rule("DF413", name="docker-socket", severity=Severity.WARNING, needs=(".sock",))
 def docker_socket(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The image expects the engine's socket.
 

@@ -28,7 +28,7 @@ SERVICES = {
 }
 
 
-@rule("DF414", name="admin-port-exposed", severity=Severity.INFO, recommended=False)
+@rule("DF414", name="admin-port-exposed", severity=Severity.INFO, recommended=False, needs=("expose",))
 def admin_port_exposed(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A port for the administration of a machine is exposed.
 

@@ -22,7 +22,7 @@ FOLDERS = frozenset(
 )
 
 
-@rule("DF415", name="workdir-in-system-folder", severity=Severity.WARNING)
+@rule("DF415", name="workdir-in-system-folder", severity=Severity.WARNING, needs=("workdir",))
 def workdir_in_system_folder(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The working folder is one of the system's own.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 
@@ -68,5 +66,4 @@ def _words() -> tuple[str, ...]:
 
 @cache
 def _data() -> dict[str, dict[str, list[str]]]:
-    text = resources.files("dockerlint.lint").joinpath("data", "debug.toml").read_text(encoding="utf8")
-    return tomllib.loads(text)
+    return tables.table("lint/data/debug.toml")

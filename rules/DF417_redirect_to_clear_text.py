@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF417", name="redirect-to-clear-text", severity=Severity.INFO, recommended=False)
+@rule("DF417", name="redirect-to-clear-text", severity=Severity.INFO, recommended=False, needs=("curl",))
 def redirect_to_clear_text(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """curl follows redirects of an HTTPS address to wherever they lead, plain HTTP among them.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 DIGESTS = ("md5sum", "sha1sum", "md5", "sha1")
-CHECK = re.compile(r"-[a-z]*c[a-z]*|--check")
+CHECK = regex(r"-[a-z]*c[a-z]*|--check")
 PROTOCOLS = frozenset(
     {
         "--sslv2",
@@ -35,7 +35,13 @@ PROTOCOLS = frozenset(
 )
 
 
-@rule("DF418", name="weak-digest", severity=Severity.INFO, recommended=False)
+@rule(
+    "DF418",
+    name="weak-digest",
+    severity=Severity.INFO,
+    recommended=False,
+    needs=("openssl", "md5", "sha1", "curl", "wget"),
+)
 def weak_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """What is fetched is checked by a digest, or fetched by a protocol, that is broken.
 

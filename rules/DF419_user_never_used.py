@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-NAME = re.compile(r"[a-z_][a-z0-9_-]*")
+NAME = regex(r"[a-z_][a-z0-9_-]*")
 # Names of users that are made for an application; those of services are put to use by the service itself.
-MEANT = re.compile(
+MEANT = regex(
     r"(?:^|[_-])(?:app|web|api|non-?root|user|runner|worker|container|docker)(?:$|[_-])|^(?:my|app|web|non|un)\w*user\d*$"
 )
-CHANGES = re.compile(r"\b(?:gosu|su-exec|setpriv|runuser|sudo|supervisord?|setuidgid|s6-\w+|chpst)\b|\bsu\s+-")
+CHANGES = regex(r"\b(?:gosu|su-exec|setpriv|runuser|sudo|supervisord?|setuidgid|s6-\w+|chpst)\b|\bsu\s+-")
 
 
-@rule("DF419", name="user-never-used", severity=Severity.WARNING)
+@rule("DF419", name="user-never-used", severity=Severity.WARNING, needs=("useradd", "adduser"))
 def user_never_used(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A user is created, but the container still runs as root.
 

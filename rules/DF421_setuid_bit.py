@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # Of folders the group's bit (2755, g+s) only says which group new files get; the octal form must have the user's.
-SETS = re.compile(r"0?[4567][0-7]{3}|(?:[rwxXugoa=+,-]*,)?[ua]*[+=][rwxX]*s[rwxXs]*")
+SETS = regex(r"0?[4567][0-7]{3}|(?:[rwxXugoa=+,-]*,)?[ua]*[+=][rwxX]*s[rwxXs]*")
 
 
-@rule("DF421", name="setuid-bit", severity=Severity.WARNING)
+@rule("DF421", name="setuid-bit", severity=Severity.WARNING, needs=("chmod",))
 def setuid_bit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A program is made to run with the rights of its owner, whoever calls it.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF422", name="user-with-group", severity=Severity.INFO)
+@rule("DF422", name="user-with-group", severity=Severity.INFO, needs=("user",))
 def user_with_group(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """USER names a group, so the process loses the other groups of its user.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF423", name="code-writable-by-its-user", severity=Severity.INFO, recommended=False)
+@rule("DF423", name="code-writable-by-its-user", severity=Severity.INFO, recommended=False, needs=("user",))
 def code_writable_by_its_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The application's files belong to the user that it runs as, so it can change its own code.
 

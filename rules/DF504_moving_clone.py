@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-CHECKED_OUT = re.compile(r"\bgit\b[^&|;]{0,200}\s(?:checkout|reset|switch|rev-parse|verify-(?:tag|commit))\b")
+CHECKED_OUT = regex(r"\bgit\b[^&|;]{0,200}\s(?:checkout|reset|switch|rev-parse|verify-(?:tag|commit))\b")
 MOVING = frozenset({"main", "master", "develop", "devel", "dev", "trunk", "HEAD", "stable"})
 
 
-@rule("DF504", name="moving-clone", severity=Severity.INFO, recommended=False)
+@rule("DF504", name="moving-clone", severity=Severity.INFO, recommended=False, needs=("git",))
 def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A repository is cloned at whatever its branch holds on the day of the build.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.images import lookup
 from dockerlint.lint.rule import rule
@@ -64,6 +63,5 @@ def _ended(base: BaseImage) -> tuple[str, str] | None:
 
 @cache
 def _data() -> dict[str, dict[str, dict[str, str]]]:
-    text = resources.files("dockerlint.lint").joinpath("data", "end_of_life.toml").read_text(encoding="utf8")
-    data = tomllib.loads(text)
+    data = tables.table("lint/data/end_of_life.toml")
     return {"image": data["image"], "distribution": data["distribution"]}

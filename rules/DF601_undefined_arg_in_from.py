@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.references import Use
 
 
-@rule("DF601", name="undefined-arg-in-from", severity=Severity.WARNING, aliases=("UndefinedArgInFrom",))
+@rule("DF601", name="undefined-arg-in-from", severity=Severity.WARNING, aliases=("UndefinedArgInFrom",), needs=("$",))
 def undefined_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """FROM uses a variable that no ARG before the first FROM declares.
 

@@ -28,7 +28,7 @@ AT_RUN_TIME = frozenset({"HOME", "HOSTNAME", "OLDPWD", "PWD", "SHELL", "USER"})
 NOT_IN_ENV = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
 
 
-@rule("DF602", name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",))
+@rule("DF602", name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
 def undefined_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An instruction uses a variable that neither the stage nor its base image has set by then.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.expansion import ExpansionError, expand
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.references import uses
 from dockerlint.lint.rule import rule
 
@@ -28,7 +29,7 @@ PLATFORM = {
 # Source: the package distribution/reference, its grammar.
 _PATH = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-REFERENCE = re.compile(
+REFERENCE = regex(
     rf"(?:(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::\d+)?/)?{_PATH}(?:/{_PATH})*"
     r"(?::\w[\w.-]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?",
     re.ASCII,

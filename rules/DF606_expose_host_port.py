@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF606", name="expose-host-port", severity=Severity.WARNING, aliases=("ExposeInvalidFormat",))
+@rule("DF606", name="expose-host-port", severity=Severity.WARNING, aliases=("ExposeInvalidFormat",), needs=("expose",))
 def expose_host_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """EXPOSE names a port or an address of the host.
 

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF607", name="base-image-platform", severity=Severity.WARNING, aliases=("InvalidBaseImagePlatform",))
+@rule(
+    "DF607",
+    name="base-image-platform",
+    severity=Severity.WARNING,
+    aliases=("InvalidBaseImagePlatform",),
+    needs=("--platform",),
+)
 def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A base image is for one architecture, and `--platform` asks for another.
 

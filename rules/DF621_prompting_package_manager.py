@@ -9,6 +9,7 @@ from dockerlint.fixers.edits import insert
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # Of each program the option, and the words after which it asks; those of apt, yum, dnf and zypper have rules of their own.
-_CONDA = ("-y", re.compile(r"install|create|update|upgrade|remove|uninstall"))
+_CONDA = ("-y", regex(r"install|create|update|upgrade|remove|uninstall"))
 OPTIONS = {
-    "pacman": ("--noconfirm", re.compile(r"-(?:S(?!s|i|l|g|p)[a-z]*|R[a-z]*|U[a-z]*)|--sync|--remove|--upgrade")),
+    "pacman": ("--noconfirm", regex(r"-(?:S(?!s|i|l|g|p)[a-z]*|R[a-z]*|U[a-z]*)|--sync|--remove|--upgrade")),
     "conda": _CONDA,
     "mamba": _CONDA,
     "micromamba": _CONDA,
 }
 VARIABLES = ("CONDA_ALWAYS_YES", "MAMBA_ALWAYS_YES")
-ASSUMED = re.compile(r"\byes\s*\||always_yes|ALWAYS_YES|NoConfirm")
+ASSUMED = regex(r"\byes\s*\||always_yes|ALWAYS_YES|NoConfirm")
 
 
 @rule("DF621", name="prompting-package-manager", severity=Severity.WARNING)

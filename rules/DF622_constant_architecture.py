@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes
 from dockerlint.lint.downloads import downloads
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-ARCHITECTURE = re.compile(
+ARCHITECTURE = regex(
     r"(?<![a-z0-9])(?:amd64|x86[_-]64|x64|arm64|aarch64|armv[67]\w*|armhf|i[36]86|linux64)(?![a-z0-9])", re.IGNORECASE
 )
-DECIDES = re.compile(
+DECIDES = regex(
     r"TARGETARCH|TARGETPLATFORM|\buname\s+-\w*m|dpkg\s+--print|\barch\b|apk\s+--print-arch|rpm\s+-E|\bcase\b"
 )
 

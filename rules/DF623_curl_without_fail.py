@@ -33,7 +33,7 @@ FAIL = (
 )
 
 
-@rule("DF623", name="curl-without-fail", severity=Severity.INFO, recommended=False)
+@rule("DF623", name="curl-without-fail", severity=Severity.INFO, recommended=False, needs=("curl",))
 def curl_without_fail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """curl takes the server's error page for the file.
 

@@ -27,7 +27,7 @@ REDIRECTING = (
 )
 
 
-@rule("DF624", name="curl-without-redirects", severity=Severity.INFO)
+@rule("DF624", name="curl-without-redirects", severity=Severity.INFO, needs=("curl",))
 def curl_without_redirects(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """curl saves a redirect's empty answer, and not the file.
 

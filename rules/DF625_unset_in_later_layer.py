@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF625", name="unset-in-later-layer", severity=Severity.WARNING)
+@rule("DF625", name="unset-in-later-layer", severity=Severity.WARNING, needs=("unset",))
 def unset_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A variable of ENV is unset at the end of a RUN, which changes nothing.
 

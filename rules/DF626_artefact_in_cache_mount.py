@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF626", name="artefact-in-cache-mount", severity=Severity.ERROR)
+@rule("DF626", name="artefact-in-cache-mount", severity=Severity.ERROR, needs=("--mount",))
 def artefact_in_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """What a later step needs is made in a cache mount, and is in no layer.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF628", name="ungraceful-stop-signal", severity=Severity.WARNING)
+@rule("DF628", name="ungraceful-stop-signal", severity=Severity.WARNING, needs=("stopsignal",))
 def ungraceful_stop_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The signal that stops the container cannot be handled.
 

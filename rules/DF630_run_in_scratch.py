@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF630", name="run-in-scratch", severity=Severity.ERROR)
+@rule("DF630", name="run-in-scratch", severity=Severity.ERROR, needs=("scratch",))
 def run_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A script is to run in a stage that has no shell.
 

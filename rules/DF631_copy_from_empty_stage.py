@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF631", name="copy-from-empty-stage", severity=Severity.ERROR)
+@rule("DF631", name="copy-from-empty-stage", severity=Severity.ERROR, needs=("scratch",))
 def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are copied from a stage that has none.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF633", name="user-name-in-scratch", severity=Severity.WARNING)
+@rule("DF633", name="user-name-in-scratch", severity=Severity.WARNING, needs=("scratch",))
 def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A user is given by its name where no list of users is.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-SUMS = re.compile(r"(?:md5|sha1|sha224|sha256|sha384|sha512)sum")
-LINE = re.compile(r"(?:[0-9a-f]{32,128}|\$\{?\w+\}?)( )(?![ *])\S")
+SUMS = regex(r"(?:md5|sha1|sha224|sha256|sha384|sha512)sum")
+LINE = regex(r"(?:[0-9a-f]{32,128}|\$\{?\w+\}?)( )(?![ *])\S")
 
 
-@rule("DF636", name="checksum-spacing", severity=Severity.WARNING)
+@rule("DF636", name="checksum-spacing", severity=Severity.WARNING, needs=("sum",))
 def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A line of checksums has one blank between the digest and the name, where two must stand.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF637", name="gpg-without-batch", severity=Severity.INFO, recommended=False)
+@rule("DF637", name="gpg-without-batch", severity=Severity.INFO, recommended=False, needs=("gpg",))
 def gpg_without_batch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """gpg is called as for a person at a terminal.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-LIST = re.compile(r"\[\s*([\"'\u201c\u2018].*)\]", re.DOTALL)
-WORD = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+LIST = regex(r"\[\s*([\"'\u201c\u2018].*)\]", re.DOTALL)
+WORD = regex(r"'([^']*)'|\"([^\"]*)\"")
 
 
-@rule("DF638", name="broken-json-form", severity=Severity.ERROR)
+@rule("DF638", name="broken-json-form", severity=Severity.ERROR, needs=("[",))
 def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A command in brackets is no JSON, so a shell gets it as it stands.
 

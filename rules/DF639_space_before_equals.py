@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF639", name="space-before-equals", severity=Severity.ERROR)
+@rule("DF639", name="space-before-equals", severity=Severity.ERROR, needs=("=",))
 def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A blank stands before the equals sign, which becomes part of the value.
 

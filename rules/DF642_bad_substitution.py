@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF642", name="bad-substitution", severity=Severity.ERROR)
+@rule("DF642", name="bad-substitution", severity=Severity.ERROR, needs=("${",))
 def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A variable is written in a form that the builder does not know.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-DIRECTIVE = re.compile(r"#\s*([A-Za-z]+)\s*=\s*(?:\S*dockerfile\S*|[`\\]|skip=\S+|error=\S+)\s*")
+DIRECTIVE = regex(r"#\s*([A-Za-z]+)\s*=\s*(?:\S*dockerfile\S*|[`\\]|skip=\S+|error=\S+)\s*")
 KNOWN = ("syntax", "escape", "check")
 
 
-@rule("DF643", name="misspelt-directive", severity=Severity.WARNING)
+@rule("DF643", name="misspelt-directive", severity=Severity.WARNING, needs=("#",))
 def misspelt_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A directive on top of the file is misspelt, so it is a comment and nothing more.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF644", name="source-outside-context", severity=Severity.WARNING)
+@rule("DF644", name="source-outside-context", severity=Severity.WARNING, needs=("..",))
 def source_outside_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A source leads out of the build context, where the builder does not look.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,19 +9,21 @@ from dockerlint.fixers.edits import delete_lines
 from dockerlint.lint import registry, script_findings
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 from dockerlint.lint.suppress import Ignore, ignores
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from dockerlint.lint.nodes import Dockerfile
     from dockerlint.lint.rule import Rule
 
 OWN_CODE = "DF701"
-NAMES = re.compile(r"(ignore|skip)[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")
-NAME = re.compile(r"[\w-]+")
-SCRIPTS = re.compile(r"sc\d*")
+NAMES = regex(r"(ignore|skip)[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")
+NAME = regex(r"[\w-]+")
+SCRIPTS = regex(r"sc\d*")
 
 
 @rule(OWN_CODE, name="unused-ignore", severity=Severity.INFO, recommended=False)

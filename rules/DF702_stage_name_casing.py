@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 # `--from=name` of COPY, `from=name` of a mount; what goes on like an image's name is one.
-NAMED = re.compile(r"(?:--|,|=)from=['\"]?([\w.-]++)(?![/:@])")
+NAMED = regex(r"(?:--|,|=)from=['\"]?([\w.-]++)(?![/:@])")
 
 
 @rule("DF702", name="stage-name-casing", severity=Severity.STYLE, aliases=("StageNameCasing",), recommended=False)

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Env, Label, Pair, Word
 
 
-@rule("DF705", name="legacy-key-value", severity=Severity.STYLE, aliases=("LegacyKeyValueFormat",), recommended=False)
+@rule(
+    "DF705",
+    name="legacy-key-value",
+    severity=Severity.STYLE,
+    aliases=("LegacyKeyValueFormat",),
+    recommended=False,
+    needs=("env", "label"),
+)
 def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """ENV or LABEL has no equals sign between key and value.
 

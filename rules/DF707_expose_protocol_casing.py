@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     severity=Severity.STYLE,
     aliases=("ExposeProtoCasing",),
     recommended=False,
+    needs=("expose",),
 )
 def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The protocol of a port is in capitals.

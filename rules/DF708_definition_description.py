@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 CHECK = "InvalidDefinitionDescription"
 
 
-@rule("DF708", name="definition-description", severity=Severity.STYLE, aliases=(CHECK,), recommended=False)
+@rule(
+    "DF708", name="definition-description", severity=Severity.STYLE, aliases=(CHECK,), recommended=False, needs=("#",)
+)
 def definition_description(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The comment directly above an ARG or a named FROM does not begin with its name.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF720", name="duplicate-label", severity=Severity.STYLE, recommended=False)
+@rule("DF720", name="duplicate-label", severity=Severity.STYLE, recommended=False, needs=("label",))
 def duplicate_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label is given twice, and only the last value counts.
 

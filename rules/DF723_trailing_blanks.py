@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-BLANKS = re.compile(r"(?<![ \t])[ \t]+(?=\r?(?:\n|\Z))")
+BLANKS = regex(r"(?<![ \t])[ \t]+(?=\r?(?:\n|\Z))")
 
 
 @rule("DF723", name="trailing-blanks", severity=Severity.STYLE, recommended=False)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Finding, Severity, Span
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
 
-MARK = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+MARK = regex(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 
 
-@rule("DF724", name="open-task", severity=Severity.STYLE, recommended=False)
+@rule("DF724", name="open-task", severity=Severity.STYLE, recommended=False, needs=("#",))
 def open_task(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A comment says that something is still to be done.
 

@@ -27,7 +27,7 @@ NUMBERS = {
 NAMES = frozenset({"HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH", "STOP"})
 
 
-@rule("DF725", name="signal-spelling", severity=Severity.STYLE, recommended=False)
+@rule("DF725", name="signal-spelling", severity=Severity.STYLE, recommended=False, needs=("stopsignal",))
 def signal_spelling(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A signal is given by its number or a short name.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DL1001", name="inline-ignore", severity=Severity.INFO, recommended=False)
+@rule("DL1001", name="inline-ignore", severity=Severity.INFO, recommended=False, needs=("#",))
 def inline_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A comment silences findings of one instruction.
 

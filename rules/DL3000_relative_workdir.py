@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DL3000", name="relative-workdir", severity=Severity.ERROR, aliases=("WorkdirRelativePath",))
+@rule("DL3000", name="relative-workdir", severity=Severity.ERROR, aliases=("WorkdirRelativePath",), needs=("workdir",))
 def relative_workdir(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A WORKDIR is relative to a folder that this file does not set.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = frozenset({"root", "0"})
 
 
-@rule("DL3002", name="last-user-root", severity=Severity.WARNING)
+@rule("DL3002", name="last-user-root", severity=Severity.WARNING, needs=("user",))
 def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The last USER of the image is root.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DL3003", name="cd-in-run", severity=Severity.WARNING, recommended=False)
+@rule("DL3003", name="cd-in-run", severity=Severity.WARNING, recommended=False, needs=("cd",))
 def cd_in_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A RUN changes its folder by `cd`.
 

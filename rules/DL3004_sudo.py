@@ -20,7 +20,7 @@ SUDO = "sudo"
 ROOT = frozenset({"root", "0"})
 
 
-@rule("DL3004", name="sudo", severity=Severity.ERROR)
+@rule("DL3004", name="sudo", severity=Severity.ERROR, needs=("sudo",))
 def sudo(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A RUN calls sudo.
 

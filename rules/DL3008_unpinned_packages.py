@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DL3008", name="unpinned-apt-package", severity=Severity.WARNING, recommended=False)
+@rule("DL3008", name="unpinned-apt-package", severity=Severity.WARNING, recommended=False, needs=("apt",))
 def unpinned_apt_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A Debian or Ubuntu package is installed without a version.
 
@@ -40,7 +40,7 @@ def unpinned_apt_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check("DL3008", {"apt"}, facts)
 
 
-@rule("DL3018", name="unpinned-apk-package", severity=Severity.WARNING, recommended=False)
+@rule("DL3018", name="unpinned-apk-package", severity=Severity.WARNING, recommended=False, needs=("apk",))
 def unpinned_apk_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An Alpine package is installed without a version.
 
@@ -63,7 +63,7 @@ def unpinned_apk_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check("DL3018", {"apk"}, facts)
 
 
-@rule("DL3033", name="unpinned-yum-package", severity=Severity.WARNING, recommended=False)
+@rule("DL3033", name="unpinned-yum-package", severity=Severity.WARNING, recommended=False, needs=("yum",))
 def unpinned_yum_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A package of yum is installed without a version.
 
@@ -85,7 +85,7 @@ def unpinned_yum_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check("DL3033", {"yum"}, facts)
 
 
-@rule("DL3037", name="unpinned-zypper-package", severity=Severity.WARNING, recommended=False)
+@rule("DL3037", name="unpinned-zypper-package", severity=Severity.WARNING, recommended=False, needs=("zypper",))
 def unpinned_zypper_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A package of openSUSE or SUSE is installed without a version.
 
@@ -107,7 +107,7 @@ def unpinned_zypper_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check("DL3037", {"zypper"}, facts)
 
 
-@rule("DL3041", name="unpinned-dnf-package", severity=Severity.WARNING, recommended=False)
+@rule("DL3041", name="unpinned-dnf-package", severity=Severity.WARNING, recommended=False, needs=("dnf",))
 def unpinned_dnf_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A Fedora or Red Hat package is installed without a version.
 

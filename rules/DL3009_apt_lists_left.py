@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.tools import Cache, Invocation
 
 
-@rule("DL3009", name="apt-lists-left", severity=Severity.INFO)
+@rule("DL3009", name="apt-lists-left", severity=Severity.INFO, needs=("apt",))
 def apt_lists_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """apt's package lists stay in the layer.
 

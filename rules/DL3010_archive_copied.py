@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.unpack import add_archive
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Copy, Dockerfile, Instruction
 
 # What ADD unpacks. Source: the Dockerfile reference, ADD, local tar archives.
-ARCHIVE = re.compile(r".*\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz)$")
+ARCHIVE = regex(r".*\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz)$")
 # What hadolint 2.15.1 takes for one, and for a command that unpacks it (measured).
-ARCHIVE_AS_HADOLINT = re.compile(r".*\.(?:tar|Z|bz2|gz|lz|lzma|tZ|tb2|tbz2?|tgz|tlz|tpz|txz|xz)$")
+ARCHIVE_AS_HADOLINT = regex(r".*\.(?:tar|Z|bz2|gz|lz|lzma|tZ|tb2|tbz2?|tgz|tlz|tpz|txz|xz)$")
 TARS = ("tar", "bsdtar", "gtar")
 UNPACKERS = frozenset({"unzip", "gunzip", "bunzip2", "unlzma", "unxz", "zgz", "uncompress", "zcat", "gzcat"})
 LONG = frozenset({"--extract", "--get"})
-SEPARATOR = re.compile(r"[/\\]")
-VARIABLE = re.compile(r"\$(\w+)")
+SEPARATOR = regex(r"[/\\]")
+VARIABLE = regex(r"\$(\w+)")
 
 
 @rule("DL3010", name="archive-copied", severity=Severity.INFO)

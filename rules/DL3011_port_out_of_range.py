@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 LAST_PORT = 65535
-NUMBERS = re.compile(r"[0-9]+")
+NUMBERS = regex(r"[0-9]+")
 
 
-@rule("DL3011", name="port-out-of-range", severity=Severity.ERROR)
+@rule("DL3011", name="port-out-of-range", severity=Severity.ERROR, needs=("expose",))
 def port_out_of_range(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """EXPOSE names a port above 65535.
 

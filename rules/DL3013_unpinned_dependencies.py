@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DL3013", name="unpinned-pip-package", severity=Severity.WARNING, recommended=False)
+@rule("DL3013", name="unpinned-pip-package", severity=Severity.WARNING, recommended=False, needs=("pip",))
 def unpinned_pip_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A Python package is installed without a version.
 
@@ -46,7 +46,7 @@ def unpinned_pip_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check("DL3013", {"pip", "pipx"}, facts)
 
 
-@rule("DL3016", name="unpinned-npm-package", severity=Severity.WARNING, recommended=False)
+@rule("DL3016", name="unpinned-npm-package", severity=Severity.WARNING, recommended=False, needs=("npm",))
 def unpinned_npm_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A package of npm is installed without a version.
 
@@ -69,7 +69,7 @@ def unpinned_npm_package(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check("DL3016", {"npm"}, facts)
 
 
-@rule("DL3028", name="unpinned-gem", severity=Severity.WARNING, recommended=False)
+@rule("DL3028", name="unpinned-gem", severity=Severity.WARNING, recommended=False, needs=("gem",))
 def unpinned_gem(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A gem is installed without a version.
 
@@ -91,7 +91,7 @@ def unpinned_gem(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check("DL3028", {"gem"}, facts)
 
 
-@rule("DL3062", name="unpinned-go-module", severity=Severity.WARNING, recommended=False)
+@rule("DL3062", name="unpinned-go-module", severity=Severity.WARNING, recommended=False, needs=("go",))
 def unpinned_go_module(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A Go program or module is fetched without a version.
 

@@ -34,7 +34,7 @@ HADOLINT = {
 HADOLINT_APT = ("-y", "--yes", "--assume-yes", "-qq", "-q=2")
 
 
-@rule("DL3014", name="prompting-apt", severity=Severity.WARNING)
+@rule("DL3014", name="prompting-apt", severity=Severity.WARNING, needs=("apt",))
 def prompting_apt(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """apt asks before it installs, and a build cannot answer.
 
@@ -63,7 +63,7 @@ def prompting_apt(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check(doc, facts, "DL3014", "apt")
 
 
-@rule("DL3030", name="prompting-yum", severity=Severity.WARNING)
+@rule("DL3030", name="prompting-yum", severity=Severity.WARNING, needs=("yum",))
 def prompting_yum(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """yum asks before it installs, and a build cannot answer.
 
@@ -91,7 +91,7 @@ def prompting_yum(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check(doc, facts, "DL3030", "yum")
 
 
-@rule("DL3034", name="prompting-zypper", severity=Severity.WARNING)
+@rule("DL3034", name="prompting-zypper", severity=Severity.WARNING, needs=("zypper",))
 def prompting_zypper(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """zypper asks before it installs, and a build cannot answer.
 
@@ -119,7 +119,7 @@ def prompting_zypper(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check(doc, facts, "DL3034", "zypper")
 
 
-@rule("DL3038", name="prompting-dnf", severity=Severity.WARNING)
+@rule("DL3038", name="prompting-dnf", severity=Severity.WARNING, needs=("dnf",))
 def prompting_dnf(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """dnf asks before it installs, and a build cannot answer.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 INDEX_READERS = frozenset({"search", "policy", "fetch", "list", "version", "dot", "manifest", "stats"})
 
 
-@rule("DL3019", name="apk-cache-left", severity=Severity.INFO)
+@rule("DL3019", name="apk-cache-left", severity=Severity.INFO, needs=("apk",))
 def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """apk's package index stays in the layer.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OWN_FLAGS = frozenset({"checksum", "keep-git-dir", "unpack"})
 
 
-@rule("DL3020", name="add-for-copy", severity=Severity.ERROR)
+@rule("DL3020", name="add-for-copy", severity=Severity.ERROR, needs=("add",))
 def add_for_copy(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """ADD is used for plain files and folders.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FOLDERS = ("/", "/.", "/..")
 
 
-@rule("DL3021", name="copy-without-slash", severity=Severity.ERROR)
+@rule("DL3021", name="copy-without-slash", severity=Severity.ERROR, needs=("copy", "add"))
 def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """COPY or ADD of several sources has a destination without a slash at its end.
 

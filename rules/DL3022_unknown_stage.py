@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NEAR = 0.75
 
 
-@rule("DL3022", name="unknown-stage", severity=Severity.WARNING)
+@rule("DL3022", name="unknown-stage", severity=Severity.WARNING, needs=("from=",))
 def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """COPY --from, or a mount, takes files from a stage that is not there.
 
@@ -76,7 +76,7 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 yield Finding("DL3022", flag.span, problem, fix)
 
 
-@rule("DL3023", name="copy-from-own-stage", severity=Severity.ERROR)
+@rule("DL3023", name="copy-from-own-stage", severity=Severity.ERROR, needs=("from=",))
 def copy_from_own_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """COPY --from, or a mount, takes files from the stage that it is in.
 

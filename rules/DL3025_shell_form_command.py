@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import CommandInstruction, Dockerfile, Healthcheck, Shell
 
 
-@rule("DL3025", name="shell-form-command", severity=Severity.WARNING, aliases=("JSONArgsRecommended",))
+@rule(
+    "DL3025",
+    name="shell-form-command",
+    severity=Severity.WARNING,
+    aliases=("JSONArgsRecommended",),
+    needs=("cmd", "entrypoint"),
+)
 def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """CMD or ENTRYPOINT is in shell form.
 

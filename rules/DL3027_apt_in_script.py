@@ -27,7 +27,7 @@ SHARED = frozenset(
 ADDITIONS = {"upgrade": "--with-new-pkgs"}
 
 
-@rule("DL3027", name="apt-in-script", severity=Severity.WARNING, recommended=False)
+@rule("DL3027", name="apt-in-script", severity=Severity.WARNING, recommended=False, needs=("apt",))
 def apt_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """apt is called where nobody sits in front of it.
 

@@ -24,6 +24,7 @@ BOTH = (TARGET, "BUILDPLATFORM")
     severity=Severity.WARNING,
     aliases=("FromPlatformFlagConstDisallowed",),
     recommended=False,
+    needs=("--platform",),
 )
 def constant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """FROM names a platform, so that `--platform` of the build no longer decides.
@@ -59,7 +60,13 @@ def constant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             yield Finding("DL3029", flag.span, f"the platform is fixed to {value}", fix)
 
 
-@rule("DL3065", name="redundant-platform", severity=Severity.WARNING, aliases=("RedundantTargetPlatform",))
+@rule(
+    "DL3065",
+    name="redundant-platform",
+    severity=Severity.WARNING,
+    aliases=("RedundantTargetPlatform",),
+    needs=("--platform",),
+)
 def redundant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """FROM asks for the platform that it has anyway.
 

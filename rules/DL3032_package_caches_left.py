@@ -30,7 +30,7 @@ HADOLINT = {
 }
 
 
-@rule("DL3032", name="yum-cache-left", severity=Severity.WARNING)
+@rule("DL3032", name="yum-cache-left", severity=Severity.WARNING, needs=("yum",))
 def yum_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """yum's metadata and packages stay in the layer.
 
@@ -60,7 +60,7 @@ def yum_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check(facts, "DL3032", "yum")
 
 
-@rule("DL3036", name="zypper-cache-left", severity=Severity.WARNING)
+@rule("DL3036", name="zypper-cache-left", severity=Severity.WARNING, needs=("zypper",))
 def zypper_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """zypper's metadata and packages stay in the layer.
 
@@ -90,7 +90,7 @@ def zypper_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _check(facts, "DL3036", "zypper")
 
 
-@rule("DL3040", name="dnf-cache-left", severity=Severity.WARNING)
+@rule("DL3040", name="dnf-cache-left", severity=Severity.WARNING, needs=("dnf",))
 def dnf_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """dnf's metadata and packages stay in the layer.
 

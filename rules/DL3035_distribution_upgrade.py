@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UPGRADES = frozenset({"dist-upgrade", "dup"})
 
 
-@rule("DL3035", name="distribution-upgrade", severity=Severity.WARNING, recommended=False)
+@rule("DL3035", name="distribution-upgrade", severity=Severity.WARNING, recommended=False, needs=("zypper",))
 def distribution_upgrade(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """zypper brings the whole distribution up to date.
 

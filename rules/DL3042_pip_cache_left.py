@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OFF = frozenset({"", "0", "off", "no", "n", "false", "f"})
 
 
-@rule("DL3042", name="pip-cache-left", severity=Severity.WARNING)
+@rule("DL3042", name="pip-cache-left", severity=Severity.WARNING, needs=("pip",))
 def pip_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """pip's cache stays in the layer.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FORBIDDEN = frozenset({"ONBUILD", "FROM", "MAINTAINER"})
 
 
-@rule("DL3043", name="bad-trigger", severity=Severity.ERROR, recommended=False)
+@rule("DL3043", name="bad-trigger", severity=Severity.ERROR, recommended=False, needs=("onbuild",))
 def bad_trigger(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """ONBUILD triggers what it cannot: ONBUILD, FROM or MAINTAINER.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Env, Pair
 
 
-@rule("DL3044", name="env-refers-to-itself", severity=Severity.ERROR)
+@rule("DL3044", name="env-refers-to-itself", severity=Severity.ERROR, needs=("$",))
 def env_refers_to_itself(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An ENV uses a variable that the same ENV sets.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Copy, Dockerfile
 
 
-@rule("DL3045", name="copy-to-relative-path", severity=Severity.WARNING)
+@rule("DL3045", name="copy-to-relative-path", severity=Severity.WARNING, needs=("copy",))
 def copy_to_relative_path(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """COPY has a relative destination, and no WORKDIR says relative to what.
 

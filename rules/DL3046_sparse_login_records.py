@@ -23,7 +23,7 @@ HIGHEST = 99_999
 LONGEST = 5
 
 
-@rule("DL3046", name="sparse-login-records", severity=Severity.WARNING)
+@rule("DL3046", name="sparse-login-records", severity=Severity.WARNING, needs=("useradd",))
 def sparse_login_records(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A user with a high id is made, and useradd writes login records up to it.
 

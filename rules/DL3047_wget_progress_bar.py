@@ -28,7 +28,7 @@ VALUED = frozenset("OoaeiBtTwQPUlARDIXSn")
 BUSYBOX = frozenset({"ash", "busybox"})
 
 
-@rule("DL3047", name="wget-progress-bar", severity=Severity.INFO, recommended=False)
+@rule("DL3047", name="wget-progress-bar", severity=Severity.INFO, recommended=False, needs=("wget",))
 def wget_progress_bar(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """wget draws its progress bar into the build's output.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Pair
 
 # hadolint lets `_` and `/` pass too, which Docker's guidelines do not name.
-KEY = re.compile(r"[a-z](?:[a-z0-9._/-]*[a-z0-9])?")
+KEY = regex(r"[a-z](?:[a-z0-9._/-]*[a-z0-9])?")
 RESERVED = ("com.docker.", "io.docker.", "org.dockerproject.")
 
 
-@rule("DL3048", name="bad-label-key", severity=Severity.STYLE, recommended=False)
+@rule("DL3048", name="bad-label-key", severity=Severity.STYLE, recommended=False, needs=("label",))
 def bad_label_key(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label's key breaks Docker's guidelines.
 

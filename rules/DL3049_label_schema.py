@@ -73,7 +73,7 @@ def superfluous_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 yield Finding("DL3050", pair.span, f"the label {_key(pair)} is not in the schema")
 
 
-@rule("DL3051", name="empty-label", severity=Severity.WARNING)
+@rule("DL3051", name="empty-label", severity=Severity.WARNING, needs=("label",))
 def empty_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label of the configuration's `label-schema` is empty.
 
@@ -99,7 +99,7 @@ def empty_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             yield Finding("DL3051", pair.span, f"the label {_key(pair)} is empty")
 
 
-@rule("DL3052", name="label-is-no-url", severity=Severity.WARNING)
+@rule("DL3052", name="label-is-no-url", severity=Severity.WARNING, needs=("label",))
 def label_is_no_url(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label is not a URL, as the configuration's `label-schema` wants it.
 
@@ -123,7 +123,7 @@ def label_is_no_url(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _unfit("DL3052", "url", "a URL such as https://example.com", facts)
 
 
-@rule("DL3053", name="label-is-no-date", severity=Severity.WARNING)
+@rule("DL3053", name="label-is-no-date", severity=Severity.WARNING, needs=("label",))
 def label_is_no_date(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label is not a date, as the configuration's `label-schema` wants it (`rfc3339`).
 
@@ -147,7 +147,7 @@ def label_is_no_date(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _unfit("DL3053", "rfc3339", "a date such as 2025-05-03T10:00:00Z", facts)
 
 
-@rule("DL3054", name="label-is-no-license", severity=Severity.WARNING)
+@rule("DL3054", name="label-is-no-license", severity=Severity.WARNING, needs=("label",))
 def label_is_no_license(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label is not a license of the SPDX list, as the configuration's `label-schema` wants it (`spdx`).
 
@@ -173,7 +173,7 @@ def label_is_no_license(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _unfit("DL3054", "spdx", "a license of the SPDX list such as Apache-2.0", facts)
 
 
-@rule("DL3055", name="label-is-no-commit", severity=Severity.WARNING)
+@rule("DL3055", name="label-is-no-commit", severity=Severity.WARNING, needs=("label",))
 def label_is_no_commit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label is not a Git commit, as the configuration's `label-schema` wants it (`hash`).
 
@@ -197,7 +197,7 @@ def label_is_no_commit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _unfit("DL3055", "hash", "a Git commit such as 43c572f", facts)
 
 
-@rule("DL3056", name="label-is-no-version", severity=Severity.WARNING)
+@rule("DL3056", name="label-is-no-version", severity=Severity.WARNING, needs=("label",))
 def label_is_no_version(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label is not a semantic version, as the configuration's `label-schema` wants it (`semver`).
 
@@ -221,7 +221,7 @@ def label_is_no_version(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _unfit("DL3056", "semver", "a semantic version such as 1.2.0", facts)
 
 
-@rule("DL3058", name="label-is-no-email", severity=Severity.WARNING)
+@rule("DL3058", name="label-is-no-email", severity=Severity.WARNING, needs=("label",))
 def label_is_no_email(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label is not an e-mail address, as the configuration's `label-schema` wants it (`email`).
 

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 RESERVED = frozenset({"scratch", "context"})
 
 
-@rule("DL3063", name="reserved-stage-name", severity=Severity.WARNING, aliases=("ReservedStageName",))
+@rule(
+    "DL3063",
+    name="reserved-stage-name",
+    severity=Severity.WARNING,
+    aliases=("ReservedStageName",),
+    needs=("scratch", "context"),
+)
 def reserved_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A stage is called `scratch` or `context`.
 

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Pair
 
 
-@rule("DL3064", name="secret-in-variable", severity=Severity.WARNING, aliases=("SecretsUsedInArgOrEnv",))
+@rule(
+    "DL3064",
+    name="secret-in-variable",
+    severity=Severity.WARNING,
+    aliases=("SecretsUsedInArgOrEnv",),
+    needs=("arg", "env"),
+)
 def secret_in_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """ARG or ENV holds a credential.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile, User
 
-NUMBER = re.compile(r"[0-9]*")
+NUMBER = regex(r"[0-9]*")
 
 
-@rule("DL3066", name="user-by-name", severity=Severity.INFO, recommended=False)
+@rule("DL3066", name="user-by-name", severity=Severity.INFO, recommended=False, needs=("user",))
 def user_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """USER names a user instead of giving its number.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Copy, Dockerfile
 
 
-@rule("DL3067", name="whole-filesystem-copied", severity=Severity.WARNING)
+@rule("DL3067", name="whole-filesystem-copied", severity=Severity.WARNING, needs=("--from",))
 def whole_filesystem_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The whole file system of another stage or image is copied.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LABEL = "org.opencontainers.image.authors"
 
 
-@rule("DL4000", name="maintainer", severity=Severity.ERROR, aliases=("MaintainerDeprecated",))
+@rule("DL4000", name="maintainer", severity=Severity.ERROR, aliases=("MaintainerDeprecated",), needs=("maintainer",))
 def maintainer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """MAINTAINER is deprecated.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PROGRAMS = ("curl", "wget")
 
 
-@rule("DL4001", name="curl-and-wget", severity=Severity.WARNING, recommended=False)
+@rule("DL4001", name="curl-and-wget", severity=Severity.WARNING, recommended=False, needs=("wget",))
 def curl_and_wget(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Both curl and wget are called in one stage.
 

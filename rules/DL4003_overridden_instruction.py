@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ALIAS = "MultipleInstructionsDisallowed"
 
 
-@rule("DL3012", name="overridden-healthcheck", severity=Severity.ERROR, aliases=(ALIAS,))
+@rule("DL3012", name="overridden-healthcheck", severity=Severity.ERROR, aliases=(ALIAS,), needs=("healthcheck",))
 def overridden_healthcheck(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A stage has several HEALTHCHECKs, of which only the last one counts.
 
@@ -50,7 +50,7 @@ def overridden_healthcheck(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _overridden("DL3012", nodes.Healthcheck, doc, facts)
 
 
-@rule("DL4003", name="overridden-cmd", severity=Severity.WARNING, aliases=(ALIAS,))
+@rule("DL4003", name="overridden-cmd", severity=Severity.WARNING, aliases=(ALIAS,), needs=("cmd",))
 def overridden_cmd(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A stage has several CMDs, of which only the last one counts.
 
@@ -79,7 +79,7 @@ def overridden_cmd(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     yield from _overridden("DL4003", nodes.Cmd, doc, facts)
 
 
-@rule("DL4004", name="overridden-entrypoint", severity=Severity.ERROR, aliases=(ALIAS,))
+@rule("DL4004", name="overridden-entrypoint", severity=Severity.ERROR, aliases=(ALIAS,), needs=("entrypoint",))
 def overridden_entrypoint(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A stage has several ENTRYPOINTs, of which only the last one counts.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SH = frozenset({"/bin/sh", "/usr/bin/sh"})
 
 
-@rule("DL4005", name="shell-replaced", severity=Severity.WARNING, recommended=False)
+@rule("DL4005", name="shell-replaced", severity=Severity.WARNING, recommended=False, needs=("ln",))
 def shell_replaced(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A RUN makes /bin/sh a link to another shell.
 

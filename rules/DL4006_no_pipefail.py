@@ -33,7 +33,7 @@ SHELLS = dict.fromkeys(DISTRIBUTIONS_WITH_BASH, BASH) | {"alpine": '["/bin/ash",
 HARMLESS = frozenset({"echo", "printf", "yes", "true", ":"})
 
 
-@rule("DL4006", name="no-pipefail", severity=Severity.WARNING)
+@rule("DL4006", name="no-pipefail", severity=Severity.WARNING, needs=("|",))
 def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A RUN has a pipe, and its shell heeds only the last command's exit status.
 

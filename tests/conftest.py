@@ -1,13 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import gzip
+import json
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from dockerlint.lint import store
 
-if TYPE_CHECKING:
-    from pathlib import Path
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "dev.jsonl.gz"
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +26,11 @@ def no_memory_of_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypat
         return folder
 
     monkeypatch.setattr(store, "folder", fresh)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> list[str]:
+    if not CORPUS.exists():
+        pytest.skip("the corpus is not beside the repository")
+    with gzip.open(CORPUS, "rt", encoding="utf8") as lines:
+        return [json.loads(line)["text"] for line in lines]

@@ -58,3 +58,14 @@ def test_what_the_script_asks_is_answered() -> None:
     asked = {**os.environ, "COMP_WORDS": "dlint expl", "COMP_CWORD": "1", "_DLINT_COMPLETE": "bash_complete"}
     done = subprocess.run([DLINT], env=asked, capture_output=True, text=True, check=True)
     assert "plain,explain" in done.stdout.splitlines()
+
+
+@pytest.mark.skipif(not DLINT.exists() or not shutil.which("bash"), reason="needs dlint installed, and bash")
+@pytest.mark.parametrize(("word", "wanted"), [("expl", "explain"), ("Dock", "")])
+def test_bash_completes_the_first_word(word: str, wanted: str) -> None:
+    script = subprocess.run([DLINT, "completion", "bash"], capture_output=True, text=True, check=True).stdout
+    # outside of a completion `compopt` is refused; what it turns on is bash's own completion of files
+    asked = f'compopt() {{ :; }}; COMP_WORDS=(dlint {word}); COMP_CWORD=1; _dlint_completion dlint; echo "${{COMPREPLY[*]}}"'
+    searched = {**os.environ, "PATH": f"{DLINT.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", f"{script}\n{asked}"], env=searched, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == wanted

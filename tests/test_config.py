@@ -20,7 +20,7 @@ def nothing(doc: object, facts: object) -> Iterator[Finding]:
 
 
 def rule(code: str, name: str, *aliases: str, recommended: bool = True) -> Rule:
-    return Rule(code, name, Severity.WARNING, aliases, recommended, nothing, "Summary.")
+    return Rule(code, name, Severity.WARNING, aliases, recommended, nothing, lambda: "Summary.")
 
 
 RULES = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from dockerlint.fixers.cost.figures import ZERO, Amount, longest, total
 from dockerlint.fixers.cost.images import base_sizes
 from dockerlint.fixers.cost.manifests import Packages
 from dockerlint.fixers.cost.packages import TABLES, closure
-from dockerlint.lint import images
+from dockerlint.lint import images, installation, tables
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.images import lookup, parse_reference
 
@@ -207,14 +206,14 @@ def test_a_tag_that_is_not_known_has_no_size() -> None:
 
 
 def test_images_unpack_to_a_believable_size() -> None:
-    data = tomllib.loads(images.DATA.read_text(encoding="utf-8"))
+    data = tables.table(images.DATA)
     for row in data["image"]:
         if row.get("compressed_mb") and row.get("disk_mb"):
             assert 1.4 < row["disk_mb"] / row["compressed_mb"] < 3.7, row["repositories"]
 
 
 def test_every_row_says_where_it_is_from() -> None:
-    data = tomllib.loads(images.DATA.read_text(encoding="utf-8"))
+    data = tables.table(images.DATA)
     for row in data["image"]:
         sized = "compressed_mb" in row or "disk_mb" in row
         assert sized == ("basis" in row) == ("source" in row) == ("date" in row), row["repositories"]
@@ -396,7 +395,7 @@ def test_packages_of_npm_bring_what_they_need(name: str, megabytes: float) -> No
 
 
 def all_figures() -> list[str]:
-    data = tomllib.loads(managers.DATA.read_text(encoding="utf-8"))
+    data = tables.table(managers.DATA)
     names = []
     queue = [("", data)]
     while queue:
@@ -431,8 +430,9 @@ def test_a_figure_that_is_not_there_is_an_error(name: str) -> None:
 
 
 def test_the_data_is_shipped_with_the_code() -> None:
-    tables = [packages.DATA / f"debian-{release}.tsv.gz" for release in TABLES]
-    tables += [registry.DATA / f"registry-{name}.tsv.gz" for name in ("npm", "pip")]
-    for path in (images.DATA, managers.DATA, packages.OTHERS, *tables):
+    found = [packages.DATA / f"debian-{release}.tsv.gz" for release in TABLES]
+    found += [registry.DATA / f"registry-{name}.tsv.gz" for name in ("npm", "pip")]
+    found += [Path(installation.TOP, name) for name in (images.DATA, managers.DATA, packages.OTHERS)]
+    for path in found:
         assert path.is_file()
-        assert "data" in Path(path).parts
+        assert "data" in path.parts

@@ -5,10 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from dockerlint.fixers.cost import estimate, report
 from dockerlint.lint.parser import parse
+from dockerlint.lint.report.shown import width as wide
 
 TEXT = "FROM debian:bookworm-slim AS app\nRUN apt-get update \\\n && ./x\nCOPY . /app\n"
+STAGES = """FROM golang:1.22 AS build
+COPY . /src
+RUN cd /src && CGO_ENABLED=0 go build -o /usr/local/bin/server ./cmd/server-with-a-long-name
+FROM debian:bookworm-slim AS unused
+RUN apt-get update
+FROM debian:bookworm-slim
+COPY --from=build /usr/local/bin/server /server
+RUN echo 日本語日本語日本語日本語日本語日本語日本語日本語日本語日本語
+"""
+# The columns below which the table is not made narrower.
+LEAST = 72
 SIZE = {"low", "mid", "high", "basis"}
 
 
@@ -76,3 +90,86 @@ def test_a_file_without_stages_costs_nothing() -> None:
     assert found.target is None
     assert found.image.adds.mid == 0
     assert "image" in report.text([found])
+
+
+def table(text: str, width: int | None) -> list[str]:
+    """The lines of the steps: from the head to the empty line before the totals."""
+    lines = report.text([estimate(parse(text), file="Dockerfile")], width=width).splitlines()
+    return lines[1 : lines.index("")]
+
+
+@pytest.mark.parametrize("width", [LEAST, 73, 80, 100, 120, report.FULL - 1, report.FULL, report.FULL + 1, 250])
+def test_the_table_fits_into_the_terminal(width: int) -> None:
+    assert max(wide(line) for line in table(STAGES, width)) <= width
+
+
+@pytest.mark.parametrize("width", [0, 1, 20, LEAST - 1])
+def test_a_table_without_room_keeps_its_least_width(width: int) -> None:
+    assert table(STAGES, width) == table(STAGES, LEAST)
+
+
+def test_a_narrow_table_has_a_letter_a_scenario_and_says_which() -> None:
+    narrow, full = table(STAGES, report.FULL - 1), table(STAGES, report.FULL)
+    assert (narrow[0].split()[-1], narrow[2].split()[-1], narrow[3].split()[-1]) == ("sdb", "b", "sdb")
+    assert narrow[-1] == "runs again on a source edit (s), dependency change (d), base update (b)"
+    assert full[0].endswith("runs again on")
+    assert full[3].endswith("  source edit, dependency change, base update")
+    assert len(full) == len(narrow) - 1
+
+
+@pytest.mark.parametrize("width", [None, LEAST, 80, 250])
+def test_figures_stand_under_their_heads_at_every_width(width: int | None) -> None:
+    head, *rows = [line for line in table(STAGES, width) if not line.startswith(("stage", "runs"))]
+    for name, unit in (("size", "B"), ("time", "s")):
+        end = head.index(name) + len(name)
+        for row in rows:
+            before = next(at for at in range(len(row) + 1) if wide(row[:at]) == end)
+            assert row[before - 1] in {unit, "?"}
+
+
+def test_names_are_cut_to_the_columns_they_have_and_letters_of_two_columns_count_as_two() -> None:
+    found = {width: [line for line in table(STAGES, width) if line.lstrip()[:1].isdigit()] for width in (LEAST, 80, 250)}
+    assert [row[7:30].split("  ")[0] for row in found[LEAST]] == [
+        "FROM golang:1.22 ...",
+        "COPY . /src",
+        "RUN cd /src && CG...",
+        "FROM debian:bookw...",
+        "COPY --from=build...",
+        "RUN echo 日本語日...",
+    ]
+    assert "RUN cd /src && CGO_ENAB...  " in found[80][2]
+    assert "./cmd/server-with-a-long-name  " in found[250][2]
+
+
+def test_the_largest_step_has_the_whole_bar() -> None:
+    for width, bar in ((LEAST, 6), (80, 8), (None, 12), (250, 12)):
+        assert [line.count("█") for line in table(STAGES, width)][2] == bar
+
+
+def test_each_stage_of_several_has_a_heading_that_says_whether_it_ships() -> None:
+    lines = table(STAGES, None)
+    assert [line if line.startswith("stage") else line.split()[0] for line in lines] == [
+        "line",
+        "stage build, does not ship",
+        "1",
+        "2",
+        "3",
+        "stage 2, ships",
+        "6",
+        "7",
+        "8",
+    ]
+
+
+def test_a_stage_that_another_one_stands_on_ships() -> None:
+    lines = table("FROM debian:12 AS base\nRUN ./a\nFROM base AS app\nRUN ./b\n", None)
+    assert [line for line in lines if line.startswith("stage")] == ["stage base, ships", "stage app, ships"]
+
+
+def test_one_stage_has_no_heading() -> None:
+    assert not any(line.startswith("stage") for line in table(TEXT, None))
+    assert not any(line.startswith("stage") for line in table("FROM debian:12 AS unused\nFROM debian:12\nRUN ./a\n", None))
+
+
+def test_headings_are_bold_where_there_is_colour() -> None:
+    assert "\x1b[1mstage build, does not ship\x1b[0m\n" in report.text([estimate(parse(STAGES))], color=True)

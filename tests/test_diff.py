@@ -121,6 +121,14 @@ def test_findings_that_a_branch_adds_and_removes(repo: Scratch, capfd: pytest.Ca
     assert diff(capfd, base, "--head", "HEAD")[1]["head"] == head
 
 
+def test_a_commit_that_is_named_by_its_id_is_told_once(repo: Scratch, capfd: pytest.CaptureFixture[str]) -> None:
+    base = repo.commit({"Dockerfile": GOOD})
+    head = repo.commit({"Dockerfile": WORSE})
+
+    assert f"\n{base[:12]} -> {head[:12]}\n" in shown(capfd, base, "--head", head)[1]
+    assert f"\nmain~1 ({base[:12]}) -> work tree\n" in shown(capfd, "main~1")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [

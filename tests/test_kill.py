@@ -43,6 +43,29 @@ def killed_at(step: str, path: Path) -> int:
     os._exit(0)
 
 
+def test_a_killed_process_that_nobody_has_asked_for_yet_is_dead(file: Path) -> None:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    time.sleep(0.2)
+    (file.parent / f".Dockerfile.{child}.abcdefgh.dlint").write_bytes(NEW)
+    files._clear.cache_clear()
+    write(file, NEW, OLD)
+    os.waitpid(child, 0)
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_another_process_may_have_the_number_by_now(file: Path) -> None:
+    left = file.parent / f".Dockerfile.{os.getpid()}.abcdefgh.dlint"
+    for age, there in ((60, True), (7_200, False)):
+        left.write_bytes(NEW)
+        os.utime(left, (time.time() - age,) * 2)
+        files._clear.cache_clear()
+        file.write_bytes(OLD)
+        write(file, NEW, OLD)
+        assert left.exists() is there
+
+
 @pytest.mark.parametrize(
     ("step", "text", "left"),
     [

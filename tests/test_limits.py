@@ -292,6 +292,12 @@ def test_bombs_in_a_compose_file(text: str, dlint: Callable[..., Done]) -> None:
     assert time.monotonic() - started < 30
 
 
+def test_triggers_of_triggers(dlint: Callable[..., Done]) -> None:
+    Path("Dockerfile").write_text(TEXT + "ONBUILD " * 5_000 + "RUN x\n" + "ONBUILD \\\n" * 3_000 + "RUN x\n")
+    done = dlint("--format", "gnu", "Dockerfile")
+    assert (done.status, done.out.count("ONBUILD cannot trigger another ONBUILD")) == (1, 2)
+
+
 def test_builds_that_go_round(dlint: Callable[..., Done]) -> None:
     Path("Dockerfile").write_text(TEXT)
     Path("compose.yaml").write_text(

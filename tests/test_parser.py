@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -232,14 +231,6 @@ def test_lines_and_columns_come_back(text: str) -> None:
 
 
 # ---------------------------------------------------------------- the files beside the repository
-
-
-@pytest.fixture(scope="session")
-def corpus() -> list[str]:
-    if not CORPUS.exists():
-        pytest.skip("the corpus is not beside the repository")
-    with gzip.open(CORPUS, "rt", encoding="utf8") as lines:
-        return [json.loads(line)["text"] for line in lines]
 
 
 def test_real_files_parse(corpus: list[str]) -> None:

@@ -6,6 +6,7 @@ import ast
 import importlib
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -173,12 +174,32 @@ FILES = {
     "composer.json": f'{{"require": {{"{SENTINEL}/a": "1"}}}}',
     "Gemfile": f"gem '{SENTINEL}', path: '{SENTINEL}'\n",
 }
-STEPS = "npm ci", "pip install -r requirements.txt", "pip install .", "go build -o /a .", "cargo build", "composer install", "bundle install"
+STEPS = (
+    "npm ci", "yarn install", "pnpm install", "pip install -r requirements.txt", "pip install .", "poetry install", "uv sync", "pipenv install",
+    "go build -o /a .", "cargo build", "mvn package", "gradle build", "dotnet publish", "composer install", "bundle install",
+)  # fmt: skip
 
 
-def outcome(root: Path) -> str:
+@contextmanager
+def opened() -> Iterator[list[str]]:
+    """The files that are opened meanwhile."""
+    read: list[str] = []
+    state = [True]
+
+    def hook(event: str, given: tuple[object, ...]) -> None:
+        if state[0] and event == "open" and isinstance(given[0], str | bytes | os.PathLike):
+            read.append(os.path.realpath(os.fsdecode(given[0])))
+
+    sys.addaudithook(hook)
+    try:
+        yield read
+    finally:
+        state[0] = False
+
+
+def outcome(root: Path, more: str = "") -> str:
     """All that is said of a build, and all that is made of it."""
-    text = "FROM debian:12\nWORKDIR /a\nCOPY . .\n" + "".join(f"RUN {step}\n" for step in STEPS) + "COPY sub/package.json /b/\n"
+    text = "FROM debian:12\nWORKDIR /a\nCOPY . .\n" + "".join(f"RUN {step}\n" for step in STEPS) + "COPY sub/package.json /b/\n" + more
     context = Context.of(root)
 
     def find(doc: Dockerfile) -> list[Finding]:
@@ -207,20 +228,79 @@ def test_links_out_of_the_context_are_not_followed(tmp_path: Path, kind: str) ->
             target = {"relative": Path("..", "out", name), "chain": Path("hop", name)}.get(kind, outside / name)
             (root / name).symlink_to(target)
     (root / "hop").symlink_to(Path("..", "out"))
-    read: list[str] = []
-    state = [True]
-
-    def hook(event: str, given: tuple[object, ...]) -> None:
-        if state[0] and event == "open" and isinstance(given[0], str | bytes | os.PathLike):
-            read.append(os.path.realpath(os.fsdecode(given[0])))
-
-    sys.addaudithook(hook)
-    try:
+    with opened() as read:
         said = outcome(root)
-    finally:
-        state[0] = False
     assert SENTINEL not in said
     assert [path for path in read if Path(path).is_relative_to(outside)] == []
+
+
+# What names files by a path: {0} leads out of the context.
+NAMING = {
+    "package.json": '{{"name": "a", "workspaces": ["{0}", "{0}/*"], "dependencies": {{"b": "file:{0}", "c": "link:{0}"}}, "scripts": {{"postinstall": "node {0}/setup.py"}}}}',
+    "package-lock.json": '{{"lockfileVersion": 3, "packages": {{"{0}": {{}}, "node_modules/b": {{"resolved": "{0}", "link": true}}}}}}',
+    "yarn.lock": '"b@file:{0}":\n  version "1.0.0"\n',
+    "pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  {0}: {{}}\npatchedDependencies:\n  b: {{path: {0}/package.json}}\n",
+    "pnpm-workspace.yaml": "packages: ['{0}', '{0}/*']\n",
+    ".npmrc": "userconfig={0}/.npmrc\ncafile={0}/.npmrc\n",
+    ".yarnrc": 'yarn-path "{0}/setup.py"\n',
+    ".yarnrc.yml": "yarnPath: {0}/setup.py\nplugins: [{0}/setup.py]\n",
+    "requirements.txt": "-r {0}/requirements.txt\n-c {0}/requirements.txt\n-e {0}\n{0}\nb @ file:{0}\n--find-links {0}\n",
+    "setup.py": "from setuptools import setup\nsetup(name='a', long_description=open('{0}/setup.py').read(), packages=['b'], package_dir={{'b': '{0}'}})\nexec(open('{0}/setup.py').read())\n",
+    "setup.cfg": "[metadata]\nname = a\nversion = file: {0}/setup.py\n[options]\npackage_dir =\n  = {0}\n",
+    "pyproject.toml": '[project]\nname = "a"\nreadme = "{0}/setup.py"\nlicense = {{file = "{0}/setup.py"}}\n[tool.setuptools.dynamic]\nversion = {{file = "{0}/setup.py"}}\n[tool.poetry.dependencies]\nb = {{path = "{0}"}}\n[tool.uv.sources]\nc = {{path = "{0}"}}\n[tool.uv.workspace]\nmembers = ["{0}"]\n',
+    "poetry.lock": '[[package]]\nname = "b"\nversion = "1"\n[package.source]\ntype = "directory"\nurl = "{0}"\n',
+    "uv.lock": 'version = 1\n[[package]]\nname = "b"\nversion = "1"\nsource = {{ editable = "{0}" }}\n',
+    "Pipfile": '[packages]\nb = {{path = "{0}"}}\n',
+    "go.mod": "module a\nreplace b => {0}\n",
+    "go.work": "go 1.22\nuse (\n  {0}\n)\n",
+    "main.go": 'package main\nimport _ "embed"\n//go:embed {0}/setup.py\nvar s string\n',
+    "Cargo.toml": '[package]\nname = "a"\nbuild = "{0}/setup.py"\n[dependencies]\nb = {{ path = "{0}" }}\n[workspace]\nmembers = ["{0}", "{0}/*"]\n[[bin]]\nname = "c"\npath = "{0}/setup.py"\n',
+    "pom.xml": "<project><parent><relativePath>{0}/pom.xml</relativePath></parent><modules><module>{0}</module></modules></project>",
+    "settings.gradle": "includeBuild '{0}'\ninclude 'b'\nproject(':b').projectDir = file('{0}')\n",
+    "build.gradle": "apply from: '{0}/build.gradle'\ndependencies {{ implementation files('{0}/setup.py') }}\n",
+    "app.csproj": '<Project Sdk="Microsoft.NET.Sdk"><Import Project="{0}/app.csproj"/><ItemGroup><ProjectReference Include="{0}/app.csproj"/></ItemGroup></Project>',
+    "composer.json": '{{"repositories": [{{"type": "path", "url": "{0}"}}], "autoload": {{"files": ["{0}/setup.py"]}}}}',
+    "Gemfile": "gem 'b', path: '{0}'\neval_gemfile '{0}/Gemfile'\ngemspec path: '{0}'\n",
+    ".dlint.toml": 'baseline = "none"\n',
+}  # fmt: skip
+MORE = "COPY {0}/setup.py /x/\nCOPY {0} /y/\nADD {0}/package.json /z/\nRUN --mount=type=bind,source={0},target=/s pip install -r {0}/requirements.txt\n"
+
+
+@pytest.mark.parametrize("away", ["../out", "../../in/../out", "sub/../../out", "./../out", "{outside}", "..\\\\out", "a/b/../../../out"])
+def test_paths_out_of_the_context_are_not_followed(tmp_path: Path, away: str) -> None:
+    outside, root = fill(tmp_path / "out"), tmp_path / "in"
+    (root / "sub").mkdir(parents=True)
+    (root / "a/b").mkdir(parents=True)
+    away = away.replace("{outside}", str(outside))
+    for name, text in NAMING.items():
+        (outside / name).write_text((outside / name).read_text() if name in FILES else SENTINEL)
+        (root / name).write_text(text.format(away))
+        (root / "sub" / name).write_text(text.format(f"../{away}"))
+    with opened() as read:
+        said = outcome(root, MORE.format(away))
+    assert SENTINEL not in said
+    assert [path for path in read if Path(path).is_relative_to(outside)] == []
+
+
+def test_what_a_compose_file_names_is_the_context_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(tmp_path / "out")
+    context = tmp_path / "a/b"
+    (context / "c").mkdir(parents=True)
+    (context / "Dockerfile").write_text("FROM python:3.12\nWORKDIR /a\nCOPY . .\nRUN pip install -r requirements.txt\n")
+    (context / "requirements.txt").write_text("-r ../../out/requirements.txt\n")
+    (context / "c/compose.yaml").write_text(
+        "include: [../../../out/pyproject.toml]\n"
+        "services:\n  a: {build: {context: ..}}\n  b: {extends: {file: ../../../out/pyproject.toml, service: x}, env_file: ../../../out/.npmrc}\n"
+    )
+    monkeypatch.chdir(context / "c")
+    with opened() as read:
+        assert main(["--preset", "all", "--shellcheck", "off", "compose.yaml"]) == 1
+    out, err = capsys.readouterr()
+    assert "../Dockerfile:1:6" in out
+    assert SENTINEL not in out + err
+    assert [path for path in read if Path(path).is_relative_to(tmp_path / "out")] == []
 
 
 def test_files_of_the_context_are_read(tmp_path: Path) -> None:

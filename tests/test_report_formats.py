@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dockerlint.lint.cli import main
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
 from dockerlint.lint.parser import parse
 from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
 from dockerlint.lint.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 TEXT = "FROM debian\nRUN écho x && \\\n  make\n"
 NASTY = 'say "no" & <b>, 100 %: a|b\r\n\x1b[31m \udcff `x`'
@@ -24,7 +26,7 @@ def nothing(doc: object, facts: object) -> Iterator[Finding]:
 
 
 def rule(code: str, severity: Severity = Severity.WARNING) -> Rule:
-    return Rule(code, f"name-{code.lower()}", severity, ("Other",), True, nothing, "Summary.\n\nWhy.")
+    return Rule(code, f"name-{code.lower()}", severity, ("Other",), True, nothing, lambda: "Summary.\n\nWhy.")
 
 
 def report(path: str = "sub dir/Dockerfile") -> FileReport:
@@ -52,6 +54,43 @@ def test_every_format_holds_any_text_and_no_finding(name: str) -> None:
     assert text.encode("utf-8")
     assert "\x1b" not in text
     assert made(name, FileReport("Dockerfile", parse(TEXT), ())).encode("utf-8") is not None
+
+
+# What a reader of each format is shown of the first finding.
+MESSAGES: dict[str, Callable[[str], Any]] = {
+    "text": lambda text: text.splitlines()[0],
+    "json": lambda text: json.loads(text)[0]["message"],
+    "sarif": lambda text: json.loads(text)["runs"][0]["results"][0]["message"]["text"],
+    "github": lambda text: text.splitlines()[0].split("::")[-1],
+    "gitlab": lambda text: json.loads(text)[0]["description"],
+    "checkstyle": lambda text: ET.fromstring(text.encode())[0][0].get("message"),  # noqa: S314 - our own text
+    "junit": lambda text: ET.fromstring(text.encode()).findtext(".//failure"),  # noqa: S314 - our own text
+    "sonarqube": lambda text: json.loads(text)["issues"][0]["primaryLocation"]["message"],
+    "codeclimate": lambda text: json.loads(text.split("\0")[0])["description"],
+    "codacy": lambda text: json.loads(text)["message"],
+    "gnu": lambda text: text,
+    "rdjson": lambda text: json.loads(text)["diagnostics"][0]["message"],
+    "markdown": lambda text: text.splitlines()[-1],
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_says_what_a_finding_saves_unless_savings_are_not_wanted(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nRUN apt-get update && apt-get install -y curl\n")
+    monkeypatch.chdir(tmp_path)
+
+    def checked(*more: str) -> tuple[str, str]:
+        main(["--select", "DL3009", "--shellcheck", "off", "--format", name, *more, "Dockerfile"])
+        out = capsys.readouterr().out
+        return out, MESSAGES[name](out)
+
+    out, message = checked()
+    assert ("19850000" in out) if name == "json" else ("saves 20 MB" in message)
+    without, plain = checked("--no-savings")
+    assert not re.search("20 MB|19850000|saves", without)
+    assert re.sub(r" ?\(saves 20 MB, heuristic\)|saves 20 MB \(heuristic\)", "", message) == plain
 
 
 def test_json_is_the_contracts_list() -> None:

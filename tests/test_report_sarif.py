@@ -25,7 +25,7 @@ def nothing(doc: object, facts: object) -> Iterator[Finding]:
 
 def priced(start: int, end: int, code: str = "DF101", worth: float = 0, fix: Fix | None = None) -> Priced:
     documentation = "Short.\n\nBecause of\nthat.\n\n```dockerfile bad\nFROM a\n```"
-    rule = Rule(code, "a-name", Severity.WARNING, (), True, nothing, documentation)
+    rule = Rule(code, "a-name", Severity.WARNING, (), True, nothing, lambda: documentation)
     saving = Saving(0, worth, Basis.HEURISTIC) if worth else None
     return Priced(Finding(code, Span(start, end), "message \udcff", fix), rule, Severity.ERROR, saving)
 
@@ -144,3 +144,10 @@ def test_files_that_could_not_be_read_are_told() -> None:
 def test_long_texts_are_cut() -> None:
     long = Priced(Finding("DF101", Span(0, 1), "x" * 5000), priced(0, 1).rule, Severity.INFO)
     assert len(run(long)["results"][0]["message"]["text"]) == 1024
+
+
+def test_a_long_message_leaves_room_for_what_it_saves() -> None:
+    long = Priced(Finding("DF101", Span(0, 1), "x" * 5000), priced(0, 1).rule, Severity.INFO, Saving(5e6, 0, Basis.INDEXED))
+    text = run(long)["results"][0]["message"]["text"]
+    assert len(text) == 1024
+    assert text.endswith("… (saves 5.0 MB, indexed)")

@@ -41,7 +41,7 @@ def priced(
     start = text.index(wanted)
     span = Span(start, start + len(wanted))
     fix = None if safety is None else Fix("mend it", (Edit(span, ""),), safety)
-    rule = Rule(code, f"name-{code.lower()}", severity, (), True, nothing, "Summary.\n\nWhy.")
+    rule = Rule(code, f"name-{code.lower()}", severity, (), True, nothing, lambda: "Summary.\n\nWhy.")
     return Priced(Finding(code, span, message, fix), rule, severity, saving, span if fix else None)
 
 

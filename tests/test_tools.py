@@ -176,7 +176,7 @@ def test_an_unknown_tool() -> None:
 PATTERNS = [
     (found.name, pattern)
     for found in tools.catalogue()
-    for pattern in (found.pin, found.not_packages, found.pattern)
+    for pattern in (found.pin, found.not_packages, found.repository, found.revision)
     if pattern is not None
 ]
 HOSTILE = ["a" * LONG, "-" * LONG, "." * LONG, "a." * (LONG // 2), "1" * LONG + "!", "a/" * (LONG // 2), "=" * LONG, "a-1" * (LONG // 3), "@" * LONG, " " * LONG, "a\n" * LONG]

@@ -9,6 +9,7 @@ import os
 import tarfile
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,13 +22,13 @@ from dockerlint.fixers.verify.archive import Reader
 from dockerlint.fixers.verify.compare import Cause, Side, compare_files, compare_settings, without_noise
 from dockerlint.fixers.verify.filesystem import ArchiveError, Entry, Layer, flatten, read_layer
 from dockerlint.fixers.verify.workspace import Workspace, source_file
+from dockerlint.lint import installation
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 FILE = Entry("file", 0o644, 0, 0, 1, "x")
 FOLDER = Entry("folder", 0o755, 0, 0)
@@ -308,7 +309,7 @@ def test_noise_is_proven_by_a_second_build() -> None:
 
 
 def test_the_table_of_noise_says_why() -> None:
-    text = noise.DATA.read_text(encoding="utf-8")
+    text = Path(installation.TOP, noise.DATA).read_text(encoding="utf-8")
 
     assert all(item.why for item in noise.known())
     assert text.count("[[noise]] #") == len(noise.known())

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Basis
+from dockerlint.lint.patterns import regex
 
 from .figures import Amount, total
 from .graph import Origin, is_true
@@ -28,8 +26,8 @@ if TYPE_CHECKING:
     from .ledger import Ledger
     from .selections import Selections
 
-FILES = Path(__file__).parent / "data" / "files.toml"
-GLOB = re.compile(r"[*?\[]")
+FILES = "fixers/cost/data/files.toml"
+GLOB = regex(r"[*?\[]")
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 
 
@@ -146,7 +144,7 @@ def _found(path: str, other: Ledger) -> Amount:
 @cache
 def known_files() -> dict[str, Amount]:
     """Files that images bring and that are copied from them often, by their paths."""
-    data = tomllib.loads(FILES.read_text(encoding="utf-8"))
+    data = tables.table(FILES)
     return {
         item["path"]: Amount.around(item["mb"] * 1e6, item["low"], item["high"], Basis(item["basis"])) for item in data["file"]
     }

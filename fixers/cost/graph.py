@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.stages import references
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
 
-URL = re.compile(r"https?://", re.IGNORECASE)
-GIT = re.compile(r"(?:https?://[^#]*\.git(?:[#?].*)?$|git@|git://|ssh://git)", re.IGNORECASE)
+URL = regex(r"https?://", re.IGNORECASE)
+GIT = regex(r"(?:https?://[^#]*\.git(?:[#?].*)?$|git@|git://|ssh://git)", re.IGNORECASE)
 
 
 class Origin(Enum):

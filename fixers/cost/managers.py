@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Basis
 
 from .figures import Amount
@@ -15,7 +14,7 @@ from .figures import Amount
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DATA = Path(__file__).parent / "data" / "managers.toml"
+DATA = "fixers/cost/data/managers.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ def figure(name: str) -> Figure:
     for part in name.split("."):
         entry = entry.get(part) if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or "value" not in entry:
-        raise KeyError(f"no figure {name!r} in {DATA.name}")
+        raise KeyError(f"no figure {name!r} in {DATA}")
     low, mid, high = entry["value"]
     return Figure(Amount(low, mid, high, Basis(entry["basis"])), entry["unit"], entry["source"], entry["date"])
 
@@ -60,4 +59,4 @@ def _dates(entry: dict[str, Any]) -> Iterator[str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+    return tables.table(DATA)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.patterns import regex
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:[=<>!~;@]|--hash|\\|#|$)")
-YARN = re.compile(r"\"?(@?[^@\s\"]+)@")
-PNPM = re.compile(r"  ['\"]?/?(@?[^@/\s]+(?:/[^@/\s]+)?)[@/][^\s]*:\s*$")
-GO = re.compile(r"\s*(?:require\s+)?([\w.-]+\.[\w.-]+/[^\s]+|[\w.-]+\.[a-z]+)\s+v\d")
-GEM = re.compile(r"    ([\w.-]+) \([^)]*\)\s*$")
-POM = re.compile(r"<dependency>\s*<groupId>([^<]*)</groupId>\s*<artifactId>([^<]*)</artifactId>")
-NUGET = re.compile(r"<PackageReference\s[^>]*Include=\"([^\"]+)\"", re.IGNORECASE)
+REQUIREMENT = regex(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:[=<>!~;@]|--hash|\\|#|$)")
+YARN = regex(r"\"?(@?[^@\s\"]+)@")
+PNPM = regex(r"  ['\"]?/?(@?[^@/\s]+(?:/[^@/\s]+)?)[@/][^\s]*:\s*$")
+GO = regex(r"\s*(?:require\s+)?([\w.-]+\.[\w.-]+/[^\s]+|[\w.-]+\.[a-z]+)\s+v\d")
+GEM = regex(r"    ([\w.-]+) \([^)]*\)\s*$")
+POM = regex(r"<dependency>\s*<groupId>([^<]*)</groupId>\s*<artifactId>([^<]*)</artifactId>")
+NUGET = regex(r"<PackageReference\s[^>]*Include=\"([^\"]+)\"", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,15 @@ def _pnpm_lock(text: str, _dev: bool) -> Packages:
 
 
 def _toml_lock(text: str, _dev: bool) -> Packages:
+    import tomllib
+
     data = tomllib.loads(text)
     return Packages(tuple(entry["name"] for entry in data.get("package", ())), True)
 
 
 def _pyproject(text: str, _dev: bool) -> Packages:
+    import tomllib
+
     data = tomllib.loads(text)
     wanted = data.get("project", {}).get("dependencies", [])
     poetry = [name for name in data.get("tool", {}).get("poetry", {}).get("dependencies", {}) if name != "python"]
@@ -96,6 +101,8 @@ def _pipfile_lock(text: str, dev: bool) -> Packages:
 
 
 def _cargo(text: str, _dev: bool) -> Packages:
+    import tomllib
+
     return Packages(tuple(tomllib.loads(text).get("dependencies", {})), False)
 
 

@@ -6,8 +6,6 @@ is read. Other distributions take sizes from `data/packages.toml` by name, else 
 
 from __future__ import annotations
 
-import re
-import tomllib
 import zlib
 from collections import deque
 from dataclasses import dataclass
@@ -15,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Basis
+from dockerlint.lint.patterns import regex
 
 from .figures import ZERO, Amount
 from .managers import amount
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DATA = Path(__file__).parent / "data"
-OTHERS = DATA / "packages.toml"
+OTHERS = "fixers/cost/data/packages.toml"
 TABLES = frozenset(("bullseye", "bookworm", "trixie"))
 # `name=version`, `name/release`, `name:architecture`, and the marks of apk: `name~=1`, `name>1`, `name@edge`.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
+NAME = regex(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 # How zlib is told that there is a gzip header; and more than the table unpacks to, so that no buffer has to grow.
 GZIP, UNPACKED = 31, 8_000_000
-PYTHON = re.compile(r"(?:lib)?python3")
+PYTHON = regex(r"(?:lib)?python3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ def _downloads(chosen: dict[str, _Package]) -> Amount:
 
 @cache
 def _others() -> dict[str, Any]:
-    return tomllib.loads(OTHERS.read_text(encoding="utf-8"))
+    return tables.table(OTHERS)
 
 
 def _foreign(names: list[str], family: dict[str, Any]) -> Closure:

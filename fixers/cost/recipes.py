@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from dockerlint.lint import tables
 from dockerlint.lint.tools import catalogue
 
-DATA = Path(__file__).parent / "data" / "recipes.toml"
+DATA = "fixers/cost/data/recipes.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +103,4 @@ def _recipe(entry: dict[str, Any]) -> Recipe:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+    return tables.table(DATA)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gzip
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Basis
 
 from .figures import ZERO, Amount, total
@@ -151,4 +151,4 @@ def _table(registry: str) -> dict[str, Package]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads((DATA / "registry.toml").read_text(encoding="utf-8"))
+    return tables.table("fixers/cost/data/registry.toml")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from dockerlint.lint import tables
 
 from .figures import Amount, total
 from .graph import Origin
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .sizes import StepSizes
     from .times import StepTimes
 
-DATA = Path(__file__).parent / "data" / "scenarios.toml"
+DATA = "fixers/cost/data/scenarios.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def folder_files() -> float:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+    return tables.table(DATA)
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import tools
 from dockerlint.lint.findings import Basis
+from dockerlint.lint.patterns import regex
 
 from . import manifests
 from .figures import ZERO, Amount, share
@@ -38,16 +39,16 @@ SOMEWHERE = "/?"
 # The records of a distribution's package manager.
 PACKAGE_RECORDS = "/var/lib/dpkg"
 SITE = "/usr/local/lib/python/site-packages"
-PYTHON = re.compile(r"/python\d+(?:\.\d+)*(?=/|$)")
-NAME = re.compile(r"@?[A-Za-z0-9.][\w.+-]*(?:/[\w.-]+)?")
-SAVES = re.compile(r"--output|--remote-name|-[A-Za-z]*[oO]")
-PRINTS = re.compile(r"-[A-Za-z]*O-?|--output-document=-")
-GO_VERSION = re.compile(r"1\.(\d+)")
+PYTHON = regex(r"/python\d+(?:\.\d+)*(?=/|$)")
+NAME = regex(r"@?[A-Za-z0-9.][\w.+-]*(?:/[\w.-]+)?")
+SAVES = regex(r"--output|--remote-name|-[A-Za-z]*[oO]")
+PRINTS = regex(r"-[A-Za-z]*O-?|--output-document=-")
+GO_VERSION = regex(r"1\.(\d+)")
 # The release of Go (1.N) from which on the standard library is compiled with each program.
 FIRST_TO_COMPILE = 20
 # How many files are looked into for what a program imports.
 MOST_GO_FILES = 100
-RECURSIVE = re.compile(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
+RECURSIVE = regex(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
 
 
 @dataclass(slots=True)

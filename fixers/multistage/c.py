@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.images import parse_reference
+from dockerlint.lint.patterns import regex
 
 from . import runtimes
 from .carry import carry
@@ -35,10 +36,10 @@ MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 # Sources: GNU Coding Standards, "Directory Variables"; CMake's documentation, CMAKE_INSTALL_PREFIX; the Filesystem Hierarchy Standard.
 PREFIX = "/usr/local"
 EMPTY_PREFIX = frozenset({"debian", "ubuntu", "alpine"})
-RULE = re.compile(r"[\w$(){}./ +-]+")
-ASSIGNED = re.compile(r"(?m)^[ \t]*(?:override[ \t]+|export[ \t]+)?(\w+)[ \t]*(?:[:?]?=)[ \t]*([^#\n]*)")
-OUTPUT = re.compile(r"[ \t]-o[ \t]*([\w$(){}./+-]+)")
-VARIABLE = re.compile(r"\$[({](\w+)[)}]")
+RULE = regex(r"[\w$(){}./ +-]+")
+ASSIGNED = regex(r"(?m)^[ \t]*(?:override[ \t]+|export[ \t]+)?(\w+)[ \t]*(?:[:?]?=)[ \t]*([^#\n]*)")
+OUTPUT = regex(r"[ \t]-o[ \t]*([\w$(){}./+-]+)")
+VARIABLE = regex(r"\$[({](\w+)[)}]")
 # How often a value is looked up in another one.
 DEEPEST = 5
 # A name that is longer is none of a program.

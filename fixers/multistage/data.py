@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.footprint import commands, overlap
+from dockerlint.lint.patterns import regex
 
 from .gathered import RefusedError, lies_in
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from .reading import Launch, Reading
 
 # A word of a command line that names a file rather than a port, a level or an address.
-FILE = re.compile(r"[\w.@+-]*/[\w./@+-]+|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,9}")
+FILE = regex(r"[\w.@+-]*/[\w./@+-]+|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,9}")
 # What stands behind a quotation mark and may be a path.
-QUOTED = re.compile(r"[\"'`]([\w@+./-]{1,200})")
-PLAIN_PATH = re.compile(r"[\w./@+*?-]+")
+QUOTED = regex(r"[\"'`]([\w@+./-]{1,200})")
+PLAIN_PATH = regex(r"[\w./@+*?-]+")
 
 
 def carry_data(plan: Gathered, launches: list[Launch]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.images import parse_reference
+from dockerlint.lint.patterns import regex
 
 from . import runtimes
 from .carry import carry
@@ -23,11 +23,11 @@ MANIFESTS = (
 )
 PROJECTS = (".csproj", ".fsproj", ".vbproj")
 SOURCES = (".cs", ".fs", ".vb", ".razor", ".cshtml", ".resx")
-FRAMEWORK = re.compile(r"<TargetFramework>\s*net(?:coreapp)?(\d+\.\d+)\s*</TargetFramework>")
+FRAMEWORK = regex(r"<TargetFramework>\s*net(?:coreapp)?(\d+\.\d+)\s*</TargetFramework>")
 # What may need the part of the framework for the web; without any the plain runtime does. The image for the web has both.
-WEB = re.compile(r"Sdk=\"Microsoft\.NET\.Sdk\.(?:Web|BlazorWebAssembly|Razor)\"|AspNetCore|<ProjectReference|<Import\b")
+WEB = regex(r"Sdk=\"Microsoft\.NET\.Sdk\.(?:Web|BlazorWebAssembly|Razor)\"|AspNetCore|<ProjectReference|<Import\b")
 ASPNET = "Sdk=\"Microsoft.NET.Sdk.Web\""
-VERSION = re.compile(r"(\d+)\.(\d+)")
+VERSION = regex(r"(\d+)\.(\d+)")
 # The image for the web chooses a port by a variable, the SDK's does not: what the program listens to stays as it was.
 # Source: dotnet/dotnet-docker, src/aspnet and src/sdk, "ASPNETCORE_HTTP_PORTS" from 8.0, "ASPNETCORE_URLS" before.
 NEW_PORTS = 8

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING
+
+from dockerlint.lint.patterns import regex
 
 from . import runtimes
 from .carry import carry
@@ -22,10 +23,10 @@ OWN = frozenset(
 MANIFESTS = ("go.mod", "go.sum", "go.work", "go.work.sum", "Makefile")
 # Where Go looks for time zones behind the system's own folders. Source: Go, src/time/zoneinfo_read.go and zoneinfo_unix.go.
 ZONES = "/usr/local/go/lib/time/zoneinfo.zip"
-MODULE = re.compile(r"(?m)^module[ \t]+\"?([\w./~-]+)")
-MAIN = re.compile(r"(?m)^package[ \t]+main\b")
-MAJOR = re.compile(r"v\d+")
-SEPARATOR = re.compile(r"[\s'\"=]+")
+MODULE = regex(r"(?m)^module[ \t]+\"?([\w./~-]+)")
+MAIN = regex(r"(?m)^package[ \t]+main\b")
+MAJOR = regex(r"v\d+")
+SEPARATOR = regex(r"[\s'\"=]+")
 
 
 def plan(reading: Reading) -> Split | Refusal | None:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.footprint import commands
+from dockerlint.lint.patterns import regex
 
 from . import runtimes
 from .carry import carry
@@ -23,16 +24,16 @@ MANIFESTS = (
     "pom.xml", "mvnw*", ".mvn", "*.gradle", "*.gradle.kts", "gradlew*", "gradle", "gradle.properties", "gradle.lockfile", "libs.versions.toml",
     "settings.xml", "maven-wrapper.properties",
 )
-MODULE = re.compile(r"<module>\s*([\w./-]+)\s*</module>")
+MODULE = regex(r"<module>\s*([\w./-]+)\s*</module>")
 # Plugins that put a project's dependencies into its jar. Source: their own documentation.
-GATHERED = re.compile(
+GATHERED = regex(
     r"spring-boot-maven-plugin|maven-shade-plugin|jar-with-dependencies|org\.springframework\.boot|[.:\"']shadow\b|johnrengelman\.shadow"
     r"|micronaut-maven-plugin|helidon-parent"
 )
 # What lays the dependencies beside the jar instead.
-BESIDE = re.compile(r"copy-dependencies|<classpathPrefix>|quarkus")
-DEPENDS = re.compile(r"^[ \t]*(?:implementation|api|runtimeOnly|compile)\b", re.MULTILINE)
-NOT_IN_JAR = re.compile(r"<scope>\s*(?:test|provided)\s*</scope>")
+BESIDE = regex(r"copy-dependencies|<classpathPrefix>|quarkus")
+DEPENDS = regex(r"^[ \t]*(?:implementation|api|runtimeOnly|compile)\b", re.MULTILINE)
+NOT_IN_JAR = regex(r"<scope>\s*(?:test|provided)\s*</scope>")
 
 
 def plan(reading: Reading) -> Split | Refusal | None:

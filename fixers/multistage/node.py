@@ -13,6 +13,7 @@ from dockerlint.fixers import package_json, slim
 from dockerlint.fixers.started import started
 from dockerlint.lint.accounts import ROOT
 from dockerlint.lint.images import parse_reference
+from dockerlint.lint.patterns import regex
 
 from . import runtimes, site
 from .carry import carry
@@ -54,16 +55,16 @@ OUT_FLAGS = {
     "ncc": ("-o", "--out"),
     "vite": ("--outDir",),
 }  # fmt: skip
-COMMENT = re.compile(r"(?m)^[ \t]*//.*$")
-OUT_DIR = re.compile(r"\"outDir\"\s*:\s*\"([^\"]+)\"")
-EXTENDS = re.compile(r"\"extends\"\s*:\s*\"([^\"]+)\"")
-REFERENCE = re.compile(r"\"path\"\s*:\s*\"([^\"]+)\"")
-NO_EMIT = re.compile(r"\"noEmit\"\s*:\s*true")
+COMMENT = regex(r"(?m)^[ \t]*//.*$")
+OUT_DIR = regex(r"\"outDir\"\s*:\s*\"([^\"]+)\"")
+EXTENDS = regex(r"\"extends\"\s*:\s*\"([^\"]+)\"")
+REFERENCE = regex(r"\"path\"\s*:\s*\"([^\"]+)\"")
+NO_EMIT = regex(r"\"noEmit\"\s*:\s*true")
 # In the order in which the tools look for them.
 CONFIGS = ("js", "mjs", "ts", "cjs")
-VITE_OUT = re.compile(r"\boutDir\s*:\s*(?:['\"]([^'\"]+)['\"])?")
-NEXT_OUTPUT = re.compile(r"\b(?:output|distDir)\s*:")
-PLAIN = re.compile(r"[\w./@+-]+")
+VITE_OUT = regex(r"\boutDir\s*:\s*(?:['\"]([^'\"]+)['\"])?")
+NEXT_OUTPUT = regex(r"\b(?:output|distDir)\s*:")
+PLAIN = regex(r"[\w./@+-]+")
 MOST_EXTENDED = 5
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from dockerlint.fixers.build_tools import bare, is_one, libraries
 from dockerlint.lint import nodes
 from dockerlint.lint.accounts import ROOT
 from dockerlint.lint.images import parse_reference
+from dockerlint.lint.patterns import regex
 
 from . import runtimes
 from .carry import carry
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 FOLDER = "/opt/venv"
 CREATE = f"RUN python -m venv {FOLDER}"
 PATH = f"ENV PATH={FOLDER}/bin:$PATH"
-PIP = re.compile(r"pip(?:3(?:\.\d+)?)?")
-PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
+PIP = regex(r"pip(?:3(?:\.\d+)?)?")
+PYTHON = regex(r"python(?:3(?:\.\d+)?)?")
 # Options with which pip installs elsewhere, or leaves no more than a reference to the source.
 ELSEWHERE = ("--user", "--target", "-t", "--prefix", "--root", "-e", "--editable", "--python")
 # Other tools that install for Python: whether they do so into the environment depends on more than PATH.
 OTHERS = frozenset({"poetry", "pipenv", "uv", "pdm", "pipx", "conda", "easy_install"})
 # Places of the image's own packages, which are not those of the environment.
-SYSTEM = re.compile(r"/usr/local/(?:bin/(?:pip|python)|lib/python)|site-packages|dist-packages|/usr/bin/python")
+SYSTEM = regex(r"/usr/local/(?:bin/(?:pip|python)|lib/python)|site-packages|dist-packages|/usr/bin/python")
 MANIFESTS = ("*requirements*.txt", "*constraints*.txt", "requirements", "Pipfile*", "pyproject.toml", "setup.py", "setup.cfg")
-OWN_PATH = re.compile(r"\$\{?PATH\b")
+OWN_PATH = regex(r"\$\{?PATH\b")
 
 
 def plan(reading: Reading) -> Split | Refusal | None:

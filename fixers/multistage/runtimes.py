@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.fixers.build_tools import is_one
+from dockerlint.lint import tables
 from dockerlint.lint.images import lookup, parse_reference
 
 from .plan import Refusal, Runtime
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.images import BaseImage
 
-DATA = Path(__file__).with_name("runtimes.toml")
+DATA = "fixers/multistage/runtimes.toml"
 # The folders of PATH in images that set no other. Source: the builder's own default.
 USUAL_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -111,4 +110,4 @@ def is_headers(package: str) -> bool:
 @cache
 def data() -> dict[str, Any]:
     """The whole table."""
-    return tomllib.loads(DATA.read_text(encoding="utf8"))
+    return tables.table(DATA)

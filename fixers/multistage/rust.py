@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import tomllib
 from typing import TYPE_CHECKING
 
 from . import runtimes
@@ -95,6 +94,8 @@ def _output(reading: Reading, step: Step) -> Product | Refusal:
 
 def _installed(reading: Reading, step: Step) -> str | None:
     """The program of `cargo install --path`, as the manifest names it."""
+    import tomllib
+
     invocation = step.invocation
     assert invocation is not None
     if name := invocation.option("--bin"):

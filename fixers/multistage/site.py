@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.accounts import ROOT
+from dockerlint.lint.patterns import regex
 
 from . import runtimes
 from .carry import carry
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .reading import Reading, Step
 
 # What makes `vite preview` more than a server of files.
-VITE_SERVER = re.compile(r"\b(?:preview|base|proxy|appType)\s*:")
+VITE_SERVER = regex(r"\b(?:preview|base|proxy|appType)\s*:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.patterns import regex
+
 from .manifest import Doubt, without
 
 if TYPE_CHECKING:
@@ -14,14 +16,14 @@ if TYPE_CHECKING:
     from .manifest import Manifest
 
 PROJECTS = (".csproj", ".fsproj", ".vbproj", ".esproj", ".sqlproj", ".shproj", ".vcxproj", ".dcproj", ".proj")
-SOLUTION = re.compile(r"(?m)^Project\([^)\n]*\)\s*=\s*\"[^\"\n]*\"\s*,\s*\"([^\"\n]+)\"")
-SOLUTION_XML = re.compile(r"<Project\s[^<>]*\bPath\s*=\s*[\"']([^\"']+)[\"']")
-REFERENCE = re.compile(r"<ProjectReference\s[^<>]*\bInclude\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
-IMPORT = re.compile(r"<Import\s[^<>]*\bProject\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+SOLUTION = regex(r"(?m)^Project\([^)\n]*\)\s*=\s*\"[^\"\n]*\"\s*,\s*\"([^\"\n]+)\"")
+SOLUTION_XML = regex(r"<Project\s[^<>]*\bPath\s*=\s*[\"']([^\"']+)[\"']")
+REFERENCE = regex(r"<ProjectReference\s[^<>]*\bInclude\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+IMPORT = regex(r"<Import\s[^<>]*\bProject\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 HERE = ("$(MSBuildThisFileDirectory)", "$(MSBuildProjectDirectory)/", "$(MSBuildProjectDirectory)\\")
 # What makes a project look at other files while it is restored.
-LOOKS = re.compile(r"<Exec\b|\$\(\[|\bExists\(|<UsingTask\b|<RestoreSources>|<RestoreAdditionalProjectSources>|<Reference\s[^<>]*HintPath", re.IGNORECASE)
-SOURCE = re.compile(r"<add\s[^<>]*\bvalue\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+LOOKS = regex(r"<Exec\b|\$\(\[|\bExists\(|<UsingTask\b|<RestoreSources>|<RestoreAdditionalProjectSources>|<Reference\s[^<>]*HintPath", re.IGNORECASE)
+SOURCE = regex(r"<add\s[^<>]*\bvalue\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 # Looked for in the folder of a project and in all above it. Sources: learn.microsoft.com, "Customize the build by folder",
 # "nuget.config reference", "global.json overview".
 ABOVE = ("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "nuget.config", "NuGet.config", "NuGet.Config", "global.json")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING
+
+from dockerlint.lint.patterns import regex
 
 from .manifest import Doubt, between, without
 
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from .manifest import Manifest
 
 # Places in a POM that lead to files: repositories and libraries of the project, profiles that ask whether files exist.
-POM_FILES = re.compile(r"file:|\$\{(?:project\.)?basedir\}|<(?:exists|missing|systemPath)>|\$\{(?:maven\.multiModule|session\.exec)\w*")
-MAVEN_FILES = re.compile(r"(?:^|\s)(?:-s|-gs|-t|-f|--settings|--global-settings|--toolchains|--file)\b|-javaagent|=\.{0,2}/|=file:")
-INCLUDE = re.compile(r"\binclude\s*\(?([^\n)]*)")
-QUOTED = re.compile(r"[\"']([^\"'\n]+)[\"']")
-APPLIED = re.compile(r"\bfrom\s*[=:(]\s*(?:file\()?[\"']([^\"'$\n]+)[\"']")
+POM_FILES = regex(r"file:|\$\{(?:project\.)?basedir\}|<(?:exists|missing|systemPath)>|\$\{(?:maven\.multiModule|session\.exec)\w*")
+MAVEN_FILES = regex(r"(?:^|\s)(?:-s|-gs|-t|-f|--settings|--global-settings|--toolchains|--file)\b|-javaagent|=\.{0,2}/|=file:")
+INCLUDE = regex(r"\binclude\s*\(?([^\n)]*)")
+QUOTED = regex(r"[\"']([^\"'\n]+)[\"']")
+APPLIED = regex(r"\bfrom\s*[=:(]\s*(?:file\()?[\"']([^\"'$\n]+)[\"']")
 BUILD_FILES = ("build.gradle", "build.gradle.kts", "gradle.properties", "gradle.lockfile")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +99,8 @@ class Manifest:
 
     def toml(self) -> dict[str, Any] | None:
         """Its tables when it is TOML; None when it is not."""
+        import tomllib
+
         try:
             return tomllib.loads(self.text)
         except (tomllib.TOMLDecodeError, RecursionError):

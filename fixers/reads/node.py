@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
+
+from dockerlint.lint import tables
+from dockerlint.lint.patterns import regex
 
 from .manifest import Doubt, strings, table, texts
 
@@ -26,40 +27,39 @@ ENVIRONMENTS = (".corepack.env", ".env.yarn", ".env", ".env.local", ".env.produc
 DEPENDENCIES = ("dependencies", "overrides", "resolutions")
 ARCHIVES = (".tgz", ".tar.gz", ".tar")
 # What only says where a script's command comes from.
-RUNNERS = re.compile(r"(?:npx|bunx|pnpx|(?:pnpm|yarn|npm)(?: exec| run)?|pnpm dlx|yarn dlx|bun x)\s+(?:(?:-y|--yes|--no-install|--)\s+)*")
-JOINS = re.compile(r"\s*(?:&&|\|\||;)\s*")
+RUNNERS = regex(r"(?:npx|bunx|pnpx|(?:pnpm|yarn|npm)(?: exec| run)?|pnpm dlx|yarn dlx|bun x)\s+(?:(?:-y|--yes|--no-install|--)\s+)*")
+JOINS = regex(r"\s*(?:&&|\|\||;)\s*")
 # What makes a shell do more with a part of a script than to run it: pipes, background, redirections, substitutions.
-SHELL_SYNTAX = re.compile(r"[|&<>`$(\n]")
+SHELL_SYNTAX = regex(r"[|&<>`$(\n]")
 # Values of settings that name files, besides those that are copied with them.
-SETTING = re.compile(r"(?<![\w:/.@-])(?:\.{1,2}/)?(?!\.yarn/(?:releases|plugins|patches)/)[\w.-]+/[\w./-]+|\.c?js\b|\$\{")
+SETTING = regex(r"(?<![\w:/.@-])(?:\.{1,2}/)?(?!\.yarn/(?:releases|plugins|patches)/)[\w.-]+/[\w./-]+|\.c?js\b|\$\{")
 # Settings that name files or folders, be it by a plain name, or that make an install look at more. Sources: npm's documentation,
 # "config"; Yarn's, ".yarnrc" and "Yarnrc files"; pnpm's, "Settings"; Bun's, "bunfig.toml". Written without case and hyphens.
-FILE_SETTINGS = re.compile(
+FILE_SETTINGS = regex(
     r"(?:cafile|certfile|keyfile|catfile|https(?:ca|cert|key)filepath|yarnofflinemirror|(?:install\.)?modulesfolder|modulesdir|prefix"
     r"|scriptshell|globalconfig|userconfig|lockfilefilename|lockfiledir|sharedworkspacelockfile|pnpmfile|globalpnpmfile|patchesdir|patchfolder"
     r"|injectenvironmentfiles|enableconstraintschecks|nodeoptions|virtualstoredir|cache(?:dir|folder)?|storedir)\Z"
 )
-KEY = re.compile(r"(?m)^[ \t]*[\"']?(?:--|//\S*:)?([\w.-]+)[\"']?[ \t]*[=: \t]")
+KEY = regex(r"(?m)^[ \t]*[\"']?(?:--|//\S*:)?([\w.-]+)[\"']?[ \t]*[=: \t]")
 # A module beside a program.
-MODULE = re.compile(r"[\"'`]\.{1,2}/")
+MODULE = regex(r"[\"'`]\.{1,2}/")
 # Tables of package.json by which packages' own scripts find more files, or write them. Sources: prisma.io, "Prisma schema
 # location"; mswjs.io, `msw init --save`.
 OTHERS = (("prisma", "schema", ("@prisma/client", "prisma")), ("msw", "workerDirectory", ("msw",)))
 # Yarn itself, and plugins of its makers.
-OWN = re.compile(r"\.yarn/(?:releases|plugins/@yarnpkg)/[\w.@/-]+")
-URL = re.compile(r"https?:\S*|//\S*")
-PLUGIN = re.compile(r"(?m)^[ \t]*-?[ \t]*path:[ \t]*[\"']?\.yarn/plugins/(?!@yarnpkg/)")
+OWN = regex(r"\.yarn/(?:releases|plugins/@yarnpkg)/[\w.@/-]+")
+URL = regex(r"https?:\S*|//\S*")
+PLUGIN = regex(r"(?m)^[ \t]*-?[ \t]*path:[ \t]*[\"']?\.yarn/plugins/(?!@yarnpkg/)")
 # `"a@file:x"` in the head of an entry of a lock file, and patches of later Yarns.
-YARN_LOCAL = re.compile(r"@(file|link|portal|exec|workspace):([^\"\s,:#]+)")
-YARN_PATCH = re.compile(r"#(?:~/|\./)?([\w.+@/-]+\.patch)\b")
-PNPM_FILE = re.compile(r"\bfile:([\w./@+-]+)")
-PNPM_PATCH = re.compile(r"(?m)^[ \t]+path:[ \t]*[\"']?([\w./@+-]+\.patch)\b")
+YARN_LOCAL = regex(r"@(file|link|portal|exec|workspace):([^\"\s,:#]+)")
+YARN_PATCH = regex(r"#(?:~/|\./)?([\w.+@/-]+\.patch)\b")
+PNPM_FILE = regex(r"\bfile:([\w./@+-]+)")
+PNPM_PATCH = regex(r"(?m)^[ \t]+path:[ \t]*[\"']?([\w./@+-]+\.patch)\b")
 
 
 @cache
 def _scripts() -> dict[str, Any]:
-    text = resources.files("dockerlint.lint").joinpath("data", "lifecycle.toml").read_text(encoding="utf8")
-    return tomllib.loads(text)
+    return tables.table("lint/data/lifecycle.toml")
 
 
 def package(manifest: Manifest) -> Iterator[str | Doubt]:

@@ -6,6 +6,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.patterns import regex
+
 from .manifest import Doubt, table, texts
 
 if TYPE_CHECKING:
@@ -13,24 +15,24 @@ if TYPE_CHECKING:
 
     from .manifest import Manifest
 
-GO_REPLACE = re.compile(r"=>\s*[\"`]?(\.{1,2}(?:/[^\s\"`]*)?|/[^\s\"`]*)")
-GO_USE = re.compile(r"(?m)^[ \t]*(?:use[ \t]+)?[\"`]?(\.{1,2}(?:/[^\s\"`]*)?)[\"`]?\s*(?://.*)?$")
+GO_REPLACE = regex(r"=>\s*[\"`]?(\.{1,2}(?:/[^\s\"`]*)?|/[^\s\"`]*)")
+GO_USE = regex(r"(?m)^[ \t]*(?:use[ \t]+)?[\"`]?(\.{1,2}(?:/[^\s\"`]*)?)[\"`]?\s*(?://.*)?$")
 # Lines of a Gemfile that read nothing; it is a program. Source: bundler.io, "gemfile(5)".
-GEMFILE = re.compile(
+GEMFILE = regex(
     r"source\s+[\"']https?://[^\"'#]*[\"'](?:\s+do)?\Z|ruby\s+[\"'~><=\d., ]+\Z|end\Z|(?:group|platforms?)[ (][\w\s:,\"'-]*\)?\s+do\Z"
     r"|git_source\(:\w+\)\s*(?:\{|do)\s*\|\w+\|\s*[\"']https://[^\"']*[\"']\s*\}?\Z"
     r"|gem\s+[\"'][\w./-]+[\"'](?:\s*,\s*(?:[\"'][~><=!\d. a-z]+[\"']|(?:require|group|groups|platforms?|git|github|branch|tag|ref|force_ruby_platform|source|gitlab|bitbucket):?\s*(?:=>)?\s*[\w\s:\"'./\[\]%@-]+))*\Z"
     r"|git(?:hub)?\s+[\"']https?://[^\"'#]*[\"'].*\sdo\Z"
 )
 LONGEST_LINE = 300
-GEM_PATH = re.compile(r"\bpath:?\s*(?:=>\s*)?[\"']([^\"'#]+)[\"']")
+GEM_PATH = regex(r"\bpath:?\s*(?:=>\s*)?[\"']([^\"'#]+)[\"']")
 # A repository or a source that is no address.
-GEM_FOLDER = re.compile(r"\b(?:git|source)\b:?\s*(?:=>)?\s*[\"'](?!https?://|ssh://|git://|git@)")
-GEM_RUBY = re.compile(r"ruby\s+file:\s*[\"']([\w.-]+)[\"']\Z")
-MIX_PATH = re.compile(r"\bpath:\s*\"([^\"#\n]+)\"")
-SWIFT_PATH = re.compile(r"\.package\(\s*(?:name:\s*\"[^\"]*\"\s*,\s*)?path:\s*\"([^\"]*)\"")
-SWIFT_LOOKS = re.compile(r"(?m)^[ \t]*(?:@\w+[ \t]+)?import[ \t]+(?!PackageDescription\b|CompilerPluginSupport\b)\w+|\bgitInformation\b|#if canImport|\bDirectory\b")
-CABAL_FIELD = re.compile(r"(?mi)^(packages|optional-packages|import|source-repository-package)\s*:?(.*(?:\n[ \t]+.*)*)")
+GEM_FOLDER = regex(r"\b(?:git|source)\b:?\s*(?:=>)?\s*[\"'](?!https?://|ssh://|git://|git@)")
+GEM_RUBY = regex(r"ruby\s+file:\s*[\"']([\w.-]+)[\"']\Z")
+MIX_PATH = regex(r"\bpath:\s*\"([^\"#\n]+)\"")
+SWIFT_PATH = regex(r"\.package\(\s*(?:name:\s*\"[^\"]*\"\s*,\s*)?path:\s*\"([^\"]*)\"")
+SWIFT_LOOKS = regex(r"(?m)^[ \t]*(?:@\w+[ \t]+)?import[ \t]+(?!PackageDescription\b|CompilerPluginSupport\b)\w+|\bgitInformation\b|#if canImport|\bDirectory\b")
+CABAL_FIELD = regex(r"(?mi)^(packages|optional-packages|import|source-repository-package)\s*:?(.*(?:\n[ \t]+.*)*)")
 
 
 def go_mod(manifest: Manifest) -> Iterator[str | Doubt]:

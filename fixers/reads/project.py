@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.fixers.setup_py import read as read_setup
+from dockerlint.lint.patterns import regex
 
 from .manifest import Manifest, table, texts
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.context import Context
     from dockerlint.lint.tools import Invocation
 
-OWN = re.compile(r"\.(?:/)?(\[[\w,.\s-]+\])?\Z")
+OWN = regex(r"\.(?:/)?(\[[\w,.\s-]+\])?\Z")
 EDITABLE = ("-e", "--editable")
 ROOTS = ("pyproject.toml", "setup.py", "setup.cfg")
 BESIDE = (*ROOTS, "MANIFEST.in")

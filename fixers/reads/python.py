@@ -6,6 +6,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.patterns import regex
+
 from .manifest import Doubt, strings, table, texts
 
 if TYPE_CHECKING:
@@ -15,19 +17,19 @@ if TYPE_CHECKING:
 
 # Lines of a requirements file: those that name another one, and those that name a package of an index or a repository.
 # Source: pip's documentation, "Requirements File Format"; PEP 508.
-REQUIREMENT_FILE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)\s*\Z")
-REQUIREMENT = re.compile(
+REQUIREMENT_FILE = regex(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)\s*\Z")
+REQUIREMENT = regex(
     r"[A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?\s*(?:\Z|[=<>~!(;]|@\s*(?:https?://|git\+(?:https?|ssh|git)://)|--hash)"
     r"|(?:git\+)?https?://"
     r"|(?:-i|--index-url|--extra-index-url)[\s=]+https?://"
     r"|--(?:trusted-host|pre|prefer-binary|no-binary|only-binary|require-hashes)\b"
 )
 # Options that name files; a line may have several options.
-FILE_OPTION = re.compile(r"\s(?:-[frce]|--(?:find|req|con|edi|index-url[\s=]+file:|extra-index-url[\s=]+file:))")
-PACKAGE_FILE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
+FILE_OPTION = regex(r"\s(?:-[frce]|--(?:find|req|con|edi|index-url[\s=]+file:|extra-index-url[\s=]+file:))")
+PACKAGE_FILE = regex(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
 # A package of Conda: `name`, `name=1.2=build`, `channel::name>=1`.
-CONDA = re.compile(r"(?:[\w./-]+::)?[A-Za-z0-9_][\w.-]*(?:\s*[=<>!~ ].*)?\Z")
-PIPFILE_LOCAL = re.compile(r"\b(?:path|file|editable)\s*=|\$\{")
+CONDA = regex(r"(?:[\w./-]+::)?[A-Za-z0-9_][\w.-]*(?:\s*[=<>!~ ].*)?\Z")
+PIPFILE_LOCAL = regex(r"\b(?:path|file|editable)\s*=|\$\{")
 
 
 def requirements(manifest: Manifest) -> Iterator[str | Doubt]:

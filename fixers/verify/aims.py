@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import nodes
+from dockerlint.lint import nodes, tables
 from dockerlint.lint.leftovers import caches_of, removed
+from dockerlint.lint.patterns import regex
 
 from .noise import matching
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.facts import Facts
 
-DATA = Path(__file__).parent / "aims.toml"
+DATA = "fixers/verify/aims.toml"
 # what a path of a script must be for us to know which files it means
-CLEAR = re.compile(r"[^$`\\~]+\Z")
+CLEAR = regex(r"[^$`\\~]+\Z")
 # no file of these would be missed; a path above them says too little to be an aim
 SHORTEST = 2
 
@@ -66,7 +65,7 @@ class Aims:
 
 @cache
 def _said() -> dict[str, Any]:
-    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+    return tables.table(DATA)
 
 
 def _cared_for(facts: Facts) -> Iterator[Aim]:

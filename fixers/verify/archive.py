@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 import tarfile
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+
+from dockerlint.lint.patterns import regex
 
 from .filesystem import ArchiveError, flatten, read_layer
 
@@ -27,7 +28,7 @@ MANIFEST = "manifest.json"
 LARGEST_JSON = 16_000_000
 FIRST = 512
 # Names that say what a layer and those below it hold: docker and its like name layers by their digests.
-DIGEST = re.compile(r"[0-9a-f]{64}")
+DIGEST = regex(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from dockerlint.lint import tables
 from dockerlint.lint.context import BELOW, glob_to_regex
 
-DATA = Path(__file__).parent / "noise.toml"
+DATA = "fixers/verify/noise.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Noise:
 @cache
 def known() -> tuple[Noise, ...]:
     """The table."""
-    table = tomllib.loads(DATA.read_text(encoding="utf-8"))["noise"]
+    table = tables.table(DATA)["noise"]
     return tuple(Noise(matching(item["path"]), item["why"], item.get("names", False)) for item in table)
 
 

@@ -52,7 +52,8 @@ class Commands(click.Group):
 
         items = super().shell_complete(ctx, incomplete)
         if not incomplete.startswith("-"):
-            return [*items, CompletionItem(incomplete, type="file")]
+            # the files first: in bash they take the place of all that came before
+            return [CompletionItem(incomplete, type="file"), *items]
         default = self.get_command(ctx, DEFAULT)
         assert default
         return [*items, *default.shell_complete(click.Context(default, parent=ctx), incomplete)]
@@ -88,6 +89,12 @@ def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  #
 def dlint() -> None:
     """Finds what makes Dockerfiles slow, big or unsafe, says what it costs, and fixes it.
 
+    \b
+    dlint                      check all Dockerfiles below this folder
+    dlint --fix Dockerfile     make the fixes that keep what the image does
+    dlint cost Dockerfile      show what each step costs
+    dlint explain DF101        show the page of a rule
+
     Exit status: 0 nothing at or above --fail-on; 1 there is; 2 usage, configuration, or a file that cannot be read or
     written; 3 internal error.
     """
@@ -102,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = dlint.main(args=None if argv is None else list(argv), prog_name="dlint", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return USAGE
     except click.Abort:
         return INTERRUPTED
@@ -115,15 +122,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(status or OK)
 
 
+def _show(error: click.ClickException) -> None:
+    """What click says of an error; it may hold any word of the command line, and names of files."""
+    from io import StringIO
+
+    from ..report.shown import visible_lines
+
+    text = StringIO()
+    error.show(text)
+    click.echo(visible_lines(text.getvalue()), nl=False, err=True)
+
+
 def _failed(error: Exception) -> int:
     """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
     from ..config import ConfigError
     from ..plugins import PluginError
+    from ..report.shown import visible_lines
     from ..source import SourceError
     from .task import internal
 
     if isinstance(error, ConfigError | PluginError | SourceError):
-        click.echo(f"dlint: {error}", err=True)
+        click.echo(f"dlint: {visible_lines(str(error))}", err=True)
         return USAGE
-    click.echo(f"dlint: {internal(error)}", err=True)
+    click.echo(f"dlint: {visible_lines(internal(error))}", err=True)
     return INTERNAL

@@ -28,6 +28,10 @@ def command(file: str, format_: str) -> int:
     """Show the tree of a Dockerfile.
 
     What the builder would refuse goes to standard error, and the exit status is then 1.
+
+    \b
+    dlint ast Dockerfile
+    dlint ast --format json - < Dockerfile
     """
     from ..parser import parse
     from ..report import place

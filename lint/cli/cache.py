@@ -9,7 +9,14 @@ from . import OK
 
 @click.group("cache")
 def command() -> None:
-    """Show or clear what is kept between runs: findings by file, and what ShellCheck said by script."""
+    """Show or clear what is kept between runs.
+
+    That is findings by file, and what ShellCheck said by script.
+
+    \b
+    dlint cache show
+    dlint cache clear
+    """
 
 
 @command.command("clear")

@@ -25,6 +25,8 @@ RED, GREEN, BOLD, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
 MARKER = "<!-- dlint diff -->"
 # In characters: GitHub takes 65,536 of them in a comment.
 ROOM_FILES, ROOM_FINDINGS, ROOM_COSTS = 15_000, 25_000, 15_000
+# Characters of a commit's number: those shown, and the fewest by which it is named.
+ID_SHOWN, ID_NAMED = 12, 7
 # What a comment tells of each file at once.
 HEADLINES = ("image", "source edit", "expected build")
 
@@ -53,7 +55,15 @@ class Changes:
     @property
     def sides(self) -> str:
         """What is compared with what."""
-        return f"{self.base} ({self.base_id[:12]}) -> {self.head}{f' ({self.head_id[:12]})' if self.head_id else ''}"
+        return f"{_commit(self.base, self.base_id)} -> {_commit(self.head, self.head_id)}"
+
+
+def _commit(name: str, number: str | None) -> str:
+    """A side by its name, with its commit where the name is another one."""
+    if number is None:
+        return name
+    is_number = len(name) >= ID_NAMED and number.startswith(name)
+    return number[:ID_SHOWN] if is_number else f"{name} ({number[:ID_SHOWN]})"
 
 
 def text(found: Changes, *, colour: bool = False) -> str:

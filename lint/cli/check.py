@@ -83,6 +83,12 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     PATH is a file, a folder that is searched for Dockerfiles, or - for standard input; the current folder by default.
     compose.yaml, docker-compose.yaml, docker-bake.hcl and docker-bake.json stand for the Dockerfiles that they build, each
     with its context, target and arguments.
+
+    \b
+    dlint                                    all Dockerfiles below this folder
+    dlint --diff Dockerfile                  what --fix would change
+    dlint --fix Dockerfile
+    dlint --preset hadolint --format sarif --output dlint.sarif .
     """
     _refuse_contradictions(paths, options)
     return _Check(paths or (".",), options).run()
@@ -201,11 +207,10 @@ class _Check:
                 self._say(line)
 
     def _complain(self, sentences: Iterable[str], status: int) -> None:
-        from ..report.shown import visible
+        from ..report.shown import visible_lines
 
         for sentence in sentences:
-            lines = sentence.split("\n")
-            click.echo("\n".join(["dlint: " + visible(lines[0]), *map(visible, lines[1:])]), err=True)
+            click.echo(f"dlint: {visible_lines(sentence)}", err=True)
             self.status = max(self.status, status)
 
     def _say(self, sentence: str) -> None:
@@ -274,7 +279,7 @@ class _Check:
             self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
 
     def _show_diffs(self, results: Iterator[Result]) -> None:
-        from ..report.shown import visible
+        from ..report.shown import visible_lines
         from ..source import encode
         from .patch import unified
 
@@ -283,7 +288,7 @@ class _Check:
                 continue
             diff = unified(item.report.path, item.before, item.fixed)
             # a patch has the bytes of the file, a terminal must not act on them
-            click.echo("\n".join(map(visible, diff.split("\n"))) if is_terminal() else encode(diff), nl=False)
+            click.echo(visible_lines(diff) if is_terminal() else encode(diff), nl=False)
             if not self.options["exit_zero"]:
                 self.status = max(self.status, FINDINGS)
 

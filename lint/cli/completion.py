@@ -11,7 +11,9 @@ from . import OK, dlint
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print a script that makes SHELL complete commands, options, codes and files.
+    """Print a script that makes a shell complete what you type.
+
+    It completes commands, options, codes of rules and files, in a new shell.
 
     \b
     bash: eval "$(dlint completion bash)"     in ~/.bashrc

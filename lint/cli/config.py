@@ -27,9 +27,12 @@ FLAGS = ("strict_labels", "inline_ignores", "color")
     help="Write what a .hadolint.yaml says, the nearest one if none is named, as a .dlint.toml to standard output.",
 )
 def command(file: str) -> int:
-    """Translate a configuration.
+    """Translate hadolint's configuration into dlint's.
 
     What it names and dlint does not know stands in comments.
+
+    \b
+    dlint config --from-hadolint > .dlint.toml
     """
     from ..config import ConfigError
     from ..config_files import nearest_of_hadolint

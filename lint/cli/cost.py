@@ -100,9 +100,15 @@ Examples:
 def command(
     paths: tuple[str, ...], format_: str, compare: str | None, replay: int | None, html: str | None, **options: Any
 ) -> int:
-    """Show what a Dockerfile costs, step by step: size, waste, seconds, and what each kind of change rebuilds.
+    """Show what a Dockerfile costs, by step and by kind of change.
 
-    PATH is a file, a folder that is searched for Dockerfiles, or - for standard input; the current folder by default.
+    Size, waste and seconds of each step, and what each kind of change builds again. PATH is a file, a folder that is
+    searched for Dockerfiles, or - for standard input; the current folder by default.
+
+    \b
+    dlint cost Dockerfile
+    dlint cost --compare Dockerfile.new Dockerfile
+    dlint cost --replay 200 --html cost.html Dockerfile
     """
     from ..discover import discover
     from ..report.shown import visible

@@ -49,11 +49,15 @@ if TYPE_CHECKING:
 def command(
     base: str, paths: tuple[str, ...], head: str | None, format_: str, names: str | None, **options: Any
 ) -> int:
-    """Show what a branch does: the findings and the costs that it adds and removes.
+    """Show what a branch does to findings and costs.
 
     BASE is any revision that git knows, such as origin/main or HEAD~3. What is compared is the commit from which both went
     on, with the work tree or with --head. PATH is a Dockerfile or a folder; all Dockerfiles of the repository by default.
     Nothing is checked out, and the configuration is that of the work tree.
+
+    \b
+    dlint diff origin/main
+    dlint diff --head feature --format markdown origin/main
     """
     from .. import registry
     from ..config import merge

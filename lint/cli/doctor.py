@@ -29,9 +29,14 @@ WIDTH = 20
 @click.argument("path", default=".")
 @build_options
 def command(path: str, **options: Any) -> int:
-    """Show versions, the programs that dlint can call, and the configuration in force with where each value is from.
+    """Show versions, programs and the configuration in force.
 
-    PATH is the Dockerfile or the folder that the configuration is for; the current folder by default.
+    Of programs those that dlint can call, of the configuration also where each value is from. PATH is the Dockerfile or the
+    folder that it is for; the current folder by default.
+
+    \b
+    dlint doctor
+    dlint doctor api/Dockerfile
     """
     from ..report.shown import visible
 

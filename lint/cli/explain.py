@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..patterns import regex
 from .options import codes
 from .terminal import is_terminal
 
 if TYPE_CHECKING:
     from ..rule import Rule
 
-FENCE = re.compile(r"^```(dockerfile|context) (\S+)$", re.MULTILINE)
+FENCE = regex(r"^```(dockerfile|context) (\S+)$", re.MULTILINE)
 TITLES = {"bad": "Bad", "good": "Good", "fixed": "Fixed"}
 
 
@@ -29,10 +30,15 @@ Examples:
 @click.argument("code", required=False, shell_complete=codes)
 @click.option("--why", "place", metavar="FILE:LINE", help="Show why the step on a line may move, or must stay.")
 def command(code: str | None, place: str | None) -> int:
-    """Show the page of a rule: what it finds, why, and how to mend it. CODE is a code, a name or an alias.
+    """Show the page of a rule: what it finds, why, how to mend it.
 
-    With --why, show instead what the step on a line reads and writes, which steps it must keep its order with and where
-    they meet, and the seconds that its place costs.
+    CODE is a code, a name or an alias. With --why, show instead what the step on a line reads and writes, which steps it
+    must keep its order with and where they meet, and the seconds that its place costs.
+
+    \b
+    dlint explain DF101
+    dlint explain missing-cache-mount
+    dlint explain --why Dockerfile:12
     """
     if (code is None) == (place is None):
         raise click.UsageError("name either a rule's CODE or --why FILE:LINE")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
 import click
 
+from ..patterns import regex
 from . import OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-CODE = re.compile(r"[A-Z]{2,8}\d{3,4}")
-NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+CODE = regex(r"[A-Z]{2,8}\d{3,4}")
+NAME = regex(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 OWN = "rules"
 
 # It finds MAINTAINER, so that its examples hold from the start.
@@ -64,7 +64,9 @@ def $function(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 @click.argument("name")
 @click.option("--dir", "folder", type=click.Path(file_okay=False), help=f"Where to put it; ./{OWN} by default.")
 def command(code: str, name: str, folder: str | None) -> int:
-    """Write a rule to start from: CODE such as DF499, NAME such as ssh-exposed, the pattern that it finds.
+    """Write a rule to start from.
+
+    CODE is such as DF499, NAME such as ssh-exposed: the pattern that the rule finds.
 
     \b
     dlint new-rule DF499 ssh-exposed

@@ -19,6 +19,10 @@ def command(format_: str) -> int:
     """List the rules: code, level, name, what it finds.
 
     [*] can be fixed, (+) is in the recommended preset.
+
+    \b
+    dlint rules
+    dlint rules --format json
     """
     from ..registry import rules
 

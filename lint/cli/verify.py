@@ -54,7 +54,7 @@ Examples:
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For people or machines.")
 @build_options
 def command(path: str, **options: Any) -> int:
-    """Build a Dockerfile before and after its fixes, and compare the images.
+    """Build a Dockerfile before and after its fixes, and compare.
 
     Runs builds, and so everything that the Dockerfile says: only verify files that you would build. PATH is a file, a folder
     with one Dockerfile, or - for standard input with --context. Nothing is written to the file or its context, and no image
@@ -62,6 +62,10 @@ def command(path: str, **options: Any) -> int:
 
     Exit status: 0 the images are the same but for what the fixes are about; 1 a safe fix changed the image, or a fix broke
     the build; 2 no engine, a build that fails before any fix or takes too long, or bad input; 3 internal error.
+
+    \b
+    dlint verify Dockerfile
+    dlint verify --unsafe-fixes --engine podman --format json .
     """
     from dockerlint.fixers.verify.engine import EngineError
     from dockerlint.fixers.verify.filesystem import ArchiveError

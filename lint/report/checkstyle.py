@@ -7,6 +7,7 @@ from xml.sax.saxutils import quoteattr
 
 from . import clean, place
 from .shown import visible
+from .worth import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,8 @@ def _file(report: FileReport) -> Iterator[str]:
         at = place(report.doc, item.finding.span)
         yield (
             f'    <error line="{at.line}" column="{at.column}" severity="{LEVELS[item.severity.value]}"'
-            f" message={_attribute(item.finding.message)} source={_attribute('dlint.' + item.finding.code)}/>"
+            f" message={_attribute(told(item.finding.message, item.saving))}"
+            f" source={_attribute('dlint.' + item.finding.code)}/>"
         )
     yield "  </file>"
 

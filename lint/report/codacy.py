@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import clean, place
 from .shown import as_json, visible
+from .worth import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ def _line(report: FileReport, item: Priced) -> str:
     result = {
         "filename": clean(report.path),
         "line": place(report.doc, item.finding.span).line,
-        "message": visible(clean(item.finding.message)),
+        "message": visible(clean(told(item.finding.message, item.saving))),
         "patternId": item.finding.code,
     }
     return as_json(result) + "\n"

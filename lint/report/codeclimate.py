@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..fingerprint import fingerprints
 from . import clean, place
 from .shown import as_json, visible
+from .worth import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ def _issues(report: FileReport) -> Iterator[tuple[Priced, dict[str, Any]]]:
             item,
             {
                 "check_name": item.finding.code,
-                "description": visible(clean(item.finding.message)),
+                "description": visible(clean(told(item.finding.message, item.saving))),
                 "location": {
                     "path": clean(report.path),
                     "lines": {"begin": at.line, "end": at.end_line},

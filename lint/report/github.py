@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import clean, place
 from .shown import visible
-from .worth import phrase
+from .worth import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +33,7 @@ def _command(report: FileReport, item: Priced) -> str:
         properties |= {"col": at.column, "endColumn": at.end_column}
     properties["title"] = f"{item.finding.code} {item.rule.name}"
     listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    saving = phrase(item.saving)
-    message = item.finding.message + (f" ({saving})" if saving else "")
-    return f"::{COMMANDS[item.severity.value]} {listed}::{_data(message)}\n"
+    return f"::{COMMANDS[item.severity.value]} {listed}::{_data(told(item.finding.message, item.saving))}\n"
 
 
 def _data(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import place
 from .shown import visible
+from .worth import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,4 +25,5 @@ def stream(reports: Iterable[FileReport], options: Options) -> Iterator[str]:  #
 def _line(report: FileReport, item: Priced) -> str:
     at = place(report.doc, item.finding.span)
     where = f"{visible(report.path)}:{at.line}:{at.column}"
-    return f"{where}: {LEVELS[item.severity.value]}: {visible(item.finding.message)} [{item.finding.code}]\n"
+    message = visible(told(item.finding.message, item.saving))
+    return f"{where}: {LEVELS[item.severity.value]}: {message} [{item.finding.code}]\n"

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from . import clean, place
 from .shown import visible
-from .worth import phrase
+from .worth import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,12 +36,12 @@ def _suite(report: FileReport) -> Iterator[str]:
 def _case(report: FileReport, item: Priced) -> Iterator[str]:
     at = place(report.doc, item.finding.span)
     name = _attribute(f"{item.finding.code} {item.rule.name} at {at.line}:{at.column}")
-    where = f"{report.path}:{at.line}:{at.column}: {item.finding.message}"
-    saving = phrase(item.saving)
+    message = told(item.finding.message, item.saving)
+    where = f"{report.path}:{at.line}:{at.column}: {message}"
     yield f"    <testcase name={name} classname={_attribute(report.path)}>"
     yield (
-        f'      <failure type="{item.severity.value}" message={_attribute(item.finding.message)}>'
-        f"{escape(visible(clean(where)))}{f' ({saving})' if saving else ''}</failure>"
+        f'      <failure type="{item.severity.value}" message={_attribute(message)}>'
+        f"{escape(visible(clean(where)))}</failure>"
     )
     yield "    </testcase>"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from ..patterns import regex
 from . import clean, place
 from .shown import visible
 from .text import Sums, mark, summary
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from . import FileReport, Options
 
-ACTIVE = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@:])")
+ACTIVE = regex(r"([\\`*_{}\[\]<>()#+!|~&@:])")
 
 
 def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..findings import Applicability, Span
 from . import BOM, clean, is_clean
 from .shown import as_json, visible
+from .worth import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG
 
 def _diagnostic(report: FileReport, item: Priced) -> dict[str, Any]:
     return {
-        "message": visible(clean(item.finding.message)),
+        "message": visible(clean(told(item.finding.message, item.saving))),
         "location": {"path": clean(report.path), "range": _range(report.doc, item.finding.span)},
         "severity": SEVERITIES[item.severity.value],
         "code": {"value": item.finding.code},

@@ -16,9 +16,11 @@ import sarif_om as om
 
 from ..findings import Applicability
 from ..fingerprint import fingerprints
+from ..patterns import regex
 from . import Place, clean, is_clean, place
 from .json_ import saving_object
 from .shown import as_json, visible
+from .worth import in_brackets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +49,7 @@ TAGS = {
     "DF7": ("style",),
     **dict.fromkeys(("SC1", "SC2", "SC3"), ("shellcheck",)),
 }
-FENCE = re.compile(r"^```.*$\n?", re.MULTILINE)
+FENCE = regex(r"^```.*$\n?", re.MULTILINE)
 
 
 def render(reports: Sequence[FileReport], options: Options) -> str:
@@ -125,12 +127,18 @@ def _result(report: FileReport, item: Priced, name: str, index: dict[str, int]) 
         rule_id=item.finding.code,
         rule_index=index[item.finding.code],
         level=LEVELS[item.severity.value],
-        message=om.Message(text=_shown(item.finding.message)),
+        message=om.Message(text=_message(item)),
         locations=[om.Location(physical_location=location)],
         partial_fingerprints={FINGERPRINT: name},
         fixes=_fixes(report, item.finding.fix),
         properties={"saving": saving} if saving else None,
     )
+
+
+def _message(item: Priced) -> str:
+    """What was found, then the saving, as code scanning shows no properties; a long message makes room for it."""
+    end = f" {in_brackets(item.saving)}".rstrip()
+    return _shown(item.finding.message, LONGEST_TEXT - len(end)) + end
 
 
 def _fixes(report: FileReport, fix: Fix | None) -> list[om.Fix] | None:
@@ -166,10 +174,10 @@ def _notification(level: str, text: str) -> om.Notification:
     return om.Notification(level=level, message=om.Message(text=_shown(text)))
 
 
-def _shown(text: str) -> str:
+def _shown(text: str, most: int = LONGEST_TEXT) -> str:
     """A message: what a file has in it becomes neither a control character of a page nor a link (SARIF 3.11.6)."""
-    return _cut("\n".join(visible(line) for line in clean(text).split("\n")).replace("](", "]\\("))
+    return _cut("\n".join(visible(line) for line in clean(text).split("\n")).replace("](", "]\\("), most)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+def _cut(text: str, most: int = LONGEST_TEXT) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

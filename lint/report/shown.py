@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from typing import Any
 
+from ..patterns import regex
+
 # C0 and C1 controls, line separators, what changes the writing direction, and bytes that were no UTF-8.
-HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+HIDDEN = regex("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 # The line breaks of JSON are its own: those of a text in it are escaped already.
-HIDDEN_IN_JSON = re.compile(HIDDEN.pattern.replace("\x00-\x1f", ""))
+HIDDEN_IN_JSON = regex(HIDDEN.pattern.replace("\x00-\x1f", ""))
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 TAB = "    "
 
@@ -18,6 +19,11 @@ TAB = "    "
 def visible(text: str) -> str:
     """The text with its control characters spelled out."""
     return HIDDEN.sub(lambda match: _escaped(match[0]), text)
+
+
+def visible_lines(text: str) -> str:
+    """The same for text of several lines, which stay lines."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

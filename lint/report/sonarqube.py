@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import clean, place
 from .shown import as_json, visible
+from .worth import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,5 +47,6 @@ def _issue(report: FileReport, item: Priced) -> dict[str, Any]:
     area = {"startLine": at.line, "endLine": at.end_line}
     if (at.line, at.column) != (at.end_line, at.end_column):
         area |= {"startColumn": at.column - 1, "endColumn": at.end_column - 1}
-    where = {"message": visible(clean(item.finding.message)), "filePath": clean(report.path), "textRange": area}
+    message = visible(clean(told(item.finding.message, item.saving)))
+    where = {"message": message, "filePath": clean(report.path), "textRange": area}
     return {"ruleId": item.finding.code, "primaryLocation": where}

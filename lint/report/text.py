@@ -10,7 +10,7 @@ from ..findings import Applicability, Severity
 from . import place
 from .excerpt import excerpt
 from .shown import visible
-from .worth import duration, parts, phrase, size, total
+from .worth import duration, in_brackets, parts, phrase, size, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,7 +129,7 @@ def _plain(report: FileReport, item: Priced, options: Options) -> Iterator[str]:
     line, column, *_ = place(report.doc, item.finding.span)
     head = f"{visible(report.path)}:{line}:{column}: {_paint(item.finding.code, COLOURS[item.severity], options)}"
     message = f"{item.severity.value}: {visible(item.finding.message)}"
-    yield " ".join(word for word in (head, message, mark(item), _in_brackets(phrase(item.saving))) if word)
+    yield " ".join(word for word in (head, message, mark(item), in_brackets(item.saving)) if word)
 
 
 def _on_terminal(report: FileReport, item: Priced, options: Options) -> Iterator[str]:
@@ -156,13 +156,9 @@ def _statistics(reports: Iterable[FileReport]) -> Iterator[str]:
     rules = {item.finding.code: item.rule for item in items}
     counts = Counter(item.finding.code for item in items)
     for code, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
-        worth = phrase(total(item.saving for item in items if item.finding.code == code))
-        words = (f"{count:6}", f"{code:8}", rules[code].name, _in_brackets(worth))
+        worth = in_brackets(total(item.saving for item in items if item.finding.code == code))
+        words = (f"{count:6}", f"{code:8}", rules[code].name, worth)
         yield "  ".join(word for word in words if word)
-
-
-def _in_brackets(text: str) -> str:
-    return f"({text.replace(' (', ', ').removesuffix(')')})" if text else ""
 
 
 def _count(number: int, noun: str) -> str:

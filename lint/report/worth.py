@@ -42,6 +42,17 @@ def phrase(saving: Saving | None) -> str:
     return f"{', '.join(said)} ({saving.basis.value})" if said else ""
 
 
+def in_brackets(saving: Saving | None) -> str:
+    """`(saves 228 MB, 43 s a rebuild, heuristic)`; empty when there is nothing worth saying."""
+    words = phrase(saving)
+    return f"({words.replace(' (', ', ').removesuffix(')')})" if words else ""
+
+
+def told(message: str, saving: Saving | None) -> str:
+    """A message that says what mending it saves, for formats whose readers show nothing else."""
+    return f"{message} {in_brackets(saving)}".rstrip() if saving else message
+
+
 def parts(saving: Saving) -> list[str]:
     """The gains of a saving, those that are worth saying."""
     said = []

@@ -7,12 +7,13 @@ Sources: the OCI image specification (image-layout.md, manifest.md, config.md, l
 from __future__ import annotations
 
 import json
-import re
 import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from dockerlint.lint.patterns import regex
 
 from . import layers
 from .row import Figures, MeasuredError, Row
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from .layers import Entry
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
+DIGEST = regex(r"sha256:[0-9a-f]{64}")
+BLOB = regex(r"blobs/sha256/([0-9a-f]{64})")
 PLATFORM = "linux/amd64"
 MOST_DOCUMENT = 4_000_000
 MOST_DOCUMENTS = 64_000_000

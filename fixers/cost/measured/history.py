@@ -6,8 +6,9 @@ Source: docker/cli, cli/command/formatter and cli/command/image/history.go.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
+
+from dockerlint.lint.patterns import regex
 
 from .row import Figures, MeasuredError, Row
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Without -H=false sizes are for people: three or four digits and a decimal unit (docker/go-units, HumanSize).
-SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s?([kKMGTP]?)i?B?")
+SIZE = regex(r"(\d{1,18}(?:\.\d{1,9})?)\s?([kKMGTP]?)i?B?")
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "p": 10**15}
 MOST_BYTES = 1 << 50
 

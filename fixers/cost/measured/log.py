@@ -6,12 +6,12 @@ Source: moby/buildkit, util/progress/progressui (printer.go, display.go) and cli
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.findings import Basis
+from dockerlint.lint.patterns import regex
 
 from ..figures import Amount
 from .row import Figures, MeasuredError, Row
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Build services put the time before each line, and some logs keep the terminal's colours.
-LINE = re.compile(r"(?:\d{4}-\d\d-\d\d[T ][\d:.,]{8,20}(?:Z|[+-]\d\d:?\d\d)?\s)?\s*#(\d{1,9}) (.*)")
-COLOUR = re.compile(r"\x1b\[[\d;]{0,16}[A-Za-z]")
-DONE = re.compile(r"DONE (\d{1,9}(?:\.\d{1,9})?)s")
+LINE = regex(r"(?:\d{4}-\d\d-\d\d[T ][\d:.,]{8,20}(?:Z|[+-]\d\d:?\d\d)?\s)?\s*#(\d{1,9}) (.*)")
+COLOUR = regex(r"\x1b\[[\d;]{0,16}[A-Za-z]")
+DONE = regex(r"DONE (\d{1,9}(?:\.\d{1,9})?)s")
 # A pull that fetched something; an image that is there already is resolved in no time, and says nothing of a cold build.
-FETCHED = re.compile(r"(?:extracting )?sha256:[0-9a-f]{12,64} \S")
+FETCHED = regex(r"(?:extracting )?sha256:[0-9a-f]{12,64} \S")
 ROUNDING = 0.05
 DECIMALS = 3
 MOST_SECONDS = 10_000_000.0

@@ -9,9 +9,13 @@ import click
 
 @click.command("lsp")
 def command() -> int:
-    """Serve editors: findings as you type, fixes, costs, navigation and completion.
+    """Serve editors: findings as you type, fixes, costs and more.
 
-    Speaks the Language Server Protocol on standard input and output until it is told to exit.
+    Speaks the Language Server Protocol on standard input and output until it is told to exit. An editor starts it; how is
+    in docs/editors.md.
+
+    \b
+    dlint lsp
     """
     if find_spec("pygls") is None:
         raise click.UsageError("lsp needs pygls, which is not installed: pip install 'dockerlint[lsp]'")

@@ -10,6 +10,7 @@ from lsprotocol.types import CompletionItem, CompletionItemKind, TextEdit
 from ... import nodes, registry
 from ...findings import Span
 from ...mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
+from ...patterns import regex
 from ...validation import CHOICES, FLAGS, KEYWORDS
 from . import variables
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from .setup import View
 
 # The start of an ignore up to the name that is being typed.
-IGNORE = re.compile(r"[ \t]*#[ \t]*(?:dlint|hadolint)[ \t]+(?:(?:global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w, \t-]*)\Z")
-VARIABLE = re.compile(r"\$\{?(\w*)\Z", re.ASCII)
-LAST_NAME = re.compile(r"[\w-]*\Z")
+IGNORE = regex(r"[ \t]*#[ \t]*(?:dlint|hadolint)[ \t]+(?:(?:global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w, \t-]*)\Z")
+VARIABLE = regex(r"\$\{?(\w*)\Z", re.ASCII)
+LAST_NAME = regex(r"[\w-]*\Z")
 TRIGGERS = ("$", "{", "=", ",", "-", "#")
 
 

@@ -5,7 +5,6 @@ Source: Language Server Protocol 3.17, "Position": a line ends with \\n, \\r\\n 
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import Position, PositionEncodingKind, Range, TextEdit
 
 from ...findings import Span
+from ...patterns import regex
 
 if TYPE_CHECKING:
     from ...findings import Edit
 
-BREAK = re.compile(r"\r\n|\n|\r")
+BREAK = regex(r"\r\n|\n|\r")
 UNITS = {PositionEncodingKind.Utf8: ("utf-8", 1), PositionEncodingKind.Utf16: ("utf-16-le", 2)}
 
 

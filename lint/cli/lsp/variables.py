@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ... import nodes
 from ...findings import Span
+from ...patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .setup import View
 
 # In the source as it is written: a name that continues on the next line is not seen.
-USE = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
+USE = regex(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ PAGE = "report.html"
 @click.option("--memory-limit", metavar="MB", type=click.IntRange(100), default=2000, show_default=True, help="For one process.")
 @click.option("--quiet", is_flag=True, help="No summary, no progress.")
 def command(source: Path, out: Path, **options: Any) -> int:
-    """Look at all Dockerfiles of thousands of repositories, and say what is at stake.
+    """Say what is at stake in the Dockerfiles of many repositories.
 
     SOURCE is a folder of git repositories, with work trees or bare, of which the default branches are read without a
     checkout; or a file of JSON lines or of Parquet with `path`, `text` and perhaps `repository`, or a folder of those.
@@ -50,6 +50,10 @@ def command(source: Path, out: Path, **options: Any) -> int:
 
     Exit status: 0 done; 2 usage, or a source or a folder that cannot be used; 3 parts were lost for good, or an internal
     error; 130 interrupted. The same command goes on where it ended.
+
+    \b
+    dlint scan mirrors/ --out found/
+    dlint scan files.parquet --out found/ --scheduler tcp://10.0.0.1:8786
     """
     from .values import BrokenOffError, ScanError
 

@@ -1,0 +1,157 @@
+"""Rules are found by what is kept of them, loaded when a file needs them, and no file needs one that is passed over."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dockerlint.lint import checker, prepared, registry, store
+from dockerlint.lint.facts import Facts, Settings
+from dockerlint.lint.parser import parse
+from dockerlint.lint.registry import rules
+from dockerlint.lint.rule import examples
+
+NEEDY = [rule for rule in rules() if rule.needs]
+CASES = Path(__file__).parent / "rules"
+EXAMPLES = [
+    *(example for rule in rules() for example in rule.examples),
+    *(example for file in CASES.glob("*.md") for example in examples(file.read_text(encoding="utf-8"))),
+]
+TEXTS = [text for example in EXAMPLES for text in (example.text, example.fixed) if text]
+PRESETS = ("all", "hadolint", "recommended")
+
+
+def passed_over(text: str, settings: Settings) -> list[str]:
+    """The rules that find something in a text although they say that there can be nothing."""
+    doc = parse(text)
+    facts = Facts(doc, settings=settings)
+    plain = checker._plain(doc, facts)
+    return [rule.code for rule in NEEDY if not rule.could_find(plain) and list(rule.check(doc, facts))]
+
+
+def test_most_rules_say_what_they_need() -> None:
+    assert len(NEEDY) > len(rules()) / 2
+
+
+def test_needs_are_as_texts_are_when_they_are_compared() -> None:
+    for rule in NEEDY:
+        for need in rule.needs:
+            assert need == need.casefold().translate(checker.QUOTES), rule.code
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_rule_is_passed_over_in_the_examples(preset: str) -> None:
+    for text in TEXTS:
+        assert passed_over(text, Settings(preset=preset)) == [], text
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_rule_is_passed_over_in_real_files(preset: str, corpus: list[str]) -> None:
+    for text in corpus[:: 3 if preset == "all" else 9]:
+        assert passed_over(text, Settings(preset=preset)) == [], text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM debian\nRUN apt-\\\n# between\nget install curl\n",
+        "FROM debian\nRUN ap't'-get install curl\n",
+        'FROM debian\nRUN a"pt-get" install curl\n',
+        "FROM debian\nRUN a\\pt-get install curl\n",
+        "FROM debian\nENV PM=apt-get\nRUN $PM install curl\n",
+        "# escape=`\nFROM debian\nRUN apt-`\nget install curl\n",
+        "FROM debian\nRUN <<EOF\napt-\\\nget install curl\nEOF\n",
+    ],
+)
+def test_a_command_is_seen_however_it_is_written(text: str) -> None:
+    doc = parse(text)
+    assert "apt-get" in checker._plain(doc, Facts(doc))
+
+
+def test_values_of_build_arguments_are_seen() -> None:
+    doc = parse("FROM debian\nARG PM\nRUN $PM install curl\n")
+    assert "apt-get" in checker._plain(doc, Facts(doc, settings=Settings(build_args={"PM": "apt-get"})))
+
+
+def test_two_rules_never_share_a_code() -> None:
+    codes = [row[2] for row in registry._rows()]
+    assert len(codes) == len(set(codes))
+
+
+def test_what_is_kept_of_a_rule_is_what_it_is() -> None:
+    own = registry._own()
+    for rule in rules():
+        found = own[rule.code]
+        assert (rule.name, rule.severity, rule.aliases, rule.recommended, rule.needs, rule.documentation) == (
+            found.name,
+            found.severity,
+            found.aliases,
+            found.recommended,
+            found.needs,
+            found.documentation,
+        )
+
+
+def loaded(path: Path, *options: str) -> set[str]:
+    """The modules that a check of a file loads, when all that can be kept is kept."""
+    code = (
+        "import sys; from dockerlint.lint.cli import main\n"
+        f"main({[*options, str(path)]!r})\n"
+        "print('loaded', *sys.modules)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
+    return set(runs[-1].stdout.splitlines()[-1].split()[1:])
+
+
+SMALL = 'FROM busybox:1.36\nCOPY hello /hello\nUSER 1000\nCMD ["/hello"]\n'
+
+
+def test_a_small_file_loads_few_rules(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text(SMALL)
+    modules = loaded(path, "--no-cache", "--shellcheck", "off")
+    found = {name for name in modules if name.startswith("dockerlint.rules.")}
+    assert len(found) < 50, sorted(found)
+    assert not any("DL3009" in name or "DF407" in name for name in found)
+    assert not {"libcst", "rich", "yaml", "hcl2", "sarif_om", "tomllib", "pathspec"} & modules
+
+
+def test_a_file_that_is_known_loads_no_rules(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text(SMALL)
+    modules = loaded(path)
+    assert not {name for name in modules if name.startswith(("dockerlint.rules", "dockerlint.fixers", "lark", "tree_sitter"))}
+    assert len({name for name in modules if name.startswith("dockerlint.")}) < 45
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(store, "folder", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def test_what_is_prepared_is_made_once(folder: Path) -> None:
+    assert prepared.prepared("x", lambda: {"a": [1]}) == {"a": [1]}
+    assert prepared.prepared("x", lambda: pytest.fail("it is kept")) == {"a": [1]}
+    assert [path.name for path in folder.iterdir()] == ["x.json"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"of": "another", "value": 2}', b"\xff", b'{"value": 2}', b"[" * 100_000])
+def test_what_is_damaged_or_old_is_made_anew(folder: Path, damage: bytes) -> None:
+    folder.mkdir()
+    (folder / "x.json").write_bytes(damage)
+    assert prepared.prepared("x", lambda: 1) == 1
+    assert json.loads((folder / "x.json").read_bytes())["value"] == 1
+
+
+def test_without_a_place_to_keep_it_it_is_made_each_time(folder: Path) -> None:
+    folder.write_text("a file, no folder")
+    assert prepared.prepared("x", lambda: 1) == 1
+    assert prepared.prepared("x", lambda: 2) == 2
