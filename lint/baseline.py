@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.files import WriteError, put
+
 from .config import ConfigError
 from .fingerprint import fingerprints
 from .source import reason
@@ -65,9 +67,9 @@ def write(path: Path, reports: Iterable[FileReport]) -> None:
     }
     text = json.dumps({"version": VERSION, "files": files}, indent=1, sort_keys=True) + "\n"
     try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: the baseline cannot be written: {reason(error)}") from error
+        put(path, text.encode("utf-8"))
+    except WriteError as error:
+        raise ConfigError(f"the baseline cannot be written: {error}") from error
 
 
 def _key(path: str, folder: Path) -> str:

@@ -172,7 +172,8 @@ def long_duration(amount: Amount) -> str:
 
 def _marked(amount: Amount, known: str) -> str:
     if not amount.is_complete:
-        return f">{known}" if amount.mid > 0 else "?"
+        # more than nothing says nothing
+        return f">{known}" if any(digit in known for digit in "123456789") else "?"
     return f"~{known}" if amount.basis is Basis.HEURISTIC and amount.mid > 0 else known
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -18,6 +19,7 @@ COMMANDS = ("check", "explain", "rules", "ast", "cost", "diff", "verify", "scan"
 DEFAULT = "check"
 OK, FINDINGS, USAGE, INTERNAL = range(4)
 INTERRUPTED = 130
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Commands(click.Group):
@@ -114,8 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.Abort:
         return INTERRUPTED
     except BrokenPipeError:
-        # whoever reads has gone, `head` for example; without this Python complains once more when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # whoever reads has gone, `head` for example
+        _drop_output()
         return FINDINGS
     except Exception as error:
         return _failed(error)
@@ -133,14 +135,24 @@ def _show(error: click.ClickException) -> None:
     click.echo(visible_lines(text.getvalue()), nl=False, err=True)
 
 
+def _drop_output() -> None:
+    """Leads standard output to nowhere: without this Python complains once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _failed(error: Exception) -> int:
     """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
     from ..config import ConfigError
     from ..plugins import PluginError
     from ..report.shown import visible_lines
-    from ..source import SourceError
+    from ..source import SourceError, reason
     from .task import internal
 
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        # of all other files it is said where they are written
+        click.echo(f"dlint: standard output: cannot be written: {reason(error)}", err=True)
+        _drop_output()
+        return USAGE
     if isinstance(error, ConfigError | PluginError | SourceError):
         click.echo(f"dlint: {visible_lines(str(error))}", err=True)
         return USAGE

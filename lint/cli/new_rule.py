@@ -87,7 +87,7 @@ def command(code: str, name: str, folder: str | None) -> int:
             file.write(TEMPLATE.substitute(code=code, name=name, function=function))
     except FileExistsError:
         raise click.UsageError(f"{path}: it is there already") from None
-    for line in _next_steps(path, code, own=target.name == OWN):
+    for line in _next_steps(path, code, function, own=target.name == OWN):
         click.echo(line)
     return OK
 
@@ -101,11 +101,11 @@ def _refuse_taken(code: str, name: str) -> None:
             raise click.UsageError(f"{text} is taken: {known.code} {known.name}")
 
 
-def _next_steps(path: Path, code: str, *, own: bool) -> Iterable[str]:
+def _next_steps(path: Path, code: str, function: str, *, own: bool) -> Iterable[str]:
     yield f"{path}: written"
     if own:
         yield f"run its examples:  pytest -q tests/test_rules.py -k {code}"
         yield "write its page:    python docs/generate.py"
     else:
-        yield f"import its rule in the module that your entry point `dlint.rules` names, or name {path.stem} there"
+        yield f"let it be found:   `from .{path.stem} import {function}` in the module that your entry point names"
     yield f"try it:            dlint --select {code} Dockerfile"
