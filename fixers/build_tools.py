@@ -5,14 +5,15 @@ What is compiled may be linked with libraries that came along with the headers: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.globs import matches
 from dockerlint.lint.parser import parse
 from dockerlint.lint.patterns import regex
 from dockerlint.lint.shell import SHELLS
@@ -57,8 +58,7 @@ VERSIONED = regex(r"(?<=[a-z])[\d.-]+(?:t64)?\Z")
 SHARED = regex(r"lib(?!js-|.*-(?:bin|data|common|doc|tools)\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Install:
+class Install(Struct, frozen=True):
     """A command that installs packages of which only a build needs `packages`."""
 
     run: Run
@@ -66,8 +66,7 @@ class Install:
     packages: tuple[Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Shipped:
+class Shipped(Struct, frozen=True):
     """The installs whose build packages an image ships, and the last RUN that may need them."""
 
     installs: tuple[Install, ...]
@@ -371,7 +370,7 @@ def _removes(facts: Facts, run: Run) -> bool:
 
 
 def _matching(name: str, patterns: Iterable[str]) -> list[str]:
-    return [pattern for pattern in patterns if fnmatchcase(name, pattern)]
+    return [pattern for pattern in patterns if matches(name, pattern)]
 
 
 @cache

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes
 
@@ -23,8 +24,7 @@ DECLARING = (nodes.Arg, nodes.Env, nodes.Label)
 STEPS = (nodes.Run, nodes.Copy, nodes.Workdir, nodes.User)
 
 
-@dataclass(frozen=True, slots=True)
-class Descent:
+class Descent(Struct, frozen=True):
     """Where a declaration may go: right below `after`, with those that name it and stand above that, in file order."""
 
     moved: tuple[Instruction, ...]

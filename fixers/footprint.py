@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes, tables, tools
 from dockerlint.lint.patterns import regex
@@ -41,8 +42,7 @@ class Clash(IntEnum):
     CERTAIN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """What commands outside the catalogue of tools touch; the fields are those of `commands.toml`."""
 
     plain: frozenset[str]
@@ -88,8 +88,7 @@ def commands() -> Commands:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Footprint:
+class Footprint(Struct, frozen=True):
     """The paths that may be read or written, sorted, each with a slash at its end; `anything` when they are not all known."""
 
     certain: tuple[str, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from dockerlint.lint.findings import Applicability, Finding, Fix, Saving, Span
 from dockerlint.lint.parser import parse
@@ -24,8 +25,7 @@ PASSES_AN_INSTRUCTION = 5
 FEWEST_PASSES, MOST_PASSES = 100, 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """A fix that was made, for what `message` says; `line` is in the text of its pass."""
 
     code: str
@@ -35,8 +35,7 @@ class Applied:
     saving: Saving | None
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """A fix that was not made because it broke the file or undid another: a bug of its rule."""
 
     code: str
@@ -45,8 +44,7 @@ class Dropped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The fixed text, and what was done."""
 
     text: str
@@ -54,8 +52,7 @@ class Outcome:
     dropped: tuple[Dropped, ...] = ()
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """The state of one `fix`."""
 
     applied: list[Applied] = field(default_factory=list)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability
@@ -38,8 +40,7 @@ NAMES_PATH = regex(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Manifests:
+class Manifests(Struct, frozen=True):
     """The files that an install reads, relative to the folder it runs in; folders are read as a whole.
 
     `known` when there was a context to look at, `why` then says why it may read more than these, None when it surely does

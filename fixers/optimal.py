@@ -5,8 +5,9 @@ A set of items is a bit mask: bit `i` stands for the item that is at place `i` i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,8 +19,7 @@ UNIT = 1e-6
 MOST_ROUNDS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """Something that may have changed before a build: how likely it is, the items that it changes (a mask), and the seconds
     of each item when it runs again. From the first changed item on all run again.
     """
@@ -56,8 +56,7 @@ def _weighed(case: Case, item: int) -> int:
     return round(case.chance * case.seconds[item] / UNIT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reached:
+class _Reached(Struct, frozen=True):
     """The cheapest way to a down-set: its cost, the pairs out of order, and the item that was put last."""
 
     spent: int

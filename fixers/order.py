@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Span
@@ -43,8 +44,7 @@ METADATA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A better order of some instructions of a stage: those that move, each with the one that it goes right below."""
 
     moves: tuple[tuple[Instruction, Instruction], ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint.patterns import regex
 
@@ -37,14 +38,13 @@ PROGRAMS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """One package.json; `raw` is all that it says."""
 
     dependencies: frozenset[str]
     development: frozenset[str]
     scripts: Mapping[str, str]
-    raw: Mapping[str, Any] = field(repr=False)
+    raw: Mapping[str, Any]
 
     def expanded(self, command: str) -> str:
         """A command line with the texts of all scripts that it calls behind it, those before and after them too."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
 from enum import Enum
-from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from dockerlint.lint import nodes, tools
 from dockerlint.lint.context import clean_path
+from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
 
 from .footprint import (
@@ -64,8 +65,7 @@ class Access(Enum):
     TOUCHES = "reads or writes"
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One thing that an instruction reads or writes; `name` is a path, a variable or an instruction's name, "" for any."""
 
     kind: Kind
@@ -73,8 +73,7 @@ class Use:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Why two instructions keep their order: what each does with the thing where they meet, and how sure that is."""
 
     level: Clash
@@ -85,8 +84,7 @@ class Conflict:
 Thing = tuple[Kind, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(Struct, frozen=True):
     """What an instruction reads and writes.
 
     `reads` and `writes` are all but files and variables; `sets` are the variables that it sets, `names` those that its words
@@ -157,7 +155,7 @@ def listens(facts: Facts, run: nodes.Run) -> Clash:
 @cache
 def is_environment(name: str) -> bool:
     """Whether shells, linkers and the usual tools look at a variable without being told."""
-    return any(fnmatchcase(name, pattern) for pattern in commands().environment)
+    return any(matches(name, pattern) for pattern in commands().environment)
 
 
 def is_steady(facts: Facts, run: nodes.Run) -> bool:
@@ -312,11 +310,10 @@ class Precedence:
         return self._scripts[key]
 
 
-@dataclass
-class _Scripts:
+class _Scripts(Struct, dict=True):
     """The footprints of one RUN's parts."""
 
-    facts: Facts = field(repr=False)
+    facts: Facts
     run: nodes.Run
 
     @cached_property

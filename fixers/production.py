@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import posixpath
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
 
 from . import package_json
@@ -114,7 +114,7 @@ def other_file(facts: Facts, run: Run, invocation: Invocation, word: Word, produ
 
 def is_development(name: str, production: Production) -> bool:
     """Whether a requirements file is one for the development, by its name."""
-    return any(fnmatchcase(name, item) or fnmatchcase(posixpath.basename(name), item) for item in production.files)
+    return any(matches(name, item) or matches(posixpath.basename(name), item) for item in production.files)
 
 
 def prune(facts: Facts, run: Run, invocation: Invocation, production: Production) -> Fix | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from .footprint import Clash
 from .order import FARTHEST
@@ -18,16 +19,14 @@ if TYPE_CHECKING:
     from .precedence import Conflict, Use
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(Struct, frozen=True):
     """Another instruction of the stage, and why the two keep their order; None when they need not."""
 
     node: Instruction
     conflict: Conflict | None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """What is known of one instruction's place.
 
     `above` and `below` are the other instructions of its stage, the nearest first, up to FARTHEST of them on each side.

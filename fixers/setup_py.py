@@ -6,8 +6,9 @@ import io
 import posixpath
 import sys
 import tokenize
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +63,7 @@ MODULES = frozenset({"setuptools", "distutils", "pkg_resources", "__future__"})
 UNKNOWN = object()
 
 
-@dataclass(frozen=True, slots=True)
-class SetupPy:
+class SetupPy(Struct, frozen=True):
     """What a setup.py does: the files that it reads, relative to its folder, those that it runs as code, the local modules
     that it may import, and whether it looks for packages and names dependencies; `why` nobody can tell all of that, or None.
     """
@@ -116,8 +116,7 @@ def _unfit(text: str) -> str | None:
     return None
 
 
-@dataclass(slots=True)
-class _Counts:
+class _Counts(Struct):
     """How deep a text is nested, and how many signs a line of it joins."""
 
     depth: int = 0
@@ -145,8 +144,7 @@ class _Counts:
                 self.indents -= 1
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Walks over a module, and into its functions where they are called."""
 
     module: cst.Module

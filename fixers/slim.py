@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Fix
+from dockerlint.lint.globs import matches
 from dockerlint.lint.images import lookup
 from dockerlint.lint.patterns import regex
 from dockerlint.lint.shell import SHELLS
@@ -101,7 +101,7 @@ def _obstacle(facts: Facts, stage: Stage, base: BaseImage, slim: BaseImage) -> s
     if package:
         return f"{package} is there to compile"
     patterns = _data()["manual"]["packages"]
-    package = next((name for name in sorted(installed) if any(fnmatchcase(name, pattern) for pattern in patterns)), None)
+    package = next((name for name in sorted(installed) if any(matches(name, pattern) for pattern in patterns)), None)
     if package:
         return f"{package} may want the folders of manual pages"
     if base.repository in ("debian", "ubuntu"):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
@@ -38,8 +39,7 @@ PLAIN_NAME = regex(r"[\w./@+-]+")
 PLAIN_TARGET = regex(r"[\w./@+${}-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """A RUN in two; `changed` says that its commands are not just those that were there."""
 
     first: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes
 from dockerlint.lint.patterns import regex
@@ -26,8 +27,7 @@ NAMES = ("entrypoint", "start", "run", "init", "boot")
 ENTRYPOINT = "docker-entrypoint.sh"
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """The words in which a program's name may stand; `unread` are scripts that are run and cannot be read."""
 
     words: frozenset[str]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Fix
@@ -30,8 +31,7 @@ STARTERS = frozenset({"tini", "dumb-init", "exec", "env", "docker-entrypoint.sh"
 PLAIN = regex(r"/[\w./+-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Users:
+class Users(Struct, frozen=True):
     """The data of `lint/data/users.toml`."""
 
     name: str

@@ -62,8 +62,8 @@ def _from_hcl(text: str, where: str) -> Mapping[str, Any]:
         raise BuildFileError(f"{where}:{line}:{column}: this is no HCL" if line else f"{where}: this is no HCL") from error
     except RecursionError as error:
         raise BuildFileError(f"{where}: this is nested too deeply") from error
-    except RuntimeError as error:
-        # an attribute and a block of one name
+    except (RuntimeError, ValueError) as error:
+        # an attribute and a block of one name; a number of thousands of digits
         raise BuildFileError(f"{where}: this is no HCL: {error}") from error
     found: dict[str, dict[str, Any]] = {}
     for kind in BLOCKS:

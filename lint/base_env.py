@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from functools import cache
 
 from . import tables
+from .globs import matches
 from .images import parse_reference
 from .platforms import plain_repository
 
@@ -21,7 +21,7 @@ def variables_of(reference: str) -> frozenset[str] | None:
     if "windows" in (image.tag or "") or "nanoserver" in (image.tag or ""):
         return None
     repository = plain_repository(image.repository)
-    return next((names for pattern, names in _table() if fnmatchcase(repository, pattern)), None)
+    return next((names for pattern, names in _table() if matches(repository, pattern)), None)
 
 
 @cache

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
+from .globs import matches
 from .patterns import regex
 from .recipe import BuildFileError, Recipe
 from .source import is_file, reason
@@ -28,8 +29,7 @@ REMOTE = regex(r"[a-z][a-z0-9+.-]+:|git@|github\.com/", re.IGNORECASE)
 LOCAL = "cwd://"
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Struct, frozen=True):
     """One build: `target` None is the last stage; `args` holds those whose values are known."""
 
     name: str
@@ -44,8 +44,7 @@ class Build:
         return {"context": self.context, "target": self.target, "build_args": dict(self.args)}
 
 
-@dataclass(frozen=True, slots=True)
-class Builds:
+class Builds(Struct, frozen=True):
     """The builds of a file; a sentence for each that is passed over, and for each that cannot be built."""
 
     builds: tuple[Build, ...] = ()
@@ -64,7 +63,7 @@ class Builds:
 
 def is_build_file(name: str) -> bool:
     """Whether a file of this name says what is built, and is no Dockerfile."""
-    return any(fnmatchcase(name, pattern) for pattern in (*COMPOSE, *BAKE))
+    return any(matches(name, pattern) for pattern in (*COMPOSE, *BAKE))
 
 
 def read(path: Path, env: Mapping[str, str]) -> Builds:
@@ -96,7 +95,7 @@ def read(path: Path, env: Mapping[str, str]) -> Builds:
 
 def _recipes(path: Path, env: Mapping[str, str]) -> Iterator[Recipe]:
     text = _text(path)
-    if any(fnmatchcase(path.name, pattern) for pattern in BAKE):
+    if any(matches(path.name, pattern) for pattern in BAKE):
         from . import bake
 
         yield from bake.recipes(text, str(path), env)
@@ -134,7 +133,7 @@ def _why_not(recipe: Recipe) -> str:
 
 def _folders(path: Path, recipe: Recipe) -> tuple[Path, ...]:
     """The folders that a context may be relative to, the likeliest first."""
-    if not any(fnmatchcase(path.name, pattern) for pattern in BAKE):
+    if not any(matches(path.name, pattern) for pattern in BAKE):
         return (path.parent,)
     is_local = (recipe.context or "").startswith(LOCAL)
     return (Path(),) if is_local else (path.parent, Path())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from .nodes import Dockerfile
@@ -22,8 +23,7 @@ ALL = "all"
 TRUE = frozenset({"1", "t", "true"})
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
+class Checks(Struct, frozen=True):
     """What a `check` directive says; names are in lower case, `all` stands for every one."""
 
     skip: frozenset[str] = frozenset()

@@ -7,8 +7,9 @@ weaker layers ignore; `select` starts anew: their `ignore` and `preset` no longe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct, field
 
 from .findings import Severity
 from .patterns import regex
@@ -54,8 +55,7 @@ class Selector(NamedTuple):
         return 1 + len(folded) if folded and rule.code.casefold().startswith(folded) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """All options that a file, the environment or the command line can set; relative paths are already resolved."""
 
     select: tuple[Selector, ...] = ()

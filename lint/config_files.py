@@ -94,5 +94,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: this is nested too deeply") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
+        # not only TOMLDecodeError: a number of thousands of digits
         raise ConfigError(f"{path}: this is no TOML: {error}") from error

@@ -6,11 +6,12 @@ import os
 import posixpath
 import re
 import stat
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from .source import SourceError, contents, is_file, reason
 
@@ -32,8 +33,7 @@ LAZY = {"": "", FOLDERS: "(?:.*?/)??", ANY: ".*?"}
 MOST_UNSETTLED = 3
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True, dict=True):
     """A folder as the builder sees it. Nothing outside it is read; links are not followed out of it."""
 
     root: Path
@@ -284,8 +284,7 @@ def _tokens(pattern: str, *, deep: bool) -> Iterator[str]:
             yield re.escape(char)
 
 
-@dataclass(frozen=True)
-class Ignore:
+class Ignore(Struct, frozen=True, dict=True):
     """The patterns of an ignore file, in order: whether each takes back, and its expression.
 
     Neighbours of one kind are one expression: of these it is all the same which of them matches.

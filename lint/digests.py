@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from . import tables
+from .globs import matches
 from .tools import unwrapped
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from .nodes import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(Struct, frozen=True):
     """What `data/digests.toml` says."""
 
     checks: frozenset[str]
@@ -46,9 +46,9 @@ def is_checked(facts: Facts, run: Run) -> bool:
 
 def is_artefact(found: Download, name: str) -> bool:
     """Whether what is fetched is a program or an archive, by the `name` it has on the server, or by where it goes."""
-    if any(fnmatchcase(name, pattern) for pattern in known().artefacts):
+    if any(matches(name, pattern) for pattern in known().artefacts):
         return True
     target = found.target or ""
-    if any(fnmatchcase(target, pattern) for pattern in known().artefacts):
+    if any(matches(target, pattern) for pattern in known().artefacts):
         return True
     return target.startswith(known().programs) and "." not in target.rsplit("/", 1)[-1]

@@ -6,11 +6,12 @@ import os
 import re
 import stat
 import warnings
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from .globs import matches
 from .source import STDIN, reason
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ MOST_DEEP, MOST_STARS = 4, 3
 MOST_BYTES = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A path that gave no file, and why, as a sentence."""
 
     path: str
@@ -43,9 +43,9 @@ class Missing:
 
 def is_dockerfile(name: str) -> bool:
     """Whether a file of this name is taken when a folder is searched."""
-    if any(fnmatchcase(name, pattern) for pattern in NOT_DOCKERFILES):
+    if any(matches(name, pattern) for pattern in NOT_DOCKERFILES):
         return False
-    return any(fnmatchcase(name, pattern) for pattern in PATTERNS)
+    return any(matches(name, pattern) for pattern in PATTERNS)
 
 
 def discover(paths: Iterable[str]) -> Iterator[Path | Missing]:
@@ -159,8 +159,7 @@ def _is_costly(line: str) -> bool:
     return parts.count("**") > MOST_DEEP or any(part.count("*") > MOST_STARS for part in parts if part != "**")
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignores:
+class _Ignores(Struct, frozen=True):
     """The .gitignore files that hold for a folder; the nearest one that says something decides."""
 
     base: Path = Path()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from . import tables
 from .patterns import regex
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 QUERY = regex(r"[?#].*\Z", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetcher:
+class Fetcher(Struct, frozen=True):
     """A command that fetches files; the fields are those of `data/downloads.toml`."""
 
     to_file: bool
@@ -33,8 +33,7 @@ class Fetcher:
     remote_name: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """One call of a fetcher. `target` is the file's path as it is written; None for the standard output.
 
     `flags` are all its options, bundles taken apart (`-fsSL` is `-f`, `-s`, ...), each with the word it stands in.

@@ -7,10 +7,11 @@ steps in postfix order, then the steps are evaluated with a stack: nothing recur
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+from msgspec import Struct
 
 from .patterns import regex
 
@@ -40,8 +41,7 @@ class ExpansionError(ValueError):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """`$name` or `${name...}` at the half-open range of characters `start` to `end` of a word.
 
     `operator` is as written (`:-`, `##`, `//`, ...), or empty. `name` is empty for a form like `${+x}`.
@@ -162,8 +162,7 @@ if TYPE_CHECKING:
     _Step: TypeAlias = _Piece | _Mark | Reference
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """What the parser is inside of: `stop` ends it (empty: the end of the word), `start` is where it began."""
 
     stop: str

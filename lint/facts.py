@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from . import mounts as mounts_of
 from . import nodes, tools
@@ -46,8 +48,7 @@ PLATFORM = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the command line and the configuration say about the build; `pins` are versions of packages (see `installed`)."""
 
     target: str | None = None
@@ -60,8 +61,7 @@ class Settings:
     pins: Pins = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What an instruction finds: `user` and `workdir` None when unknown; an `env` value None when the build decides it.
 
     `open` says that the base image may have set variables that are not in `env`.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 import stat
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,16 +16,15 @@ if TYPE_CHECKING:
     from .git_tree import Tree
 
 
-@dataclass(frozen=True)
-class GitContext(Context):
+class GitContext(Context, frozen=True, dict=True, kw_only=True):
     """A folder of a tree as the builder would see it: `prefix` is its path, "" for the top, else with a slash at its end.
 
     `root` is where it would lie; it need not be there. git's own folder, which no tree has, is not part of it.
     """
 
-    tree: Tree = field(kw_only=True)
-    prefix: str = field(kw_only=True)
-    ignore_path: str | None = field(kw_only=True)
+    tree: Tree
+    prefix: str
+    ignore_path: str | None
 
     @classmethod
     def within(cls, tree: Tree, top: Path, folder: str, dockerfile: str | None = None) -> GitContext:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from .git import GitError, ask
 
@@ -26,8 +27,7 @@ RENAMES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """Where a repository lies: the top of its work tree, or its own folder where there is none.
 
     `prefix` is the path of the folder that was asked about, "" for the top, else with a slash at its end.

@@ -11,9 +11,11 @@ import os
 import posixpath
 import re
 import stat
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .context import MOST_BYTES, MOST_LINKS
 from .git import GITLINK, LINK, GitError, ask, partial
@@ -32,8 +34,7 @@ POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n[^\0]*?^si
 LEAST_POINTER, MOST_POINTER = 100, 1023
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A file, a link or a submodule, by its mode as git has it; its size in bytes; its id, empty where git has none of it."""
 
     mode: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from . import nodes
 from .patterns import regex
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 VARIABLE = regex(r"\$\{?(\w+)\}?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """How it reads a tool.
 
     `settled` are words that need no version, or have one; all others are packages without. `values` are the options that it

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .context import MOST_BYTES, Ignore, ignore_files
 from .git import GITLINK, PATIENCE, GitError, ask
@@ -52,8 +54,7 @@ class HistoryError(Exception):
     """There is no history to be had; the message is a sentence that says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """One commit against the one before it on the main line; a merge is one commit.
 
     `date` is ISO 8601. `paths` are those of the context that changed for the builder, as both commits' .dockerignore let it see
@@ -67,16 +68,14 @@ class Commit:
     dockerfile: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """The commits, the oldest first; `shallow` says that the clone has no more of them though there are."""
 
     commits: tuple[Commit, ...]
     shallow: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """A path of the repository that a commit touched; `status` is A, M, D or T as git has it."""
 
     status: str
@@ -84,8 +83,7 @@ class _Entry:
     is_module: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Logged:
+class _Logged(Struct, frozen=True):
     id: str
     date: str
     has_parent: bool

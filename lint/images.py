@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from . import tables
 from .findings import Basis
@@ -16,8 +17,7 @@ DEFAULT_TAG = "latest"
 PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
 
 
-@dataclass(frozen=True, slots=True)
-class BaseImage:
+class BaseImage(Struct, frozen=True):
     """What is known of a base image; None means not known, `none` that there is no such thing in the image.
 
     `user` is the user that commands run as before any USER (`root`, a name or a number), `shell` is what /bin/sh is
@@ -52,8 +52,7 @@ class BaseImage:
         return self.entrypoint in {"none", "exec"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """An image reference in parts; `repository` is short for images of Docker Hub: `debian`, `owner/name`."""
 
     repository: str
@@ -61,8 +60,7 @@ class Reference:
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """One `[[image]]` with the pattern of a repository and of a tag that it stands at."""
 
     repository: str
@@ -76,8 +74,7 @@ class _Row:
         return (repository, tag, -self.tag.count("*"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
+class _Data(Struct, frozen=True):
     rows: tuple[_Row, ...]
     releases: dict[str, dict[str, str]]
     sources: dict[str, str]

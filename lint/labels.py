@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from . import tables
 from .patterns import regex
@@ -39,8 +40,7 @@ REFERENCE = regex(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+")
 EMPTY_FITS = "rawtext"
 
 
-@dataclass(frozen=True, slots=True)
-class _Licenses:
+class _Licenses(Struct, frozen=True):
     known: frozenset[str]
     exceptions: frozenset[str]
     known_to_hadolint: frozenset[str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from .patterns import regex
 
@@ -43,8 +44,7 @@ NUMBERS = {"mode": regex(r"[0-7]{1,11}\Z"), "uid": regex(r"\d{1,10}\Z"), "gid": 
 BOOLEANS = frozenset("1 t T TRUE true True 0 f F FALSE false False".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """One mount of a RUN; `target` is None where the builder chooses it (secret, ssh)."""
 
     kind: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from .findings import Span
 from .lines import Lines
@@ -15,16 +16,14 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind", bound="Instruction")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One argument. `text` is what the builder reads: the source without continuations and their comments."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """`--name=value`; `value` is None for a flag that stands alone, quotes are already gone from it."""
 
     span: Span
@@ -32,8 +31,7 @@ class Flag:
     value: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """`key=value` of ENV, LABEL or ARG; `value` is None where ARG only declares. `legacy` is `ENV key value`."""
 
     span: Span
@@ -42,8 +40,7 @@ class Pair:
     legacy: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(Struct, frozen=True):
     """`<<NAME`: where it is announced (`span`), its lines (`body`) and the line that ends it (`terminator`)."""
 
     span: Span
@@ -54,24 +51,21 @@ class Heredoc:
     terminator: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Exec:
+class Exec(Struct, frozen=True):
     """A JSON list of strings; `text` of a word is the string's value."""
 
     span: Span
     words: tuple[Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(Struct, frozen=True):
     """Text for the stage's shell; `text` is the source with continuations joined."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """Keyword, flags and arguments; `span` ends with the last argument or the last heredoc's terminator."""
 
     span: Span
@@ -93,8 +87,7 @@ class Instruction:
         return flag.value if flag else None
 
 
-@dataclass(frozen=True, slots=True)
-class From(Instruction):
+class From(Instruction, frozen=True):
     """`FROM image [AS alias]`."""
 
     image: Word
@@ -102,16 +95,14 @@ class From(Instruction):
     as_keyword: Word | None
 
 
-@dataclass(frozen=True, slots=True)
-class Run(Instruction):
+class Run(Instruction, frozen=True):
     """`RUN`: shell form, exec form, or heredocs; `form` is None when there is nothing at all."""
 
     form: Exec | Shell | None
     heredocs: tuple[Heredoc, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Copy(Instruction):
+class Copy(Instruction, frozen=True):
     """`COPY` and `ADD`."""
 
     sources: tuple[Word, ...]
@@ -131,131 +122,110 @@ class Copy(Instruction):
         return tuple(word for word in self.sources if word.span not in heredocs)
 
 
-@dataclass(frozen=True, slots=True)
-class Add(Copy):
+class Add(Copy, frozen=True):
     """`ADD`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Env(Instruction):
+class Env(Instruction, frozen=True):
     """`ENV`."""
 
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Label(Instruction):
+class Label(Instruction, frozen=True):
     """`LABEL`."""
 
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arg(Instruction):
+class Arg(Instruction, frozen=True):
     """`ARG`."""
 
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommandInstruction(Instruction):
+class CommandInstruction(Instruction, frozen=True):
     """`CMD` and `ENTRYPOINT`: a command line in exec or shell form."""
 
     form: Exec | Shell | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cmd(CommandInstruction):
+class Cmd(CommandInstruction, frozen=True):
     """`CMD`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entrypoint(CommandInstruction):
+class Entrypoint(CommandInstruction, frozen=True):
     """`ENTRYPOINT`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShellChange(Instruction):
+class ShellChange(Instruction, frozen=True):
     """`SHELL`."""
 
     form: Exec | Shell | None
 
 
-@dataclass(frozen=True, slots=True)
-class Healthcheck(Instruction):
+class Healthcheck(Instruction, frozen=True):
     """`HEALTHCHECK CMD command` or `HEALTHCHECK NONE`."""
 
     kind: Word
     form: Exec | Shell | None
 
 
-@dataclass(frozen=True, slots=True)
-class Onbuild(Instruction):
+class Onbuild(Instruction, frozen=True):
     """`ONBUILD trigger`."""
 
     trigger: Instruction
 
 
-@dataclass(frozen=True, slots=True)
-class Words(Instruction):
+class Words(Instruction, frozen=True):
     """Instructions whose arguments are a list of words."""
 
     words: tuple[Word, ...]
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Expose(Words):
+class Expose(Words, frozen=True):
     """`EXPOSE`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Volume(Words):
+class Volume(Words, frozen=True):
     """`VOLUME`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text(Instruction):
+class Text(Instruction, frozen=True):
     """Instructions whose argument is the rest of the line."""
 
     argument: Word
 
 
-@dataclass(frozen=True, slots=True)
-class User(Text):
+class User(Text, frozen=True):
     """`USER`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workdir(Text):
+class Workdir(Text, frozen=True):
     """`WORKDIR`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stopsignal(Text):
+class Stopsignal(Text, frozen=True):
     """`STOPSIGNAL`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Maintainer(Text):
+class Maintainer(Text, frozen=True):
     """`MAINTAINER`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bad(Instruction):
+class Bad(Instruction, frozen=True):
     """An instruction that the builder would refuse; what is wrong stands in `Dockerfile.problems`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment line, from its `#`; those between continuation lines too."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """`# name=value` at the top of the file, name in lower case."""
 
     span: Span
@@ -263,16 +233,14 @@ class Directive:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why the builder would refuse the file, and where."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """FROM and all up to the next one."""
 
     index: int
@@ -295,8 +263,7 @@ class Stage:
         return (node for node in self.instructions if isinstance(node, kind))
 
 
-@dataclass(frozen=True)
-class Dockerfile(Lines):
+class Dockerfile(Lines, frozen=True, dict=True):
     """A parsed file. `instructions` are in file order, `preamble` those before the first FROM."""
 
     escape: str
@@ -306,8 +273,8 @@ class Dockerfile(Lines):
     problems: tuple[Problem, ...]
     continuations: tuple[Span, ...] = ()
     blank_continuations: tuple[Span, ...] = ()
-    stages: tuple[Stage, ...] = field(default=())
-    preamble: tuple[Instruction, ...] = field(default=())
+    stages: tuple[Stage, ...] = ()
+    preamble: tuple[Instruction, ...] = ()
 
     def pieces(self, span: Span) -> list[Span]:
         """A span less the continuations in it: what is left, in order, is what the builder reads. Never empty."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
 
 from .config import PRESETS, ConfigError, Layer, Selector, did_you_mean
 from .findings import Severity
@@ -22,6 +22,8 @@ BUILDERS = ("buildkit", "buildah", "kaniko", "classic")
 LEVELS = tuple(severity.value for severity in Severity)
 NEVER = "never"
 LONGEST_SHOWN = 80
+# What a float can hold, and no infinity.
+MOST_FACTOR = 1e300
 IN_ENVIRONMENT, ON_COMMAND_LINE = "environment", "command line"
 
 
@@ -64,8 +66,7 @@ def layer(table: object, origin: str, base: Path) -> Layer:
     return read
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a value stands: for messages, and for what relative paths are relative to."""
 
     origin: str
@@ -88,7 +89,10 @@ def _short(value: object) -> str:
     """A value as a message shows it: the beginning of a long one."""
     shown = reprlib.Repr()
     shown.maxlevel, shown.maxstring = 3, LONGEST_SHOWN
-    return shown.repr(value)
+    try:
+        return shown.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def text_value(value: object, place: Place) -> str:
@@ -170,7 +174,7 @@ def _rate(value: object, place: Place) -> str:
 
 
 def _factor(value: object, place: Place) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_FACTOR:
         raise place.wrong("a number above 0", value)
     return float(value)
 

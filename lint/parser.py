@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,7 @@ from lark import Lark, Token, Transformer
 # LarkError for those who read other languages by Lark: this module is the only one that knows it
 from lark.exceptions import LarkError as LarkError
 from lark.exceptions import UnexpectedInput, UnexpectedToken
+from msgspec.structs import replace
 
 from . import nodes
 from .expansion import ExpansionError, expand_words
@@ -56,7 +57,18 @@ def _spell_out(text: str, escape: str) -> str:
         text = text.replace(f"%{name}%", piece)
     if escape != "\\":
         text = text.replace(r"\\", escape)
-    return text.replace("%BACKSLASH%", r"\\")
+    text = text.replace("%BACKSLASH%", r"\\")
+    return _mended(text) if sys.version_info < (3, 11, 5) else text
+
+
+def _mended(text: str) -> str:
+    """Patterns that are right before Python 3.11.5 too: https://github.com/python/cpython/issues/100061.
+
+    When the last round of a possessive group fails there, matching goes on where that round had got to, which may be in front
+    of where it began, and Lark then goes round for ever. One more alternative, which fails, puts it back; its letter is there
+    as Lark wants no terminal that may be empty.
+    """
+    return re.sub(r"\)(?=[*+]\+)", "|(?!)-)", text)
 
 
 class _Language(NamedTuple):

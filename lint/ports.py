@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .expansion import ExpansionError, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Struct, frozen=True):
     """What is written before the container's port, that port, and the protocol behind it; empty where there is none."""
 
     host: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +14,7 @@ class BuildFileError(Exception):
     """A compose or bake file that cannot be used; the message is a sentence that names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """A build with its variables put in.
 
     `context` and `dockerfile` are None when not known; `why_not` is the reason why there is nothing to check, and

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from . import nodes
 from .expansion import ExpansionError, variables
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 OPERATORS = frozenset(["", "-", ":-", "+", ":+", "?", ":?", "#", "##", "%", "%%", "/", "//"])
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A reference to a variable, and its characters; of the word it is in, where they cannot be told apart (`exact`)."""
 
     reference: Reference

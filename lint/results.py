@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
 import time
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+
 from . import installation, store
+from .digest import digest
 from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
 from .lines import Lines
 from .report import FileReport, Priced
@@ -31,8 +32,7 @@ MEASURED = (".dlint", "measured.json")
 Asked = tuple[tuple["Question", str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What is kept of one file: its report, the level from which it fails, notes, and what was asked of its context."""
 
     report: FileReport
@@ -41,8 +41,7 @@ class Kept:
     asked: Asked
 
 
-@dataclass(slots=True)
-class Results:
+class Results(Struct):
     """The results of earlier runs.
 
     `base` is all that a result depends on besides its file and its configuration; `rule` gives a rule with its
@@ -57,7 +56,7 @@ class Results:
     def key(self, path: str, settings: object, data: bytes) -> bytes:
         """The name of a file's result: of its path, its content, and its configuration as it prints."""
         text = f"{self.base}\0{path}\0{settings!r}\0".encode("utf-8", "surrogateescape")
-        return hashlib.blake2b(text + data, digest_size=20).digest()
+        return digest(text + data, 20)
 
     def known(self, files: Mapping[bytes, tuple[str, str, Context | None]]) -> dict[bytes, Kept]:
         """What is known of files by their keys: of each its path, its text and its build context."""
@@ -122,7 +121,7 @@ def _program() -> str:
             lines.append(f"{folder}\0{os.stat(folder).st_mtime_ns}")  # noqa: PTH116
         except OSError:
             continue
-    return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+    return digest("\n".join(lines).encode("utf-8", "surrogateescape"), 16).hex()
 
 
 def _write(kept: Kept) -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from .findings import Finding, Severity
 from .patterns import regex
@@ -20,8 +21,7 @@ Check = Callable[["Dockerfile", "Facts"], Iterator[Finding]]
 FENCE = regex(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A Dockerfile of a rule's documentation. `context` are the files that lie beside it."""
 
     kind: str
@@ -30,8 +30,7 @@ class Example:
     fixed: str | None = None
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True, dict=True):
     """A check with its name and its documentation, which `document` gives.
 
     `needs` are texts, in lower case, of which a file must hold one for the rule to find anything in it; any file may where

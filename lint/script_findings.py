@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from . import nodes
 from . import shell as shells
 from .facts import DEFAULT_SHELL, PREDEFINED
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
 from .patterns import regex
+from .script_needs import ARRAYS, TRIED, is_plain, needed
 from .script_rules import script_rule
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ HADOLINTS_NAMES = frozenset(PREDEFINED - {"ALL_PROXY", "all_proxy"})
 NAME = regex(r"[A-Za-z_]\w*", re.ASCII)
 # `...` that is the same as $(...): within it no quoting that differs between the two, and no second parenthesis.
 PLAIN_BACKQUOTES = regex(r"`[^`\\\"'(][^`\\\"']*`")
+# Of other shells ShellCheck says that it does not know them, or that they have no path.
+KNOWN_SHELLS = frozenset(f"#!/bin/{name}\n" for name in DIALECTS.values())
 WINDOWS = regex(r"(?:^|/)(?:pwsh|powershell|cmd)(?:\.exe)?$")
 NEW_LINE = regex("\n")
 BACKQUOTES, BLANKS = 2006, 2291
@@ -43,16 +48,14 @@ class _Around(NamedTuple):
     names: frozenset[str]
 
 
-@dataclass(slots=True)
-class _World:
+class _World(Struct):
     """What hadolint has seen so far of a stage."""
 
     shell: tuple[str, ...]
     names: frozenset[str] = HADOLINTS_NAMES
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
+class _Checked(Struct, frozen=True):
     """A RUN with the text that ShellCheck gets for it: lines of ours, then the script, whose lines begin at `starts`."""
 
     run: nodes.Run
@@ -72,13 +75,13 @@ class _Checked:
 
 def scripts(facts: Facts) -> list[str]:
     """The texts of a file that ShellCheck is to look at."""
-    return [checked.text for checked in _checked(facts)]
+    return [checked.text for checked in _asked(facts)]
 
 
 def left_out(facts: Facts) -> list[nodes.Run]:
     """The RUNs that ShellCheck could not judge."""
     known = facts.shellcheck
-    return [checked.run for checked in _checked(facts) if known.of(checked.text) is None] if known else []
+    return [checked.run for checked in _asked(facts) if known.of(checked.text) is None] if known else []
 
 
 def rules(facts: Facts) -> list[Rule]:
@@ -93,7 +96,7 @@ def _findings(facts: Facts) -> Iterator[tuple[Severity, Finding]]:
     known = facts.shellcheck
     if known is None:
         return
-    checked = list(_checked(facts))
+    checked = list(_asked(facts))
     known.learn(item.text for item in checked)
     for item in checked:
         comments = known.of(item.text) or ()
@@ -152,7 +155,8 @@ def _title(text: str, pieces: list[tuple[int, int, str]], about: tuple[int, int]
     return f"write {written}" if len(written) <= LONGEST_TITLE else "write it as ShellCheck proposes"
 
 
-def _checked(facts: Facts) -> Iterator[_Checked]:
+def _asked(facts: Facts) -> Iterator[_Checked]:
+    tried = facts.shellcheck is not None and facts.shellcheck.program.version[:2] <= TRIED
     for around in _as_hadolint(facts) if facts.as_hadolint else _as_it_is(facts):
         script = shells.script(facts.doc, around.run) if facts.as_hadolint else facts.script(around.run)
         if script is None:
@@ -160,23 +164,29 @@ def _checked(facts: Facts) -> Iterator[_Checked]:
         shell = _first_word(around) if facts.as_hadolint else _dialect(facts, around, script)
         if shell is None:
             continue
-        ahead = f"#!{shell}\n" + "".join(_prelude(facts, around))
+        first = f"#!{shell}\n"
+        if tried and first in KNOWN_SHELLS and is_plain(script.text) and ARRAYS.isdisjoint(around.names):
+            continue
         # a first line of its own has had its say
         body = "# " + script.text[2:] if script.text.startswith("#!") else script.text
+        ahead = first + "".join(_prelude(facts, around, body))
         starts = (0, *(match.end() for match in NEW_LINE.finditer(body)))
         yield _Checked(around.run, script, ahead, ahead + body, starts)
 
 
-def _prelude(facts: Facts, around: _Around) -> Iterator[str]:
-    if not facts.as_hadolint:
-        options = [word for word in around.shell[1:] if word.startswith("-") and not word.startswith("--")]
-        if any("e" in word for word in options):
-            yield "set -e\n"
-        if "pipefail" in around.shell:
-            yield "set -o pipefail\n"
-    for name in sorted(around.names):
-        if NAME.fullmatch(name):
-            yield f"export {name}=1\n"
+def _prelude(facts: Facts, around: _Around, body: str) -> Iterator[str]:
+    names = needed(frozenset(filter(NAME.fullmatch, around.names)), body)
+    options = [word for word in around.shell[1:] if word.startswith("-") and not word.startswith("--")]
+    is_strict = not facts.as_hadolint and any("e" in word for word in options)
+    if is_strict:
+        yield "set -e\n"
+    if not facts.as_hadolint and "pipefail" in around.shell:
+        yield "set -o pipefail\n"
+    if not names and not is_strict:
+        # what a script begins with is read in another way when no command stands before it
+        yield ":\n"
+    for name in names:
+        yield f"export {name}=1\n"
 
 
 def _as_it_is(facts: Facts) -> Iterator[_Around]:

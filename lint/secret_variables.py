@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+
+from msgspec import Struct
 
 from . import tables
 from .patterns import regex
@@ -13,8 +14,7 @@ from .patterns import regex
 PARTS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
+class _Data(Struct, frozen=True):
     words: frozenset[str]
     endings: tuple[str, ...]
     pairs: frozenset[str]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import tree_sitter
 import tree_sitter_bash
+from msgspec import Struct
 
 from .findings import Span
 from .nodes import Exec, Word
@@ -39,6 +39,8 @@ CONTEXTS = {
 }
 # What is nested deeper is not read: a word holds the text of all that is nested in it, so time would grow as the square.
 DEEPEST = 50
+# Of a script of more bytes that is no shell only so many are read: to find a way on takes time that grows as the square.
+MOST_WRONG = 8192
 SOMETIMES = frozenset({"condition", "loop", "function"})
 # What these do lasts for the commands behind them: the folder, options, variables, or that the script goes on at all.
 # Source: POSIX, Shell Command Language, "Special Built-In Utilities"; bash(1), "SHELL BUILTIN COMMANDS".
@@ -55,8 +57,7 @@ SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "mksh"})
 SHEBANG = regex(r"#!\s*(?:/usr/bin/env\s+(?:-\S+\s+)*)?(?:\S*/)?([\w.+-]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     """`2> target`; `target` is None for a heredoc or a copied descriptor."""
 
     span: Span
@@ -64,8 +65,7 @@ class Redirect:
     target: Word | None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A simple command. `words` starts with its name; quotes are gone from a word's text, variables stay as written."""
 
     span: Span
@@ -100,8 +100,7 @@ class Command:
         return self.before == "||" or not SOMETIMES.isdisjoint(self.within)
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """The commands of one RUN, in the order they are written; those nested deeper than DEEPEST are left out.
 
     `sound` is false where the shell's grammar found an error, or commands were left out; `text` is what the shell gets,
@@ -117,7 +116,7 @@ class Script:
     core: Span
     chained: bool
     tests: tuple[Command, ...]
-    joined: _Joined = field(repr=False, compare=False)
+    joined: _Joined
 
     @property
     def top(self) -> tuple[Command, ...]:
@@ -210,9 +209,21 @@ def _parser() -> tree_sitter.Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 
+def _tree(data: bytes) -> tuple[tree_sitter.Tree, bool]:
+    """The tree of a script, and whether it is of the whole of it."""
+    parser = _parser()
+    if len(data) <= MOST_WRONG:
+        return parser.parse(data), True
+    tree = parser.parse(lambda at, _: data[at : at + MOST_WRONG], progress_callback=lambda _, is_wrong: is_wrong)
+    if tree is not None:
+        return tree, True
+    parser.reset()
+    return parser.parse(data[:MOST_WRONG]), False
+
+
 def _parse(joined: _Joined, *, heredoc: bool) -> Script:
     data = joined.text.encode("utf8", "surrogatepass")
-    tree = _parser().parse(data)
+    tree, is_all = _tree(data)
     reader = _Reader(joined, _offsets(joined.text, data))
     commands = reader.commands(tree.root_node)
     text = joined.text
@@ -221,10 +232,10 @@ def _parse(joined: _Joined, *, heredoc: bool) -> Script:
         joined.span(0, len(text)),
         text,
         tuple(commands),
-        reader.whole and not tree.root_node.has_error,
+        is_all and reader.whole and not tree.root_node.has_error,
         heredoc,
         joined.span(min(start, end), end),
-        _is_chain(tree.root_node) and not any(command.within for command in commands),
+        is_all and _is_chain(tree.root_node) and not any(command.within for command in commands),
         tuple(reader.tests),
         joined,
     )

@@ -9,10 +9,11 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
 
 from .program import find as find_program
 from .source import encode, reason
@@ -46,8 +47,7 @@ class Replacement(NamedTuple):
     behind: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """What ShellCheck says of one place; `code` is a number, `level` one of error, warning, info and style."""
 
     code: int
@@ -62,8 +62,7 @@ class ShellCheckError(Exception):
     """ShellCheck cannot be run, or says something else than it should."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShellCheck:
+class ShellCheck(Struct, frozen=True):
     """A ShellCheck that is installed; `version` has its numbers."""
 
     program: str

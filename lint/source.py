@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +23,7 @@ class SourceError(Exception):
     """A file that cannot be read; the message is a sentence that names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A file as it was read. `text` keeps line breaks, byte order mark and, as lone surrogates, bytes not in UTF-8."""
 
     path: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from .mounts import mounts
 from .nodes import Copy, From, Onbuild, Run, Stage
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from .nodes import Dockerfile, Instruction
 
 
-@dataclass(frozen=True)
-class StageGraph:
+class StageGraph(Struct, frozen=True, dict=True):
     """The stages of a file and what each takes from the others."""
 
     stages: tuple[Stage, ...]

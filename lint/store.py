@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from .digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -151,7 +152,7 @@ def _today() -> int:
 
 
 def _check(value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=CHECK_BYTES).digest()
+    return digest(value, CHECK_BYTES)
 
 
 def _is_whole(value: object) -> bool:

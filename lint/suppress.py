@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .check_directive import Checks
 from .findings import Span
@@ -28,8 +30,7 @@ CHECK = regex(r"#\s*check\s*=\s*(\S.*)")
 PREFIX = regex(r"(?:dl|df|sc)\d*")
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """One inline ignore: the names it gives in lower case, and the characters it covers; None for the whole file.
 
     `scope` is empty for a single instruction, else `stage` or `global`; `prefixes` says that `dl3` stands for all codes

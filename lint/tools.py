@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from . import plugins, tables
 from .patterns import regex
@@ -41,8 +43,7 @@ OPERATION = regex(r"-[A-Z]\w*|--(?:sync|remove|query|upgrade|files|database|dept
 WRAPPERS_WITH_OPERAND = frozenset({"gosu", "su-exec", "timeout"})
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """A directory that a tool fills and does not need at run time.
 
     `kept` says that later steps need what lies there. `images` are the only base images where it is used, `not_images`
@@ -85,8 +86,7 @@ class Cache:
         return replace(self, path=path, mount=path, clean=clean, guess=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """What a group of subcommands does, and the options that matter for it.
 
     A subcommand may be of several words (`mod download`), of which some may be options that are given with it (`build
@@ -113,8 +113,7 @@ class Action:
     frozen: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """A lock file, the manifest it belongs to, and the install that holds to it.
 
     `strict` are the options of which one must be there, `variables` those that do the same when they are set; `fix` is what
@@ -129,8 +128,7 @@ class Lock:
     variables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
+class Production(Struct, frozen=True):
     """How an install leaves the development's dependencies out.
 
     `subcommands` install them unless one of the options or subcommands in `given`, or one of `variables` (`NAME=value`, or a name
@@ -149,8 +147,7 @@ class Production:
     pattern: re.Pattern[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tool:
+class Tool(Struct, frozen=True, eq=False):
     """One tool of the catalogue; the fields are those of its TOML file.
 
     `cache_aliases` are places where other versions of the tool have their cache; `index_readers` are other commands
@@ -209,8 +206,7 @@ class Tool:
         return _caches_at(self, home.rstrip("/"))
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """A tool at work: `action` is the group its subcommand is in, `words` are those from the tool's own name on."""
 
     tool: Tool

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from .context import Context, Ignore, ignore_text
+from .digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 Question = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Watched(Context):
+class Watched(Context, frozen=True, dict=True):
     """A context, and the questions it was asked with a digest of each answer."""
 
     asked: dict[Question, str] = field(default_factory=dict)
@@ -100,4 +100,4 @@ def _listing(files: Mapping[str, int]) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+    return digest(text.encode("utf-8", "surrogateescape"), 12).hex()

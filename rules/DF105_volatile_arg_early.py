@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from dockerlint.fixers.order import is_costly, move_below
 from dockerlint.fixers.precedence import Precedence
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _fixes(
 
 def is_deliberate(node: nodes.Arg | nodes.Env) -> bool:
     """Whether a declaration is there to break the cache."""
-    return any(fnmatchcase(pair.key.text.upper(), pattern) for pair in node.pairs for pattern in _data()["deliberate"])
+    return any(matches(pair.key.text.upper(), pattern) for pair in node.pairs for pattern in _data()["deliberate"])
 
 
 def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
@@ -125,7 +125,7 @@ def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
     if isinstance(node, nodes.Env) and (pair.value is None or "$" not in pair.value.text):
         return False
     name = pair.key.text.upper()
-    return any(fnmatchcase(name, pattern) for pattern in _data()["names"])
+    return any(matches(name, pattern) for pattern in _data()["names"])
 
 
 @cache

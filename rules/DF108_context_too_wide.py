@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -127,14 +127,14 @@ def _entry(context: Context, name: str, tops: dict[str, str | None]) -> str | No
 def _is_waste(context: Context, path: str) -> bool:
     folder, name = posixpath.split(path)
     data = _data()
-    if any(fnmatchcase(name, pattern) for pattern in data.always):
+    if any(matches(name, pattern) for pattern in data.always):
         return True
     manifests = [manifest for manifest, made in data.beside.items() if name in made]
     top = folder + "/" if folder else ""
     for manifest in manifests:
         if top + manifest in context.files or (
             "*" in manifest
-            and any(fnmatchcase(item[len(top) :], manifest) for item in context.files if item.startswith(top))
+            and any(matches(item[len(top) :], manifest) for item in context.files if item.startswith(top))
         ):
             return True
     return False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
 from dockerlint.fixers.footprint import commands

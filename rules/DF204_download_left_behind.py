@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +13,7 @@ from dockerlint.fixers.footprint import commands as known
 from dockerlint.lint import nodes
 from dockerlint.lint.downloads import Download, downloads
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell import SHELLS
@@ -144,7 +144,7 @@ def _unpacker(commands: tuple[Command, ...], item: _Fetched) -> Command | None:
         if tool in UNPACKERS or tool in INSTALLERS:
             for word in words[1:]:
                 path = word.text.rpartition("=")[2]
-                if posixpath.basename(path) == name or ("*" in path and fnmatchcase(name, posixpath.basename(path))):
+                if posixpath.basename(path) == name or ("*" in path and matches(name, posixpath.basename(path))):
                     return command
     return None
 
@@ -173,7 +173,7 @@ def _may_be(path: str, item: _Fetched, name: str) -> bool:
     if path.startswith("$") and "/" not in path:
         return True
     last = posixpath.basename(path)
-    if last == name or fnmatchcase(name, last) or fnmatchcase(item.path, path):
+    if last == name or matches(name, last) or matches(item.path, path):
         return True
     full = posixpath.normpath(posixpath.join("/", item.folder or "", item.path))
     removed = path if path.startswith("/") else posixpath.join("/", item.folder or "", path)

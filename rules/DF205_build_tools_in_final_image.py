@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import shipped, take_away
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Fix, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell import SHELLS
 
@@ -141,4 +141,4 @@ def _has_command(facts: Facts, target: Stage) -> bool:
 def _is_prompt(line: list[str]) -> bool:
     """Whether a command line starts no more than a shell, or an interpreter that asks for its program."""
     name = line[0].rsplit("/", 1)[-1]
-    return name in SHELLS or (len(line) == 1 and any(fnmatchcase(name, known) for known in INTERPRETERS))
+    return name in SHELLS or (len(line) == 1 and any(matches(name, known) for known in INTERPRETERS))

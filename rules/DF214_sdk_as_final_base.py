@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.images import parse_reference
 from dockerlint.lint.rule import rule
 
@@ -70,7 +70,7 @@ def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     image = facts.image(target) or ""
     reference = parse_reference(image) if image else None
     for repository, tag, runtime in VARIANTS:
-        if reference and fnmatchcase(reference.repository, repository) and fnmatchcase(reference.tag or "", tag):
+        if reference and matches(reference.repository, repository) and matches(reference.tag or "", tag):
             yield Finding(
                 "DF214",
                 line[-1].from_.image.span,

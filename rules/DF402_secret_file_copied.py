@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.leftovers import removed
 from dockerlint.lint.rule import rule
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@dataclass(frozen=True, slots=True)
-class _Secrets:
+class _Secrets(Struct, frozen=True):
     names: tuple[str, ...]
     paths: tuple[str, ...]
     public: tuple[str, ...]
@@ -127,11 +127,11 @@ def _may_hold(path: str) -> bool:
     known = _secrets()
     clean = clean_path(path)
     name = posixpath.basename(clean)
-    if any(fnmatchcase(name, pattern) for pattern in known.public):
+    if any(matches(name, pattern) for pattern in known.public):
         return False
-    if any(fnmatchcase(name, pattern) for pattern in (*known.names, *(pattern for pattern, _ in known.contents))):
+    if any(matches(name, pattern) for pattern in (*known.names, *(pattern for pattern, _ in known.contents))):
         return True
-    return any(fnmatchcase(clean, pattern) or fnmatchcase(clean, f"*/{pattern}") for pattern in known.paths)
+    return any(matches(clean, pattern) or matches(clean, f"*/{pattern}") for pattern in known.paths)
 
 
 def _copied(facts: Facts, word: nodes.Word) -> tuple[str, ...]:
@@ -145,14 +145,14 @@ def _copied(facts: Facts, word: nodes.Word) -> tuple[str, ...]:
 def _is_secret(facts: Facts, path: str) -> bool:
     known = _secrets()
     name = posixpath.basename(path)
-    if any(fnmatchcase(name, pattern) for pattern in known.public):
+    if any(matches(name, pattern) for pattern in known.public):
         return False
-    if any(fnmatchcase(name, pattern) for pattern in known.names):
+    if any(matches(name, pattern) for pattern in known.names):
         return True
-    if any(fnmatchcase(path, pattern) or fnmatchcase(path, f"*/{pattern}") for pattern in known.paths):
+    if any(matches(path, pattern) or matches(path, f"*/{pattern}") for pattern in known.paths):
         return True
     for pattern, content in known.contents:
-        if fnmatchcase(name, pattern):
+        if matches(name, pattern):
             text = facts.context.read(path) if facts.context else None
             return text is not None and bool(content.search(text))
     return False

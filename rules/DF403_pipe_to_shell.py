@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.downloads import download, fetchers
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.tools import unwrapped
 
@@ -89,13 +89,13 @@ def _runs_input(command: Command) -> str | None:
     """The interpreter that runs what it reads from the pipe; None where the program comes from its command line."""
     words = unwrapped(command.words)
     name = words[0].text.rsplit("/", 1)[-1] if words else ""
-    known = next((item for item in _interpreters() if any(fnmatchcase(name, one) for one in item["names"])), None)
+    known = next((item for item in _interpreters() if any(matches(name, one) for one in item["names"])), None)
     if known is None:
         return None
     for word in words[1:]:
         if word.text in known["stdin"] or word.text in STANDARD_INPUT or word.text == "--":
             return name
-        if any(fnmatchcase(word.text, pattern) for pattern in known["text"]):
+        if any(matches(word.text, pattern) for pattern in known["text"]):
             return None
         # `bash -ec`: the letters of one word
         if name in known["names"] and "-c" in known["text"] and re.fullmatch(r"-[a-z]*c", word.text):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from dockerlint.fixers.edits import delete_instruction, remove_command, remove_word
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.tools import unwrapped
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(Struct, frozen=True):
     commands: tuple[str, ...]
     flags: tuple[str, ...]
     what: str
@@ -175,7 +175,7 @@ def _by_variable(name: str, value: str) -> str | None:
 @lru_cache(1000)
 def _options_of(name: str) -> tuple[_Option, ...]:
     """The options of a command, by its name without a folder."""
-    return tuple(option for option in _data().options if any(fnmatchcase(name, pattern) for pattern in option.commands))
+    return tuple(option for option in _data().options if any(matches(name, pattern) for pattern in option.commands))
 
 
 @cache

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for command in stage.all(nodes.CommandInstruction):
             words = command.form.words if isinstance(command.form, nodes.Exec) else ()
             for word in words:
-                if any(fnmatchcase(word.text, pattern) for pattern in _words()):
+                if any(matches(word.text, pattern) for pattern in _words()):
                     yield Finding("DF416", word.span, f"`{word.text}` is for developing, and this image ships")
 
 

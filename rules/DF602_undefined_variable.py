@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.lint import nodes
@@ -107,8 +108,7 @@ def _places(stage: Stage) -> dict[str, list[int]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     """A look at one instruction; `given` are the variables of the base image, None when they are not known.
 
     `of_bases` are the variables that choose base images, `places` says where the stage sets which.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from dockerlint.fixers.edits import delete_lines
 from dockerlint.lint import registry, script_findings

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity, Span
+from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.stages import references
 
@@ -104,7 +104,7 @@ def _is_trusted(registry: str, facts: Facts) -> bool:
         return any(_fits_hadolints(name, pattern) for name in names for pattern in trusted)
     if not registry or registry in HUB_NAMES:
         names = HUB_NAMES
-    return any(fnmatchcase(name, pattern) for name in names for pattern in trusted)
+    return any(matches(name, pattern) for name in names for pattern in trusted)
 
 
 def _fits_hadolints(name: str, pattern: str) -> bool:

@@ -50,6 +50,13 @@ def test_there_are_enough_builds(found: Any) -> None:
     assert len(found.sized()) >= 30
 
 
+def test_every_case_is_recorded_and_the_documentation_counts_them() -> None:
+    recorded = json.loads(accuracy.RECORD.read_text(encoding="utf-8"))["cases"]
+    assert set(recorded) == set(accuracy.cases())
+    page = (BENCH.parent / "docs" / "cost.md").read_text(encoding="utf-8")
+    assert f"[{len(recorded)} real builds](../bench/accuracy.md)" in page
+
+
 def test_layers_are_as_big_as_said(found: Any) -> None:
     assert statistics.median(layer.error for layer in found.sized()) <= 0.2
     assert accuracy.correlation(found.sized()) >= 0.95

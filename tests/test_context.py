@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dockerlint.lint.checker import check
 from dockerlint.lint.context import Context, Ignore
+from dockerlint.lint.facts import Facts
+from dockerlint.lint.parser import parse
+from dockerlint.lint.registry import find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,3 +144,12 @@ def test_an_ignored_file_is_not_read(tmp_path: Path) -> None:
     fill(tmp_path, "a")
     (tmp_path / ".dockerignore").write_text("a")
     assert Context.of(tmp_path).read("a") is None
+
+
+@pytest.mark.parametrize(("names", "advice"), [((".git/a",), "add it to"), ((".git/a", "node_modules/b"), "add them to")])
+def test_what_a_context_has_too_much_is_told(tmp_path: Path, names: tuple[str, ...], advice: str) -> None:
+    fill(tmp_path, *names)
+    doc = parse("FROM debian:12\nCOPY . .\n")
+    rule = find("DF108")
+    assert rule
+    assert advice in check(doc, Facts(doc, Context.of(tmp_path)), [rule])[0].message

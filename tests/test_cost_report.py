@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
 
 from dockerlint.fixers.cost import estimate, report
+from dockerlint.fixers.cost.figures import Amount
+from dockerlint.lint.findings import Basis
 from dockerlint.lint.parser import parse
 from dockerlint.lint.report.shown import width as wide
 
@@ -173,3 +176,9 @@ def test_one_stage_has_no_heading() -> None:
 
 def test_headings_are_bold_where_there_is_colour() -> None:
     assert "\x1b[1mstage build, does not ship\x1b[0m\n" in report.text([estimate(parse(STAGES))], color=True)
+
+
+def test_a_lower_bound_that_is_shown_as_nothing_is_unknown() -> None:
+    assert report.duration(Amount(0.02, 0.04, math.inf, Basis.MEASURED)) == "?"
+    assert report.duration(Amount(0.02, 0.06, math.inf, Basis.MEASURED)) == ">0.1 s"
+    assert report.duration(Amount(0.02, 0.04, 0.06, Basis.MEASURED)) == "0.0 s"

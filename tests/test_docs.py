@@ -83,7 +83,7 @@ def test_options_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name != "rules"], ids=lambda page: page.name)
 def test_codes_exist(page: Path) -> None:
-    made_up = {"DF499"} if page.name == "CONTRIBUTING.md" else set()
+    made_up = {"CONTRIBUTING.md": {"DF499"}, "write-a-rule.md": {"DF299"}}.get(page.name, set())
     for code in set(RULE_CODE.findall(page.read_text(encoding="utf-8"))) - made_up:
         assert find(code), code
 
@@ -124,15 +124,22 @@ def test_hooks_leave_out_what_a_search_does(name: str) -> None:
     assert [pattern for pattern in PATTERNS if left_out.search(pattern.replace("*", "a"))] == []
 
 
-def test_the_rule_shown_works(tmp_path: Path) -> None:
-    path = tmp_path / "DF499_ssh_exposed.py"
-    path.write_text(block("CONTRIBUTING.md", "python"), encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("ssh_exposed", path)
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("CONTRIBUTING.md", "ssh_exposed"),
+        ("docs/write-a-rule.md", "editor_installed"),
+    ],
+)
+def test_the_rule_shown_works(tmp_path: Path, page: str, name: str) -> None:
+    path = tmp_path / f"{name}.py"
+    path.write_text(block(page, "python"), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    rule = module.ssh_exposed
+    rule = getattr(module, name)
 
     assert isinstance(rule, Rule)
     assert {example.kind for example in rule.examples} == {"bad", "good"}

@@ -194,6 +194,38 @@ def test_no_room_for_the_report(tmp_path: Path) -> None:
     assert (done.returncode, "report: cannot be written: file too large" in done.stderr) == (2, True)
 
 
+def test_no_room_for_the_baseline_leaves_the_one_that_is_there(tmp_path: Path) -> None:
+    project(tmp_path / "files", 40)
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text('{"version": 1, "files": {}}')
+    done = subprocess.run(
+        dlint("--no-cache", "--baseline", str(baseline), "--write-baseline", str(tmp_path / "files"), home=tmp_path),
+        env=environment(tmp_path / "home"), preexec_fn=limit_files, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, "the baseline cannot be written: " in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+    assert baseline.read_text() == '{"version": 1, "files": {}}'
+
+
+COMMANDS = (
+    ["FILE"], ["--format", "json", "FILE"], ["--diff", "FILE"], ["--fix", "-"], ["cost", "FILE"], ["ast", "FILE"], ["rules"], ["rules", "--format", "json"],
+    ["explain", "DL3006"], ["doctor"], ["--version"], ["--help"],
+)  # fmt: skip
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_room_for_standard_output(words: list[str], tmp_path: Path) -> None:
+    project(tmp_path / "files", 1)
+    path = next((tmp_path / "files").iterdir())
+    command = [sys.executable, "-m", "dockerlint.lint.cli", *[str(path) if word == "FILE" else word for word in words]]
+    with path.open("rb") as given, Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, env=environment(tmp_path / "home"), stdin=given, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120
+        )
+    assert done.stderr.splitlines()[-1] == "dlint: standard output: cannot be written: no space left on device"
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
 def test_killed_while_results_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "kept.sqlite"
     for wait in (0.0, 0.002, 0.01, 0.03, 0.06):

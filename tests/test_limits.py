@@ -8,19 +8,21 @@ import subprocess
 import sys
 import time
 from html import unescape
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from dockerlint.lint import source
+from dockerlint.lint import nodes, parser, source
 from dockerlint.lint.cli import main
 from dockerlint.lint.config import ConfigError
 from dockerlint.lint.config_files import from_file
 from dockerlint.lint.context import Context, Ignore, glob_to_regex
 from dockerlint.lint.discover import Missing, discover, is_left_out, patterns
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.parser import parse
+from dockerlint.lint.report import FORMATS, sarif
 from dockerlint.lint.report.shown import HIDDEN
+from dockerlint.lint.shell import script
 from dockerlint.lint.source import SourceError
 
 if TYPE_CHECKING:
@@ -129,6 +131,19 @@ def test_an_ignore_file_that_cannot_be_read(dlint: Callable[..., Done], monkeypa
     monkeypatch.setattr("dockerlint.lint.context.contents", fail)
     done = dlint("--preset", "all", "--no-cache", "Dockerfile")
     assert (done.status, done.err) == (2, "dlint: .dockerignore: cannot be read: permission denied\n")
+
+
+@unix
+@pytest.mark.parametrize("path", ["/dev/null", "/proc/self/mem", "/proc/1/mem", "/dev/full", "/proc/self/fd", "/dev/tty"])
+def test_what_is_no_file(path: str, dlint: Callable[..., Done]) -> None:
+    if not Path(path).exists():
+        pytest.skip("a system without it")
+    Path("Dockerfile").write_text(TEXT)
+    done = dlint(path, "Dockerfile")
+    assert "Dockerfile:1:6" in done.out
+    # nothing is in /dev/null
+    assert done.status == (1 if path == "/dev/null" else 2)
+    assert done.err.count("\n") <= 1
 
 
 # ---------------------------------------------------------------- folders
@@ -248,6 +263,27 @@ def test_a_bad_pattern_of_the_configuration(dlint: Callable[..., Done]) -> None:
     assert (done.status, done.err) == (2, "dlint: per-file-ignores: '[z-a]' is no pattern\n")
 
 
+@pytest.mark.parametrize("piece", ["|", "f(se ", "(", '"$(', "{ ", "&& ", "<<X ", "${a", "é|", "case a in b) ", "`\\`", ";;", "$((", "a=( ", "[[ "])
+def test_long_scripts_that_are_no_shell_take_no_time(piece: str) -> None:
+    started = time.process_time()
+    for text in (f"apt-get install -y b; {piece * 60_000}", f"{'apt-get install -y b; ' * 3_000}{piece * 30_000}"):
+        doc = parse(f"FROM a\nRUN {text[:200_000]}\n")
+        run = next(node for node in doc.instructions if isinstance(node, nodes.Run))
+        found = script(doc, run)
+        assert found is not None
+        assert [word.text for word in found.commands[0].words] == ["apt-get", "install", "-y", "b"]
+        assert not found.whole
+    assert time.process_time() - started < 10
+
+
+def test_long_scripts_are_read_to_their_end() -> None:
+    doc = parse("FROM a\nRUN " + "echo é | tee b; " * 10_000 + "\n")
+    run = next(node for node in doc.instructions if isinstance(node, nodes.Run))
+    found = script(doc, run)
+    assert found is not None
+    assert (found.whole, len(found.commands)) == (True, 20_000)
+
+
 # ---------------------------------------------------------------- bombs
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -283,6 +319,50 @@ def test_bombs_are_refused(tmp_path: Path, name: str, text: str, sentence: str) 
     assert time.monotonic() - started < 30
 
 
+# Python refuses to read a number of so many digits, and to write one.
+HUGE = "9" * 10_000
+HUGE_HEX = "0x" + "f" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".dlint.toml", f"machine = {HUGE}\n"), (".dlint.toml", f"machine = {HUGE_HEX}\n"), (".dlint.toml", f"select = [{HUGE_HEX}]\n"),
+        (".dlint.toml", "machine = 1e999\n"), (".dlint.toml", "machine = nan\n"), (".dlint.toml", f"a = {HUGE_HEX}\n"), ("pyproject.toml", f"[tool.dlint]\na = {HUGE}\n"),
+        (".hadolint.yaml", f"ignored: [{HUGE}]\n"), (".hadolint.yaml", f"ignored: [{HUGE_HEX}]\n"), (".hadolint.yaml", f"{HUGE_HEX}: 1\n"), (".hadolint.yaml", f"no-fail: {HUGE}\n"),
+        ("compose.yaml", f"services: {{a: {{build: {{context: ., args: {{A: {HUGE}}}}}}}}}\n"), ("compose.yaml", f"services: {{a: {{build: {HUGE_HEX}}}}}\n"),
+        ("compose.yaml", f"services: {HUGE_HEX}\n"), ("compose.yaml", "services: " + "[" * 5_000), ("compose.yaml", "services: " + "{a: " * 5_000),
+        ("docker-bake.json", f'{{"target": {{"a": {{"args": {{"A": {HUGE}}}}}}}}}'), ("docker-bake.json", '{"target":' * 50_000), ("docker-bake.json", "[" * 50_000),
+        ("docker-bake.hcl", f'target "a" {{ args = {{ A = {HUGE} }} }}\n'), ("docker-bake.hcl", "a = " + "[" * 3_000), ("docker-bake.hcl", "a {" * 3_000),
+        ("baseline.json", f'{{"version": {HUGE}}}'), ("baseline.json", f'{{"version": 1, "files": {{"a": [{HUGE}]}}}}'), ("baseline.json", '{"a":' * 100_000),
+    ],
+)  # fmt: skip
+def test_huge_numbers_and_deep_texts(name: str, text: str, dlint: Callable[..., Done]) -> None:
+    Path("Dockerfile").write_text(TEXT)
+    Path(name).write_text(text)
+    is_build = name.startswith(("compose", "docker-bake"))
+    started = time.monotonic()
+    done = dlint(*(["--baseline", name] if name == "baseline.json" else []), name if is_build else "Dockerfile")
+    assert time.monotonic() - started < 30
+    # a name may be as long as it likes
+    assert len(done.err) < 2_000 or f"no Dockerfile at {HUGE_HEX}" in done.err
+    # no more than a number that is taken as a text
+    assert done.status == 2 or "args" in text or (done.status == 1 and not done.err)
+
+
+@pytest.mark.parametrize("option", ["--history", "--build-log", "--image"])
+@pytest.mark.parametrize("text", ['[{"Size": %s}]', '{"vertexes": [{"digest": "a", "started": %s}]}', '{"CreatedBy": "a", "Size": %s}\n', "#1 DONE %s.1s\n", "%s"])
+def test_huge_numbers_in_measurements(option: str, text: str, dlint: Callable[..., Done], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("Dockerfile").write_text(TEXT)
+    for number in (HUGE, "[" * 100_000, "1e999", "NaN"):
+        Path("measured").write_text(text % number)
+        main(["cost", option, "measured", "Dockerfile"])
+        out, err = capsys.readouterr()
+        assert out + err
+        assert "internal error" not in err
+        assert len(err) < 2_000
+
+
 @pytest.mark.parametrize("text", [LAUGHS + "services: *a9\n", MERGES + "services: *a11\n", "services: &a [*a]\n"])
 def test_bombs_in_a_compose_file(text: str, dlint: Callable[..., Done]) -> None:
     Path("compose.yaml").write_text(text)
@@ -311,9 +391,13 @@ def test_builds_that_go_round(dlint: Callable[..., Done]) -> None:
 @pytest.mark.parametrize(
     "name", ["package.json", "package-lock.json", "pyproject.toml", "Cargo.toml", "Cargo.lock", "composer.json", "Pipfile.lock"]
 )
-def test_manifests_nested_deeply(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", ["deep", "huge"])
+def test_manifests_that_nothing_can_read(kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    Path(name).write_text("a = " + "[" * 5_000 if name.endswith(("toml", "Cargo.lock")) else '{"a":' * 100_000)
+    is_toml = name.endswith(("toml", "Cargo.lock"))
+    deep = "a = " + "[" * 5_000 if is_toml else '{"a":' * 100_000
+    huge = f"version = {HUGE}\n[package]\nversion = {HUGE_HEX}\n" if is_toml else f'{{"version": {HUGE}, "dependencies": {{"a": {HUGE}}}}}'
+    Path(name).write_text(deep if kind == "deep" else huge)
     Path(".dlint.toml").write_text("")
     steps = "npm ci", "pip install .", "cargo build --release", "cargo install --path .", "composer install", "pipenv install"
     Path("Dockerfile").write_text("FROM debian\nWORKDIR /a\nCOPY . .\n" + "".join(f"RUN {step}\n" for step in steps))
@@ -358,6 +442,23 @@ def test_sarif_shows_text_as_text(dlint: Callable[..., Done]) -> None:
     assert any("]\\(" in result["message"]["text"] for result in results)
 
 
+# ---------------------------------------------------------------- early Pythons
+
+
+def test_patterns_of_early_pythons_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    # that of Debian 12 went round for ever in each file
+    texts = ["\ufeff" + WINDOWS[0], *WINDOWS, 'FROM node:2 AS x\nRUN a \\\n  # c\n  b\nCOPY --a="b c" ["a" , \\\n "b"]\nENV a="b c" d=e\\ f\\\n']
+    usual = [parse(text) for text in texts]
+    monkeypatch.setattr("dockerlint.lint.parser.sys.version_info", (3, 11, 2))
+    monkeypatch.setattr("dockerlint.lint.parser._saved_tables", lambda _: False)
+    parser._language.cache_clear()
+    try:
+        assert "(?!)" in parser._language("\\").grammar.get_terminal("WORD").pattern.to_regexp()
+        assert [parse(text) for text in texts] == usual
+    finally:
+        parser._language.cache_clear()
+
+
 # ---------------------------------------------------------------- Windows
 
 WINDOWS = [
@@ -379,6 +480,36 @@ def test_line_ends_of_windows(text: str, dlint: Callable[..., Done]) -> None:
     fixed = Path("unix").read_bytes()
     assert fixed != text.encode()
     assert Path("windows").read_bytes() == fixed.replace(b"\n", b"\r\n")
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_reports_of_line_ends_of_windows(format_: str, dlint: Callable[..., Done]) -> None:
+    told = []
+    for ends in ("\n", "\r\n"):
+        Path("Dockerfile").write_bytes(WINDOWS[0].replace("\n", ends).encode())
+        out = dlint("--preset", "all", "--no-cache", "--format", format_, "Dockerfile").out
+        assert "\r" not in out
+        # a fix puts in the ends that the file has
+        told.append(out.replace("\\r\\n", "\\n"))
+    assert told[0]
+    if format_ != "sarif":  # its hash of a file is that of its bytes
+        assert told[0] == told[1]
+
+
+def test_paths_of_windows_in_a_dockerfile() -> None:
+    doc = parse("# escape=`\r\nFROM a\r\nWORKDIR C:\\app\r\nCOPY src\\my` app ..\\x `\r\n  C:\\app\\\r\n")
+    copy = next(node for node in doc.instructions if isinstance(node, nodes.Copy))
+    assert not doc.problems
+    assert [word.text for word in copy.sources] == ["src\\my`", "app", "..\\x"]
+    assert copy.destination.text == "C:\\app\\"
+
+
+@pytest.mark.parametrize(
+    ("path", "uri"), [("sub\\a b\\Dockerfile", "sub/a%20b/Dockerfile"), ("Dockerfile", "Dockerfile"), ("é\\#1\\Dockerfile", "%C3%A9/%231/Dockerfile")]
+)
+def test_paths_of_windows_in_sarif(path: str, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sarif, "PurePath", PureWindowsPath)
+    assert sarif._artifact(path).uri == uri
 
 
 def test_configuration_with_line_ends_of_windows(dlint: Callable[..., Done]) -> None:

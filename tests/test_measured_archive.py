@@ -329,7 +329,7 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_without_zstandard_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     files = oci(LAYERS, "zstd")
     monkeypatch.setitem(__import__("sys").modules, "zstandard", None)
-    assert "pip install dockerlint[zstd]" in problem(files)
+    assert "pip install 'dockerlint[zstd]'" in problem(files)
 
 
 def test_more_bytes_than_make_sense_are_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,22 +57,19 @@ def said(code: int, start: tuple[int, int], end: tuple[int, int], *puts: tuple[i
     }
 
 
-class Recorded(ShellCheck):
+class Recorded(ShellCheck, frozen=True):
     """Says of the last line of each script what was recorded; positions count from that script's own first line."""
 
-    def __init__(self, *objects: dict[str, Any]) -> None:
-        object.__setattr__(self, "program", "recorded")
-        object.__setattr__(self, "version", (0, 11, 0))
-        object.__setattr__(self, "objects", objects)
-        object.__setattr__(self, "asked", [])
+    objects: tuple[dict[str, Any], ...]
+    asked: list[list[str]]
 
     def check(self, scripts: Sequence[str], calls: int = 1) -> list[list[dict[str, Any]] | None]:  # noqa: ARG002
-        self.asked.append(list(scripts))  # type: ignore[attr-defined]
-        return [[self._moved(item, script) for item in self.objects] for script in scripts]  # type: ignore[attr-defined]
+        self.asked.append(list(scripts))
+        return [[self._moved(item, script) for item in self.objects] for script in scripts]
 
     def _moved(self, item: dict[str, Any], script: str) -> dict[str, Any]:
         lines = script.splitlines()
-        ahead = next(at for at, line in enumerate(lines) if not line.startswith(("#!", "export ", "set -")))
+        ahead = next(at for at, line in enumerate(lines) if not line.startswith(("#!", "export ", "set -", ":")))
         moved = json.loads(json.dumps(item))
         for part in (moved, *((moved["fix"] or {}).get("replacements", ()))):
             part["line"] += ahead
@@ -80,8 +77,12 @@ class Recorded(ShellCheck):
         return dict(moved)
 
 
+def recorded(*objects: dict[str, Any], version: tuple[int, ...] = (0, 11, 0)) -> Recorded:
+    return Recorded("recorded", version, objects, [])
+
+
 def facts_of(text: str, *objects: dict[str, Any], preset: str = "all") -> Facts:
-    return Facts(parse(text), settings=Settings(preset=preset), shellcheck=Comments(Recorded(*objects), None))
+    return Facts(parse(text), settings=Settings(preset=preset), shellcheck=Comments(recorded(*objects), None))
 
 
 def found(facts: Facts) -> list[Finding]:
@@ -132,12 +133,12 @@ def test_what_it_does_not_get(text: str) -> None:
 
 
 def test_variables_and_options_are_known() -> None:
-    text = 'FROM debian:12\nARG a\nENV b=1 c.d=2\nSHELL ["/bin/bash", "-eo", "pipefail", "-c"]\nRUN ls $a\n'
+    text = 'FROM debian:12\nARG a\nENV b=1 c.d=2\nSHELL ["/bin/bash", "-eo", "pipefail", "-c"]\nRUN ls $a $b $c $d $http_proxy\n'
     lines = scripts_of(text)[0].splitlines()
     assert lines[:3] == ["#!/bin/bash", "set -e", "set -o pipefail"]
     assert {"export a=1", "export b=1", "export http_proxy=1"} <= set(lines)
     assert not any("c.d" in line for line in lines)
-    assert lines[-1] == "ls $a"
+    assert lines[-1] == "ls $a $b $c $d $http_proxy"
 
 
 def test_variables_are_those_of_the_stage() -> None:
@@ -166,7 +167,7 @@ def test_as_hadolint_a_variable_makes_it_forget_the_shell() -> None:
         ("FROM debian:12\nRUN cat <<A > /f && echo $x\nhello\nA\n", (1, 22), (1, 24), "$x"),
         ("FROM debian:12\nRUN echo é\udcff $x\n", (1, 9), (1, 11), "$x"),
         ("FROM debian:12\nONBUILD RUN --network=none echo $x\n", (1, 6), (1, 8), "$x"),
-        ("FROM debian:12\nRUN echo a\\\nb\n", (1, 6), (1, 8), "a\\\nb"),
+        ("FROM debian:12\nRUN grep a\\\nb\n", (1, 6), (1, 8), "a\\\nb"),
     ],
 )
 def test_places(text: str, start: tuple[int, int], end: tuple[int, int], place: str) -> None:
@@ -246,7 +247,7 @@ def test_backquotes_without_quoting_are_the_same(script: str, trust: Applicabili
 def test_no_fix_across_a_continuation() -> None:
     object_ = said(2006, (1, 6), (1, 8), (6, "afterEnd", "x"))
     object_["fix"]["replacements"][0]["endColumn"] = 8
-    assert mended("FROM debian:12\nRUN echo a\\\nb\n", object_) is None
+    assert mended("FROM debian:12\nRUN grep a\\\nb\n", object_) is None
 
 
 def test_no_fix_that_brings_a_new_line() -> None:
@@ -377,50 +378,49 @@ def kept_in(folder: Path) -> Store:
 
 def test_nothing_is_asked_twice(tmp_path: Path) -> None:
     object_ = said(2086, (1, 1), (1, 2))
-    first = Recorded(object_)
+    first = recorded(object_)
     Comments(first, kept_in(tmp_path)).learn(["#!/bin/sh\nls\n", "#!/bin/sh\nls\n", "#!/bin/sh\npwd\n"])
-    assert first.asked == [["#!/bin/sh\nls\n", "#!/bin/sh\npwd\n"]]  # type: ignore[attr-defined]
-    second = Recorded()
+    assert first.asked == [["#!/bin/sh\nls\n", "#!/bin/sh\npwd\n"]]
+    second = recorded()
     kept = Comments(second, kept_in(tmp_path)).of("#!/bin/sh\nls\n")
     assert kept
     assert kept[0].code == 2086
-    assert second.asked == []  # type: ignore[attr-defined]
+    assert second.asked == []
 
 
 @pytest.mark.parametrize("broken", [b"", b"[", b'{"a": 1}', b"[3]", b"\xff", b'[{"code": "x"}]', b"[[[[[["])
 def test_a_broken_entry_is_made_anew(tmp_path: Path, broken: bytes) -> None:
-    comments = Comments(Recorded(said(2154, (1, 1), (1, 2))), kept_in(tmp_path))
+    comments = Comments(recorded(said(2154, (1, 1), (1, 2))), kept_in(tmp_path))
     kept_in(tmp_path).put({comments._key("ls"): broken})
     again = comments.of("ls")
     assert again
     assert again[0].code == 2154
-    assert Comments(Recorded(), kept_in(tmp_path)).of("ls") == again
+    assert Comments(recorded(), kept_in(tmp_path)).of("ls") == again
 
 
 def test_another_version_has_its_own_entries(tmp_path: Path) -> None:
-    newer = Recorded()
-    object.__setattr__(newer, "version", (0, 12))
-    for one in (Recorded(), newer):
+    newer = recorded(version=(0, 12))
+    for one in (recorded(), newer):
         Comments(one, kept_in(tmp_path)).learn(["ls"])
-        assert one.asked == [["ls"]]  # type: ignore[attr-defined]
+        assert one.asked == [["ls"]]
 
 
 def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert Comments(Recorded(), kept_in(tmp_path / "file")).of("ls") == ()
+    assert Comments(recorded(), kept_in(tmp_path / "file")).of("ls") == ()
 
 
 def test_many_write_at_once(tmp_path: Path) -> None:
     scripts = [f"echo {number % 5}" for number in range(200)]
 
     def ask(script: str) -> object:
-        return Comments(Recorded(said(2086, (1, 1), (1, 2))), kept_in(tmp_path)).of(script)
+        return Comments(recorded(said(2086, (1, 1), (1, 2))), kept_in(tmp_path)).of(script)
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(ask, scripts))
-    nobody = Recorded()
+    nobody = recorded()
     Comments(nobody, kept_in(tmp_path)).learn(scripts)
-    assert nobody.asked == []  # type: ignore[attr-defined]
+    assert nobody.asked == []
 
 
 # ------------------------------------------------------------ the command line
@@ -441,7 +441,7 @@ def test_on_without_one_is_an_error(
     monkeypatch.setattr(shellcheck, "find", lambda: None)
     (alone / "Dockerfile").write_text("FROM debian:12\n")
     assert main(["--no-config", "--shellcheck", "on", "Dockerfile"]) == 2
-    assert "dockerlint[shellcheck]" in capsys.readouterr().err
+    assert "pip install 'dockerlint[shellcheck]'" in capsys.readouterr().err
     assert main(["--no-config", "--shellcheck", "auto", "--exit-zero", "Dockerfile"]) == 0
 
 
@@ -489,7 +489,7 @@ def test_many_files_in_many_processes(alone: Path, capsys: pytest.CaptureFixture
 
 
 def test_as_hadolint_a_stage_has_what_the_one_below_has() -> None:
-    text = 'FROM alpine:3.20 AS a\nENV x=1\nSHELL ["/bin/bash", "-c"]\nFROM a\nRUN ls\nFROM alpine:3.20\nRUN ls\n'
+    text = 'FROM alpine:3.20 AS a\nENV x=1\nSHELL ["/bin/bash", "-c"]\nFROM a\nRUN ls $x\nFROM alpine:3.20\nRUN ls\n'
     first, second = scripts_of(text, "hadolint")
     assert first.startswith("#!/bin/bash\n")
     assert "export x=1" in first

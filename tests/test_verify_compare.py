@@ -8,13 +8,13 @@ import json
 import os
 import tarfile
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dockerlint.fixers.verify import noise, store
 from dockerlint.fixers.verify.aims import Aim, Aims

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint.findings import Basis
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 _BASES = list(Basis)
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """A figure in bytes or seconds: the likely value, a lower and an upper bound, and its basis.
 
     A part that nobody knows is never invented: `Amount.unknown()` adds nothing to `low` and `mid` and makes `high`

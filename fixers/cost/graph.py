@@ -6,9 +6,10 @@ Metadata (LABEL, EXPOSE, CMD, ...) makes no step. Source: BuildKit, frontend/doc
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes
 from dockerlint.lint.patterns import regex
@@ -32,8 +33,7 @@ class Origin(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Something that a step reads: a pattern of context files, another step's result, or something on the network.
 
     `pattern` is None where a variable that is not known stands in it: it may then be any file.
@@ -45,8 +45,7 @@ class Source:
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing that the builder does: pull an image, run a script, copy files, make a folder.
 
     `parent` is the number of the step that it stands on, None for the first of a chain. `image` is the image of a pull,
@@ -83,8 +82,7 @@ class Step:
         return self.image is not None and "@" in self.image
 
 
-@dataclass(frozen=True, slots=True)
-class BuildGraph:
+class BuildGraph(Struct, frozen=True):
     """The steps in the order of the file, each after all that it reads; `last` is the target's result, if it has steps."""
 
     steps: tuple[Step, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.images import lookup
@@ -17,8 +17,7 @@ SPREAD = {Basis.INDEXED: (0.95, 1.05), Basis.MEASURED: (0.95, 1.05), Basis.HEURI
 EXPANSION = Amount(2.0, 2.65, 3.0, Basis.HEURISTIC)
 
 
-@dataclass(frozen=True, slots=True)
-class BaseSizes:
+class BaseSizes(Struct, frozen=True):
     """Bytes of a base image: `compressed` is what a pull or push moves, `on_disk` what its layers unpack to.
 
     `source` and `date` say where the row is from; both are empty when the size is not known.

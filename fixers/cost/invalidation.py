@@ -8,8 +8,10 @@ ARG values and all, used or not; metadata has no key at all; a linked copy does 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
@@ -28,8 +30,7 @@ NOT_IN_KEY = frozenset({"id", "sharing"})
 Touched = Callable[["Step", "Source"], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What is different in the next build.
 
     `touched` says of a step and one of its sources in the context whether content changed there. `keys` are the steps whose own

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockerlint.lint.findings import Basis
 
@@ -15,16 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class ContextFile:
+class ContextFile(Struct, frozen=True):
     """A file of the build context: its path there, and its bytes."""
 
     path: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """Bytes that a step put at a path, or below it.
 
     `cache` says that nobody needs them at run time, `packed` that they do not compress, `names` are the packages in it.
@@ -41,8 +41,7 @@ class Entry:
     files: Mapping[str, ContextFile] | None = None
 
 
-@dataclass(slots=True)
-class Ledger:
+class Ledger(Struct):
     """The file system as a chain of steps leaves it, and the bytes of each step that a later one hid.
 
     `dropped` are the paths that were removed, `packages` the distribution's packages that were installed.

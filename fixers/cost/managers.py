@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint import tables
 from dockerlint.lint.findings import Basis
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 DATA = "fixers/cost/data/managers.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """A figure with its unit, where it is from and since when."""
 
     amount: Amount

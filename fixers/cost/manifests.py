@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
+from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ POM = regex(r"<dependency>\s*<groupId>([^<]*)</groupId>\s*<artifactId>([^<]*)</a
 NUGET = regex(r"<PackageReference\s[^>]*Include=\"([^\"]+)\"", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Packages:
+class Packages(Struct, frozen=True):
     """Names of packages; `closed` says that all they need is among them, as in a lock file."""
 
     names: tuple[str, ...]
@@ -36,7 +36,7 @@ def packages(name: str, text: str, *, dev: bool = True) -> Packages | None:
     `dev` says whether those for development count, where the file tells them apart.
     """
     base = name.rsplit("/", 1)[-1]
-    reader = next((reader for pattern, reader in READERS.items() if fnmatchcase(base, pattern)), None)
+    reader = next((reader for pattern, reader in READERS.items() if matches(base, pattern)), None)
     if reader is None:
         return None
     try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes
 from dockerlint.lint.facts import Facts
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 MOST_TEXT = 120
 
 
-@dataclass(frozen=True, slots=True)
-class StepCost:
+class StepCost(Struct, frozen=True):
     """One step: its lines in the file (from 1), its stage's number, its text on one line, bytes, seconds.
 
     `adds` is uncompressed, `ships` compressed and 0 outside of the image, `wasted` part of `adds`; `seconds_warm` is with
@@ -56,8 +56,7 @@ class StepCost:
         return worst((self.adds, self.ships, self.wasted, self.seconds, self.seconds_warm))
 
 
-@dataclass(frozen=True, slots=True)
-class ImageCost:
+class ImageCost(Struct, frozen=True):
     """The bytes of the whole image, its base among them."""
 
     adds: Amount
@@ -65,8 +64,7 @@ class ImageCost:
     wasted: Amount
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioCost:
+class ScenarioCost(Struct, frozen=True):
     """One scenario: its share of all builds, seconds of the build, bytes to push, number of steps that may run again."""
 
     name: str
@@ -76,8 +74,7 @@ class ScenarioCost:
     steps_rerun: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What an estimate was made from, for those who draw it: the build graph, each step's seconds, how scenarios go.
 
     `stages` are the names of all stages of the file, None for those without one.
@@ -89,16 +86,14 @@ class Plan:
     stages: tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """Seconds and pushed bytes of a build, averaged over the scenarios by their weights."""
 
     seconds: Amount
     pushed: Amount
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """The answer of the cost model for one file; `target` is the name of the stage that is built, if it has one.
 
     Its steps are those of its plan, in the same order. `measured` is how many steps have measured figures, None when

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint import tables
 from dockerlint.lint.findings import Basis
@@ -33,8 +34,7 @@ GZIP, UNPACKED = 31, 8_000_000
 PYTHON = regex(r"(?:lib)?python3")
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(Struct, frozen=True):
     """What an install step brings: packages and all that they need, without what was there before.
 
     `installed` is the bytes that the layer gets: files, the package manager's own records, bytecode; not package lists.
@@ -108,8 +108,7 @@ def _with_unknown(found: Closure, unknown: list[str]) -> Closure:
 # --- Debian ---
 
 
-@dataclass(frozen=True, slots=True)
-class _Package:
+class _Package(Struct, frozen=True):
     installed: int
     download: int
     depends: list[str]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from dockerlint.lint import tables
 from dockerlint.lint.tools import catalogue
@@ -12,8 +13,7 @@ from dockerlint.lint.tools import catalogue
 DATA = "fixers/cost/data/recipes.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """What the cost model knows of a tool; the fields are those of `recipes.toml`, names of figures those of `managers.toml`."""
 
     kind: str
@@ -54,8 +54,7 @@ class Recipe:
     elsewhere_into: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """Commands that are no tools of the catalogue: those that do next to nothing, and those that compile."""
 
     small: frozenset[str]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import gzip
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint import tables
 from dockerlint.lint.findings import Basis
@@ -30,8 +31,7 @@ UNKNOWN = Amount.unknown()
 NPM, PIP = "npm", "pip"
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """A package as it was measured: bytes installed, without what it needs; bytes downloaded, 0 if not known; what it needs."""
 
     installed: int
@@ -39,8 +39,7 @@ class Package:
     needs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Packages of a registry: bytes installed, how many there are, and bytes downloaded where each package tells."""
 
     size: Amount

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .figures import Amount, total
 from .invalidation import Change, rerun
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from .times import StepTimes
 
 
-@dataclass(frozen=True, slots=True)
-class CommitCost:
+class CommitCost(Struct, frozen=True):
     """The build of one commit after that of the one before: the numbers of the steps that run again, seconds, bytes to push.
 
     `kind` is the kind of change that it is: of dependency files, of other source, or "" when no step sees it.
@@ -40,8 +41,7 @@ class CommitCost:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """What a history of commits would have cost: the steps of all builds, by whether they were run, seconds, bytes to push.
 
     `each` are the commits, the oldest first; `fixed` is the same with the safe fixes made, None where there are none.
@@ -61,8 +61,7 @@ class Replay:
         return self.each[0].date
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """What tells the builds of commits apart: sources that changed, steps whose own words did, and the kind of change."""
 
     seen: frozenset[int]

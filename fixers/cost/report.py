@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json as json_module
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.report.shown import width as wide
@@ -36,8 +37,7 @@ def text(estimates: Sequence[Estimate], *, color: bool = False, width: int | Non
     return "\n".join(_table(item, _Columns.within(width), color=color) for item in estimates)
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
+class _Columns(Struct, frozen=True):
     """How wide the steps and their bars are, and whether there is room for the names of scenarios or only for a mark each."""
 
     step: int = STEP
@@ -172,7 +172,7 @@ def long_duration(amount: Amount) -> str:
 
 def _marked(amount: Amount, known: str) -> str:
     if not amount.is_complete:
-        # more than nothing says nothing
+        # to say that it is more than nothing tells nothing
         return f">{known}" if any(digit in known for digit in "123456789") else "?"
     return f"~{known}" if amount.basis is Basis.HEURISTIC and amount.mid > 0 else known
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint import tables
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 DATA = "fixers/cost/data/scenarios.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """A kind of change: what of the context is touched, whether images moved, whether the cache is empty, and its weight."""
 
     name: str
@@ -43,8 +43,7 @@ class Scenario:
         return Mounts.OUTDATED if self.touches == DEPENDENCY else Mounts.FILLED
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a scenario costs: seconds of the build, bytes to push, both averaged over the files that may be the edited one.
 
     `again` are the steps that run again, be it after an edit of some files only; `cases` are the steps that run again

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase, translate
+from fnmatch import translate
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from dockerlint.lint.globs import matches
 
 from .recipes import dependency_files
 
@@ -22,16 +25,14 @@ SOURCE, DEPENDENCY = "source", "dependency"
 BOTH = frozenset((SOURCE, DEPENDENCY))
 
 
-@dataclass(frozen=True, slots=True)
-class SourceEdit:
+class SourceEdit(Struct, frozen=True):
     """An edit of one source file: how likely it is among all such edits, and the patterns that see the file."""
 
     share: float
     patterns: frozenset[str | None]
 
 
-@dataclass(slots=True)
-class Selections:
+class Selections(Struct):
     """The files of a context by pattern; of no context, nothing is found. The context must not change meanwhile."""
 
     context: Context | None = None
@@ -124,7 +125,7 @@ def kinds_by_name(pattern: str) -> frozenset[str]:
         return BOTH
     if is_dependency(name):
         return frozenset((DEPENDENCY,))
-    meant = sum(fnmatchcase(file.replace("*", ""), name) for file in dependency_files()) if "*" in name else 0
+    meant = sum(matches(file.replace("*", ""), name) for file in dependency_files()) if "*" in name else 0
     if name.startswith("*"):
         # `*.json` may mean anything; `*.py` means the source, though there is a setup.py
         return BOTH if meant > 1 else frozenset((SOURCE,))

@@ -6,8 +6,9 @@ Source: BuildKit, cache/contenthash/checksum.go (`includedPaths`, `shouldInclude
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from dockerlint.lint import nodes
 from dockerlint.lint.context import BELOW, Ignore, clean_path, glob_to_regex
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 PIVOT = "/./"
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What one source of a step sees: all from `top` on, `depth` folders down, that is included and not excluded there."""
 
     top: re.Pattern[str]
@@ -47,8 +47,7 @@ class Sight:
         return not (self.exclude is not None and inside and self.exclude.matches(inside))
 
 
-@dataclass(slots=True)
-class Sights:
+class Sights(Struct):
     """The sources of a build's steps that are in the context, and for each path the numbers of those that see it."""
 
     sources: dict[tuple[int, Source], int]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockerlint.lint import nodes
 
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from .selections import Selections
 
 
-@dataclass(frozen=True, slots=True)
-class StepSizes:
+class StepSizes(Struct, frozen=True):
     """Bytes of a step: uncompressed, as pushed and pulled (0 where it is not in the image), and of no use.
 
     `work` is what it takes to run it; of a pull, the download.

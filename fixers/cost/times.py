@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from .figures import ZERO, Amount, longest, scaled, share, transfer
 from .managers import amount
@@ -26,8 +27,7 @@ class Mounts(Enum):
     OUTDATED = "outdated"
 
 
-@dataclass(frozen=True, slots=True)
-class StepTimes:
+class StepTimes(Struct, frozen=True):
     """Seconds to run a step: with empty cache mounts, with filled ones, and with those of other versions of the packages."""
 
     cold: Amount

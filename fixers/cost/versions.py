@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.facts import Facts
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from .graph import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """A text of the Dockerfile: its steps, what of each one's key is in the text, and its words; a pull's are all alike."""
 
     graph: BuildGraph
@@ -35,8 +35,7 @@ class Version:
         return cls(graph, own_keys(graph, facts, spelled=False), tuple(" ".join(text.split()) for text in texts))
 
 
-@dataclass(slots=True)
-class Versions:
+class Versions(Struct):
     """The texts that a Dockerfile has had, each read once; `now` is the one whose steps are wanted."""
 
     facts: Facts

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockerlint.lint import tools
 from dockerlint.lint.findings import Basis
@@ -51,8 +53,7 @@ MOST_GO_FILES = 100
 RECURSIVE = regex(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """Seconds without downloads, and bytes downloaded; `warm` is with the step's cache mounts filled."""
 
     seconds: Amount = ZERO

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.footprint import commands, overlap
+from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
 
 from .gathered import RefusedError, lies_in
@@ -87,4 +87,4 @@ def _may_be_data(name: str, build: Build) -> bool:
     top = name.partition("/")[0]
     if top.startswith(".") or name.endswith((*build.sources, ".md")) or "Dockerfile" in name:
         return False
-    return not any(fnmatchcase(posixpath.basename(name), pattern) for pattern in build.manifests)
+    return not any(matches(posixpath.basename(name), pattern) for pattern in build.manifests)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from . import runtimes
 
@@ -18,8 +19,7 @@ class RefusedError(Exception):
     """Why a stage cannot be split."""
 
 
-@dataclass(slots=True)
-class Gathered:
+class Gathered(Struct):
     """What is gathered while the stage is gone through: `left` are the folders that stay behind, `kept` paths that do not.
 
     `copies` are paths of the build stage with their place in the final one, `packages` are to be installed there, `had` are those

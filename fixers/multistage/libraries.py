@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import bare
 from dockerlint.fixers.cost.packages import TABLES, closure
+from dockerlint.lint.globs import matches
 
 from . import runtimes
 from .plan import Refusal
@@ -25,7 +25,7 @@ EVERYWHERE = ("musl-dev", "libc-dev", "linux-*", "libc6-dev", "libstdc++-*dev", 
 def linked(reading: Reading) -> tuple[str, ...] | Refusal:
     """The packages of the libraries whose headers a stage installs, by Debian's index; a Refusal where there is none."""
     headers = [name for name in _installed(reading) if runtimes.is_headers(name)]
-    headers = [name for name in headers if not any(fnmatchcase(name, pattern) for pattern in EVERYWHERE)]
+    headers = [name for name in headers if not any(matches(name, pattern) for pattern in EVERYWHERE)]
     if not headers:
         return ()
     base = reading.base

@@ -6,8 +6,9 @@ import json
 import posixpath
 import re
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from dockerlint.fixers import package_json, slim
 from dockerlint.fixers.started import started

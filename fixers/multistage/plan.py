@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dockerlint.lint.globs import matches
 
 if TYPE_CHECKING:
     from dockerlint.lint.nodes import From, Instruction, Run
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a stage is not split, in words that finish `no fix: ...`."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """What a build leaves that runs: a file, a pattern of files, or a folder in which all is made by the build.
 
     Of a folder only what the command names is copied, unless it must stay together (`whole`).
@@ -33,11 +33,10 @@ class Product:
         """Whether a path is the product, matches it, or lies in it."""
         if path == self.path or (self.folder and path.startswith(self.path.rstrip("/") + "/")):
             return True
-        return posixpath.dirname(path) == posixpath.dirname(self.path) and fnmatchcase(path, self.path)
+        return posixpath.dirname(path) == posixpath.dirname(self.path) and matches(path, self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(Struct, frozen=True):
     """An image to run in. `brings` are the packages and programs that it has; `manager` is `apt`, `apk` or `none`.
 
     `exact` says that its distribution's release is the builder's. `path` are the folders that its PATH names, `user` is who it
@@ -53,8 +52,7 @@ class Runtime:
     user: str = "root"
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Struct, frozen=True):
     """What a language's module found in a stage.
 
     `last` is the last step that builds, `folder` the one it builds in. `runtimes` are the images to choose from, best first: the
@@ -86,8 +84,7 @@ class Build:
     tail: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """Two stages in place of one.
 
     The build stage is called `name` and ends with `last`; the final one starts with `image`, then has `head`: the text of a

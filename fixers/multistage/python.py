@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from dockerlint.fixers.build_tools import bare, is_one, libraries
 from dockerlint.lint import nodes
 from dockerlint.lint.accounts import ROOT
+from dockerlint.lint.globs import matches
 from dockerlint.lint.images import parse_reference
 from dockerlint.lint.patterns import regex
 
@@ -126,5 +127,5 @@ def _is_manifest(reading: Reading, copy: nodes.Copy, tops: tuple[str, ...]) -> b
     target = reading.destination(copy)
     names = [posixpath.normpath(word.text) for word in copy.sources]
     at_top = target is not None and (target.rstrip("/") + "/" in tops or posixpath.dirname(target) + "/" in tops)
-    plain = all("/" not in name and any(fnmatchcase(name, pattern) for pattern in MANIFESTS) for name in names)
+    plain = all("/" not in name and any(matches(name, pattern) for pattern in MANIFESTS) for name in names)
     return at_top and plain and copy.from_ is None and not copy.flags

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.fixers.manifests import brought
 from dockerlint.lint import nodes, tools
@@ -32,8 +33,7 @@ MOST_SOURCES = 500
 BIGGEST_SOURCE = 500_000
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A command of a RUN, and the folder it runs in; None when that is not known."""
 
     run: nodes.Run
@@ -57,8 +57,7 @@ class Step:
         return [text for text in self.words[1:] if not text.startswith("-")]
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """A command line that a container runs: `words` without the shell that reads them; `by` are the instructions."""
 
     words: tuple[str, ...]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from dockerlint.fixers.build_tools import is_one
 from dockerlint.lint import tables
+from dockerlint.lint.globs import matches
 from dockerlint.lint.images import lookup, parse_reference
 
 from .plan import Refusal, Runtime
@@ -24,8 +25,7 @@ DATA = "fixers/multistage/runtimes.toml"
 USUAL_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
-@dataclass(frozen=True, slots=True)
-class Builder:
+class Builder(Struct, frozen=True):
     """An image to build in; the fields are those of a `[[builder]]`."""
 
     family: str
@@ -99,7 +99,7 @@ def provides(manager: str, program: str) -> str | None:
 
 def is_build_only(package: str) -> bool:
     """Whether a package is there to fetch, unpack or translate with, and no library's headers."""
-    return is_one(package, "compilers") or any(fnmatchcase(package, pattern) for pattern in data()["build-only"]["packages"])
+    return is_one(package, "compilers") or any(matches(package, pattern) for pattern in data()["build-only"]["packages"])
 
 
 def is_headers(package: str) -> bool:

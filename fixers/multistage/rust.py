@@ -105,7 +105,7 @@ def _installed(reading: Reading, step: Step) -> str | None:
     text = reading.text(posixpath.join(folder, "Cargo.toml")) if folder else None
     try:
         manifest = tomllib.loads(text) if text else {}
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     package, programs = manifest.get("package"), manifest.get("bin")
     if isinstance(programs, list):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockerlint.lint import nodes
 from dockerlint.lint.accounts import ROOT
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 VITE_SERVER = regex(r"\b(?:preview|base|proxy|appType)\s*:")
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A program that serves files: its port when none is given, and its options; `single` as in `Served`, None when always so.
 
     `ignored` are options that make no difference to what is served. `hidden` says that without an address it is not to be reached.
@@ -44,8 +45,7 @@ SERVERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """A folder that is served on a port; `single` says that each page that is not there is index.html."""
 
     folder: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import bare
@@ -12,6 +11,7 @@ from dockerlint.fixers.footprint import commands, overlap
 from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.expansion import ExpansionError, variables
+from dockerlint.lint.globs import matches
 
 from . import runtimes
 from .gathered import RefusedError, lies_in
@@ -107,7 +107,7 @@ def _is_data(plan: Gathered, copy: nodes.Copy) -> bool:
         is_heredoc = word.text.startswith("<<")
         path = clean_path(copy.destination.text if is_heredoc else word.text)
         name = posixpath.basename(path)
-        if any(fnmatchcase(name, pattern) for pattern in plan.build.manifests) or name.endswith(plan.build.sources):
+        if any(matches(name, pattern) for pattern in plan.build.manifests) or name.endswith(plan.build.sources):
             return False
         if name.endswith(tuple(data["suffixes"])):
             continue

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from dockerlint.lint.globs import matches
 
 from . import dotnet, jvm, node, others, python
 from .manifest import Doubt, Manifest
@@ -139,7 +140,7 @@ def _reader(
         if "/" in pattern:
             if f"/{path}".endswith(f"/{pattern}"):
                 return reader
-        elif fnmatchcase(name, pattern):
+        elif matches(name, pattern):
             return reader
     return None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint.context import glob_to_regex
 
@@ -20,15 +21,13 @@ MOST_BRACKETS = 300
 MOST_MEMBERS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Why an install may read more than can be told."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """A manifest of the context; `scripts` says whether an install runs the project's and its packages' scripts."""
 
     context: Context
@@ -103,7 +102,7 @@ class Manifest:
 
         try:
             return tomllib.loads(self.text)
-        except (tomllib.TOMLDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return None
 
     def yaml(self) -> dict[str, Any] | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import configparser
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.fixers.setup_py import read as read_setup
 from dockerlint.lint.patterns import regex
@@ -28,8 +29,7 @@ BACKENDS = ("setuptools.build_meta", "setuptools.build_meta:__legacy__", "hatchl
 MOST_PACKAGES = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A Python project: the files that its metadata come from, those with its requirements, whether it names any; and why
     it may read more, or None.
     """

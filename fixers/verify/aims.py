@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.leftovers import caches_of, removed
@@ -26,16 +27,14 @@ CLEAR = regex(r"[^$`\\~]+\Z")
 SHORTEST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(Struct, frozen=True):
     """Paths that a fix is meant to change, and how."""
 
     path: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Aims:
+class Aims(Struct, frozen=True):
     """All that the fixes of a file are meant to change: paths, fields of the configuration, labels."""
 
     paths: tuple[Aim, ...] = ()

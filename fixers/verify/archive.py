@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import posixpath
 import tarfile
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from dockerlint.lint.patterns import regex
 
@@ -31,16 +32,14 @@ FIRST = 512
 DIGEST = regex(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What an instruction added: bytes of its layer, and the instruction as the engine noted it."""
 
     size: int
     instruction: str
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(Struct, frozen=True, dict=True):
     """An image: its configuration as the engine's JSON has it, and its layers, the base's first."""
 
     config: Mapping[str, Any]

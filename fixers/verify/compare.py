@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .filesystem import FILE, FOLDER, ancestors
 from .noise import known
@@ -43,8 +45,7 @@ class Cause(Enum):
     UNEXPLAINED = "unexplained"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A path that is not the same: on which side it is, what differs where it is on both, and why. `size` is in bytes."""
 
     path: str
@@ -55,8 +56,7 @@ class Difference:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A setting of the image that is not the same; None where it is not set."""
 
     name: str

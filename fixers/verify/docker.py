@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from .engine import PATIENCE, EngineError
 from .process import Program, ProgramError
@@ -24,8 +25,7 @@ OLD = "24h"
 VARIABLES = {"DOCKER_BUILDKIT": "1", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "DOCKER_CLI_HINTS": "false"}
 
 
-@dataclass(frozen=True, slots=True)
-class Docker:
+class Docker(Struct, frozen=True):
     """A Docker engine that answers."""
 
     program: Program

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,8 +21,7 @@ class EngineError(Exception):
     """No engine, or one that does not do what is asked of it; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """How an image is built. `ignore` is the ignore file when it is not the context's own; `seconds` is the limit."""
 
     context: Path

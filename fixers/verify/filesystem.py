@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import tarfile
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,8 +33,7 @@ class ArchiveError(Exception):
     """What an engine wrote is no image archive, or is cut off; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What there is at a path: its kind, mode, owner, extended attributes; of a file size in bytes and hash, of a link its target."""
 
     kind: str
@@ -45,8 +46,7 @@ class Entry:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One layer: what it has by absolute path, what it takes away of those below, folders that it empties, and its bytes."""
 
     entries: Mapping[str, Entry]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from dockerlint.lint import tables
 from dockerlint.lint.context import BELOW, glob_to_regex
@@ -12,8 +13,7 @@ from dockerlint.lint.context import BELOW, glob_to_regex
 DATA = "fixers/verify/noise.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Noise:
+class Noise(Struct, frozen=True):
     """Paths, and why they differ; `names` says that they may also be there on one side only."""
 
     pattern: re.Pattern[str]

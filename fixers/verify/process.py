@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint.source import reason
 
@@ -32,8 +33,7 @@ class ProgramError(Exception):
         self.late = late
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A program, and the variables that it runs with besides those of this process."""
 
     path: str

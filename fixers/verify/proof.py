@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json as json_module
 from collections import Counter
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint.report import clean
 from dockerlint.lint.report.shown import visible
@@ -32,8 +33,7 @@ class Verdict(Enum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """A fix that is put to the test."""
 
     code: str
@@ -41,16 +41,14 @@ class Made:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(Struct, frozen=True):
     """Seconds of a build before and after the fixes; None where there was none."""
 
     before: float | None = None
     after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """One verification. `edited` is the file whose edit was followed by a rebuild; `log` what a broken build said last."""
 
     file: str

@@ -8,9 +8,10 @@ import secrets
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from .engine import PATIENCE, EngineError
 from .process import Program, ProgramError
@@ -26,8 +27,7 @@ OLD = 24 * 3600.0
 MOUNTS = Path("/proc/self/mountinfo")
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True):
     """Podman or buildah with a store in a folder that is removed at the end."""
 
     name: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .archive import Reader
 from .compare import Cause, compare_files, compare_settings, differences, without_noise
@@ -30,8 +32,7 @@ class UnfixedError(Exception):
         self.log = log
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What is put to the test: both texts as bytes, the fixes between them, what they are about, the file to edit."""
 
     file: str
@@ -43,8 +44,7 @@ class Subject:
     edited: str | None = None
 
 
-@dataclass(slots=True)
-class Trial:
+class Trial(Struct):
     """One verification on its way; `say` is told what is going on."""
 
     engine: Engine

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.fixers.cost.graph import BuildGraph, Origin
 from dockerlint.fixers.cost.selections import is_dependency
@@ -29,8 +30,7 @@ class WorkspaceError(Exception):
     """The context cannot be copied, or holds no file to edit; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """`folder` holds all; `context` is the folder to build from, a copy if `copied`, `ignore` the ignore file if not its own."""
 
     folder: Path

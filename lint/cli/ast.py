@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +75,8 @@ def _value(doc: Dockerfile, value: Any) -> Any:
 
     if isinstance(value, Span):
         return place(doc, value)._asdict()
-    if is_dataclass(value):
-        parts = {item.name: _value(doc, getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Struct):
+        parts = {name: _value(doc, getattr(value, name)) for name in value.__struct_fields__}
         return {"type": type(value).__name__, **parts}
     if isinstance(value, tuple):
         return [_value(doc, item) for item in value]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json as json_module
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..report import Options, clean, place, render
 from ..report.markdown import plain
@@ -31,8 +33,7 @@ ID_SHOWN, ID_NAMED = 12, 7
 HEADLINES = ("image", "source edit", "expected build")
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """All that is shown: the names of both sides, their commits (None for the work tree), what changes, how a path is told."""
 
     base: str

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..report import FORMATS
 from . import COMMANDS, FINDINGS, INTERRUPTED, OK, USAGE
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..config import Config, Layer
     from ..findings import Severity
+    from ..installed import Pins
     from ..report import FileReport
     from .task import Result, Task
 
@@ -107,8 +109,7 @@ def _refuse_contradictions(paths: Sequence[str], options: dict[str, Any]) -> Non
         raise click.UsageError("standard input (-) cannot be checked together with other paths")
 
 
-@dataclass(slots=True)
-class _Check:
+class _Check(Struct):
     """One run over all paths."""
 
     paths: tuple[str, ...]
@@ -116,7 +117,6 @@ class _Check:
     status: int = OK
 
     def run(self) -> int:
-        from .. import installed
         from ..discover import Missing, discover
         from .interrupt import Interrupts
         from .progress import progress
@@ -131,7 +131,7 @@ class _Check:
             self.options["diff"],
             self.options["savings"],
             not self.options["no_cache"],
-            pins=installed.merge(installed.read(Path(name)) for name in self.options["pin_from"]),
+            pins=_pins(self.options["pin_from"]),
         )
         config = self._configuration(task)
         found = list(discover(self.paths))
@@ -302,18 +302,32 @@ def _refuse_unknown(task: Task) -> None:
 
 
 def _options(options: dict[str, Any], config: Config) -> Any:
-    import shutil
-
     from ..report import Options
 
     to_file = bool(options["output"])
     return Options(
         excerpts=is_terminal() and not to_file,
         colour=config.color and has_colour() and not to_file,
-        width=shutil.get_terminal_size().columns,
+        width=_width(),
         quiet=options["quiet"],
         statistics=options["statistics"],
     )
+
+
+def _width() -> int:
+    if not is_terminal():
+        return 80
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def _pins(paths: Iterable[str]) -> Pins:
+    if not paths:
+        return {}
+    from .. import installed
+
+    return installed.merge(installed.read(Path(name)) for name in paths)
 
 
 def _meant_command(path: str) -> str:

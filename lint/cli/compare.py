@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ..config import ConfigError
 from ..context import MOST_BYTES, Context
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
     from .work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """The paths of a Dockerfile in the repository, before and after; None where it is not there."""
 
     before: str | None
@@ -52,8 +53,7 @@ class Pair:
         return "modified" if self.before == self.after else "renamed"
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """Bytes or seconds before and after; None where there is no file. `change` is None where they cannot be compared."""
 
     name: str
@@ -68,8 +68,7 @@ class Figure:
         return self.change is None or abs(self.change) >= (LEAST_BYTES if self.is_bytes else LEAST_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What a change does to one Dockerfile. The reports hold the findings that are only on their side.
 
     `sentences` say why a side could not be judged; only those of the side after it are errors.
@@ -91,16 +90,14 @@ class Change:
         return not self.errors and (has_findings or has_figures or self.pair.status in ("added", "deleted"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """A file as it was judged: what `dlint check` has to say of it, and the work that led there."""
 
     work: Work
     result: Result
 
 
-@dataclass(slots=True)
-class Comparison:
+class Comparison(Struct):
     """Two trees of a repository, for all Dockerfiles in them."""
 
     task: Task

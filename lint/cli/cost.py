@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from . import OK, USAGE
 from .measured import Inputs, keep, kept, measured_options
@@ -36,16 +37,14 @@ if TYPE_CHECKING:
 COMMITS, MOST_COMMITS = 200, 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Commits:
+class Commits(Struct, frozen=True):
     """How many commits to replay; `file` is the one whose changes count for both that are compared, None for each its own."""
 
     most: int
     file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A file's estimate, and its two sides, before and after its safe fixes, by the figures that both have in common.
 
     `fast` is how fast network and machine are taken to be, `changes` say what the fixes do. There are no sides where

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from . import FINDINGS, OK, USAGE
 from .changes import FORMATS
@@ -78,8 +78,7 @@ def command(
         return USAGE
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """What the command line asks for: revisions (`head` None for the work tree), paths, a format, a file for names."""
 
     base: str

@@ -65,7 +65,7 @@ def _programs() -> Iterator[tuple[str, str]]:
     if found:
         yield "ShellCheck", f"{'.'.join(map(str, found.version))}, {found.program}"
     else:
-        yield "ShellCheck", "none: `pip install dockerlint[shellcheck]` brings it"
+        yield "ShellCheck", "none: `pip install 'dockerlint[shellcheck]'` brings it"
     git = program.find("git")
     yield "git", f"{_said(git, '--version').removeprefix('git version ')}, {git}" if git else "none: no --replay"
     try:
@@ -126,7 +126,7 @@ def _configuration(path: Path, options: dict[str, Any]) -> Iterator[str]:
     config = merge(*(layer for _, layer in sources))
     yield f"configuration for {folder}: {nearest or 'no file'}"
     default = Config()
-    for key in Config.__dataclass_fields__:
+    for key in Config.__struct_fields__:
         value = getattr(config, key)
         if value == getattr(default, key):
             continue

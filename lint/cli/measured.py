@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..source import STDIN
 
@@ -39,8 +40,7 @@ def measured_options(function: Callable[..., int]) -> Callable[..., int]:
     return function
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """The files that were named, `-` for standard input; `save` says to keep what is in them."""
 
     history: str | None = None

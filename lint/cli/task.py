@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from .. import config_files, hadolint
 from ..config import Config, Layer, merge
@@ -25,8 +26,7 @@ USAGE, INTERNAL = 2, 3
 DEBUG = "DLINT_DEBUG"
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for.
 
     `cache` says whether something may be kept between runs, `calls` how many programs may be asked at a time; `pins` are
@@ -45,16 +45,14 @@ class Task:
     builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why something could not be done, as a sentence, and the exit status for it."""
 
     sentence: str
     status: int = USAGE
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What came of one file. `fixed` is its new text where a fix changed it.
 
     `asked` is what was asked of its build context, with digests of the answers; None when it does not depend on that alone.

@@ -171,7 +171,7 @@ def _opened(name: str | None) -> Iterator[Engine]:
 def _proof(
     engine: Engine, config: Config, folder: Context, temporary: Path, result: Result, options: dict[str, Any]
 ) -> Proof:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from dockerlint.fixers.verify.engine import Recipe
     from dockerlint.fixers.verify.trial import Trial

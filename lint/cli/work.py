@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copyreg
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from dockerlint.fixers.files import WriteError, write
 
@@ -102,7 +103,7 @@ def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> script_cac
     found = _comments(task.cache, task.calls)
     if found is None and config.shellcheck == "on":
         raise ConfigError(
-            "--shellcheck on: there is no ShellCheck here; `pip install dockerlint[shellcheck]` brings it"
+            "--shellcheck on: there is no ShellCheck here; `pip install 'dockerlint[shellcheck]'` brings it"
         )
     return found
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,8 +33,7 @@ FORMATS = {
 BOM = "\ufeff"
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(Struct, frozen=True):
     """A finding with its rule, how bad it is here, and what mending it saves where that is known.
 
     `reach` are the instructions that its fix touches, from the first to the last.
@@ -50,8 +51,7 @@ class Priced:
         return self.saving.worth if self.saving else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """A fix that was made: its rule's code, what it did, the line it was found on, why, and what it saves."""
 
     code: str
@@ -61,8 +61,7 @@ class Fixed:
     saving: Saving | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
+class Gain(Struct, frozen=True):
     """A file's figures before and after its fixes: bytes of image, seconds of a build after a source edit.
 
     None where the two cannot be compared, as one of them holds an unknown that the other does not.
@@ -72,8 +71,7 @@ class Gain:
     edit: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+class FileReport(Struct, frozen=True):
     """One file: its path as it is shown, its text, what was found in it by place, what was fixed, and the gain."""
 
     path: str
@@ -101,8 +99,7 @@ class FileReport:
         return sorted(self.items, key=lambda item: (-item.worth, item.severity.rank, item.finding.span))
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How to show it: `width` is the terminal's, `unread` are sentences about paths that could not be checked.
 
     There may be more of these by the time that the last report is there.

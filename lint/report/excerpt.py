@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ..findings import Span
 from . import BOM
@@ -16,8 +17,7 @@ CUT = "…"
 LEAD = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """The line's number, its text in three parts, and what stands under it; `indent` in columns."""
 
     number: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ..findings import Applicability, Severity
 from . import place
@@ -23,8 +24,7 @@ BOLD, DIM, GREEN = "1", "2", "32"
 MARKS = {Applicability.SAFE: "[*]", Applicability.UNSAFE: "[?]"}
 
 
-@dataclass(slots=True)
-class Sums:
+class Sums(Struct):
     """What the last line tells of all files."""
 
     files: int = 0

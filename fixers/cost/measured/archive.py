@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import tarfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dockerlint.lint.patterns import regex
 
@@ -36,8 +37,7 @@ MOST_DEPTH = 4
 MOST_LAYERS = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class _Blob:
+class _Blob(Struct, frozen=True):
     """One file of an image: a document (`data`), or a layer (`entries`). `digest` is of the file, `inner` of it unpacked.
 
     `link` is the name of the file to take instead.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     import tarfile
@@ -59,8 +60,7 @@ def clean(path: str) -> str:
     return posixpath.normpath("/" + path).lstrip("/")
 
 
-@dataclass(slots=True)
-class _Content:
+class _Content(Struct):
     """The bytes of a file, of which a layer is the owner and which has as many names."""
 
     layer: int
@@ -68,8 +68,7 @@ class _Content:
     names: int = 0
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     """A file (`content`), or a folder and what is in it."""
 
     content: _Content | None = None

@@ -6,9 +6,10 @@ Source: moby/buildkit, util/progress/progressui (printer.go, display.go) and cli
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.patterns import regex
@@ -30,8 +31,7 @@ DECIMALS = 3
 MOST_SECONDS = 10_000_000.0
 
 
-@dataclass(slots=True)
-class _Vertex:
+class _Vertex(Struct):
     """A step as the log tells it, so far."""
 
     name: str

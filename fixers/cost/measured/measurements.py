@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from ..graph import BuildGraph
 from . import match
@@ -23,8 +24,7 @@ KEY = 16
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Measurements:
+class Measurements(Struct, frozen=True):
     """Keys and figures of all steps of a build, in its order; figures may be empty.
 
     A key is made of a step's words and of the image that its stage starts from, not of the steps before it.

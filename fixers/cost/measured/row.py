@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from ..figures import Amount
@@ -13,8 +15,7 @@ class MeasuredError(Exception):
     """Measured input that cannot be used; the message is a sentence that names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """What is known of a step: bytes uncompressed, compressed, and hidden by later layers; seconds. None where it is not.
 
     `saved` says that the bytes are of an earlier run, so that what the context holds now is nearer to the truth.
@@ -49,8 +50,7 @@ class Figures:
 NOTHING = Figures()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A line of a history or a step of a log: the builder's words for it and its figures.
 
     Of a log, `labels` are the words in the brackets before it, such as the stage's name; of a history, `empty` says that

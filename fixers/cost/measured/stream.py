@@ -105,7 +105,7 @@ def unpacked(stream: Stream, name: str) -> Readable | None:
         import zstandard
     except ImportError as error:
         raise MeasuredError(
-            f"{name}: a layer is packed with zstd; `pip install dockerlint[zstd]` brings what reads it"
+            f"{name}: a layer is packed with zstd; `pip install 'dockerlint[zstd]'` brings what reads it"
         ) from error
     return zstandard.ZstdDecompressor(max_window_size=WINDOW).stream_reader(_file(stream), read_across_frames=True)
 

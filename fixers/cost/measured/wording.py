@@ -6,8 +6,9 @@ moby/moby, builder/dockerfile (the builder before it, `#(nop)`), whose words bui
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes
 from dockerlint.lint.expansion import ExpansionError, expand, variables
@@ -62,8 +63,7 @@ def without_flags(text: str) -> str:
     return f"{keyword} {rest}"
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """The pieces of a text between the variables that only the builder knows."""
 
     pieces: tuple[str, ...]

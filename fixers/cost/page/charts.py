@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, fromstring
 
 import pygal
+from msgspec import Struct
 from pygal.style import Style
 
 from ..figures import total
@@ -25,8 +25,7 @@ MOST_ROWS, ROW = 24, 30
 MOST_COLUMNS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """A bar of bytes: what it is, how much of it is the base image, useful, or wasted, and the bounds of the whole."""
 
     name: str
@@ -36,8 +35,7 @@ class Layer:
     adds: Amount
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """Some commits that follow each other: dates of the first and the last, how many, seconds of all their builds."""
 
     since: str

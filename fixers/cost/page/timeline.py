@@ -5,8 +5,9 @@ Places are shares of the width, so that texts keep their size on a telephone as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ..report import short_duration
 from ..times import ends
@@ -26,8 +27,7 @@ MOST_ROWS = 40
 MOST_LABEL = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A step that runs again: its number, when it starts and ends, its own seconds; `critical` when the build waits for it."""
 
     number: int

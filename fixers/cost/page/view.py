@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from ..figures import Amount
     from ..model import Estimate
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Two estimates to hold against each other, and how they are called; `changes` say what makes the second of the first.
 
     `is_compared` says that they are two files, not one before and after its fixes.
@@ -23,8 +23,7 @@ class Pair:
     is_compared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """A file: its estimate, what to hold it against, and the speeds that were asked for (bytes a second, a factor)."""
 
     found: Estimate

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol.types import TextDocumentContentChangePartial
+from msgspec import Struct
+from msgspec.structs import replace
 from pygls.uris import to_fs_path
 
 from ...parser import parse
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 FILE = "file:"
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True, dict=True):
     """One version of a text that an editor has open."""
 
     uri: str

@@ -6,11 +6,11 @@ Source: Language Server Protocol 3.17, "Position": a line ends with \\n, \\r\\n 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lsprotocol.types import Position, PositionEncodingKind, Range, TextEdit
+from msgspec import Struct
 
 from ...findings import Span
 from ...patterns import regex
@@ -22,8 +22,7 @@ BREAK = regex(r"\r\n|\n|\r")
 UNITS = {PositionEncodingKind.Utf8: ("utf-8", 1), PositionEncodingKind.Utf16: ("utf-16-le", 2)}
 
 
-@dataclass(frozen=True)
-class Positions:
+class Positions(Struct, frozen=True, dict=True):
     """A text, and how the columns of its lines are counted."""
 
     text: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ... import config_files, shellcheck
 from ...config import ConfigError

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ... import nodes
 from ...findings import Span
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from .setup import View
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A place with a stage's name or number; `defines` for the alias in its FROM."""
 
     span: Span

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ... import nodes
 from ...findings import Span
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 USE = regex(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A variable's name in an instruction: in an ARG or ENV that sets it (`pair`), or behind a `$`."""
 
     span: Span

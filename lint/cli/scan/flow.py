@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from .values import Done, Lost
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from .values import Chunk
 
 
-@dataclass(slots=True)
-class Flow:
+class Flow(Struct):
     """Counts the chunks of a scan; `again` says that those in which something failed are done again."""
 
     results: Results

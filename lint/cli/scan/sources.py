@@ -8,10 +8,11 @@ import os
 import stat
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from ...context import MOST_BYTES
 from ...discover import is_dockerfile
@@ -39,8 +40,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-@dataclass(frozen=True, slots=True)
-class _Repository:
+class _Repository(Struct, frozen=True):
     """A repository below the folder that is scanned: where it lies, what it is called, whether it has no work tree."""
 
     folder: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from ...findings import BYTES_A_SECOND
 from .results import FAILURES, FILES, FINDINGS
@@ -19,8 +20,7 @@ UNDECIDED = "decided by the build"
 NO_STAGE = "no FROM"
 
 
-@dataclass(slots=True)
-class Share:
+class Share(Struct):
     """A part of what is at stake: bytes of images, seconds of one build of each file, in so many files or findings."""
 
     count: int = 0
@@ -49,8 +49,7 @@ class TopFile(NamedTuple):
     seconds: float
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(Struct):
     """Sums over all files. `images` and `builds` are what all images and one build of each take as they are.
 
     `partly` are the files of which a part of the size or the time is not known.

@@ -6,9 +6,10 @@ import hashlib
 import math
 import posixpath
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.saving import price
@@ -48,8 +49,7 @@ class UnreadableError(Exception):
     """A file that cannot be read as a Dockerfile; the message is a sentence."""
 
 
-@dataclass(slots=True)
-class _Opened:
+class _Opened(Struct):
     """A commit that is open for reading."""
 
     top: str

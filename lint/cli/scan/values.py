@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,7 @@ class BrokenOffError(ScanError):
     """The scan was under way, and what did the work is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """What to do with each file: by which configuration, in how many seconds, with how many bytes of memory at most.
 
     `program` is a digest of this program, which all who work on a scan must have in common.
