@@ -5,7 +5,7 @@ What is compiled may be linked with libraries that came along with the headers: 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -100,6 +100,7 @@ def compiling(facts: Facts, run: Run) -> Iterator[Command]:
     yield from (command for command in facts.commands(run) if command.name.rsplit("/", 1)[-1] in COMPILE)
 
 
+@lru_cache(2000)
 def is_one(package: str, group: str) -> bool:
     """Whether a package is one of a group of `build-packages.toml`; its version does not matter."""
     return bool(_matching(bare(package), _data()[group]))

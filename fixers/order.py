@@ -155,7 +155,9 @@ def _windows(
     the text); parts that overlap are one, as long as it is not too big.
     """
     found: list[tuple[int, int, frozenset[int]]] = []
-    for index, node in enumerate(instructions):
+    costly = (at for at in range(len(instructions) - 1, 0, -1) if _is_costly(facts, instructions[at]))
+    last = next(costly, 0)
+    for index, node in enumerate(instructions[:last]):
         if not is_from_context(node):
             continue
         reach = _reach(facts, relation, instructions, index, most)
@@ -184,9 +186,13 @@ def _reach(
             if len(company) > MOST_COMPANY or not _may_move(facts, node):
                 break
             company.append(node)
-        elif isinstance(node, nodes.Run) and is_costly(facts, node):
+        elif _is_costly(facts, node):
             best = at, frozenset(moved.span.start for moved in company)
     return best
+
+
+def _is_costly(facts: Facts, node: Instruction) -> bool:
+    return isinstance(node, nodes.Run) and is_costly(facts, node)
 
 
 def _may_move(facts: Facts, node: Instruction) -> bool:

@@ -6,7 +6,7 @@ import os
 import posixpath
 import re
 import stat
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Self
@@ -91,7 +91,7 @@ class Context(Struct, frozen=True, dict=True):
         if clean == "":
             return tuple(self.files)
         try:
-            expression = re.compile(glob_to_regex(clean, deep=False) + BELOW, re.DOTALL)
+            expression = _selecting(clean)
         except re.error:
             return ()
         return tuple(name for name in self.files if expression.match(name))
@@ -151,6 +151,9 @@ class Context(Struct, frozen=True, dict=True):
     def beside(self, path: str) -> str | None:
         """The text of a file in the context's folder, which the builder need not get; None where there is nothing to read."""
         file = self.root / clean_path(path)
+        # most are not there, and to follow all the links on the way to them takes longer than to see that
+        if not os.path.lexists(file):
+            return None
         try:
             if not file.resolve().is_relative_to(self.root.resolve()) or not file.is_file():
                 return None
@@ -167,6 +170,12 @@ class Context(Struct, frozen=True, dict=True):
             return stat.S_IMODE((self.root / clean_path(path)).lstat().st_mode)
         except OSError:
             return None
+
+
+@lru_cache(1000)
+def _selecting(pattern: str) -> re.Pattern[str]:
+    """What matches the files of a COPY source; raises re.error for a bad pattern."""
+    return re.compile(glob_to_regex(pattern, deep=False) + BELOW, re.DOTALL)
 
 
 def ignore_text(context: Context) -> str:

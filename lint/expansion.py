@@ -27,6 +27,8 @@ _COMPARISONS = 16
 _COMPILING = 256
 
 _BYTE_ORDER_MARK = "\ufeff"
+# Of words longer than this no steps are kept; of the others, those of the last ones.
+_LONGEST_KEPT, _MOST_KEPT = 1000, 2000
 _SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
 # str.isspace() would add the separators U+001C to U+001F, which the builder keeps in a word.
 _SPACE = regex("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
@@ -121,7 +123,7 @@ def variables(word: str, escape: str = "\\", *, skip_quotes: bool = False) -> tu
 
     Raises ExpansionError if the builder could not read the word whatever the values are.
     """
-    steps = _Parser(word, escape, skip_quotes=skip_quotes).parse()
+    steps = _steps(word, escape, False, False, skip_quotes)
     return tuple(sorted((step for step in steps if isinstance(step, Reference)), key=lambda reference: reference.start))
 
 
@@ -135,8 +137,22 @@ def _pieces(
     skip_unset: bool = False,
     skip_quotes: bool = False,
 ) -> list[_Piece]:
-    parser = _Parser(word, escape, raw_quotes=raw_quotes, raw_escapes=raw_escapes, skip_quotes=skip_quotes)
-    return _Evaluation(word, env, skip_unset=skip_unset).run(parser.parse())
+    steps = _steps(word, escape, raw_quotes, raw_escapes, skip_quotes)
+    return _Evaluation(word, env, skip_unset=skip_unset).run(steps)
+
+
+def _steps(word: str, escape: str, *how: bool) -> Sequence[_Step]:
+    """The steps of a word; `how` is raw quotes, raw escapes, skip quotes. Raises ExpansionError for what cannot be read."""
+    return _read(word, escape, *how) if len(word) > _LONGEST_KEPT else _kept(word, escape, *how)
+
+
+def _read(word: str, escape: str, *how: bool) -> Sequence[_Step]:
+    raw_quotes, raw_escapes, skip_quotes = how
+    return _Parser(word, escape, raw_quotes=raw_quotes, raw_escapes=raw_escapes, skip_quotes=skip_quotes).parse()
+
+
+# most words are asked for several times: whether their variables are known, what they are, where they stand
+_kept = lru_cache(maxsize=_MOST_KEPT)(_read)
 
 
 class _Piece(NamedTuple):

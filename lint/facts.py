@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from . import mounts as mounts_of
 from . import nodes, tools
 from . import shell as shells
+from .downloads import downloads
 from .expansion import ExpansionError, expand, variables
 from .images import BaseImage, lookup
 from .patterns import regex
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from .context import Context
+    from .downloads import Download
     from .installed import Pins
     from .script_cache import Comments
     from .shell import Command, Script
-    from .tools import Invocation
+    from .tools import Cache, Invocation
 
 LONGEST_BRIEF = 48
 # Bytes from which copied files are worth a word about where they lie.
@@ -77,7 +79,9 @@ class State(Struct, frozen=True):
 class Facts:
     """The facts of one file.
 
-    `context` is None when the files beside it are not at hand, `shellcheck` when ShellCheck is not to be asked.
+    `context` is None when the files beside it are not at hand, `shellcheck` when ShellCheck is not to be asked. `caches` and
+    `removed` are what `leftovers` keeps here of each RUN. `placed` False is for those who look at no spans of scripts: these
+    are then those of another text of the file, which saves time.
     """
 
     def __init__(
@@ -86,12 +90,21 @@ class Facts:
         context: Context | None = None,
         settings: Settings | None = None,
         shellcheck: Comments | None = None,
+        *,
+        placed: bool = True,
     ) -> None:
         self.doc = doc
         self.shellcheck = shellcheck
         self.context = context
         self.settings = settings or Settings()
+        self._placed = placed
+        self._every: dict[tuple[type[nodes.Instruction], bool], tuple[nodes.Instruction, ...]] = {}
+        self._images: dict[int, str | None] = {}
+        self._mounts: dict[int, tuple[mounts_of.Mount, ...]] = {}
         self._scripts: dict[int, Script | None] = {}
+        self.caches: dict[tuple[int, str], tuple[Cache, ...]] = {}
+        self.removed: dict[int, tuple[tuple[str, Command], ...]] = {}
+        self._downloads: dict[int, tuple[Download, ...]] = {}
         self._invocations: dict[int, tuple[Invocation, ...]] = {}
 
     @cached_property
@@ -123,9 +136,11 @@ class Facts:
 
     def every(self, kind: type[N], *, triggers: bool = True) -> Iterator[N]:
         """The instructions of a kind in file order, those before the first FROM too, and ONBUILD's `triggers`."""
-        for node in self._instructions[triggers]:
-            if isinstance(node, kind):
-                yield node
+        key = kind, triggers
+        if key not in self._every:
+            self._every[key] = tuple([node for node in self._instructions[triggers] if isinstance(node, kind)])
+        # each is of the kind that was asked for
+        return iter(self._every[key])  # type: ignore[arg-type]
 
     @cached_property
     def _instructions(self) -> tuple[tuple[nodes.Instruction, ...], tuple[nodes.Instruction, ...]]:
@@ -164,7 +179,9 @@ class Facts:
 
     def image(self, stage: nodes.Stage) -> str | None:
         """The image that the stage's lineage starts from, variables put in; None when the build decides it."""
-        return self.expand_global(self.graph.base(stage))
+        if stage.index not in self._images:
+            self._images[stage.index] = self.expand_global(self.graph.base(stage))
+        return self._images[stage.index]
 
     def base(self, stage: nodes.Stage) -> BaseImage | None:
         """What is known of the image that the stage's lineage starts from."""
@@ -320,7 +337,7 @@ class Facts:
                     name = reference.name
                     if (name in env and env[name] is None) or (is_open and name not in env) or name in PREDEFINED:
                         return None
-            elif not any(char in text for char in "\"'" + escape):
+            elif "'" not in text and '"' not in text and escape not in text:
                 return text
             return expand(text, env, escape)
         except ExpansionError:
@@ -354,7 +371,7 @@ class Facts:
         key = run.span.start
         if key not in self._scripts:
             shell = self._states[key].shell if key in self._states else DEFAULT_SHELL
-            self._scripts[key] = shells.script(self.doc, run) if shells.is_shell(shell[0]) else None
+            self._scripts[key] = shells.script(self.doc, run, placed=self._placed) if shells.is_shell(shell[0]) else None
         return self._scripts[key]
 
     def commands(self, run: nodes.Run) -> tuple[Command, ...]:
@@ -373,8 +390,21 @@ class Facts:
             self._invocations[key] = tuple(item for item in found if item and (not self.as_hadolint or _plain(item)))
         return self._invocations[key]
 
+    def downloads(self, run: nodes.Run) -> tuple[Download, ...]:
+        """What the commands of a RUN fetch, in order."""
+        key = run.span.start
+        if key not in self._downloads:
+            self._downloads[key] = tuple(downloads(self.commands(run)))
+        return self._downloads[key]
+
     def mounts(self, run: nodes.Run) -> tuple[mounts_of.Mount, ...]:
         """The mounts of a RUN, with the variables of their targets put in where they are known."""
+        key = run.span.start
+        if key not in self._mounts:
+            self._mounts[key] = self._mounts_of(run)
+        return self._mounts[key]
+
+    def _mounts_of(self, run: nodes.Run) -> tuple[mounts_of.Mount, ...]:
         found = []
         for mount in mounts_of.mounts(run):
             target = self.path(mount.target, run) if mount.target and run.span.start in self._states else mount.target

@@ -35,15 +35,23 @@ def caches_of(facts: Facts, run: Run, tool: Tool) -> tuple[Cache, ...]:
 
     Those in an unknown home, or moved to where the build decides, are left out.
     """
+    key = run.span.start, tool.name
+    if key not in facts.caches:
+        facts.caches[key] = tuple(_caches(facts, run, tool))
+    return facts.caches[key]
+
+
+def _caches(facts: Facts, run: Run, tool: Tool) -> Iterator[Cache]:
     home = facts.home(run) or "~"
-    found = (_placed(facts, run, item, home) for item in tool.cache_homes(home) if _is_used(facts, run, item))
-    return tuple(item for item in found if item is not None)
-
-
-def _is_used(facts: Facts, run: Run, item: Cache) -> bool:
-    """Whether a cache is one for the user, the base image, the variables and the build context of a RUN."""
-    state = facts.state(run)
     repository = _repository(facts, run)
+    for item in tool.cache_homes(home):
+        if _is_used(facts, run, item, repository) and (placed := _placed(facts, run, item, home)) is not None:
+            yield placed
+
+
+def _is_used(facts: Facts, run: Run, item: Cache, repository: str | None) -> bool:
+    """Whether a cache is one for the user, the base image (by its repository), the variables and the context of a RUN."""
+    state = facts.state(run)
     if (item.images and repository not in item.images) or (repository in item.not_images):
         return False
     if item.users and (item.users == "root") is (is_root(state.user) is False):
@@ -107,10 +115,12 @@ def cleaning(facts: Facts, run: Run, cache: Cache, tool: Tool) -> Command | None
     return None
 
 
-def removed(facts: Facts, run: Run) -> Iterator[tuple[str, Command]]:
+def removed(facts: Facts, run: Run) -> tuple[tuple[str, Command], ...]:
     """The paths that a RUN takes away, and by which command; `~` and `$HOME` are its user's home where that is known."""
-    for command in facts.commands(run):
-        yield from removed_by(facts, run, command)
+    key = run.span.start
+    if key not in facts.removed:
+        facts.removed[key] = tuple([item for command in facts.commands(run) for item in removed_by(facts, run, command)])
+    return facts.removed[key]
 
 
 def removed_by(facts: Facts, run: Run, command: Command) -> Iterator[tuple[str, Command]]:

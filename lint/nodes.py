@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -261,6 +262,31 @@ class Stage(Struct, frozen=True):
     def all(self, kind: type[Kind]) -> Iterator[Kind]:
         """The stage's own instructions of one kind (ONBUILD's triggers are not the stage's own)."""
         return (node for node in self.instructions if isinstance(node, kind))
+
+
+Part = TypeVar("Part")
+_PLAIN = frozenset((str, bool, NoneType))
+
+
+def moved(part: Part, by: int) -> Part:
+    """A node, or another value made of spans, as it is so many characters further on in a file; itself for none."""
+    return _moved(part, by) if by else part
+
+
+def _moved(value: Any, by: int) -> Any:
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is Word:
+        # most of what there is
+        start, end = value.span
+        return Word(Span(start + by, end + by), value.text)
+    if kind is Span:
+        return Span(value[0] + by, value[1] + by)
+    if kind is tuple:
+        return tuple([_moved(item, by) for item in value]) if value else value
+    values = [getattr(value, name) for name in kind.__struct_fields__]
+    return kind(*[item if type(item) in _PLAIN else _moved(item, by) for item in values])
 
 
 class Dockerfile(Lines, frozen=True, dict=True):

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import threading
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +32,8 @@ DIRECTIVES = ("syntax", "escape", "check")
 TAKES_HEREDOCS = (nodes.Run, nodes.Copy)
 # The builder refuses the second already; what goes through the tree goes down by calls.
 MOST_TRIGGERS = 10
+# Of lines longer than this nothing is kept; of the others, the last ones.
+LONGEST_KEPT, MOST_KEPT = 2000, 2000
 
 # Pieces that terminals share, named between percent signs in the grammar: Lark can build a terminal of others, but not with
 # a look-around or a possessive quantifier over them. An escape character at the end of a line, but for blanks, joins the next
@@ -124,6 +126,19 @@ def parse(text: str) -> nodes.Dockerfile:
     Never raises for bad text: what the builder would refuse stands in `problems`, in file order, and the rest is parsed.
     """
     return _Reader(text).read()
+
+
+class _Known(NamedTuple):
+    """A line that was read, and where it stood."""
+
+    start: int
+    node: nodes.Instruction
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _known(line: str, escape: str) -> list[_Known]:  # noqa: ARG001 - the key
+    """Where a line is kept from when it is first read: the texts that a file has on its way differ in a line or two."""
+    return []
 
 
 class _Reader:
@@ -244,15 +259,20 @@ class _Reader:
 
     def _parse_line(self, start: int, end: int) -> nodes.Instruction:
         # the line as a text of its own: of a slice Lark counts the lines before it, each time from the top of the file
+        line = self.text[start:end]
+        known = _known(line, self.escape) if len(line) <= LONGEST_KEPT else []
+        if known:
+            return nodes.moved(known[0].node, start - known[0].start)
         self.language.builder.place.start = start
         try:
-            parsed: Any = self.language.grammar.parse(self.text[start:end], "instruction")
+            parsed: Any = self.language.grammar.parse(line, "instruction")
         except UnexpectedInput as error:
             return self._bad(error, start, end)
         node: nodes.Instruction = parsed
         if isinstance(node, nodes.Onbuild) and _depth(node) > MOST_TRIGGERS:
             self._problem(node.trigger.keyword.span, "ONBUILD cannot trigger another ONBUILD")
             return nodes.Bad(Span(start, end), node.keyword, ())
+        known.append(_Known(start, node))
         return node
 
     def _bad(self, error: UnexpectedInput, start: int, end: int) -> nodes.Bad:

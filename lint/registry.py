@@ -71,6 +71,8 @@ def _named(
     def check(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         return made().check(doc, facts)
 
+    check.__module__ = module
+
     def document() -> str:
         return made().documentation
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import tree_sitter
 import tree_sitter_bash
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .findings import Span
-from .nodes import Exec, Word
+from .nodes import Exec, Word, moved
 from .patterns import regex
 
 if TYPE_CHECKING:
@@ -51,8 +52,11 @@ LASTING = frozenset(
     unalias unset wait
     """.split()
 )
+# Of scripts longer than this nothing is kept; of the others, the last ones.
+LONGEST_KEPT, MOST_KEPT = 4000, 1000
 # `${name:=word}` and `$((name = 1))` set a variable wherever they stand.
 ASSIGNING = regex(r"\$\{\w+:?=|\(\(")
+QUOTING = regex(r"[\"'\\]")
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "mksh"})
 SHEBANG = regex(r"#!\s*(?:/usr/bin/env\s+(?:-\S+\s+)*)?(?:\S*/)?([\w.+-]+)")
 
@@ -149,13 +153,21 @@ class _Joined(NamedTuple):
         return self.sources[piece] + offset - self.starts[piece]
 
     def span(self, start: int, end: int) -> Span:
+        piece = bisect_right(self.starts, start) - 1
+        shift = self.sources[piece] - self.starts[piece]
         if start == end:
-            return Span(self.source(start), self.source(start))
-        return Span(self.source(start), self.source(end - 1) + 1)
+            return Span(start + shift, start + shift)
+        # most lie in one piece
+        if piece + 1 == len(self.starts) or end <= self.starts[piece + 1]:
+            return Span(start + shift, end + shift)
+        return Span(start + shift, self.source(end - 1) + 1)
 
 
-def script(doc: Dockerfile, run: Run) -> Script | None:
-    """The script of a RUN; None for the exec form, and for heredocs that another interpreter reads."""
+def script(doc: Dockerfile, run: Run, *, placed: bool = True) -> Script | None:
+    """The script of a RUN; None for the exec form, and for heredocs that another interpreter reads.
+
+    With `placed` False its spans may be those of where the same script was read before.
+    """
     form = run.form
     if form is None or isinstance(form, Exec):
         return None
@@ -163,7 +175,7 @@ def script(doc: Dockerfile, run: Run) -> Script | None:
     if joined is None:
         return None
     in_heredoc = bool(run.heredocs) and joined.sources[0] == run.heredocs[0].body.start
-    return _parse(joined, heredoc=in_heredoc)
+    return _parse(joined, heredoc=in_heredoc, placed=placed)
 
 
 def is_shell(path: str) -> bool:
@@ -214,17 +226,47 @@ def _tree(data: bytes) -> tuple[tree_sitter.Tree, bool]:
     parser = _parser()
     if len(data) <= MOST_WRONG:
         return parser.parse(data), True
-    tree = parser.parse(lambda at, _: data[at : at + MOST_WRONG], progress_callback=lambda _, is_wrong: is_wrong)
-    if tree is not None:
-        return tree, True
-    parser.reset()
-    return parser.parse(data[:MOST_WRONG]), False
+    try:
+        return parser.parse(lambda at, _: data[at : at + MOST_WRONG], progress_callback=lambda _, is_wrong: is_wrong), True
+    except ValueError:
+        # it was told to stop
+        parser.reset()
+        return parser.parse(data[:MOST_WRONG]), False
 
 
-def _parse(joined: _Joined, *, heredoc: bool) -> Script:
+def _parse(joined: _Joined, *, heredoc: bool, placed: bool) -> Script:
+    """The script of a text; of one that was read before, with the same breaks, the same script where it stands now."""
+    if len(joined.text) > LONGEST_KEPT:
+        return _read(joined, heredoc=heredoc)
+    first = joined.sources[0]
+    known = _known(joined.text, tuple(joined.starts), tuple([at - first for at in joined.sources]), heredoc)
+    if not known:
+        known.append(_read(joined, heredoc=heredoc))
+        return known[0]
+    (script,) = known
+    by = first - script.joined.sources[0]
+    if not by or not placed:
+        return script
+    return replace(
+        script,
+        span=moved(script.span, by),
+        commands=moved(script.commands, by),
+        core=moved(script.core, by),
+        tests=moved(script.tests, by),
+        joined=joined,
+    )
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _known(text: str, starts: tuple[int, ...], sources: tuple[int, ...], heredoc: bool) -> list[Script]:  # noqa: ARG001 - the key
+    """Where a script is kept from when it is first read: files, and the texts that one has on its way, share many."""
+    return []
+
+
+def _read(joined: _Joined, *, heredoc: bool) -> Script:
     data = joined.text.encode("utf8", "surrogatepass")
     tree, is_all = _tree(data)
-    reader = _Reader(joined, _offsets(joined.text, data))
+    reader = _Reader(joined, data, _offsets(joined.text, data))
     commands = reader.commands(tree.root_node)
     text = joined.text
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
@@ -273,8 +315,9 @@ def _offsets(text: str, data: bytes) -> list[int] | None:
 class _Reader:
     """Turns the nodes of one tree into commands, without recursion: scripts of strangers may nest as deep as they like."""
 
-    def __init__(self, joined: _Joined, offsets: list[int] | None) -> None:
+    def __init__(self, joined: _Joined, data: bytes, offsets: list[int] | None) -> None:
         self.joined = joined
+        self.data = data
         self.offsets = offsets
         self.tests: list[Command] = []
         self.whole = True
@@ -293,7 +336,7 @@ class _Reader:
                     self.tests.append(self._test(item))
                 else:
                     found.append(self._command(item))
-                todo.extend(_Todo(child, "", item.within) for child in reversed(_substitutions(item.node)))
+                todo.extend(_Todo(child, "", item.within) for child in reversed(self._substitutions(item.node)))
             elif kind == "redirected_statement":
                 body = item.node.child_by_field_name("body")
                 own = tuple(self._redirect(child) for child in item.node.children if child.type.endswith("_redirect"))
@@ -353,6 +396,22 @@ class _Reader:
         operator = next((child.type for child in node.children if not child.is_named), "")
         return Redirect(self._span(node), operator, self._word(target) if target else None)
 
+    def _substitutions(self, node: tree_sitter.Node) -> list[tree_sitter.Node]:
+        """The topmost `$(...)` and `<(...)` below a command."""
+        start, end = node.start_byte, node.end_byte
+        # most commands have none, and to walk through their nodes takes longer
+        if self.data.find(b"(", start, end) < 0 and self.data.find(b"`", start, end) < 0:
+            return []
+        found = []
+        todo = list(reversed(node.children))
+        while todo:
+            child = todo.pop()
+            if child.type in ("command_substitution", "process_substitution"):
+                found.append(child)
+            elif child.child_count:
+                todo.extend(reversed(child.children))
+        return found
+
     def _span(self, node: tree_sitter.Node) -> Span:
         start, end = node.start_byte, node.end_byte
         if self.offsets is not None:
@@ -387,41 +446,27 @@ def _parts(item: _Todo) -> list[_Todo]:
     return parts
 
 
-def _substitutions(node: tree_sitter.Node) -> list[tree_sitter.Node]:
-    """The topmost `$(...)` and `<(...)` below a command."""
-    found = []
-    todo = list(reversed(node.children))
-    while todo:
-        child = todo.pop()
-        if child.type in ("command_substitution", "process_substitution"):
-            found.append(child)
-        elif child.child_count:
-            todo.extend(reversed(child.children))
-    return found
-
-
 def unquote(raw: str) -> str:
     """A shell word without its quotes and escapes; `$` and backquotes stay as they are."""
-    if not any(char in raw for char in "\"'\\"):
-        return raw
     out: list[str] = []
     quote = ""
     at = 0
-    while at < len(raw):
-        char = raw[at]
-        following = raw[at + 1 : at + 2]
-        if quote == "'":
-            if char == "'":
-                quote = ""
-            else:
-                out.append(char)
+    while found := QUOTING.search(raw, at):
+        out.append(raw[at : found.start()])
+        char = found[0]
+        at = found.end()
+        following = raw[at : at + 1]
+        if char == "'" and not quote:
+            end = raw.find("'", at)
+            out.append(raw[at:] if end < 0 else raw[at:end])
+            at = len(raw) if end < 0 else end + 1
         elif char == "\\" and (not quote or following in '"\\$`\n'):
             if following != "\n":
                 out.append(following)
             at += 1
-        elif char == quote or (not quote and char in "\"'"):
+        elif char == '"':
             quote = "" if quote else char
         else:
             out.append(char)
-        at += 1
+    out.append(raw[at:])
     return "".join(out)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dockerlint.lint import checker, prepared, registry, store
 from dockerlint.lint.facts import Facts, Settings
+from dockerlint.lint.globs import matches
 from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import rules
 from dockerlint.lint.rule import examples
@@ -80,6 +85,11 @@ def test_values_of_build_arguments_are_seen() -> None:
 def test_two_rules_never_share_a_code() -> None:
     codes = [row[2] for row in registry._rows()]
     assert len(codes) == len(set(codes))
+
+
+def test_a_rule_that_is_not_loaded_says_where_it_lies() -> None:
+    # docs/generate.py tells our rules from those of plug-ins by it
+    assert [rule.code for rule in rules() if not rule.check.__module__.startswith(f"{registry.RULES}.")] == []
 
 
 def test_what_is_kept_of_a_rule_is_what_it_is() -> None:
@@ -155,3 +165,49 @@ def test_without_a_place_to_keep_it_it_is_made_each_time(folder: Path) -> None:
     folder.write_text("a file, no folder")
     assert prepared.prepared("x", lambda: 1) == 1
     assert prepared.prepared("x", lambda: 2) == 2
+
+
+def packed_in(folder: Path, data: bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "table.tsv.gz"
+    path.write_bytes(gzip.compress(data))
+    return path
+
+
+def test_a_packed_table_is_unpacked_once(folder: Path, tmp_path: Path) -> None:
+    packed = packed_in(tmp_path / "data", b"a\tb\n")
+    assert prepared.unpacked(packed)[:] == b"a\tb\n"
+    (kept,) = folder.iterdir()
+    assert kept.read_bytes() == b"a\tb\n"
+    kept.write_bytes(b"c\td\n")
+    assert prepared.unpacked(packed)[:] == b"c\td\n", "the kept one is read"
+
+
+@pytest.mark.parametrize("damage", [b"", b"a", b"longer than it was"])
+def test_a_damaged_table_is_unpacked_anew(folder: Path, tmp_path: Path, damage: bytes) -> None:
+    packed = packed_in(tmp_path / "data", b"a\tb\n")
+    prepared.unpacked(packed)
+    next(folder.iterdir()).write_bytes(damage)
+    assert prepared.unpacked(packed)[:] == b"a\tb\n"
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"a\tb\n"]
+
+
+def test_the_table_of_an_older_version_goes(folder: Path, tmp_path: Path) -> None:
+    prepared.unpacked(packed_in(tmp_path / "data", b"a\n"))
+    prepared.unpacked(packed_in(tmp_path / "data", b"longer\n"))
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"longer\n"]
+
+
+def test_what_is_prepared_is_cleared(folder: Path, tmp_path: Path) -> None:
+    prepared.prepared("x", lambda: 1)
+    prepared.unpacked(packed_in(tmp_path / "data", b"a\n"))
+    prepared.clear()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a", "a*", "*a", "*", "**", "a*a", "[ab]", "a?", "*[", "[*", "?", "a[!b]*", "", "a.b", "*.b"]
+)
+@given(st.text("ab.[]*?\n"))
+def test_names_match_as_in_the_library(pattern: str, name: str) -> None:
+    assert matches(name, pattern) == fnmatchcase(name, pattern)

@@ -97,16 +97,28 @@ ZERO = Amount.exact(0.0)
 
 def worst(amounts: Iterable[Amount]) -> Basis | None:
     """The worst basis of the known ones; None when none is known."""
-    known = [_BASES.index(amount.basis) for amount in amounts if amount.basis is not None]
-    return _BASES[max(known)] if known else None
+    found: Basis | None = None
+    for amount in amounts:
+        basis = amount.basis
+        if basis is found or basis is None:
+            continue
+        if found is None or _BASES.index(basis) > _BASES.index(found):
+            found = basis
+    return found
 
 
 def total(amounts: Iterable[Amount]) -> Amount:
     """The sum; an exact 0 of none."""
-    result = ZERO
-    for amount in amounts:
-        result += amount
-    return result
+    # as `+` adds them, but without an amount for each on the way
+    parts = [amount for amount in amounts if amount.high or amount.low or amount.basis is not Basis.MEASURED]
+    if len(parts) <= 1:
+        return parts[0] if parts else ZERO
+    low, mid, high = parts[0].low, parts[0].mid, parts[0].high
+    for part in parts[1:]:
+        low += part.low
+        mid += part.mid
+        high += part.high
+    return Amount(low, mid, high, worst(parts))
 
 
 def longest(amounts: Iterable[Amount]) -> Amount:
@@ -115,8 +127,8 @@ def longest(amounts: Iterable[Amount]) -> Amount:
     Only figures that may be the largest count for the basis.
     """
     every = list(amounts)
-    if not every:
-        return ZERO
+    if len(every) <= 1:
+        return every[0] if every else ZERO
     low = max(amount.low for amount in every)
     candidates = [amount for amount in every if amount.high >= low]
     mid, high = max(amount.mid for amount in every), max(amount.high for amount in every)

@@ -6,7 +6,6 @@ is read. Other distributions take sizes from `data/packages.toml` by name, else 
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
 from functools import cache
 from pathlib import Path
@@ -17,20 +16,20 @@ from msgspec import Struct
 from dockerlint.lint import tables
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.patterns import regex
+from dockerlint.lint.prepared import unpacked
 
 from .figures import ZERO, Amount
 from .managers import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from mmap import mmap
 
 DATA = Path(__file__).parent / "data"
 OTHERS = "fixers/cost/data/packages.toml"
 TABLES = frozenset(("bullseye", "bookworm", "trixie"))
 # `name=version`, `name/release`, `name:architecture`, and the marks of apk: `name~=1`, `name>1`, `name@edge`.
 NAME = regex(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
-# How zlib is told that there is a gzip header; and more than the table unpacks to, so that no buffer has to grow.
-GZIP, UNPACKED = 31, 8_000_000
 PYTHON = regex(r"(?:lib)?python3")
 
 
@@ -118,11 +117,11 @@ class _Package(Struct, frozen=True):
 class _Table:
     """The table's text, sorted by name; a line is looked up and parsed when it is asked for."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap) -> None:
         self._data = data
         self._found: dict[str, list[str] | None] = {}
-        first = data.index(b"\n") + 1
-        self._start = data.index(b"\n", first) + 1
+        first = data.find(b"\n") + 1
+        self._start = data.find(b"\n", first) + 1
         self.origin = data[:first].decode().strip("# \n")
         self.base = frozenset(data[first : self._start].decode().split()[1:])
 
@@ -153,8 +152,8 @@ class _Table:
         while low < high:
             middle = (low + high) // 2
             start = max(low, data.rfind(b"\n", low, middle) + 1)
-            end = data.index(b"\n", middle)
-            if data.startswith(key, start):
+            end = data.find(b"\n", middle)
+            if data[start : start + len(key)] == key:
                 return data[start:end].decode().split("\t")
             if data[start:end] < key:
                 low = end + 1
@@ -165,7 +164,7 @@ class _Table:
 
 @cache
 def _table(release: str) -> _Table:
-    return _Table(zlib.decompress((DATA / f"debian-{release}.tsv.gz").read_bytes(), wbits=GZIP, bufsize=UNPACKED))
+    return _Table(unpacked(DATA / f"debian-{release}.tsv.gz"))
 
 
 def origin(release: str) -> str:

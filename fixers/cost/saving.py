@@ -82,7 +82,7 @@ def _saving(
     fixed = parse(apply(doc.text, fix.edits))
     if len(fixed.problems) > len(doc.problems):
         return None
-    other = Facts(fixed, facts.context, facts.settings)
+    other = Facts(fixed, facts.context, facts.settings, placed=False)
     common = unchanged(measured, facts, other)
     if common not in befores:
         befores[common] = judge(doc, facts, measured=common)

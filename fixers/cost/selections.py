@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.context import Context
 
     from .ledger import ContextFile
+    from .sizes import Done
 
+MOST_STEPS = 1000
 SOURCE, DEPENDENCY = "source", "dependency"
 BOTH = frozenset((SOURCE, DEPENDENCY))
 
@@ -33,13 +35,17 @@ class SourceEdit(Struct, frozen=True):
 
 
 class Selections(Struct):
-    """The files of a context by pattern; of no context, nothing is found. The context must not change meanwhile."""
+    """The files of a context by pattern; of no context, nothing is found. The context must not change meanwhile.
+
+    `done` is what came of steps (see `sizes`): the versions of a file have most of them in common.
+    """
 
     context: Context | None = None
     _found: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _kinds: dict[str, frozenset[str]] = field(default_factory=dict)
     _edits: dict[tuple[str | None, ...], tuple[SourceEdit, ...]] = field(default_factory=dict)
     _placed: dict[Hashable, Mapping[str, ContextFile]] = field(default_factory=dict)
+    done: dict[Hashable, Done] = field(default_factory=dict)
 
     def select(self, pattern: str | None) -> tuple[str, ...]:
         """The files that a source of COPY names."""
@@ -88,6 +94,13 @@ class Selections(Struct):
             weights[key] = weights.get(key, 0) + (folder_files if may_be_folder(pattern) else 1)
         every = sum(weights.values())
         return tuple(SourceEdit(weight / every, key) for key, weight in weights.items())
+
+    def keep(self, key: Hashable, found: Done) -> Done:
+        """Notes what came of a step; all is forgotten when it gets too much."""
+        if len(self.done) >= MOST_STEPS:
+            self.done.clear()
+        self.done[key] = found
+        return found
 
     def placed(self, key: Hashable, place: Callable[[], Mapping[str, ContextFile]]) -> Mapping[str, ContextFile]:
         """The files that a COPY puts into the image, by their paths there; `key` is all that `place` depends on."""

@@ -18,7 +18,7 @@ from .managers import amount
 from .work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from dockerlint.lint.facts import Facts
 
@@ -39,19 +39,46 @@ class StepSizes(Struct, frozen=True):
     work: Work
 
 
+class Done(Struct, frozen=True, eq=False):
+    """What came of a step, which is no longer changed: the file system behind it, bytes added and shipped, work."""
+
+    ledger: Ledger
+    adds: Amount
+    ships: Amount
+    work: Work
+
+
 def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[StepSizes, ...]:
     """The figures of each step of a build, in the graph's order."""
-    ledgers: dict[int, Ledger] = {}
-    rows: list[tuple[Amount, Amount, Work]] = []
+    done: list[Done] = []
     for step in graph.steps:
-        ledger = ledgers[step.parent].copy() if step.parent is not None else Ledger()
-        ledgers[step.number] = ledger
-        rows.append(_pull(step) if step.image is not None else _run(step, ledger, ledgers, selections, facts))
-    final = ledgers[graph.last] if graph.last is not None else Ledger()
+        key = _key(step, done, facts)
+        known = selections.done.get(key)
+        done.append(known or selections.keep(key, _do(step, done, selections, facts)))
+    final = done[graph.last].ledger if graph.last is not None else Ledger()
     return tuple(
-        StepSizes(adds, ships if step.ships else ZERO, final.wasted(step.number) if step.ships else ZERO, effort)
-        for step, (adds, ships, effort) in zip(graph.steps, rows, strict=True)
+        StepSizes(item.adds, item.ships if step.ships else ZERO, final.wasted(step.number) if step.ships else ZERO, item.work)
+        for step, item in zip(graph.steps, done, strict=True)
     )
+
+
+def _key(step: Step, done: Sequence[Done], facts: Facts) -> Hashable:
+    """All that the outcome of a step depends on, but for the context: what it says, finds, stands on and reads from."""
+    before = tuple(done[number] for number in step.waits_for)
+    if step.image is not None:
+        return step.image, before
+    state = facts.state(step.node)
+    found = state.user, state.workdir, state.shell, frozenset(state.env.items()), state.open
+    text = facts.doc.source(step.node.span)
+    image = facts.image(facts.stage_of(step.node))
+    return step.number, step.parent is None, before, step.sources, image, facts.doc.escape, found, text
+
+
+def _do(step: Step, done: Sequence[Done], selections: Selections, facts: Facts) -> Done:
+    ledger = done[step.parent].ledger.copy() if step.parent is not None else Ledger()
+    others = {source.step: done[source.step].ledger for source in step.sources if source.step is not None}
+    adds, ships, effort = _pull(step) if step.image is not None else _run(step, ledger, others, selections, facts)
+    return Done(ledger, adds, ships, effort)
 
 
 def measured_sizes(
@@ -106,7 +133,7 @@ def _pull(step: Step) -> tuple[Amount, Amount, Work]:
 
 
 def _run(
-    step: Step, ledger: Ledger, ledgers: dict[int, Ledger], selections: Selections, facts: Facts
+    step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: Selections, facts: Facts
 ) -> tuple[Amount, Amount, Work]:
     effort = Work()
     match step.node:
@@ -114,7 +141,7 @@ def _run(
             effort = work.run(node, step.number, ledger, facts)
             effort.add(amount("step.run"))
         case nodes.Copy() as node:
-            copies.copy(step, ledger, ledgers, selections, facts)
+            copies.copy(step, ledger, others, selections, facts)
             effort.add(amount("step.copy"))
         case _:
             effort.add(amount("step.copy"))

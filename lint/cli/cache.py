@@ -11,7 +11,7 @@ from . import OK
 def command() -> None:
     """Show or clear what is kept between runs.
 
-    That is findings by file, and what ShellCheck said by script.
+    That is findings by file, what ShellCheck said by script, and this program's own tables in a form that is read quickly.
 
     \b
     dlint cache show
@@ -22,19 +22,22 @@ def command() -> None:
 @command.command("clear")
 def clear() -> int:
     """Forget all that is kept."""
-    from .. import store
+    from .. import prepared, store
 
     for kept in store.every():
         kept.clear()
+    prepared.clear()
     return OK
 
 
 @command.command("show")
 def show() -> int:
     """Show where it is kept, and how much there is."""
-    from .. import store
+    from .. import prepared, store
     from ..report.worth import size
 
     for kept in store.every():
         click.echo(f"{kept.path}: {size(kept.size)} of at most {size(kept.most_bytes)}")
+    for path in sorted(prepared.files()):
+        click.echo(f"{path}: {size(path.stat().st_size)}")
     return OK
