@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -11,9 +12,10 @@ FOLDERS = ("lint", "rules", "fixers")
 
 
 def problems(names: set[str]) -> list[str]:
-    """What is wrong with the file names of a wheel: all that lies in the three folders must be there, and no more."""
+    """What is wrong with the file names of a wheel: all of the three folders and the manual must be there, and no more."""
     wanted = {f"dockerlint/{path.relative_to(ROOT).as_posix()}" for folder in FOLDERS for path in _files(ROOT / folder)}
-    held = {name for name in names if ".dist-info/" not in name}
+    wanted |= {f"share/man/man1/{path.name}" for path in _files(ROOT / "docs" / "man")}
+    held = {re.sub(r"^[^/]+\.data/data/", "", name) for name in names if ".dist-info/" not in name}
     missing = [f"lacks {name}" for name in sorted(wanted - held)]
     surplus = [f"should not have {name}" for name in sorted(held - wanted)]
     nothing = [] if any(name.endswith("/licenses/LICENSE") for name in names) else ["lacks the licence"]

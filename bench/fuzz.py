@@ -16,6 +16,7 @@ import gzip
 import hashlib
 import io
 import json
+import mmap
 import os
 import platform
 import random
@@ -46,12 +47,26 @@ PATIENCE = 300
 REPORT_EVERY = 2.0
 # How long it takes to start another process.
 RESTART = 5.0
+# The file that holds the input at hand, after its length.
+LAST = 1 << 20
+LENGTH = 8
 ARTIFACT = re.compile(r"Test unit written to (\S+)")
+# What a splice puts in: tokens of all the languages that are read, and characters that are easily taken for something else.
 PIECES = [
-    "\\", "\\\n", "\n", "\r\n", '"', "'", "`", "$", "${", "}", "${a:-", "<<EOF", "<<-'X'", "EOF\n", "#", "[", "]", ",", "{", ":", "&&",
-    "||", ";", "|", "(", ")", "\t", "\x00", "\x1b[2J", "\ufeff", "é", "😀", "\u2028", "\u202e", "--", "=", "*", "**", "!", "../", "/", "<", ">",
-    "&", "ONBUILD ", "RUN ", "FROM ", "COPY . .\n", "# escape=`\n", "9" * 30, "1e999", "-1", "null", "true", "[" * 60, "{\"a\":" * 40, "&a [*a,*a]",
+    "\\", "\\\n", "\n", "\r\n", "\r", '"', "'", "`", "`\n", "$", "${", "}", "${a:-", "${a//", "$((", "<<EOF", "<<-'X'", "<<\"A B\"", "<<<", "EOF\n", "\nX\n",
+    "#", "# dlint ignore=", "# check=skip=all;error=true\n", "# syntax=a\n", "# escape=`\n", "# escape=", "[", "]", ",", "{", ":", "&&", "||", ";", ";;", "|", "|&",
+    "(", ")", "()", "\t", "--", "=", "+=", "*", "**", "!", "../", "/", "C:\\", "<", ">", "2>&1", "&", "ONBUILD ", "RUN ", "FROM ", " AS ", "ARG ", "ENV a=", "COPY . .\n",
+    "COPY --from=0 ", "--mount=type=cache,target=", "--platform=$", "ADD http://", "HEALTHCHECK --interval=1s CMD ", 'SHELL ["', "USER ", "WORKDIR ", "EXPOSE 1-",
+    "VOLUME [", "LABEL ", "MAINTAINER ", "if ", "then ", "fi", "for i in ", "do ", "done", "case x in ", "esac", "while ", "f() {", "apt-get install -y ", "apk add ",
+    "pip install ", "npm ci", "cd /", "sudo ", "rm -rf ", "curl -O ", "wget ", "export A=", "9" * 30, "1e999", "-1", "null", "true", "{\"a\":", "&a [*a,*a]", "<<: *a",
+    "\x00", "\x0b", "\x0c", "\x1b[2J", "\x7f", "\x85", "\xa0", "\u00ad", "\u061c", "\u200b", "\u200d", "\u200e", "\u2028", "\u2029", "\u202e", "\u2067", "\u3000",
+    "\ufeff", "\ufffe", "\U000e0041", "\U0010ffff", "é", "e\u0301", "ß", "İ", "K", "\u017f", "٣", "²", "①", "😀", "名前", "=", "\u2011",
 ]  # fmt: skip
+# The same, as no text has it: broken UTF-8, UTF-16.
+RAW = (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x80", b"\xff\xfeF\x00R\x00", b"\x80")
+SPLICES = (*(piece.encode() for piece in PIECES), *RAW)
+NESTS = ((b"(", b")"), (b"$(", b")"), (b"{ ", b"; }"), (b"[", b"]"), (b'{"a":', b"}"), (b"${a:-", b"}"), (b"`", b"`"), (b"if a; then ", b"; fi"), (b"ONBUILD ", b""), (b'"', b'"'))  # fmt: skip
+DEPTHS = (2, 10, 60, 300, 2_000)
 
 
 @dataclass(slots=True)
@@ -93,6 +108,7 @@ class Target:
     prepare: Callable[[], Callable[[bytes], object]]
     seeds: Sequence[bytes]
     takes_corpus: bool = False
+    longest: int = LONGEST
 
 
 DOCKERFILES = (
@@ -493,8 +509,8 @@ def lint(text: str, *, root: Any, reports: bool = True) -> None:
 
 
 TARGETS = {
-    "parse": Target(parsing, [text.encode() for text in DOCKERFILES], takes_corpus=True),
-    "shell": Target(shell, [text.encode() for text in SCRIPTS]),
+    "parse": Target(parsing, [text.encode() for text in DOCKERFILES], takes_corpus=True, longest=60_000),
+    "shell": Target(shell, [text.encode() for text in SCRIPTS], longest=60_000),
     "expansion": Target(expansion, [b"${a:-${b:+x}}y", b"'$a'\"$b\"\\$c ${a#*/} ${a//x/y} ${a%%.*} $$", b"${c:?no}`$a"]),
     "toml": Target(toml, [text.encode() for text in TOML]),
     "yaml": Target(yaml, [text.encode() for text in HADOLINT]),
@@ -531,12 +547,17 @@ class Trial:
         with suppress(Exception):
             self.run(TARGETS[name].seeds[0])
         self.started = self.told = time.monotonic()
+        # what ends the process at once leaves no other trace of its input
+        self.path: Path = options.failures / f"{name}-last"
+        self.path.write_bytes(bytes(LAST))
+        with self.path.open("r+b") as file:
+            self.last = mmap.mmap(file.fileno(), LAST)
         signal.signal(signal.SIGPROF, self._too_slow)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
     def one(self, data: bytes) -> None:
         before = time.process_time()
-        self.current = data
+        self.last[: len(data) + LENGTH] = len(data).to_bytes(LENGTH, "big") + data
         signal.setitimer(signal.ITIMER_PROF, SECONDS_EACH)
         try:
             self.run(data)
@@ -557,6 +578,7 @@ class Trial:
         if now - self.started > self.options.seconds or self.tally.inputs >= self.options.inputs:
             self.tell()
             sys.stdout.flush()
+            self.path.unlink()
             # the fuzzer's own way out is an exception that it takes for a crash
             os._exit(0)
 
@@ -584,22 +606,69 @@ class Trial:
         return path
 
 
-def mutated(data: bytes, dice: random.Random) -> bytes:
-    """Another input, made by a few changes."""
+def mutated(data: bytes, dice: random.Random, given: Sequence[bytes] = (), longest: int = LONGEST) -> bytes:
+    """Another input of at most `longest` bytes, made by a few changes, some of them with pieces of other inputs `given`."""
     for _ in range(dice.randint(1, 5)):
         at = dice.randrange(len(data) + 1)
         end = min(len(data), at + dice.choice((0, 0, 1, 3, 20, 200)))
-        match dice.randrange(5):
-            case 0 | 1:
-                data = data[:at] + dice.choice(PIECES).encode() + data[end:]
-            case 2:
+        match dice.randrange(10):
+            case 0 | 1 | 2 | 3:
+                data = data[:at] + dice.choice(SPLICES) + data[end:]
+            case 4:
                 data = data[:at] + data[end:]
-            case 3:
+            case 5:
                 data = data[:at] + data[at:end] * dice.randint(2, 30) + data[end:]
+            case 6 | 7:
+                data = data[:at] + excerpt(dice.choice(given) if given else data, dice) + data[end:]
             case _:
-                other = dice.randrange(len(data) + 1)
-                data = data[:at] + data[other : other + 50] + data[end:]
-    return data[:LONGEST]
+                data = data[:at] + nested(data[at:end], dice) + data[end:]
+    if dice.random() < 0.2:
+        data = recast(data, dice)
+    return data[:longest] if dice.random() < 0.99 else swollen(data, dice, longest)
+
+
+def excerpt(data: bytes, dice: random.Random) -> bytes:
+    """Some whole lines, or any piece."""
+    if dice.random() < 0.5:
+        at = dice.randrange(len(data) + 1)
+        return data[at : at + 50]
+    lines = data.splitlines(keepends=True)
+    at = dice.randrange(len(lines) + 1)
+    return b"".join(lines[at : at + dice.randint(1, 4)])
+
+
+def nested(data: bytes, dice: random.Random) -> bytes:
+    """The data in brackets of some kind, or in a heredoc; now and then with the closing ones left out."""
+    if dice.random() < 0.3:
+        mark = dice.choice((b"<<X", b"<<-X", b"<<'X'", b'3<<"X"'))
+        return mark + b"\n" + data + b"\nX\n"
+    before, after = dice.choice(NESTS)
+    depth = dice.choice(DEPTHS) if dice.random() < 0.3 else 1
+    return before * depth + data + after * (depth if dice.random() < 0.7 else 0)
+
+
+def recast(data: bytes, dice: random.Random) -> bytes:
+    """The whole of it as another editor would have written it."""
+    match dice.randrange(6):
+        case 0:
+            return data.replace(b"\n", b"\r\n")
+        case 1:
+            return data.replace(b"\n", b"\r")
+        case 2:
+            return b"\xef\xbb\xbf" + data
+        case 3:
+            return b"# escape=`\n" + data.replace(b"\\\n", b"`\n")
+        case 4:
+            return data.replace(b" ", b"\t")
+        case _:
+            return data.replace(b"\n", b"\\\n")
+
+
+def swollen(data: bytes, dice: random.Random, longest: int) -> bytes:
+    """As long as may be, by a piece of it again and again: a very long line, or very many of them."""
+    at = dice.randrange(len(data) + 1)
+    piece = data[at : at + dice.choice((1, 10, 100))] or b"a"
+    return data[:at] + piece * ((longest - len(data)) // len(piece)) + data[at:]
 
 
 def seeds(name: str, corpus: Path | None) -> Iterator[bytes]:
@@ -627,7 +696,7 @@ def attempt(name: str, options: argparse.Namespace) -> None:
         for data in given:
             trial.one(data)
         while True:
-            trial.one(mutated(dice.choice(given), dice))
+            trial.one(mutated(dice.choice(given), dice, given, TARGETS[name].longest))
     with atheris.instrument_imports(include=["dockerlint"]):
         trial = Trial(name, options)
         # what is only loaded when it is called is loaded now
@@ -637,7 +706,7 @@ def attempt(name: str, options: argparse.Namespace) -> None:
     def other(data: bytes, most: int, seed: int) -> bytes:
         dice = random.Random(seed)  # noqa: S311 - test data
         # half of them as the fuzzer thinks best
-        return mutated(data, dice)[:most] if dice.random() < 0.5 else atheris.Mutate(data, most)
+        return mutated(data, dice, given)[:most] if dice.random() < 0.5 else atheris.Mutate(data, most)
 
     with tempfile.TemporaryDirectory(prefix="dlint-seeds-") as start:
         for at, data in enumerate(given):
@@ -663,13 +732,23 @@ def watched(name: str, options: argparse.Namespace) -> Tally:
             continue
         found = ARTIFACT.search(said)
         tally.stops += 1
-        # what no signal of ours could interrupt was ended by us; else the input at hand tells
-        if status < 0 or (found and replayed(name, options, found[1])):
+        keep_last(name, options)
+        # what no signal of ours could interrupt was ended by us; else the input at hand tells; without one it did not even start
+        if status < 0 or not one.inputs or (found and replayed(name, options, found[1])):
             tally.failures[f"{name} ended with {status}"] = "\n".join(said.splitlines()[-30:])
             break
         # the fuzzer stops now and then for reasons of its own
         left -= RESTART
     return tally
+
+
+def keep_last(name: str, options: argparse.Namespace) -> None:
+    """Leaves the input at which a process ended as it was made."""
+    path: Path = options.failures / f"{name}-last"
+    if path.exists():
+        held = path.read_bytes()
+        path.with_name(f"{name}-ended").write_bytes(held[LENGTH : LENGTH + int.from_bytes(held[:LENGTH], "big")])
+        path.unlink()
 
 
 def session(name: str, options: argparse.Namespace, seconds: float) -> tuple[Tally, int, str]:
@@ -746,7 +825,7 @@ def main() -> int:
         written = {
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "python": platform.python_version(),
-            "engine": engine(),
+            "engine": engine(plain=options.plain),
             "limits": {"seconds": SECONDS_EACH, "memory": MEMORY, "longest": LONGEST},
             "inputs": sum(item.inputs for item in found.values()),
             "targets": {name: asdict(item) for name, item in sorted(found.items())},
@@ -755,10 +834,12 @@ def main() -> int:
     return 1 if bad else 0
 
 
-def engine() -> str:
+def engine(*, plain: bool) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
+        if plain:
+            raise PackageNotFoundError
         return f"atheris {version('atheris')}"
     except PackageNotFoundError:
         return "mutations of the seeds"

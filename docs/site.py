@@ -1,25 +1,44 @@
-"""For MkDocs (`hooks` in mkdocs.yml): links to files that are no pages of the site become plain text."""
+"""For MkDocs (`hooks` in mkdocs.yml): some files from outside of docs/ are pages; links to others become plain text."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parent.parent
+# What is part of the site though it lies elsewhere, by its place in the site.
+ELSEWHERE = {"accuracy.md": "bench/accuracy.md", "accuracy.svg": "bench/accuracy.svg", "contributing.md": "CONTRIBUTING.md"}
+PLACES = {f"../{path}": place for place, path in ELSEWHERE.items()}
 LINK = re.compile(r"\[([^\]\n]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """The site's files, with those from elsewhere."""
+    from mkdocs.structure.files import File
+
+    for place, path in ELSEWHERE.items():
+        files.append(File.generated(config, place, abs_src_path=str(ROOT / path)))
+    return files
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """The page's text; links within the site, and to elsewhere on the web, stay as they are."""
     del config
-    folder = posixpath.dirname(page.file.src_uri)
+    here = page.file.src_uri
+    # links are those of the place in the repository
+    folder = posixpath.dirname(f"../{ELSEWHERE[here]}" if here in ELSEWHERE else here)
 
     def shown(match: re.Match[str]) -> str:
-        text, target = match[1], match[2]
+        text, target, anchor = match[1], match[2], match[3] or ""
         if "://" in target:
             return match[0]
         path = posixpath.normpath(posixpath.join(folder, target))
+        path = PLACES.get(path, path.removeprefix("../docs/"))
         file = files.get_file_from_path(path)
-        return match[0] if file is not None and file.inclusion.is_included() else text
+        if file is None or not file.inclusion.is_included():
+            return text
+        return f"[{text}]({posixpath.relpath(path, posixpath.dirname(here) or '.')}{anchor})"
 
     return LINK.sub(shown, markdown)

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.fixers.files import WriteError, put
-
 from .config import ConfigError
 from .fingerprint import fingerprints
 from .source import reason
@@ -56,21 +54,14 @@ class Baseline(Struct, frozen=True):
         return replace(report, items=items)
 
 
-def write(path: Path, reports: Iterable[FileReport]) -> None:
-    """Write a baseline of all findings of the reports.
-
-    Raises ConfigError when it cannot be written.
-    """
+def text(path: Path, reports: Iterable[FileReport]) -> str:
+    """What a baseline of all findings of the reports holds, when it is to lie at a path."""
     files = {
         _key(report.path, path.parent): fingerprints(report.doc, (item.finding for item in report.items))
         for report in reports
         if report.items
     }
-    text = json.dumps({"version": VERSION, "files": files}, indent=1, sort_keys=True) + "\n"
-    try:
-        put(path, text.encode("utf-8"))
-    except WriteError as error:
-        raise ConfigError(f"the baseline cannot be written: {error}") from error
+    return json.dumps({"version": VERSION, "files": files}, indent=1, sort_keys=True) + "\n"
 
 
 def _key(path: str, folder: Path) -> str:

@@ -42,6 +42,8 @@ CONTEXTS = {
 DEEPEST = 50
 # Of a script of more bytes that is no shell only so many are read: to find a way on takes time that grows as the square.
 MOST_WRONG = 8192
+# Of a longer one too: not all that is wrong is seen to be in time.
+LONGEST = 1 << 16
 SOMETIMES = frozenset({"condition", "loop", "function"})
 # What these do lasts for the commands behind them: the folder, options, variables, or that the script goes on at all.
 # Source: POSIX, Shell Command Language, "Special Built-In Utilities"; bash(1), "SHELL BUILTIN COMMANDS".
@@ -226,6 +228,8 @@ def _tree(data: bytes) -> tuple[tree_sitter.Tree, bool]:
     parser = _parser()
     if len(data) <= MOST_WRONG:
         return parser.parse(data), True
+    if len(data) > LONGEST:
+        return parser.parse(data[:MOST_WRONG]), False
     try:
         return parser.parse(lambda at, _: data[at : at + MOST_WRONG], progress_callback=lambda _, is_wrong: is_wrong), True
     except ValueError:

@@ -94,8 +94,10 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
     seen: set[str] = set()
     for invocation in facts.invocations(run):
         name = invocation.tool.name
+        if name in seen or not _fills_cache(invocation):
+            continue
         caches = wanted_caches(facts, run, invocation)
-        if name in seen or not caches or not _fills_cache(invocation):
+        if not caches:
             continue
         seen.add(name)
         if facts.settings.preset != "all" and _decided(facts, run, invocation, caches):

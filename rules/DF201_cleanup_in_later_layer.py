@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.fixers.merge import between, move_up, trust
 from dockerlint.lint import nodes
-from dockerlint.lint.downloads import downloads
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of, leaves
 from dockerlint.lint.rule import rule
@@ -152,7 +151,7 @@ def _cleanable(facts: Facts, run: nodes.Run) -> Iterator[tuple[str, str]]:
 def _downloads(facts: Facts, run: nodes.Run) -> set[str]:
     """The files that a RUN fetches and that are still there at its end."""
     removed = {facts.path(path, run) for path, _ in removed_paths(facts.commands(run))}
-    targets = (facts.path(item.target, run) for item in downloads(facts.commands(run)) if item.target)
+    targets = (facts.path(item.target, run) for item in facts.downloads(run) if item.target)
     return {path for path in targets if path and path not in removed}
 
 

@@ -61,7 +61,7 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** Docker's guide on multi-stage builds.
     """
-    if facts.context is None or len(doc.stages) != 1:
+    if facts.context is None or len(doc.stages) != 1 or not any(doc.stages[0].all(nodes.Copy)):
         return
     builder = next((name for name in BUILDERS if facts.context.beside(name) is not None), None)
     if builder is None:

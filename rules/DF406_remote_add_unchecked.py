@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.digests import is_artefact, is_checked
-from dockerlint.lint.downloads import downloads, file_name
+from dockerlint.lint.downloads import file_name
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.sources import GIT, URL
@@ -71,7 +71,7 @@ def remote_add_unchecked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 
 def _fetched(facts: Facts, run: Run) -> Iterator[Finding]:
-    for found in downloads(facts.commands(run)):
+    for found in facts.downloads(run):
         url = found.urls[0]
         name = file_name(facts.expand(url.text, run) or url.text)
         if not is_artefact(found, name):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.edits import insert
 from dockerlint.lint import nodes
 from dockerlint.lint.digests import is_artefact, is_checked
-from dockerlint.lint.downloads import downloads, file_name
+from dockerlint.lint.downloads import file_name
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
@@ -61,7 +61,7 @@ def clear_text_download(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         if is_checked(facts, run):
             continue
-        for found in downloads(facts.commands(run)):
+        for found in facts.downloads(run):
             for word in found.urls:
                 if is_artefact(found, file_name(facts.expand(word.text, run) or word.text)):
                     yield from _check(facts, run, word)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.digests import is_artefact, is_checked
-from dockerlint.lint.downloads import downloads, file_name
+from dockerlint.lint.downloads import file_name
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 
@@ -39,7 +39,7 @@ def redirect_to_clear_text(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         if is_checked(facts, run):
             continue
-        for found in downloads(facts.commands(run)):
+        for found in facts.downloads(run):
             secure = [word for word in found.urls if word.text.startswith("https:")]
             if (
                 found.tool != "curl"

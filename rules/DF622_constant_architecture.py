@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
-from dockerlint.lint.downloads import downloads
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
@@ -51,7 +50,7 @@ def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             # a script that looks at the machine knows what it does
             if DECIDES.search(doc.source(run.span)):
                 continue
-            for found in downloads(facts.commands(run)):
+            for found in facts.downloads(run):
                 match = ARCHITECTURE.search(found.urls[0].text)
                 if match:
                     yield Finding(

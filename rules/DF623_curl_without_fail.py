@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.edits import insert
 from dockerlint.lint import nodes
 from dockerlint.lint.digests import is_checked
-from dockerlint.lint.downloads import downloads
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 
@@ -63,7 +62,7 @@ def curl_without_fail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         if is_checked(facts, run) or ".curlrc" in facts.doc.text:
             continue
-        for found in downloads(facts.commands(run)):
+        for found in facts.downloads(run):
             if (
                 found.tool != "curl"
                 or found.has(*FAIL)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
 from dockerlint.lint import nodes
-from dockerlint.lint.downloads import downloads
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 
@@ -54,7 +53,7 @@ def curl_without_redirects(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     del doc
     for run in facts.every(nodes.Run):
-        for found in downloads(facts.commands(run)):
+        for found in facts.downloads(run):
             if found.tool != "curl" or found.has("-L", "--location", "--location-trusted", "-I", "--head"):
                 continue
             if not any(host in found.urls[0].text for host in REDIRECTING) or ".curlrc" in facts.doc.text:

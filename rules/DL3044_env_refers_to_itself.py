@@ -63,7 +63,7 @@ def _check(doc: Dockerfile, facts: Facts, node: Env, known: set[str]) -> Iterato
         frozenset(name for name in names & fresh if name != pair.key.text or times[name] > 1)
         for pair, names in zip(node.pairs, uses, strict=True)
     ]
-    fix = _fix(doc, node, uses, used)
+    fix = _fix(doc, node, uses, used) if any(used) else None
     for pair, names in zip(node.pairs, used, strict=True):
         if names and pair.value:
             message = f"`{min(names)}` is set by the same ENV: here it still has its former value"

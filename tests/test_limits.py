@@ -266,22 +266,23 @@ def test_a_bad_pattern_of_the_configuration(dlint: Callable[..., Done]) -> None:
 @pytest.mark.parametrize("piece", ["|", "f(se ", "(", '"$(', "{ ", "&& ", "<<X ", "${a", "é|", "case a in b) ", "`\\`", ";;", "$((", "a=( ", "[[ "])
 def test_long_scripts_that_are_no_shell_take_no_time(piece: str) -> None:
     started = time.process_time()
-    for text in (f"apt-get install -y b; {piece * 60_000}", f"{'apt-get install -y b; ' * 3_000}{piece * 30_000}"):
-        doc = parse(f"FROM a\nRUN {text[:200_000]}\n")
+    good = "apt-get install -y b; "
+    for text in ((good + piece * 60_000)[:60_000], (good * 2_000 + piece * 30_000)[:60_000], good + piece * 2_000_000):
+        doc = parse(f"FROM a\nRUN {text}\n")
         run = next(node for node in doc.instructions if isinstance(node, nodes.Run))
         found = script(doc, run)
         assert found is not None
         assert [word.text for word in found.commands[0].words] == ["apt-get", "install", "-y", "b"]
-        assert not found.whole
-    assert time.process_time() - started < 10
+        assert not found.sound
+    assert time.process_time() - started < 20
 
 
 def test_long_scripts_are_read_to_their_end() -> None:
-    doc = parse("FROM a\nRUN " + "echo é | tee b; " * 10_000 + "\n")
+    doc = parse("FROM a\nRUN " + "echo é | tee b; " * 3_000 + "\n")
     run = next(node for node in doc.instructions if isinstance(node, nodes.Run))
     found = script(doc, run)
     assert found is not None
-    assert (found.whole, len(found.commands)) == (True, 20_000)
+    assert (found.sound, len(found.commands)) == (True, 6_000)
 
 
 # ---------------------------------------------------------------- bombs

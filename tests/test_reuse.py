@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerlint.fixers.cost.model import estimate
@@ -47,6 +47,7 @@ def scripts(doc: nodes.Dockerfile) -> list[shell.Script | None]:
     return [facts.script(run) for run in facts.every(nodes.Run)]
 
 
+@settings(max_examples=50)
 @given(TEXTS, TEXTS)
 def test_a_text_is_read_as_if_it_were_the_first(before: list[str], after: list[str]) -> None:
     forget()
@@ -58,6 +59,7 @@ def test_a_text_is_read_as_if_it_were_the_first(before: list[str], after: list[s
     assert found == (fresh, scripts(fresh))
 
 
+@settings(max_examples=50)
 @given(TEXTS, TEXTS)
 def test_a_text_costs_what_it_costs_by_itself(before: list[str], after: list[str]) -> None:
     selections = Selections()
@@ -71,8 +73,7 @@ def test_a_text_costs_what_it_costs_by_itself(before: list[str], after: list[str
 
 
 def test_a_part_is_moved_with_all_that_is_in_it() -> None:
-    lines = [line for line in LINES if line.split()]
-    for line in lines:
+    for line in LINES:
         (here,), (there,) = (parse(text).instructions or (None,) for text in (line, "\n\n\n" + line))
         forget()
         assert here is None or nodes.moved(here, 3) == there

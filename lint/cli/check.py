@@ -230,7 +230,7 @@ class _Check(Struct):
 
         if self.options["write_baseline"]:
             kept = list(results)
-            baseline.write(config.baseline, [result.report for result in kept if result.report])
+            _write_baseline(config.baseline, baseline.text(config.baseline, [item.report for item in kept if item.report]))
             results = iter(kept)
             self._say(f"{config.baseline}: written")
         known = baseline.Baseline.read(config.baseline)
@@ -328,6 +328,17 @@ def _pins(paths: Iterable[str]) -> Pins:
     from .. import installed
 
     return installed.merge(installed.read(Path(name)) for name in paths)
+
+
+def _write_baseline(path: Path, text: str) -> None:
+    from dockerlint.fixers.files import WriteError, put
+
+    from ..config import ConfigError
+
+    try:
+        put(path, text.encode("utf-8"))
+    except WriteError as error:
+        raise ConfigError(f"the baseline cannot be written: {error}") from error
 
 
 def _meant_command(path: str) -> str:
