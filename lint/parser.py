@@ -11,17 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import platformdirs
-from lark import Lark, Token, Transformer
-
-# LarkError for those who read other languages by Lark: this module is the only one that knows it
-from lark.exceptions import LarkError as LarkError
-from lark.exceptions import UnexpectedInput, UnexpectedToken
 from msgspec.structs import replace
 
 from . import nodes
 from .expansion import ExpansionError, expand_words
 from .findings import Span
 from .validation import expected, validate
+
+# Lark loads `regex` where it is installed, of which this grammar has no need; that takes as long as the rest of Lark.
+_is_hidden = sys.modules.setdefault("regex", None) is None  # type: ignore[arg-type]
+from lark import Lark, Token, Transformer  # noqa: E402
+
+# LarkError for those who read other languages by Lark: this module is the only one that knows it
+from lark.exceptions import LarkError as LarkError  # noqa: E402
+from lark.exceptions import UnexpectedInput, UnexpectedToken  # noqa: E402
+
+if _is_hidden:
+    del sys.modules["regex"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +45,7 @@ LONGEST_KEPT, MOST_KEPT = 2000, 2000
 # a look-around or a possessive quantifier over them. An escape character at the end of a line, but for blanks, joins the next
 # line that is neither blank nor a comment; one that follows another escape character does not.
 _PIECES = {
-    "QUOTED": r"""%CONTINUATION%(?=\S)|(?!%CONTINUATION%)\\(?:(?s:.)|\Z)"""
+    "QUOTED": r"""%CONTINUATION%(?=\S)|(?!%JOINED%)\\(?:(?s:.)|\Z)"""
     r"""|"(?:[^"\\]++|%CONTINUATION%|\\(?:(?s:.)|\Z))*+(?:"|\Z)"""
     r"""|'(?:[^'\\]++|%CONTINUATION%|\\)*+(?:'|\Z)""",
     "FLAG": r"""--(?:[^\s"'%BACKSLASH%]++|%CONTINUATION%(?=\S)|%BACKSLASH%(?!\s)."""
@@ -48,7 +54,9 @@ _PIECES = {
     "JSON_BLANK": r"(?:[ \t\r\n]|%CONTINUATION%)",
     "JSON_STRING": r'"(?:[^"%BACKSLASH%\x00-\x1f\\]++|%CONTINUATION%|%BACKSLASH%(?:["%BACKSLASH%\x2fbfnrt]|u[0-9a-fA-F]{4})'
     r'|(?!%BACKSLASH%)\\)*+"',
-    "END": r"(?=\s|%CONTINUATION%|\Z)",
+    "END": r"(?=\s|%JOINED%|\Z)",
+    # whether there is a continuation, for where it does not matter how far it goes
+    "JOINED": r"(?:(?<!\\)\\[ \t]*+(?:\r?\n|\Z))",
     "CONTINUATION": r"(?:(?<!\\)\\[ \t]*+(?:\r?\n(?:[^\S\n]*+(?:#[^\n]*+)?\n)*+(?:[^\S\n]*+(?:#[^\n]*+)?\Z)?|\Z))",
 }
 
