@@ -90,6 +90,8 @@ class Context(Struct, frozen=True, dict=True):
         clean = clean_path(pattern)
         if clean == "":
             return tuple(self.files)
+        if not any(char in clean for char in "*?["):
+            return tuple(name for name in self.files if name == clean or name.startswith(clean + "/"))
         try:
             expression = _selecting(clean)
         except re.error:

@@ -117,11 +117,11 @@ def _lookup(image: Reference) -> BaseImage | None:
     values: dict[str, Any] = {}
     captured: dict[str, str] = {}
     for row in sorted(_speaking_of(image.repository, data), key=lambda row: row.weight):
-        match = _compile(row.tag).fullmatch(image.tag or "")
-        if match is None:
+        found = _captured(row.tag, image.tag or "")
+        if found is None:
             continue
         values |= row.values
-        captured |= {name: text for name, text in match.groupdict().items() if text}
+        captured |= found
     if not values:
         return None
     return _image(image, values, captured, data)
@@ -161,7 +161,7 @@ def _speaking_of(repository: str, data: _Data) -> list[_Row]:
     return [
         row
         for row in data.rows
-        if row.repository == repository or ("*" in row.repository and _compile(row.repository).fullmatch(repository))
+        if row.repository == repository or ("*" in row.repository and _captured(row.repository, repository) is not None)
     ]
 
 
@@ -179,6 +179,18 @@ def _rows(entry: dict[str, Any]) -> list[_Row]:
         values = {"compressed_mb": None, "disk_mb": None} | values
     tags = entry.get("tags", ["*"])
     return [_Row(repository, tag, values) for repository in entry["repositories"] for tag in tags]
+
+
+def _captured(pattern: str, name: str) -> dict[str, str] | None:
+    """What the placeholders of a pattern stand for in a name; None when it is not of that pattern."""
+    first = PLACEHOLDER.search(pattern)
+    if first is None:
+        return {} if name == pattern else None
+    # most patterns are those of other names, and to compile one takes longer than all else here
+    if not name.startswith(pattern[: first.start()]):
+        return None
+    match = _compile(pattern).fullmatch(name)
+    return None if match is None else {key: text for key, text in match.groupdict().items() if text}
 
 
 @cache

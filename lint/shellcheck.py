@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import subprocess
-import tempfile
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
@@ -19,6 +14,7 @@ from .program import find as find_program
 from .source import encode, reason
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
 PROGRAM = "shellcheck"
@@ -62,6 +58,10 @@ class ShellCheckError(Exception):
     """ShellCheck cannot be run, or says something else than it should."""
 
 
+class _TooLongError(Exception):
+    """It does not get done in time."""
+
+
 class ShellCheck(Struct, frozen=True):
     """A ShellCheck that is installed; `version` has its numbers."""
 
@@ -75,9 +75,13 @@ class ShellCheck(Struct, frozen=True):
         """
         wanted = [at for at, script in enumerate(scripts) if len(script) <= LARGEST_SCRIPT]
         found: list[list[dict[str, Any]] | None] = [None] * len(scripts)
-        size = min(MOST_SCRIPTS, -(-len(wanted) // calls))
-        groups = [wanted[at : at + size] for at in range(0, len(wanted), size)] if wanted else []
-        with ThreadPoolExecutor(max(1, min(calls, len(groups)))) as pool:
+        size = max(1, min(MOST_SCRIPTS, -(-len(wanted) // calls)))
+        groups = [wanted[at : at + size] for at in range(0, len(wanted), size)]
+        if not groups:
+            return found
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(calls, len(groups))) as pool:
             for group, said in zip(groups, pool.map(lambda group: self._patiently([scripts[at] for at in group]), groups), strict=True):
                 for at, objects in zip(group, said, strict=True):
                     found[at] = objects
@@ -87,16 +91,20 @@ class ShellCheck(Struct, frozen=True):
         """One call; when it takes too long, one for each script, so that a slow one does not cost us the others."""
         try:
             return [*self._call(scripts, PATIENCE)]
-        except subprocess.TimeoutExpired:
+        except _TooLongError:
             return [self._alone(script) for script in scripts]
 
     def _alone(self, script: str) -> list[dict[str, Any]] | None:
         try:
             return self._call([script], PATIENCE_ALONE)[0]
-        except subprocess.TimeoutExpired:
+        except _TooLongError:
             return None
 
     def _call(self, scripts: list[str], seconds: float) -> list[list[dict[str, Any]]]:
+        import secrets
+        import tempfile
+        from pathlib import Path
+
         # a name that no script can know: ShellCheck follows `. file` to files of the same call
         names = [f"{secrets.token_hex(8)}.{number}" for number in range(len(scripts))]
         with tempfile.TemporaryDirectory(prefix="dlint-") as folder:
@@ -119,7 +127,7 @@ def find() -> ShellCheck | None:
         return None
     try:
         done = _run([program, "--version"], PATIENCE_ALONE, None)
-    except (ShellCheckError, subprocess.TimeoutExpired):
+    except (ShellCheckError, _TooLongError):
         return None
     for line in done.stdout.decode("utf-8", "replace").splitlines():
         key, _, value = line.partition(":")
@@ -161,11 +169,15 @@ def _replacement(item: dict[str, Any]) -> Replacement:
 
 
 def _run(command: list[str], seconds: float, folder: str | None) -> subprocess.CompletedProcess[bytes]:
+    import subprocess
+
     environment = {key: value for key, value in os.environ.items() if key != "SHELLCHECK_OPTS"}
     try:
         return subprocess.run(
             command, capture_output=True, stdin=subprocess.DEVNULL, cwd=folder, env=environment, timeout=seconds, check=False
         )
+    except subprocess.TimeoutExpired as error:
+        raise _TooLongError from error
     except OSError as error:
         raise ShellCheckError(f"{command[0]} cannot be run: {reason(error)}") from error
 

@@ -115,14 +115,23 @@ class Store:
             self._connection.close()
             self._connection = None
 
+    def __del__(self) -> None:
+        # from Python 3.13 on a connection left open is a warning; that of the process before a fork is not ours to close
+        if self._owner == os.getpid():
+            self.close()
+
     def _open(self) -> sqlite3.Connection:
         # a connection is of no use to a forked process
         if self._connection is None or self._owner != os.getpid():
             connection = sqlite3.connect(self.path, timeout=PATIENCE)
-            # what a power cut damages is made anew
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, day INTEGER, value BLOB)")
-            connection.execute("CREATE INDEX IF NOT EXISTS by_day ON kept (day)")
+            try:
+                # what a power cut damages is made anew
+                connection.execute("PRAGMA synchronous = OFF")
+                connection.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, day INTEGER, value BLOB)")
+                connection.execute("CREATE INDEX IF NOT EXISTS by_day ON kept (day)")
+            except sqlite3.Error:
+                connection.close()
+                raise
             self._connection, self._owner = connection, os.getpid()
         return self._connection
 

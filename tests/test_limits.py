@@ -267,7 +267,7 @@ def test_a_bad_pattern_of_the_configuration(dlint: Callable[..., Done]) -> None:
 def test_long_scripts_that_are_no_shell_take_no_time(piece: str) -> None:
     started = time.process_time()
     good = "apt-get install -y b; "
-    for text in ((good + piece * 60_000)[:60_000], (good * 2_000 + piece * 30_000)[:60_000], good + piece * 2_000_000):
+    for text in ((good + piece * 60_000)[:60_000], (good * 2_000 + piece * 30_000)[:60_000], good + piece * 50_000):
         doc = parse(f"FROM a\nRUN {text}\n")
         run = next(node for node in doc.instructions if isinstance(node, nodes.Run))
         found = script(doc, run)

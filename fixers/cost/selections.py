@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from fnmatch import translate
 from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint.globs import matches
+from dockerlint.lint.globs import SPECIAL, matches
 
 from .recipes import dependency_files
 
@@ -111,12 +109,16 @@ class Selections(Struct):
 
 def is_dependency(path: str) -> bool:
     """Whether a file by its own name says which packages a project needs."""
-    return bool(_dependencies().match(path.rsplit("/", 1)[-1]))
+    name = path.rsplit("/", 1)[-1]
+    plain, patterns = _dependencies()
+    return name in plain or any(matches(name, pattern) for pattern in patterns)
 
 
 @cache
-def _dependencies() -> re.Pattern[str]:
-    return re.compile("|".join(translate(pattern) for pattern in dependency_files()))
+def _dependencies() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The names of files that say so, and the patterns of such names."""
+    files = dependency_files()
+    return frozenset(files), tuple(name for name in files if not SPECIAL.isdisjoint(name))
 
 
 def takes_all(pattern: str | None) -> bool:
