@@ -146,6 +146,15 @@ def test_what_is_no_file(path: str, dlint: Callable[..., Done]) -> None:
     assert done.err.count("\n") <= 1
 
 
+def test_names_of_packages_that_are_no_utf_8(dlint: Callable[..., Done], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("Dockerfile").write_bytes(
+        b"FROM debian:12\nRUN apt-get update && apt-get install -y \xff\xfe curl\xc3\nFROM alpine:3.20\nRUN apk add \x80a\nFROM node:22\nRUN npm install -g \xff\nFROM python:3.12\nRUN pip install \xff==1\n"
+    )
+    assert dlint("--preset", "all", "--savings", "Dockerfile").status == 1
+    assert main(["cost", "Dockerfile"]) == 0
+    assert "error" not in capsys.readouterr().err
+
+
 # ---------------------------------------------------------------- folders
 
 

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,16 @@ def file(tmp_path: Path) -> Path:
 def test_what_is_kept_is_there_for_the_next_one(file: Path) -> None:
     Store(file).put({b"a": b"1", b"b": b""})
     assert Store(file).get([b"a", b"b", b"c"]) == {b"a": b"1", b"b": b""}
+
+
+def test_it_lets_go_of_its_file(file: Path) -> None:
+    kept = Store(file)
+    kept.put({b"a": b"1"})
+    connection = kept._connection
+    assert connection
+    del kept
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 def test_nothing_is_made_to_read(file: Path) -> None:
@@ -66,7 +77,7 @@ def test_bytes_that_are_changed_are_never_taken_for_a_value(
 
 def test_a_value_that_lost_a_byte_is_not_found(file: Path) -> None:
     Store(file).put({b"a": b"value"})
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE kept SET value = substr(value, 1, 10)")
     assert Store(file).get([b"a"]) == {}
 
@@ -116,7 +127,7 @@ def test_two_write_at_once(file: Path) -> None:
 def test_a_locked_file_is_not_waited_for_long(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "PATIENCE", 0.05)
     Store(file).put({b"a": b"1"})
-    with sqlite3.connect(file, isolation_level=None) as other:
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert Store(file).get([b"a"]) == {}
         Store(file).put({b"b": b"2"})

@@ -147,7 +147,7 @@ class _Table:
 
     def _search(self, name: str) -> list[str] | None:
         """The fields of a name's line, by binary search: splitting 70,000 lines takes longer than a whole check."""
-        data, key = self._data, name.encode() + b"\t"
+        data, key = self._data, name.encode("utf-8", "surrogateescape") + b"\t"
         low, high = self._start, len(data)
         while low < high:
             middle = (low + high) // 2
