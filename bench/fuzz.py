@@ -288,7 +288,7 @@ def toml() -> Callable[[bytes], object]:
             path = folder() / name
             path.write_bytes(data)
             try:
-                if name == config_files.PYPROJECT and config_files._own.__wrapped__(folder()) is None:
+                if name == config_files.PYPROJECT and config_files._own(str(folder())) is None:
                     continue
                 merge(config_files.from_file.__wrapped__(path)).rules(known, path)
             except ConfigError:

@@ -5,7 +5,9 @@ If there is none, the nearest `.hadolint.yaml`, translated.
 
 from __future__ import annotations
 
-from functools import cache
+import os
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import ConfigError, Layer
@@ -13,10 +15,12 @@ from .source import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 OWN_FILE = ".dlint.toml"
 PYPROJECT = "pyproject.toml"
+# So many folders are remembered: more than a path has above it, and not all of a tree.
+MOST_FOLDERS = 10_000
+NONE: Layer = {}
 HADOLINT_FILES = (".hadolint.yaml", ".hadolint.yml")
 
 
@@ -26,45 +30,60 @@ def for_folder(folder: Path) -> Layer:
     Raises ConfigError when that file is no good.
     """
     path = nearest(folder)
-    return from_file(path) if path else {}
+    return from_file(path) if path else NONE
 
 
 def nearest(folder: Path) -> Path | None:
     """The configuration file that holds for a folder."""
-    return _nearest(folder.resolve())
+    real = _real(os.path.abspath(folder))  # noqa: PTH100 - as quick as can be, as all here: it is done for each file
+    found = _upwards(real, _own) or _upwards(real, _hadolint)
+    return Path(found) if found else None
 
 
 def forget() -> None:
     """From now on the files are looked for and read anew: for a process that outlives their state."""
-    for known in (_nearest, _own, _hadolint, from_file):
+    for known in (_real, _upwards, from_file):
         known.cache_clear()
 
 
 def nearest_of_hadolint(folder: Path) -> Path | None:
     """The nearest `.hadolint.yaml` upwards from a folder."""
-    return _upwards(folder, _hadolint)
+    found = _upwards(os.path.realpath(folder), _hadolint)
+    return Path(found) if found else None
 
 
-@cache
-def _nearest(folder: Path) -> Path | None:
-    return _upwards(folder, _own) or _upwards(folder, _hadolint)
+@lru_cache(MOST_FOLDERS)
+def _real(folder: str) -> str:
+    """A folder without links in its path."""
+    above, name = os.path.split(folder)
+    if above == folder or not name:
+        return folder
+    path = os.path.join(_real(above), name)  # noqa: PTH118
+    return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
 
 
-def _upwards(folder: Path, look: Callable[[Path], Path | None]) -> Path | None:
-    return next((path for level in (folder, *folder.parents) if (path := look(level))), None)
+@lru_cache(MOST_FOLDERS)
+def _upwards(folder: str, look: Callable[[str], str | None]) -> str | None:
+    # no recursion: folders nest more deeply than calls can
+    while True:
+        found = look(folder)
+        above = os.path.dirname(folder)  # noqa: PTH120
+        if found or above == folder:
+            return found
+        folder = above
 
 
-@cache
-def _own(folder: Path) -> Path | None:
-    if (folder / OWN_FILE).is_file():
-        return folder / OWN_FILE
-    path = folder / PYPROJECT
-    return path if path.is_file() and "dlint" in _read_toml(path).get("tool", {}) else None
+def _own(folder: str) -> str | None:
+    path = os.path.join(folder, OWN_FILE)  # noqa: PTH118
+    if os.path.isfile(path):  # noqa: PTH113
+        return path
+    path = os.path.join(folder, PYPROJECT)  # noqa: PTH118
+    return path if os.path.isfile(path) and "dlint" in _read_toml(Path(path)).get("tool", {}) else None  # noqa: PTH113
 
 
-@cache
-def _hadolint(folder: Path) -> Path | None:
-    return next((folder / name for name in HADOLINT_FILES if (folder / name).is_file()), None)
+def _hadolint(folder: str) -> str | None:
+    paths = (os.path.join(folder, name) for name in HADOLINT_FILES)  # noqa: PTH118
+    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
 
 
 @cache

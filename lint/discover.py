@@ -43,6 +43,8 @@ class Missing(Struct, frozen=True):
 
 def is_dockerfile(name: str) -> bool:
     """Whether a file of this name is taken when a folder is searched."""
+    if name in PATTERNS:
+        return True
     if any(matches(name, pattern) for pattern in NOT_DOCKERFILES):
         return False
     return any(matches(name, pattern) for pattern in PATTERNS)
@@ -112,12 +114,11 @@ def _walk(top: Path) -> Iterator[Path | Missing]:
         ignores = ignores.within(folder)
         folders = []
         for entry in entries:
-            path = folder / entry.name
             if entry.is_dir(follow_symlinks=False):
-                if entry.name != ".git" and not ignores.match(path, is_folder=True):
-                    folders.append((path, ignores))
-            elif is_dockerfile(entry.name) and _is_file(entry) and not ignores.match(path):
-                yield path
+                if entry.name != ".git" and not ignores.match(folder / entry.name, is_folder=True):
+                    folders.append((folder / entry.name, ignores))
+            elif is_dockerfile(entry.name) and _is_file(entry) and not ignores.match(folder / entry.name):
+                yield folder / entry.name
         rest += reversed(folders)
 
 

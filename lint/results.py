@@ -106,7 +106,7 @@ def base(*parts: object) -> str:
 def measured(root: Path) -> tuple[int, int] | None:
     """Size and time of what was measured in a context; None when nothing was."""
     try:
-        state = root.joinpath(*MEASURED).stat()
+        state = os.stat(os.path.join(root, *MEASURED))  # noqa: PTH116, PTH118 - as quick as can be: it is done for each file
     except OSError:
         return None
     return state.st_size, state.st_mtime_ns

@@ -82,10 +82,14 @@ def contents(path: Path, most: int) -> bytes:
             return file.read(most)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        state = os.fstat(descriptor)
+        is_pipe = stat.S_ISFIFO(state.st_mode)
         os.set_blocking(descriptor, True)
-        # where somebody is about to write, the shell's `<(...)` for one, this waits
-        data = file.read(most)
+        # room for all that may be asked for takes longer to make than most files take to read
+        data = file.read(min(most, state.st_size + 1)) if state.st_size else b""
+        if len(data) > state.st_size or not data:
+            # where somebody is about to write, the shell's `<(...)` for one, this waits
+            data += file.read(most - len(data))
         if is_pipe and not data:
             raise BlockingIOError
         return data

@@ -43,6 +43,7 @@ class Task(Struct, frozen=True):
     calls: int = 1
     pins: Pins = field(default_factory=dict)
     builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
+    hadolint: Layer = field(default_factory=lambda: hadolint.from_environment(os.environ))
 
 
 class Failure(Struct, frozen=True):
@@ -100,7 +101,7 @@ def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
     """
     folder = Path() if str(path) == STDIN else path.parent
     file_layer = task.file_layer if task.file_layer is not None else config_files.for_folder(folder)
-    return merge(hadolint.from_environment(os.environ), file_layer, build or {}, *task.layers)
+    return merge(task.hadolint, file_layer, build or {}, *task.layers)
 
 
 def settings(config: Config) -> Settings:
