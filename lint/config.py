@@ -86,6 +86,9 @@ class Config(Struct, frozen=True):
         their full code or name. Raises ConfigError when a selector names nothing.
         """
         known = tuple(known)
+        return _Last.of(self, known) if not self.per_file_ignores or path is None else self._checked(known, path)
+
+    def _checked(self, known: tuple[Rule, ...], path: Path | None) -> tuple[Rule, ...]:
         self._refuse_unknown(known)
         return self.active(known, path)
 
@@ -137,6 +140,24 @@ class Config(Struct, frozen=True):
                 names = [name for rule in known for name in (rule.code, rule.name, *rule.aliases)]
                 hint = did_you_mean(selector.text, names)
                 raise ConfigError(f"{selector.origin}: there is no rule {selector.text!r}{hint}")
+
+
+class _Last(Struct):
+    """The rules that were last active, as most files of a run have one configuration."""
+
+    config: Config | None = None
+    known: tuple[Rule, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    @staticmethod
+    def of(config: Config, known: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        if _LAST.config != config or _LAST.known is not known:
+            rules = config._checked(known, None)
+            _LAST.config, _LAST.known, _LAST.rules = config, known, rules
+        return _LAST.rules
+
+
+_LAST = _Last()
 
 
 def in_preset(rule: Rule, preset: str) -> bool:

@@ -66,6 +66,7 @@ class _Row(Struct, frozen=True):
     repository: str
     tag: str
     values: dict[str, Any]
+    place: int
 
     @property
     def weight(self) -> tuple[int, int, int]:
@@ -75,7 +76,10 @@ class _Row(Struct, frozen=True):
 
 
 class _Data(Struct, frozen=True):
-    rows: tuple[_Row, ...]
+    """The table: its rows by repository, and those of patterns of repositories."""
+
+    plain: dict[str, list[_Row]]
+    patterns: list[_Row]
     releases: dict[str, dict[str, str]]
     sources: dict[str, str]
     hub: tuple[str, ...]
@@ -116,7 +120,7 @@ def _lookup(image: Reference) -> BaseImage | None:
     data = _data()
     values: dict[str, Any] = {}
     captured: dict[str, str] = {}
-    for row in sorted(_speaking_of(image.repository, data), key=lambda row: row.weight):
+    for row in _speaking_of(image.repository, data):
         found = _captured(row.tag, image.tag or "")
         if found is None:
             continue
@@ -158,27 +162,29 @@ def _bytes(megabytes: float | None) -> int | None:
 
 
 def _speaking_of(repository: str, data: _Data) -> list[_Row]:
-    return [
-        row
-        for row in data.rows
-        if row.repository == repository or ("*" in row.repository and _captured(row.repository, repository) is not None)
-    ]
+    """The rows of a repository, the more specific last."""
+    patterns = (row for row in data.patterns if _captured(row.repository, repository) is not None)
+    return sorted((*data.plain.get(repository, ()), *patterns), key=lambda row: (row.weight, row.place))
 
 
 @cache
 def _data() -> _Data:
     data = tables.table(DATA)
-    rows = tuple(row for entry in data["image"] for row in _rows(entry))
-    return _Data(rows, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
+    plain: dict[str, list[_Row]] = {}
+    patterns: list[_Row] = []
+    for place, entry in enumerate(data["image"]):
+        for row in _rows(entry, place):
+            (patterns if "*" in row.repository else plain.setdefault(row.repository, [])).append(row)
+    return _Data(plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
 
 
-def _rows(entry: dict[str, Any]) -> list[_Row]:
+def _rows(entry: dict[str, Any], place: int) -> list[_Row]:
     """The rows of an `[[image]]`: one for each pair of a repository pattern and a tag pattern."""
     values = {key: value for key, value in entry.items() if key not in {"repositories", "tags"}}
     if {"compressed_mb", "disk_mb"} & values.keys():
         values = {"compressed_mb": None, "disk_mb": None} | values
     tags = entry.get("tags", ["*"])
-    return [_Row(repository, tag, values) for repository in entry["repositories"] for tag in tags]
+    return [_Row(repository, tag, values, place) for repository in entry["repositories"] for tag in tags]
 
 
 def _captured(pattern: str, name: str) -> dict[str, str] | None:

@@ -64,6 +64,7 @@ def _named(
 ) -> Rule:
     """A rule whose module is loaded when it is first of use."""
 
+    @cache
     def made() -> Rule:
         found: Rule = getattr(importlib.import_module(module), attribute)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
+
+# Paths whose judgement is remembered.
+MOST_PATHS = 4000
 
 
 class _Secrets(Struct, frozen=True):
@@ -122,6 +125,7 @@ def _placed(facts: Facts, copy: nodes.Copy) -> Iterator[str]:
                 yield target.rstrip("/")
 
 
+@lru_cache(MOST_PATHS)
 def _may_hold(path: str) -> bool:
     """Whether a file's name is one for credentials, whatever is in it."""
     known = _secrets()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Run, Word
     from dockerlint.lint.shell import Command
 
+# How the patterns of texts are meant: a text may be a line of a file, or several, in any case of letters.
+TEXT = re.IGNORECASE | re.MULTILINE
+
 
 class _Option(Struct, frozen=True):
     commands: tuple[str, ...]
@@ -115,6 +118,8 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         text = " ".join(word.text for word in words)
         yield Finding("DF405", command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
     for word in words[1:]:
+        if not _any_text().search(word.text):
+            continue
         for pattern, what in _data().texts:
             if pattern.search(word.text):
                 yield Finding("DF405", word.span, f"this line switches off the verification of {what}")
@@ -172,6 +177,12 @@ def _by_variable(name: str, value: str) -> str | None:
     return None
 
 
+@cache
+def _any_text() -> re.Pattern[str]:
+    """What matches where one of the texts does."""
+    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in _data().texts), TEXT)
+
+
 @lru_cache(1000)
 def _options_of(name: str) -> tuple[_Option, ...]:
     """The options of a command, by its name without a folder."""
@@ -203,5 +214,5 @@ def _data() -> _Data:
         ),
         settings,
         variables,
-        tuple((re.compile(item["pattern"]), item["what"]) for item in data["text"]),
+        tuple((re.compile(item["pattern"], TEXT), item["what"]) for item in data["text"]),
     )
