@@ -169,7 +169,7 @@ class _Reader:
         self._prefix = prefix
         self._context = context
         self._dockerfile = self._inside(dockerfile) if dockerfile else None
-        self._ignores = [name for path in ignore_files(context.root, dockerfile) if (name := self._inside(path))]
+        self._ignores = [name for path in ignore_files(context.root, dockerfile) if (name := self._inside(Path(path)))]
         # in a linked work tree it is a file that stays the same
         self._own = OWN if not prefix and (top / ".git").is_dir() else ()
         self._files: set[str] = set()

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from .task import Task
 
 MANY_FILES = 64
-CHUNK = 8
+# So many files are a process's next piece of work, as each call of ShellCheck takes time to begin; but fewer of few files, so
+# that all processes have something to do to the end.
+CHUNK, CHUNKS_EACH = 32, 6
 # So many at a time, so that neither what waits for its turn nor what is to be kept grows with the number of files.
 BATCH = 2000
 # The formats that show what a rule says of itself.
@@ -74,7 +76,8 @@ def _fresh(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Resu
     start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(min(jobs, len(paths)), start, _begin)
     try:
-        for results in pool.map(partial(work, task), _batches(paths, CHUNK)):
+        size = max(1, min(CHUNK, len(paths) // (jobs * CHUNKS_EACH)))
+        for results in pool.map(partial(work, task), _batches(paths, size)):
             yield from results
     finally:
         pool.shutdown(cancel_futures=True)
