@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.cost import estimate
-from dockerlint.fixers.cost.scenarios import standing
+from dockerlint.fixers.cost.scenarios import MOST_EDITS, standing
 from dockerlint.fixers.cost.selections import kinds_by_name
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
@@ -151,3 +151,21 @@ def test_a_faster_network_shortens_downloads_only() -> None:
     fast = estimate(doc, network=Amount.exact(1e8))
     assert slow.steps[1].seconds.mid > fast.steps[1].seconds.mid + 5
     assert slow.steps[2].seconds == fast.steps[2].seconds
+
+
+def test_of_many_edits_some_stand_for_all() -> None:
+    count = 4 * MOST_EDITS
+    found = cost("FROM debian:12\n" + "".join(f"COPY f{at}.py /srv/f{at}.py\n" for at in range(count)))
+    outcome = next(item for item in found.plan.outcomes if item.scenario.name == "source edit")
+    assert len(outcome.cases) == MOST_EDITS
+    assert sum(share for share, _ in outcome.cases) == pytest.approx(1)
+    assert len(outcome.again) == count, "an edit of any file is in it"
+    # half of the steps run again, on average
+    steps = [len(steps) for _, steps in outcome.cases]
+    assert sum(steps) / len(steps) == pytest.approx(count / 2, rel=0.05)
+
+
+@pytest.mark.parametrize("text", [SPLIT, WHOLE])
+def test_what_runs_again_after_all_edits_is_what_runs_again_after_any(text: str) -> None:
+    outcome = next(item for item in cost(text).plan.outcomes if item.scenario.name == "source edit")
+    assert outcome.again == frozenset().union(*(steps for _, steps in outcome.cases))
