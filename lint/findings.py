@@ -40,11 +40,14 @@ class Severity(Enum):
     @property
     def rank(self) -> int:
         """0 for the worst."""
-        return list(Severity).index(self)
+        return _RANKS[self.value]
 
     def at_least(self, other: Severity) -> bool:
         """Whether this is as bad as `other`, or worse."""
         return self.rank <= other.rank
+
+
+_RANKS = {severity.value: rank for rank, severity in enumerate(Severity)}
 
 
 class Applicability(IntEnum):

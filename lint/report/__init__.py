@@ -83,6 +83,8 @@ class FileReport(Struct, frozen=True):
     @property
     def independent(self) -> list[Priced]:
         """The most valuable findings whose fixes leave each other alone, so that their savings add up."""
+        if not any(item.saving for item in self.items):
+            return []
         taken: list[Span] = []
         chosen = []
         for item in self.by_worth:
@@ -140,10 +142,11 @@ def stream(name: str, reports: Iterable[FileReport], options: Options) -> Iterat
 
 def place(doc: Lines, span: Span) -> Place:
     """Where a span is, as an editor counts: a byte order mark is no character of the first line."""
-    return Place(*_position(doc, span.start), *_position(doc, span.end))
+    return Place(*line_and_column(doc, span.start), *line_and_column(doc, span.end))
 
 
-def _position(doc: Lines, offset: int) -> tuple[int, int]:
+def line_and_column(doc: Lines, offset: int) -> tuple[int, int]:
+    """Line and column of a place, as `place` counts them."""
     line, column = doc.position(offset)
     hidden = line == 1 and column > 1 and doc.text.startswith(BOM)
     return line, column - hidden

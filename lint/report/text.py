@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from ..findings import Applicability, Severity
-from . import place
+from . import line_and_column
 from .excerpt import excerpt
 from .shown import visible
 from .worth import duration, in_brackets, parts, phrase, size, total
@@ -79,7 +79,7 @@ def changes(report: FileReport, verb: str) -> Iterator[str]:
         yield "  left for --unsafe-fixes:"
     for found in left:
         assert found.finding.fix
-        line = place(report.doc, found.finding.span).line
+        line, _ = line_and_column(report.doc, found.finding.span.start)
         yield f"    line {line}: {_change(found.finding.code, found.finding.fix.title, found.saving)}"
 
 
@@ -126,14 +126,14 @@ def mark(item: Priced) -> str:
 
 
 def _plain(report: FileReport, item: Priced, options: Options) -> Iterator[str]:
-    line, column, *_ = place(report.doc, item.finding.span)
+    line, column = line_and_column(report.doc, item.finding.span.start)
     head = f"{visible(report.path)}:{line}:{column}: {_paint(item.finding.code, COLOURS[item.severity], options)}"
     message = f"{item.severity.value}: {visible(item.finding.message)}"
     yield " ".join(word for word in (head, message, mark(item), in_brackets(item.saving)) if word)
 
 
 def _on_terminal(report: FileReport, item: Priced, options: Options) -> Iterator[str]:
-    line, column, *_ = place(report.doc, item.finding.span)
+    line, column = line_and_column(report.doc, item.finding.span.start)
     colour = COLOURS[item.severity]
     head = _paint(f"{item.finding.code} {item.severity.value}", colour, options)
     name = item.rule.name if item.rule.name != item.finding.code else ""
