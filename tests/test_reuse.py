@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dockerlint.fixers.cost import sizes
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.selections import Selections
 from dockerlint.lint import expansion, nodes, parser, shell
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.parser import parse
+
+if TYPE_CHECKING:
+    import pytest
 
 LINES = (
     "# a comment\n",
@@ -78,3 +84,12 @@ def test_a_part_is_moved_with_all_that_is_in_it() -> None:
         forget()
         assert here is None or nodes.moved(here, 3) == there
         assert here is None or nodes.moved(here, 0) is here
+
+
+def test_long_builds_cost_what_short_ones_do(corpus: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    docs = [parse(text) for text in corpus[::7]]
+    kept = [estimate(doc, Facts(doc)) for doc in docs]
+    monkeypatch.setattr(sizes, "MOST_KEPT", -1)
+    for doc, known in zip(docs, kept, strict=True):
+        found = estimate(doc, Facts(doc))
+        assert (found.steps, found.image, found.scenarios) == (known.steps, known.image, known.scenarios), doc.text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -110,7 +112,9 @@ class Ledger(Struct):
 
     def of(self, step: int) -> list[Entry]:
         """What a step has put and is still there."""
-        return [entry for entry in self.entries if entry.step == step]
+        # entries stand in the order of the steps, which put them behind the others
+        first = bisect_left(self.entries, step, key=_step)
+        return self.entries[first : bisect_right(self.entries, step, first, key=_step)]
 
     def wasted(self, step: int) -> Amount:
         """The bytes of a step that nobody sees or needs."""
@@ -133,6 +137,9 @@ class Ledger(Struct):
             if rest is not None:
                 kept.append(rest)
         self.entries = kept
+
+
+_step = attrgetter("step")
 
 
 def _lies(entry: Entry, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from .graph import BuildGraph, Step
     from .measured import Figures
     from .selections import Selections
+
+
+# What came of the steps of longer builds is not kept: a ledger a step would take the memory of the square of their number.
+MOST_KEPT = 500
 
 
 class StepSizes(Struct, frozen=True):
@@ -51,7 +56,12 @@ class Done(Struct, frozen=True, eq=False):
 def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[StepSizes, ...]:
     """The figures of each step of a build, in the graph's order."""
     done: list[Done] = []
+    is_long = len(graph.steps) > MOST_KEPT
+    uses = Counter(number for step in graph.steps for number in step.waits_for)
     for step in graph.steps:
+        if is_long:
+            done.append(_do(step, done, selections, facts, goes_on=step.parent is not None and uses[step.parent] == 1))
+            continue
         key = _key(step, done, facts)
         known = selections.done.get(key)
         done.append(known or selections.keep(key, _do(step, done, selections, facts)))
@@ -74,8 +84,10 @@ def _key(step: Step, done: Sequence[Done], facts: Facts) -> Hashable:
     return step.number, step.parent is None, before, step.sources, image, facts.doc.escape, found, text
 
 
-def _do(step: Step, done: Sequence[Done], selections: Selections, facts: Facts) -> Done:
-    ledger = done[step.parent].ledger.copy() if step.parent is not None else Ledger()
+def _do(step: Step, done: Sequence[Done], selections: Selections, facts: Facts, *, goes_on: bool = False) -> Done:
+    """What comes of a step; with `goes_on` it goes on in the ledger of its parent, which nobody else needs."""
+    ledger = done[step.parent].ledger if step.parent is not None else Ledger()
+    ledger = ledger if goes_on else ledger.copy()
     others = {source.step: done[source.step].ledger for source in step.sources if source.step is not None}
     adds, ships, effort = _pull(step) if step.image is not None else _run(step, ledger, others, selections, facts)
     return Done(ledger, adds, ships, effort)
