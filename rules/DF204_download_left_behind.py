@@ -11,7 +11,7 @@ from dockerlint.fixers.edits import append_command, can_append
 from dockerlint.fixers.footprint import Clash, command_footprint
 from dockerlint.fixers.footprint import commands as known
 from dockerlint.lint import nodes
-from dockerlint.lint.downloads import Download, downloads
+from dockerlint.lint.downloads import Download, downloads, fetchers
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
@@ -49,7 +49,7 @@ class _Fetched(NamedTuple):
     folder: str | None
 
 
-@rule("DF204", name="download-left-behind", severity=Severity.WARNING)
+@rule("DF204", name="download-left-behind", severity=Severity.WARNING, needs=tuple(fetchers()))
 def download_left_behind(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An archive is fetched and unpacked, and stays in the layer.
 

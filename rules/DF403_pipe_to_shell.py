@@ -25,7 +25,7 @@ EVALUATORS = frozenset({"eval", "source", "."})
 STANDARD_INPUT = ("-", "/dev/stdin", "/proc/self/fd/0")
 
 
-@rule("DF403", name="pipe-to-shell", severity=Severity.WARNING)
+@rule("DF403", name="pipe-to-shell", severity=Severity.WARNING, needs=tuple(fetchers()))
 def pipe_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A download is piped into a shell or another interpreter.
 

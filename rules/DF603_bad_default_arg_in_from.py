@@ -36,7 +36,9 @@ REFERENCE = regex(
 )
 
 
-@rule("DF603", name="bad-default-arg-in-from", severity=Severity.WARNING, aliases=("InvalidDefaultArgInFrom",))
+@rule(
+    "DF603", name="bad-default-arg-in-from", severity=Severity.WARNING, aliases=("InvalidDefaultArgInFrom",), needs=("$",)
+)
 def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """With the defaults of its ARGs a FROM names no image.
 
