@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from functools import cache, lru_cache
 from itertools import accumulate
@@ -56,6 +57,8 @@ LASTING = frozenset(
 )
 # Of scripts longer than this nothing is kept; of the others, the last ones.
 LONGEST_KEPT, MOST_KEPT = 4000, 1000
+# The parser takes the square of the length of a row of these, which no shell would take for anything.
+SIGNS, MOST_SIGNS = re.compile(rb"[<>|]+"), 1000
 # `${name:=word}` and `$((name = 1))` set a variable wherever they stand.
 ASSIGNING = regex(r"\$\{\w+:?=|\(\(")
 QUOTING = regex(r"[\"'\\]")
@@ -228,7 +231,7 @@ def _tree(data: bytes) -> tuple[tree_sitter.Tree, bool]:
     parser = _parser()
     if len(data) <= MOST_WRONG:
         return parser.parse(data), True
-    if len(data) > LONGEST:
+    if len(data) > LONGEST or any(match.end() - match.start() > MOST_SIGNS for match in SIGNS.finditer(data)):
         return parser.parse(data[:MOST_WRONG]), False
     try:
         return parser.parse(lambda at, _: data[at : at + MOST_WRONG], progress_callback=lambda _, is_wrong: is_wrong), True

@@ -293,6 +293,17 @@ def test_long_scripts_that_are_no_shell_take_no_time(piece: str) -> None:
     assert time.process_time() - started < 20
 
 
+@pytest.mark.parametrize("sign", ["<", ">", "|", "<<<", "><", ">|"])
+def test_long_rows_of_signs_take_no_time(sign: str) -> None:
+    started = time.process_time()
+    doc = parse(f'FROM a\nRUN echo "a" {(sign * 60_000)[:60_000]}\n')
+    run = next(node for node in doc.instructions if isinstance(node, nodes.Run))
+    found = script(doc, run)
+    assert found is not None
+    assert not found.sound
+    assert time.process_time() - started < 4
+
+
 def test_long_scripts_are_read_to_their_end() -> None:
     doc = parse("FROM a\nRUN " + "echo é | tee b; " * 3_000 + "\n")
     run = next(node for node in doc.instructions if isinstance(node, nodes.Run))
