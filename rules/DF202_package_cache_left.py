@@ -23,17 +23,6 @@ if TYPE_CHECKING:
 
 # Those that have a rule of hadolint's.
 OTHERS = frozenset({"apt", "apk", "dnf", "yum", "zypper", "pip", "yarn"})
-# Options that put the cache somewhere else.
-MOVING = (
-    "--cache",
-    "--cache-dir",
-    "--cache-folder",
-    "--store-dir",
-    "--packages",
-    "--gradle-user-home",
-    "-g",
-    "--cachedir",
-)
 # What says that Yarn is one of the later ones, in which clearing the cache may take away what the program is made of; and
 # options that only the first one has.
 LATER_YARN = regex(r"\.yarnrc\.yml|\.yarn/|--immutable|\bcorepack\b|yarn set version|workspaces focus|\bberry\b")
@@ -187,13 +176,18 @@ def _fills(facts: Facts, run: Run, item: Invocation) -> bool:
     tool = item.tool
     if item.action not in FILLING and not (tool.kind == "build" and item.action == "build"):
         return False
-    if without_cache(item) or item.has(tool.offline_flags) or item.has(MOVING):
+    if without_cache(item) or item.has(tool.offline_flags) or _is_moved(item):
         return False
     env = facts.state(run).env
     words = (*item.command.assignments, *item.command.words)
     return not any(
         name in env or any(word.text.startswith(f"{name}=") for word in words) for name in tool.no_cache_variables
     )
+
+
+def _is_moved(item: Invocation) -> bool:
+    """Whether an option puts the cache somewhere else."""
+    return any(item.has(cache.options) for cache in item.tool.caches)
 
 
 def _is_settled(facts: Facts, run: Run, cache: Cache, item: Invocation, after: int) -> bool:
@@ -252,7 +246,7 @@ def _is_yarn_mounted(facts: Facts, run: Run, filling: list[Invocation]) -> bool:
     if any(".cache/yarn" in target for target in targets):
         return True
     return not facts.as_hadolint and (
-        any(item.has(MOVING) for item in filling)
+        any(map(_is_moved, filling))
         or any(".yarn" in target for target in targets)
         or any(facts.mounted(run, cache.path) for cache in caches_of(facts, run, filling[0].tool))
     )
