@@ -14,7 +14,7 @@ from . import shell as shells
 from .facts import DEFAULT_SHELL, PREDEFINED
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
 from .patterns import regex
-from .script_needs import ARRAYS, TRIED, is_plain, needed
+from .script_needs import is_plain, needed, plain
 from .script_rules import script_rule
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _title(text: str, pieces: list[tuple[int, int, str]], about: tuple[int, int]
 
 
 def _asked(facts: Facts) -> Iterator[_Checked]:
-    tried = facts.shellcheck is not None and facts.shellcheck.program.version[:2] <= TRIED
+    tried = facts.shellcheck is not None and facts.shellcheck.program.version[:2] <= plain().tried
     for around in _as_hadolint(facts) if facts.as_hadolint else _as_it_is(facts):
         script = shells.script(facts.doc, around.run) if facts.as_hadolint else facts.script(around.run)
         if script is None:
@@ -165,7 +165,7 @@ def _asked(facts: Facts) -> Iterator[_Checked]:
         if shell is None:
             continue
         first = f"#!{shell}\n"
-        if tried and first in KNOWN_SHELLS and is_plain(script.text) and ARRAYS.isdisjoint(around.names):
+        if tried and first in KNOWN_SHELLS and is_plain(script.text) and plain().arrays.isdisjoint(around.names):
             continue
         # a first line of its own has had its say
         body = "# " + script.text[2:] if script.text.startswith("#!") else script.text

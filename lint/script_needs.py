@@ -7,57 +7,44 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from . import tables
 from .patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# The last ShellCheck of which the data below were tried out (tests/test_script_needs.py asks the one that is installed).
-TRIED = (0, 11)
-
-# Programs that no check of ShellCheck's is about, whatever their plain words are.
-PLAIN_PROGRAMS = frozenset(
-    """
-    ./autogen.sh ./bootstrap ./configure a2enmod add-apt-repository addgroup adduser apk apt apt-get apt-key autoreconf bundle
-    cabal cargo chown cmake composer conda curl dnf docker-php-ext-configure docker-php-ext-enable docker-php-ext-install dpkg
-    dpkg-reconfigure gem git go gpg groupadd groupmod ldconfig locale-gen luarocks make mamba microdnf mvn node npm pecl php pip
-    pip3 pnpm poetry python python3 setcap strip systemctl tar touch unzip update-alternatives update-ca-certificates useradd
-    usermod uv wget yarn yum zypper
-    """.split()
-)
-# What may follow the name of a command that ShellCheck has something to say of in other shapes: `mkdir -pm`, `rm -r /usr`.
-PLAIN_SHAPES = {
-    name: regex(shape, re.ASCII)
-    for name, shape in {
-        "cd": r"/?[\w+-]*\w(?:/[\w.+-]*\w)*",
-        "echo": r"[\w./:@%+,][\w./:@%+,=-]*(?: [\w./:@%+,][\w./:@%+,=-]*)*",
-        "ln": r"-s[fnv]*(?: +[\w./+][\w./+-]*){2}",
-        "mkdir": r"-pv?(?: +[\w./+][\w./+-]*)+",
-        "rm": r"-(?:r?f|fr|r)(?: +/(?:tmp|var/tmp|var/[a-z]+/[a-z]+|root/\.\w+)(?:/[\w.+-]+)*(?:/\*)?)+",
-        "set": r"-[eux]+",
-    }.items()
-}
 # A sign of equality behind nothing looks like an assignment that went wrong.
 PLAIN_WORDS = regex(r"(?:[./:@%+,-]*[A-Za-z0-9_][A-Za-z0-9_./:@%+,=-]*(?:[ \t]+|\Z)|[./:@%+,-]+(?:[ \t]+|\Z))+")
-# As an argument these look like an end that is missing before them.
-KEYWORDS = frozenset("case do done elif else esac fi for function if in select then time until while".split())
-# A command that does not stand before `&&` may be one whose failure goes unseen.
-BEFORE_AND = frozenset({"cd"})
 SEPARATOR = regex(r"(&&|;|\n)")
 
-# ShellCheck says of these that they are arrays, even of our own lines.
-ARRAYS = frozenset(
-    """
-    BASH_ALIASES BASH_ARGC BASH_ARGV BASH_CMDS BASH_LINENO BASH_REMATCH BASH_SOURCE BASH_VERSINFO COMPREPLY COMP_WORDS COPROC
-    DIRSTACK FUNCNAME GROUPS MAPFILE PIPESTATUS
-    """.split()
-)
 NAME = regex(r"[A-Za-z_]\w*", re.ASCII)
 QUOTING = regex(r"\\\n|[\"'\\]")
 # Without one of these no variable is read.
 READING = regex(r"[$\[{+(]|alias|declare|export|let|local|trap|typeset")
 # ShellCheck proposes a name that is so many letters from one that is not set.
 SIMILAR = 2
+
+
+class Plain(Struct, frozen=True):
+    """What ShellCheck has nothing to say of, up to the version `tried`; the fields are those of `plain_scripts.toml`."""
+
+    tried: tuple[int, ...]
+    programs: frozenset[str]
+    shapes: dict[str, re.Pattern[str]]
+    keywords: frozenset[str]
+    before_and: frozenset[str]
+    arrays: frozenset[str]
+
+
+@cache
+def plain() -> Plain:
+    """The data of `plain_scripts.toml`."""
+    data = tables.table("lint/data/plain_scripts.toml")
+    shapes = {name: regex(shape, re.ASCII) for name, shape in data["shapes"].items()}
+    names = (frozenset(data[key]) for key in ("keywords", "before-and", "arrays"))
+    return Plain(tuple(data["tried"]), frozenset(data["programs"]), shapes, *names)
 
 
 def is_plain(text: str) -> bool:
@@ -80,20 +67,21 @@ def needed(names: frozenset[str], text: str) -> list[str]:
         # a directive before the first command is about all of the script
         return sorted(names)
     words = {*NAME.findall(text), *NAME.findall(QUOTING.sub("", text))}
-    kept = {name for name in names if name in words or name in ARRAYS}
+    kept = {name for name in names if name in words or name in plain().arrays}
     if READING.search(text):
         kept |= _similar(names - kept, words)
     return sorted(kept)
 
 
 def _is_plain_command(command: str, after: str) -> bool:
+    known = plain()
     name, *arguments = command.split()
-    if not KEYWORDS.isdisjoint(arguments):
+    if not known.keywords.isdisjoint(arguments):
         return False
-    if name in PLAIN_PROGRAMS:
+    if name in known.programs:
         return PLAIN_WORDS.fullmatch(command) is not None
-    shape = PLAIN_SHAPES.get(name)
-    if shape is None or (name in BEFORE_AND and after != "&&"):
+    shape = known.shapes.get(name)
+    if shape is None or (name in known.before_and and after != "&&"):
         return False
     return shape.fullmatch(command[len(name) :].strip(" \t")) is not None
 

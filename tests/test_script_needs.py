@@ -12,7 +12,7 @@ from dockerlint.lint import script_findings, shellcheck
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.parser import parse
 from dockerlint.lint.script_cache import Comments
-from dockerlint.lint.script_needs import ARRAYS, PLAIN_PROGRAMS, TRIED, is_plain, needed
+from dockerlint.lint.script_needs import is_plain, needed, plain
 from dockerlint.lint.shellcheck import ShellCheck
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ SHELLS = ("sh", "bash", "dash", "busybox sh", "ksh")
 EVERY = 6
 # An example is many scripts, as a call takes long; which of them it was is told anyway.
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+
+TRIED, ARRAYS = plain().tried, plain().arrays
 
 
 def said(scripts: Sequence[str]) -> list[list[dict[str, Any]]]:
@@ -117,7 +119,7 @@ SHAPED = """
 
 def commands() -> st.SearchStrategy[str]:
     words = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
-    programs = st.sampled_from(sorted(PLAIN_PROGRAMS))
+    programs = st.sampled_from(sorted(plain().programs))
     shaped = st.sampled_from([item.replace("@", " ") for item in SHAPED])
     moves = st.sampled_from(["cd /a && make", "cd ab/c-d.e && cd e && npm ci"])
     return st.one_of(st.builds("{} {}".format, programs, words), shaped, moves)
@@ -140,7 +142,7 @@ def test_nothing_is_found_in_plain_scripts(scripts: list[str]) -> None:
 @needs_shellcheck
 @pytest.mark.parametrize("shell", SHELLS)
 def test_nothing_is_found_in_a_plain_program(shell: str) -> None:
-    scripts = [f"#!/bin/{shell}\n{name}\n{name} {' '.join(WORDS)}\n{name} -\n" for name in sorted(PLAIN_PROGRAMS)]
+    scripts = [f"#!/bin/{shell}\n{name}\n{name} {' '.join(WORDS)}\n{name} -\n" for name in sorted(plain().programs)]
     assert all(is_plain(script.partition("\n")[2]) for script in scripts)
     assert [(script, found) for script, found in zip(scripts, said(scripts), strict=True) if found] == []
 
