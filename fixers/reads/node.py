@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint import tables
@@ -17,13 +16,7 @@ if TYPE_CHECKING:
 
     from .manifest import Manifest
 
-# Scripts of package.json that an install runs. Source: npm's documentation, "scripts", life cycle operation order; pnpm's,
-# "scripts" (`pnpm:devPreinstall`).
-LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare", "dependencies", "pnpm:devPreinstall")
 PACKAGE = ("package.json",)
-# Files of variables that Corepack, Yarn and Bun read; the last ones are Bun's alone. Sources: Corepack's README; Yarn's
-# documentation, `injectEnvironmentFiles`; Bun's, "Environment Variables".
-ENVIRONMENTS = (".corepack.env", ".env.yarn", ".env", ".env.local", ".env.production", ".env.development", ".env.production.local", ".env.development.local")
 DEPENDENCIES = ("dependencies", "overrides", "resolutions")
 ARCHIVES = (".tgz", ".tar.gz", ".tar")
 # What only says where a script's command comes from.
@@ -33,19 +26,9 @@ JOINS = regex(r"\s*(?:&&|\|\||;)\s*")
 SHELL_SYNTAX = regex(r"[|&<>`$(\n]")
 # Values of settings that name files, besides those that are copied with them.
 SETTING = regex(r"(?<![\w:/.@-])(?:\.{1,2}/)?(?!\.yarn/(?:releases|plugins|patches)/)[\w.-]+/[\w./-]+|\.c?js\b|\$\{")
-# Settings that name files or folders, be it by a plain name, or that make an install look at more. Sources: npm's documentation,
-# "config"; Yarn's, ".yarnrc" and "Yarnrc files"; pnpm's, "Settings"; Bun's, "bunfig.toml". Written without case and hyphens.
-FILE_SETTINGS = regex(
-    r"(?:cafile|certfile|keyfile|catfile|https(?:ca|cert|key)filepath|yarnofflinemirror|(?:install\.)?modulesfolder|modulesdir|prefix"
-    r"|scriptshell|globalconfig|userconfig|lockfilefilename|lockfiledir|sharedworkspacelockfile|pnpmfile|globalpnpmfile|patchesdir|patchfolder"
-    r"|injectenvironmentfiles|enableconstraintschecks|nodeoptions|virtualstoredir|cache(?:dir|folder)?|storedir)\Z"
-)
 KEY = regex(r"(?m)^[ \t]*[\"']?(?:--|//\S*:)?([\w.-]+)[\"']?[ \t]*[=: \t]")
 # A module beside a program.
 MODULE = regex(r"[\"'`]\.{1,2}/")
-# Tables of package.json by which packages' own scripts find more files, or write them. Sources: prisma.io, "Prisma schema
-# location"; mswjs.io, `msw init --save`.
-OTHERS = (("prisma", "schema", ("@prisma/client", "prisma")), ("msw", "workerDirectory", ("msw",)))
 # Yarn itself, and plugins of its makers.
 OWN = regex(r"\.yarn/(?:releases|plugins/@yarnpkg)/[\w.@/-]+")
 URL = regex(r"https?:\S*|//\S*")
@@ -57,8 +40,7 @@ PNPM_FILE = regex(r"\bfile:([\w./@+-]+)")
 PNPM_PATCH = regex(r"(?m)^[ \t]+path:[ \t]*[\"']?([\w./@+-]+\.patch)\b")
 
 
-@cache
-def _scripts() -> dict[str, Any]:
+def _known() -> dict[str, Any]:
     return tables.table("lint/data/lifecycle.toml")
 
 
@@ -95,8 +77,9 @@ def package(manifest: Manifest) -> Iterator[str | Doubt]:
 
 def _variables(manifest: Manifest) -> str | None:
     """A file of variables that the tool reads by itself."""
-    files = ENVIRONMENTS if any(manifest.here(name) for name in ("bun.lock", "bun.lockb", "bunfig.toml")) else ENVIRONMENTS[:2]
-    return next((name for name in files if manifest.here(name)), None)
+    known = _known()["environments"]
+    is_bun = any(manifest.here(name) for name in ("bun.lock", "bun.lockb", "bunfig.toml"))
+    return next((name for name in (*known["all"], *(known["bun"] if is_bun else ())) if manifest.here(name)), None)
 
 
 def _local_packages(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt]:
@@ -133,8 +116,8 @@ def _has_programs(manifest: Manifest, path: str) -> bool:
 
 
 def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt]:
-    known = _scripts()
-    for name in LIFECYCLE:
+    known = _known()
+    for name in known["scripts"]["names"]:
         script = table(data.get("scripts")).get(name)
         if script is None:
             continue
@@ -154,9 +137,9 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
                 yield from _these(manifest, known["commands"][key])
     groups = (value for key, value in data.items() if key.lower().endswith("dependencies"))
     depends = {name for group in groups for name in table(group)}
-    for key, setting, packages in OTHERS:
-        if setting in table(data.get(key)) and not depends.isdisjoint(packages):
-            yield Doubt(f"{manifest.path} has settings of {key}")
+    for item in known["tables"]:
+        if item["setting"] in table(data.get(item["key"])) and not depends.isdisjoint(item["packages"]):
+            yield Doubt(f"{manifest.path} has settings of {item['key']}")
     for name in sorted(depends & set(known["packages"])):
         yield from _these(manifest, known["packages"][name])
 
@@ -265,7 +248,8 @@ def settings(manifest: Manifest) -> Iterator[str | Doubt]:
 def _file_setting(text: str) -> str | None:
     """The first setting that names files, or makes an install look at more than manifests."""
     keys = KEY.findall(text)
-    return next((key for key in keys if FILE_SETTINGS.match(re.sub("[-_]", "", key.lower()))), None)
+    known = _known()["settings"]["names"]
+    return next((key for key in keys if re.sub("[-_]", "", key.lower()) in known), None)
 
 
 def deno(manifest: Manifest) -> Iterator[str | Doubt]:
