@@ -6,11 +6,15 @@ import os
 import stat
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockerlint.lint.patterns import regex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Our files that are not yet in their place, with the number of the process that writes them.
 OURS = regex(r"\..+\.(\d{1,7})(?:\.[a-z0-9_]{8})?\.dlint")
@@ -36,13 +40,10 @@ def write(path: Path, text: bytes, expected: bytes) -> None:
             raise WriteError(f"{path}: the file is read-only; nothing was written")
         _clear(real.parent)
         temporary = _beside(real, text, before)
-        try:
+        with _or_gone(temporary):
             if real.read_bytes() != expected:
                 raise WriteError(f"{path}: the file has changed since it was read; nothing was written")
             temporary.replace(real)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
     # RuntimeError: a loop of links
     except (OSError, RuntimeError) as error:
         raise WriteError(f"{path}: {getattr(error, 'strerror', None) or error}; nothing was written") from error
@@ -67,11 +68,8 @@ def put(path: Path, text: bytes) -> None:
             temporary = _beside(real, text, real.stat())
         else:
             temporary = _anew(real, text)
-        try:
+        with _or_gone(temporary):
             temporary.replace(real)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
     except (OSError, RuntimeError) as error:
         raise WriteError(f"{path}: {getattr(error, 'strerror', None) or error}; nothing was written") from error
 
@@ -79,12 +77,8 @@ def put(path: Path, text: bytes) -> None:
 def _anew(real: Path, text: bytes) -> Path:
     """A file with the text in the same folder, with the mode that new files get."""
     temporary = real.with_name(f".{real.name}.{os.getpid()}.dlint")
-    with temporary.open("xb") as file:
-        try:
-            file.write(text)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    with temporary.open("xb") as file, _or_gone(temporary):
+        file.write(text)
     return temporary
 
 
@@ -92,7 +86,7 @@ def _beside(real: Path, text: bytes, like: os.stat_result) -> Path:
     """A synced file with the text in the same folder, with the mode and, where allowed, the owner of the old one."""
     handle, name = tempfile.mkstemp(prefix=f".{real.name[:MOST_NAME]}.{os.getpid()}.", suffix=".dlint", dir=real.parent)
     temporary = Path(name)
-    try:
+    with _or_gone(temporary):
         with os.fdopen(handle, "wb") as file:
             file.write(text)
             file.flush()
@@ -101,10 +95,17 @@ def _beside(real: Path, text: bytes, like: os.stat_result) -> Path:
         if (like.st_uid, like.st_gid) != (made.st_uid, made.st_gid):
             os.chown(temporary, like.st_uid, like.st_gid)
         temporary.chmod(stat.S_IMODE(like.st_mode))
+    return temporary
+
+
+@contextmanager
+def _or_gone(temporary: Path) -> Iterator[None]:
+    """Takes a file away when what is done with it fails."""
+    try:
+        yield
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    return temporary
 
 
 @cache
