@@ -8,11 +8,11 @@ from bisect import bisect_left
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
 from dockerlint.lint import nodes, tables, tools
+from dockerlint.lint.facts import once
 from dockerlint.lint.patterns import regex
 
 if TYPE_CHECKING:
@@ -135,15 +135,10 @@ class Footprint(Struct, frozen=True):
         return worst
 
 
-_FOOTPRINTS: WeakKeyDictionary[Facts, dict[int, Footprint]] = WeakKeyDictionary()
-
-
+@once
 def footprint(facts: Facts, run: nodes.Run) -> Footprint:
-    """What a RUN touches; worked out once a file."""
-    known = _FOOTPRINTS.setdefault(facts, {})
-    if run.span.start not in known:
-        known[run.span.start] = Footprint.of((*surrounding(facts, run), *_touched_by_script(facts, run)))
-    return known[run.span.start]
+    """What a RUN touches."""
+    return Footprint.of((*surrounding(facts, run), *_touched_by_script(facts, run)))
 
 
 def script_footprint(facts: Facts, run: nodes.Run) -> Footprint:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -19,14 +19,14 @@ from .patterns import regex
 from .stages import StageGraph
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from .context import Context
     from .downloads import Download
     from .installed import Pins
     from .script_cache import Comments
     from .shell import Command, Script
-    from .tools import Cache, Invocation
+    from .tools import Invocation
 
 LONGEST_BRIEF = 48
 # Bytes from which copied files are worth a word about where they lie.
@@ -38,6 +38,8 @@ WINDOWS_SHELL = ("cmd", "/S", "/C")
 SHELL_PRAGMA = regex(r"#\s*(?:dlint|hadolint)\s+shell\s*=\s*(\S+)")
 
 N = TypeVar("N", bound=nodes.Instruction)
+T = TypeVar("T")
+P = ParamSpec("P")
 # What hadolint 2.15.1 sees through when it looks for a command (measured): it finds none behind sudo, env or a path.
 TRANSPARENT = frozenset({"exec", "command", "builtin", "time"})
 
@@ -76,12 +78,26 @@ class State(Struct, frozen=True):
     open: bool = True
 
 
+def once(work: Callable[Concatenate[Facts, nodes.Run, P], T]) -> Callable[Concatenate[Facts, nodes.Run, P], T]:
+    """Makes that what follows of a RUN, and of further positional values that can be hashed, is worked out once a file."""
+
+    @wraps(work)
+    def kept(facts: Facts, run: nodes.Run, /, *more: P.args, **none: P.kwargs) -> T:
+        key = work, run.span.start, *more
+        if key not in facts.kept:
+            facts.kept[key] = work(facts, run, *more, **none)
+        found: T = facts.kept[key]
+        return found
+
+    return kept
+
+
 class Facts:
     """The facts of one file.
 
-    `context` is None when the files beside it are not at hand, `shellcheck` when ShellCheck is not to be asked. `caches` and
-    `removed` are what `leftovers` keeps here of each RUN. `placed` False is for those who look at no spans of scripts: these
-    are then those of another text of the file, which saves time.
+    `context` is None when the files beside it are not at hand, `shellcheck` when ShellCheck is not to be asked. `placed` False
+    is for those who look at no spans of scripts: these are then those of another text of the file, which saves time. `kept`
+    is for `once`.
     """
 
     def __init__(
@@ -100,12 +116,7 @@ class Facts:
         self._placed = placed
         self._every: dict[tuple[type[nodes.Instruction], bool], tuple[nodes.Instruction, ...]] = {}
         self._images: dict[int, str | None] = {}
-        self._mounts: dict[int, tuple[mounts_of.Mount, ...]] = {}
-        self._scripts: dict[int, Script | None] = {}
-        self.caches: dict[tuple[int, str], tuple[Cache, ...]] = {}
-        self.removed: dict[int, tuple[tuple[str, Command], ...]] = {}
-        self._downloads: dict[int, tuple[Download, ...]] = {}
-        self._invocations: dict[int, tuple[Invocation, ...]] = {}
+        self.kept: dict[Hashable, Any] = {}
 
     @cached_property
     def graph(self) -> StageGraph:
@@ -366,13 +377,12 @@ class Facts:
 
     # ------------------------------------------------------------ scripts
 
+    @once
     def script(self, run: nodes.Run) -> Script | None:
         """The script of a RUN; None for the exec form and for shells that are not of the POSIX kind."""
-        key = run.span.start
-        if key not in self._scripts:
-            shell = self._states[key].shell if key in self._states else DEFAULT_SHELL
-            self._scripts[key] = shells.script(self.doc, run, placed=self._placed) if shells.is_shell(shell[0]) else None
-        return self._scripts[key]
+        state = self._states.get(run.span.start)
+        shell = state.shell if state else DEFAULT_SHELL
+        return shells.script(self.doc, run, placed=self._placed) if shells.is_shell(shell[0]) else None
 
     def commands(self, run: nodes.Run) -> tuple[Command, ...]:
         """The commands of a RUN; of the exec form, its one command."""
@@ -382,29 +392,20 @@ class Facts:
         script = self.script(run)
         return script.commands if script else ()
 
+    @once
     def invocations(self, run: nodes.Run) -> tuple[Invocation, ...]:
         """The commands of a RUN that are tools of the catalogue."""
-        key = run.span.start
-        if key not in self._invocations:
-            found = (tools.invocation(command) for command in self.commands(run))
-            self._invocations[key] = tuple(item for item in found if item and (not self.as_hadolint or _plain(item)))
-        return self._invocations[key]
+        found = (tools.invocation(command) for command in self.commands(run))
+        return tuple(item for item in found if item and (not self.as_hadolint or _plain(item)))
 
+    @once
     def downloads(self, run: nodes.Run) -> tuple[Download, ...]:
         """What the commands of a RUN fetch, in order."""
-        key = run.span.start
-        if key not in self._downloads:
-            self._downloads[key] = tuple(downloads(self.commands(run)))
-        return self._downloads[key]
+        return tuple(downloads(self.commands(run)))
 
+    @once
     def mounts(self, run: nodes.Run) -> tuple[mounts_of.Mount, ...]:
         """The mounts of a RUN, with the variables of their targets put in where they are known."""
-        key = run.span.start
-        if key not in self._mounts:
-            self._mounts[key] = self._mounts_of(run)
-        return self._mounts[key]
-
-    def _mounts_of(self, run: nodes.Run) -> tuple[mounts_of.Mount, ...]:
         found = []
         for mount in mounts_of.mounts(run):
             target = self.path(mount.target, run) if mount.target and run.span.start in self._states else mount.target

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from .accounts import is_root
+from .facts import once
 from .images import parse_reference
 from .nodes import Cmd, Entrypoint
 from .patterns import regex
@@ -30,23 +31,17 @@ MOST_ALIKE = 50
 HOME = regex(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
 
 
+@once
 def caches_of(facts: Facts, run: Run, tool: Tool) -> tuple[Cache, ...]:
     """The caches of a tool as a RUN sees them: in the home of its user, moved by variables, for its base image.
 
     Those in an unknown home, or moved to where the build decides, are left out.
     """
-    key = run.span.start, tool.name
-    if key not in facts.caches:
-        facts.caches[key] = tuple(_caches(facts, run, tool))
-    return facts.caches[key]
-
-
-def _caches(facts: Facts, run: Run, tool: Tool) -> Iterator[Cache]:
     home = facts.home(run) or "~"
     repository = _repository(facts, run)
-    for item in tool.cache_homes(home):
-        if _is_used(facts, run, item, repository) and (placed := _placed(facts, run, item, home)) is not None:
-            yield placed
+    used = (item for item in tool.cache_homes(home) if _is_used(facts, run, item, repository))
+    placed = (_placed(facts, run, item, home) for item in used)
+    return tuple(item for item in placed if item is not None)
 
 
 def _is_used(facts: Facts, run: Run, item: Cache, repository: str | None) -> bool:
@@ -115,12 +110,10 @@ def cleaning(facts: Facts, run: Run, cache: Cache, tool: Tool) -> Command | None
     return None
 
 
+@once
 def removed(facts: Facts, run: Run) -> tuple[tuple[str, Command], ...]:
     """The paths that a RUN takes away, and by which command; `~` and `$HOME` are its user's home where that is known."""
-    key = run.span.start
-    if key not in facts.removed:
-        facts.removed[key] = tuple([item for command in facts.commands(run) for item in removed_by(facts, run, command)])
-    return facts.removed[key]
+    return tuple([item for command in facts.commands(run) for item in removed_by(facts, run, command)])
 
 
 def removed_by(facts: Facts, run: Run, command: Command) -> Iterator[tuple[str, Command]]:
