@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from dockerlint.lint import program, results, store
-from dockerlint.lint.cli import main, work
+from dockerlint.lint.cli import main, run, work
 from dockerlint.lint.context import Context
 from dockerlint.lint.report import FORMATS
 from dockerlint.lint.watched import Watched, is_same
@@ -295,3 +295,16 @@ def test_another_answer_is_seen(
     (tmp_path / name).write_text(text)
     assert not is_same(Context.of(tmp_path), pairs)
     assert not is_same(None, pairs)
+
+
+def test_other_processes_begin_once(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        (tmp_path / f"{number:02}.Dockerfile").write_text(f"FROM debian:12\nMAINTAINER {number}\n")
+    begun = []
+    pool = run._pool
+    monkeypatch.setattr(run, "_pool", lambda jobs: begun.append(jobs) or pool(jobs))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(run, "BATCH", 6)
+    main(["--jobs", "2", "--no-savings", str(tmp_path)])
+    found = [line for line in capsys.readouterr().out.splitlines() if "DL4000" in line]
+    assert begun == [2]
+    assert [line.partition(".Dockerfile")[0][-2:] for line in found] == [f"{number:02}" for number in range(20)]

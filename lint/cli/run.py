@@ -16,6 +16,7 @@ from .task import Result, configuration, context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import ProcessPoolExecutor
 
     from ..results import Results
     from .task import Task
@@ -38,49 +39,68 @@ def run(
     `format_` is that of the report, `prepare` is called before the first file that has to be looked at.
     """
     results = _results(task, format_)
-    for batch in _batches(paths, BATCH):
-        keys, known = _known(results, task, batch) if results else ({}, {})
-        rest = [path for path in batch if path not in known]
-        if rest and prepare:
-            prepare()
-            prepare = None
-        fresh = _fresh(task, rest, jobs)
-        for path in batch:
-            if path in known:
-                yield known[path]
-                continue
-            result = next(fresh)
-            if results and path in keys:
-                _keep(results, keys[path], result)
-            yield result
-        if results:
-            results.flush()
+    workers = _Workers(task, jobs, len(paths))
+    try:
+        for batch in _batches(paths, BATCH):
+            keys, known = _known(results, task, batch) if results else ({}, {})
+            rest = [path for path in batch if path not in known]
+            if rest and prepare:
+                prepare()
+                prepare = None
+            fresh = workers.results(rest)
+            for path in batch:
+                if path in known:
+                    yield known[path]
+                    continue
+                result = next(fresh)
+                if results and path in keys:
+                    _keep(results, keys[path], result)
+                yield result
+            if results:
+                results.flush()
+    finally:
+        workers.end()
 
 
-def _fresh(task: Task, paths: Sequence[Path], jobs: int | None) -> Iterator[Result]:
-    if not paths:
-        return
-    from .work import work
+class _Workers:
+    """Those who look at files: this process, or others, which begin when there are enough files for them and then stay."""
 
-    alone = cores() if jobs is None else 1
-    if jobs is None:
-        jobs = cores() if len(paths) >= MANY_FILES else 1
-    if jobs == 1 or len(paths) < 2 or Path(STDIN) in paths:
-        for batch in _batches(paths, MANY_FILES):
-            yield from work(replace(task, calls=alone), batch)
-        return
+    def __init__(self, task: Task, jobs: int | None, most: int) -> None:
+        self.task = task
+        self.jobs = jobs
+        self.most = most
+        self.pool: ProcessPoolExecutor | None = None
+
+    def results(self, paths: Sequence[Path]) -> Iterator[Result]:
+        """What came of the files, in their order."""
+        if not paths:
+            return
+        from .work import work
+
+        jobs = self.jobs or (cores() if len(paths) >= MANY_FILES else 1)
+        if jobs == 1 or len(paths) < 2 or Path(STDIN) in paths:
+            alone = replace(self.task, calls=cores() if self.jobs is None else 1)
+            for batch in _batches(paths, MANY_FILES):
+                yield from work(alone, batch)
+            return
+        self.pool = self.pool or _pool(min(jobs, self.most))
+        size = max(1, min(CHUNK, len(paths) // (jobs * CHUNKS_EACH)))
+        for results in self.pool.map(partial(work, self.task), _batches(paths, size)):
+            yield from results
+
+    def end(self) -> None:
+        """Lets the other processes go; what they have not begun is not done."""
+        if self.pool:
+            self.pool.shutdown(cancel_futures=True)
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # a forked process has the rules and the grammar already; elsewhere forking is not safe, or not there
+    # a forked process has all that is loaded already; elsewhere forking is not safe, or not there
     start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(paths)), start, _begin)
-    try:
-        size = max(1, min(CHUNK, len(paths) // (jobs * CHUNKS_EACH)))
-        for results in pool.map(partial(work, task), _batches(paths, size)):
-            yield from results
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return ProcessPoolExecutor(jobs, start, _begin)
 
 
 def _begin() -> None:
