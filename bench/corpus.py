@@ -19,14 +19,19 @@ from dockerlint.lint.parser import parse
 from dockerlint.lint.shell import script
 
 
+def texts_of(corpus: Path) -> list[str]:
+    """The texts of a corpus: JSON lines with a `text` each, as they are or with gzip."""
+    opener = gzip.open if corpus.suffix == ".gz" else open
+    with opener(corpus, "rt", encoding="utf8") as lines:
+        return [json.loads(line)["text"] for line in lines]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    opener = gzip.open if options.corpus.suffix == ".gz" else open
-    with opener(options.corpus, "rt", encoding="utf8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
+    texts = texts_of(options.corpus)
     parse("FROM a\nRUN b\n")
     rounds = []
     for _ in range(options.rounds):

@@ -35,6 +35,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corpus import texts_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -675,12 +677,10 @@ def seeds(name: str, corpus: Path | None) -> Iterator[bytes]:
     yield from TARGETS[name].seeds
     if corpus is None or not TARGETS[name].takes_corpus:
         return
-    opener = gzip.open if corpus.suffix == ".gz" else open
-    with opener(corpus, "rt", encoding="utf8") as lines:
-        for line in lines:
-            data = json.loads(line)["text"].encode("utf-8", "surrogateescape")
-            if len(data) <= LONGEST:
-                yield data
+    for text in texts_of(corpus):
+        data = text.encode("utf-8", "surrogateescape")
+        if len(data) <= LONGEST:
+            yield data
 
 
 def attempt(name: str, options: argparse.Namespace) -> None:

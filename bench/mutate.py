@@ -8,13 +8,13 @@ CORPUS holds JSON lines with a `text` each. Prints each failure and the number o
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import random
 import sys
 import time
 import traceback
 from pathlib import Path
+
+from corpus import texts_of
 
 from dockerlint.lint import nodes
 from dockerlint.lint.dump import buildkit
@@ -68,9 +68,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    opener = gzip.open if options.corpus.suffix == ".gz" else open
-    with opener(options.corpus, "rt", encoding="utf8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
+    texts = texts_of(options.corpus)
     dice = random.Random(options.seed)  # noqa: S311 - test data
     failures = 0
     start = time.perf_counter()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import gzip
 import json
 import os
 import re
@@ -22,6 +21,8 @@ import time
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from corpus import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,9 +55,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--preset", default="recommended")
     options = parser.parse_args()
-    opener = gzip.open if options.corpus.suffix == ".gz" else open
-    with opener(options.corpus, "rt", encoding="utf8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
+    texts = texts_of(options.corpus)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "many.jsonl"
         with source.open("w", encoding="utf8") as out:

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import gzip
-import json
 import os
 import re
 import statistics
@@ -29,6 +27,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from corpus import texts_of
 from scan import multiplied
 
 if TYPE_CHECKING:
@@ -66,9 +65,7 @@ def main() -> None:
     parser.add_argument("--many", type=int, nargs="*", default=[])
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    opener = gzip.open if options.corpus.suffix == ".gz" else open
-    with opener(options.corpus, "rt", encoding="utf8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
+    texts = texts_of(options.corpus)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder, "cache"))
         for name in ("PYTHONDONTWRITEBYTECODE", "DLINT_JOBS"):
