@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint import checker, prepared, registry, store
+from dockerlint.lint import checker, prepared, registry, store, tools
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.globs import matches
 from dockerlint.lint.parser import parse
@@ -46,6 +46,12 @@ def test_needs_are_as_texts_are_when_they_are_compared() -> None:
     for rule in NEEDY:
         for need in rule.needs:
             assert need == need.casefold().translate(checker.QUOTES), rule.code
+
+
+@pytest.mark.parametrize("tool", tools.catalogue(), ids=lambda tool: tool.name)
+def test_what_a_rule_of_a_tool_needs_is_in_each_name_of_the_tool(tool: tools.Tool) -> None:
+    if any(tool.name in rule.needs for rule in NEEDY):
+        assert all(tool.name in name for name in (*tool.commands, *tool.modules))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
