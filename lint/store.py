@@ -8,7 +8,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .digest import digest
+try:
+    # hashlib has the same and loads OpenSSL too, which takes longer than all that is hashed in a small run
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +25,11 @@ PATIENCE = 1.0
 CHECK_BYTES = 8
 DAY = 86_400
 AT_ONCE = 500
+
+
+def digest(data: bytes, size: int) -> bytes:
+    """The BLAKE2b digest of some data, of `size` bytes: what is kept is found by it."""
+    return blake2b(data, digest_size=size).digest()
 
 
 def folder() -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import field
 
 from .context import Context, Ignore, ignore_text
-from .digest import digest
+from .store import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
