@@ -139,6 +139,7 @@ def of_one(folder: Path, options: argparse.Namespace) -> Iterator[str]:
         ("savings, ShellCheck off", lambda: dlint(folder, "Dockerfile", *WAYS[1][1])),
         ("savings, ShellCheck on", lambda: dlint(folder, "Dockerfile", *WAYS[3][1])),
         ("first of all", afresh),
+        ("`dlint cost`", lambda: dlint(folder, "cost", "Dockerfile")),
     )
     dlint(folder, "Dockerfile")
     taken: dict[str, list[Taken]] = {name: [] for name, _ in ways}
