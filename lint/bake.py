@@ -49,15 +49,15 @@ def _from_hcl(text: str, where: str) -> Mapping[str, Any]:
     """The blocks of each kind by name, with texts and expressions as JSON has them: as templates."""
     import hcl2
 
-    # Lark has one door here; hcl2 has no errors of its own
-    from .parser import LarkError
+    # hcl2 has no errors of its own
+    from .grammar import error_of_lark
 
     try:
         tree = hcl2.parses_to_tree(text)
         if _is_deep(tree):
             raise BuildFileError(f"{where}: this is nested too deeply")
         blocks = hcl2.serialize(hcl2.transform(tree))
-    except LarkError as error:
+    except error_of_lark() as error:
         line, column = getattr(error, "line", None), getattr(error, "column", None)
         raise BuildFileError(f"{where}:{line}:{column}: this is no HCL" if line else f"{where}: this is no HCL") from error
     except RecursionError as error:

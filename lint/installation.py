@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import zlib
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,11 +17,11 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH10
 
 @cache
 def state() -> str:
-    """A text that changes when one of the files does, as size and time tell."""
+    """A text that changes when one of the files does, as size and time tell, or when another Python runs them."""
     lines = sorted(line for folder in FOLDERS for line in _files(os.path.join(TOP, folder)))  # noqa: PTH118
     text = "".join(lines).encode("utf-8", "surrogateescape")
     # two checksums, as one of 32 bits could be the same by chance
-    return f"{len(lines)}-{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
+    return f"{sys.hexversion:x}-{len(lines)}-{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
 
 
 def _files(folder: str) -> Iterator[str]:

@@ -1,38 +1,25 @@
-"""Text to tree. The only module that knows Lark; the language itself stands in dockerfile.lark."""
+"""Text to tree; the language itself stands in dockerfile.lark."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 import threading
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import platformdirs
 from msgspec.structs import replace
 
-from . import nodes
+from . import grammar, nodes
 from .expansion import ExpansionError, expand_words
 from .findings import Span
+from .lalr import Parser, Token, UnexpectedError
+from .patterns import regex
 from .validation import expected, validate
-
-# Lark loads `regex` where it is installed, of which this grammar has no need; that takes as long as the rest of Lark.
-_is_hidden = sys.modules.setdefault("regex", None) is None  # type: ignore[arg-type]
-from lark import Lark, Token, Transformer  # noqa: E402
-
-# LarkError for those who read other languages by Lark: this module is the only one that knows it
-from lark.exceptions import LarkError as LarkError  # noqa: E402
-from lark.exceptions import UnexpectedInput, UnexpectedToken  # noqa: E402
-
-if _is_hidden:
-    del sys.modules["regex"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GRAMMAR = Path(__file__).with_name("dockerfile.lark")
 BOM = "\ufeff"
 DIRECTIVES = ("syntax", "escape", "check")
 TAKES_HEREDOCS = (nodes.Run, nodes.Copy)
@@ -41,50 +28,11 @@ MOST_TRIGGERS = 10
 # Of lines longer than this nothing is kept; of the others, the last ones.
 LONGEST_KEPT, MOST_KEPT = 2000, 2000
 
-# Pieces that terminals share, named between percent signs in the grammar: Lark can build a terminal of others, but not with
-# a look-around or a possessive quantifier over them. An escape character at the end of a line, but for blanks, joins the next
-# line that is neither blank nor a comment; one that follows another escape character does not.
-_PIECES = {
-    "QUOTED": r"""%CONTINUATION%(?=\S)|(?!%JOINED%)\\(?:(?s:.)|\Z)"""
-    r"""|"(?:[^"\\]++|%CONTINUATION%|\\(?:(?s:.)|\Z))*+(?:"|\Z)"""
-    r"""|'(?:[^'\\]++|%CONTINUATION%|\\)*+(?:'|\Z)""",
-    "FLAG": r"""--(?:[^\s"'%BACKSLASH%]++|%CONTINUATION%(?=\S)|%BACKSLASH%(?!\s)."""
-    r"""|"(?:[^"%BACKSLASH%]++|%BACKSLASH%(?s:.))*+(?:"|\Z)|'(?:[^'%BACKSLASH%]++|%BACKSLASH%(?s:.))*+(?:'|\Z))++""",
-    "BLANKS": r"(?:\s|%CONTINUATION%)++",
-    "JSON_BLANK": r"(?:[ \t\r\n]|%CONTINUATION%)",
-    "JSON_STRING": r'"(?:[^"%BACKSLASH%\x00-\x1f\\]++|%CONTINUATION%|%BACKSLASH%(?:["%BACKSLASH%\x2fbfnrt]|u[0-9a-fA-F]{4})'
-    r'|(?!%BACKSLASH%)\\)*+"',
-    "END": r"(?=\s|%JOINED%|\Z)",
-    # whether there is a continuation, for where it does not matter how far it goes
-    "JOINED": r"(?:(?<!\\)\\[ \t]*+(?:\r?\n|\Z))",
-    "CONTINUATION": r"(?:(?<!\\)\\[ \t]*+(?:\r?\n(?:[^\S\n]*+(?:#[^\n]*+)?\n)*+(?:[^\S\n]*+(?:#[^\n]*+)?\Z)?|\Z))",
-}
-
-
-def _spell_out(text: str, escape: str) -> str:
-    """Text of the grammar with its pieces and its escape character put in."""
-    for name, piece in _PIECES.items():
-        text = text.replace(f"%{name}%", piece)
-    if escape != "\\":
-        text = text.replace(r"\\", escape)
-    text = text.replace("%BACKSLASH%", r"\\")
-    return _mended(text) if sys.version_info < (3, 11, 5) else text
-
-
-def _mended(text: str) -> str:
-    """Patterns that are right before Python 3.11.5 too: https://github.com/python/cpython/issues/100061.
-
-    When the last round of a possessive group fails there, matching goes on where that round had got to, which may be in front
-    of where it began, and Lark then goes round for ever. One more alternative, which fails, puts it back; its letter is there
-    as Lark wants no terminal that may be empty.
-    """
-    return re.sub(r"\)(?=[*+]\+)", "|(?!)-)", text)
-
 
 class _Language(NamedTuple):
     """The grammar for one escape character, and the terminals that `_Reader` walks the file with."""
 
-    grammar: Lark
+    parser: Parser
     builder: _Builder
     continuation: re.Pattern[str]
     line: re.Pattern[str]
@@ -94,38 +42,13 @@ class _Language(NamedTuple):
     heredoc: re.Pattern[str]
 
 
-def _saved_tables(escape: str) -> str | bool:
-    """Where Lark keeps the tables that it makes of the grammar: making them takes most of the start-up of a small run.
-
-    Lark checks that they are of this grammar, this Lark and this Python. Without a place to write to there is no saving.
-    """
-    folder = platformdirs.user_cache_path("dlint")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return str(folder / f"grammar-{ord(escape)}.tables")
-
-
 @cache
 def _language(escape: str) -> _Language:
-    text = GRAMMAR.read_text(encoding="utf8")
-    continuation = re.compile(_spell_out("%CONTINUATION%", escape))
-    builder = _Builder(continuation, re.compile(_spell_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape)))
-    grammar = Lark(
-        _spell_out(text, escape),
-        parser="lalr",
-        lexer="contextual",
-        start=["instruction", "file"],
-        transformer=builder,
-        cache=_saved_tables(escape),
-        maybe_placeholders=False,
-    )
-    terminals = (
-        re.compile(grammar.get_terminal(name).pattern.to_regexp())
-        for name in ("LINE", "COMMENT_LINE", "BLANK_LINE", "DIRECTIVE", "HEREDOC")
-    )
-    return _Language(grammar, builder, continuation, *terminals)
+    tables = grammar.tables(escape)
+    continuation = regex(grammar.spelled_out("%CONTINUATION%", escape))
+    builder = _Builder(continuation, regex(grammar.spelled_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape)))
+    terminals = (regex(tables.terminals[name]) for name in ("LINE", "COMMENT_LINE", "BLANK_LINE", "DIRECTIVE", "HEREDOC"))
+    return _Language(Parser(tables, builder), builder, continuation, *terminals)
 
 
 def parse(text: str) -> nodes.Dockerfile:
@@ -266,30 +189,26 @@ class _Reader:
         self.comments.append(nodes.Comment(Span(start, start + len(text)), text))
 
     def _parse_line(self, start: int, end: int) -> nodes.Instruction:
-        # the line as a text of its own: of a slice Lark counts the lines before it, each time from the top of the file
         line = self.text[start:end]
         known = _known(line, self.escape) if len(line) <= LONGEST_KEPT else []
         if known:
             return nodes.moved(known[0].node, start - known[0].start)
         self.language.builder.place.start = start
         try:
-            parsed: Any = self.language.grammar.parse(line, "instruction")
-        except UnexpectedInput as error:
-            return self._bad(error, start, end)
-        node: nodes.Instruction = parsed
+            node: nodes.Instruction = self.language.parser.parse(line)
+        except UnexpectedError as error:
+            return self._bad(start + error.at, start, end)
         if isinstance(node, nodes.Onbuild) and _depth(node) > MOST_TRIGGERS:
             self._problem(node.trigger.keyword.span, "ONBUILD cannot trigger another ONBUILD")
             return nodes.Bad(Span(start, end), node.keyword, ())
         known.append(_Known(start, node))
         return node
 
-    def _bad(self, error: UnexpectedInput, start: int, end: int) -> nodes.Bad:
+    def _bad(self, at: int, start: int, end: int) -> nodes.Bad:
         keyword = re.compile(r"[^\s\\`]*").match(self.text, start, end)
         assert keyword
         word = nodes.Word(Span(*keyword.span()), keyword[0])
-        ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-        at = end if ended or error.pos_in_stream is None else start + error.pos_in_stream
-        if not start <= at < end:
+        if at == end:
             self._problem(Span(start, end), expected(word.text, None))
         else:
             place = Span(at, self._word_end(at, end))
@@ -411,7 +330,7 @@ def _stages(
     return tuple(instructions[: heads[0]]), tuple(stages)
 
 
-# ---------------------------------------------------------------- Lark's tokens to nodes
+# ---------------------------------------------------------------- tokens to nodes
 
 
 class _Place(threading.local):
@@ -420,19 +339,16 @@ class _Place(threading.local):
     start = 0
 
 
-class _Builder(Transformer[Token, nodes.Instruction]):
-    """Turns each grammar rule into its node as Lark completes it; a rule's method has the rule's name."""
+class _Builder:
+    """Turns each grammar rule into its node as it is completed; a rule's method has the rule's name."""
 
     def __init__(self, continuation: re.Pattern[str], flag: re.Pattern[str]) -> None:
-        super().__init__()
         self.continuation = continuation
         self.flag = flag
         self.place = _Place()
 
     def _span(self, token: Token) -> Span:
-        assert token.start_pos is not None
-        assert token.end_pos is not None
-        return Span(self.place.start + token.start_pos, self.place.start + token.end_pos)
+        return Span(self.place.start + token.start, self.place.start + token.end)
 
     def _text(self, raw: str) -> str:
         return self.continuation.sub("", raw) if "\n" in raw else raw
@@ -453,7 +369,7 @@ class _Builder(Transformer[Token, nodes.Instruction]):
             end = self._span(rest[-1]).end if isinstance(rest[-1], Token) else rest[-1].span.end
         return {"span": Span(span.start, end), "keyword": nodes.Word(span, keyword.value), "flags": flags}, rest
 
-    def FLAGS(self, token: Token) -> tuple[nodes.Flag, ...]:  # noqa: N802 - Lark calls it by the terminal's name
+    def FLAGS(self, token: Token) -> tuple[nodes.Flag, ...]:  # noqa: N802 - the terminal's name
         start = self._span(token).start
         return tuple(self._flag(match[1], start + match.start()) for match in self.flag.finditer(token.value))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from dockerlint.lint import config_files, nodes, parser, source
+from dockerlint.lint import config_files, grammar, nodes, parser, source
 from dockerlint.lint.cli import main
 from dockerlint.lint.config import ConfigError
 from dockerlint.lint.config_files import from_file
@@ -477,14 +477,17 @@ def test_patterns_of_early_pythons_are_the_same(monkeypatch: pytest.MonkeyPatch)
     # that of Debian 12 went round for ever in each file
     texts = ["\ufeff" + WINDOWS[0], *WINDOWS, 'FROM node:2 AS x\nRUN a \\\n  # c\n  b\nCOPY --a="b c" ["a" , \\\n "b"]\nENV a="b c" d=e\\ f\\\n']
     usual = [parse(text) for text in texts]
-    monkeypatch.setattr("dockerlint.lint.parser.sys.version_info", (3, 11, 2))
-    monkeypatch.setattr("dockerlint.lint.parser._saved_tables", lambda _: False)
-    parser._language.cache_clear()
+    monkeypatch.setattr("dockerlint.lint.grammar.sys.version_info", (3, 11, 2))
+    monkeypatch.setattr("dockerlint.lint.grammar.prepared", lambda _, make: make())
+    caches = (grammar.tables, parser._language, parser._known)
+    for cache in caches:
+        cache.cache_clear()
     try:
-        assert "(?!)" in parser._language("\\").grammar.get_terminal("WORD").pattern.to_regexp()
+        assert "(?!)" in grammar.tables("\\").terminals["WORD"]
         assert [parse(text) for text in texts] == usual
     finally:
-        parser._language.cache_clear()
+        for cache in caches:
+            cache.cache_clear()
 
 
 # ---------------------------------------------------------------- Windows
