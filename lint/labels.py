@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from functools import cache
 
 from msgspec import Struct
@@ -93,6 +92,8 @@ _UNITS = frozenset({"year", "month", "day", "hour", "minute", "second"})
 
 def _days(year: int, month: int) -> int:
     """The days of a month; years repeat after 400."""
+    from calendar import monthrange
+
     return monthrange(2000 + year % 400, month)[1]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -132,4 +131,8 @@ def _option_problems(kind: str, name: str, text: str | None) -> Iterator[str]:
 
 def _split(value: str) -> list[str]:
     # the builder reads the value as one line of comma-separated values, quotes included
-    return next(csv.reader([value]), []) if '"' in value else value.split(",")
+    if '"' not in value:
+        return value.split(",")
+    import csv
+
+    return next(csv.reader([value]), [])

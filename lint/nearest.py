@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 # Enough of a name to be told from others.
 SHORTEST = 4
 # Among more names than this a guess is worth little, and takes long.
 MOST = 256
+ALIKE = 0.75
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
@@ -21,7 +21,14 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     slips = _slips(name, known)
     if slips:
         return slips[0] if len(slips) == 1 else None
-    return next(iter(get_close_matches(name, sorted(set(known) - {name}), n=1, cutoff=0.75)), None)
+    return most_alike(name, sorted(set(known) - {name}))
+
+
+def most_alike(name: str, known: Iterable[str], alike: float = ALIKE) -> str | None:
+    """The known name that is most like this one; None when none is alike enough, 1 being the same and 0 nothing in common."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=alike)), None)
 
 
 def slip_of(name: str, known: Collection[str]) -> str | None:

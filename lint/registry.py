@@ -6,7 +6,6 @@ What the rules are called is kept between runs, so that a run loads only those t
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +85,8 @@ def _own() -> dict[str, Rule]:
 
 def _loaded() -> Iterator[tuple[str, str, Rule]]:
     """Our rules, all loaded, each with its module and its name there."""
+    import pkgutil
+
     package = importlib.import_module(RULES)
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{RULES}.{info.name}")

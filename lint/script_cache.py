@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .shellcheck import Comment, ShellCheck, comments
+from .store import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .store import Store
+
+KEY_BYTES = 32
 
 
 class Comments:
@@ -58,4 +60,4 @@ class Comments:
     def _key(self, script: str) -> bytes:
         version = ".".join(map(str, self.program.version))
         # the script's first line names its shell
-        return hashlib.sha256(f"{version}\0{script}".encode("utf-8", "surrogateescape")).digest()
+        return digest(f"{version}\0{script}".encode("utf-8", "surrogateescape"), KEY_BYTES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from functools import singledispatch
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import nodes
 from .mounts import mount_problems
+from .nearest import most_alike
 from .patterns import regex
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ KEYWORDS = (
     "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME "
     "WORKDIR"
 ).split()
+
+# How like a word must be to one that there is, to be held for it.
+ALIKE = 0.6
 
 # Flags by instruction: "text" takes a value, "bool" true or false or nothing, "list" may be given more than once.
 FLAGS: dict[str, dict[str, str]] = {
@@ -100,8 +103,8 @@ def unknown_instruction(keyword: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`: did you mean X?`, or nothing when nothing is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f": did you mean {near[0]}?" if near else ""
+    near = most_alike(word, known, ALIKE)
+    return f": did you mean {near}?" if near else ""
 
 
 def is_list_of_others(text: str) -> bool:

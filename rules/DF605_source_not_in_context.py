@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.nearest import most_alike
 from dockerlint.lint.rule import rule
 from dockerlint.lint.sources import context_sources
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # Folders that builds write to, before the image is built.
 BUILT = frozenset("target build dist out bin obj publish release releases artifacts output coverage vendor".split())
-ALIKE = 0.75
 
 
 @rule("DF605", name="source-not-in-context", severity=Severity.WARNING)
@@ -96,8 +95,8 @@ def _near(context: Context, path: str) -> str | None:
     for other in names:
         if other.casefold() == name.casefold():
             return posixpath.join(folder, other)
-    match = get_close_matches(name, names, n=1, cutoff=ALIKE)
-    return posixpath.join(folder, match[0]) if match else None
+    found = most_alike(name, names)
+    return posixpath.join(folder, found) if found else None
 
 
 def _is_plain(doc: Dockerfile, json: bool, word: Word, path: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.nearest import most_alike
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile
+
+# Commands are short words, in which one slip weighs more.
+ALIKE = 0.6
 
 
 @rule("DF620", name="unknown-subcommand", severity=Severity.ERROR)
@@ -55,7 +58,7 @@ def unknown_subcommand(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(tool: str, word: nodes.Word, known: tuple[str, ...]) -> Finding:
-    near = difflib.get_close_matches(word.text, known, n=1, cutoff=0.6)
-    message = f"{tool} has no command {word.text!r}" + (f": did you mean {near[0]}?" if near else "")
-    fix = Fix(f"write {near[0]}", (replace_word(word, near[0]),), Applicability.UNSAFE) if near else None
+    near = most_alike(word.text, known, ALIKE)
+    message = f"{tool} has no command {word.text!r}" + (f": did you mean {near}?" if near else "")
+    fix = Fix(f"write {near}", (replace_word(word, near),), Applicability.UNSAFE) if near else None
     return Finding("DF620", word.span, message, fix)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.nearest import most_alike
 from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
@@ -48,9 +48,9 @@ def misspelt_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         match = DIRECTIVE.fullmatch(doc.source(comment.span))
         if comment.span.start > first or match is None:
             continue
-        near = get_close_matches(match[1].lower(), KNOWN, n=1, cutoff=0.75)
-        if near and near[0] not in names and match[1].lower() != near[0]:
+        near = most_alike(match[1].lower(), KNOWN)
+        if near and near not in names and match[1].lower() != near:
             span = Span(comment.span.start + match.start(1), comment.span.start + match.end(1))
-            fix = Fix(f"write {near[0]}", (Edit(span, near[0]),), Applicability.UNSAFE)
-            yield Finding("DF643", span, f"`{match[1]}` is no directive: did you mean {near[0]}?", fix)
+            fix = Fix(f"write {near}", (Edit(span, near),), Applicability.UNSAFE)
+            yield Finding("DF643", span, f"`{match[1]}` is no directive: did you mean {near}?", fix)
     del facts

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import images, mounts, nodes
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.nearest import most_alike
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Dockerfile, Flag, Instruction
-
-NEAR = 0.75
 
 
 @rule("DL3022", name="unknown-stage", severity=Severity.WARNING, needs=("from=",))
@@ -140,8 +138,8 @@ def _near(doc: Dockerfile, index: int, name: str) -> str | None:
     if any(char in name for char in ":/@$") or name.isdecimal():
         return None
     aliases = {stage.name: stage.from_.alias.text for stage in doc.stages[: max(index, 0)] if stage.from_.alias}
-    found = get_close_matches(name.lower(), [alias for alias in aliases if alias], n=1, cutoff=NEAR)
-    return aliases[found[0]] if found else None
+    found = most_alike(name.lower(), filter(None, aliases))
+    return aliases[found] if found else None
 
 
 def _problem(facts: Facts, index: int, name: str, near: str | None) -> str | None:

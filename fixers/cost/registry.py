@@ -6,7 +6,6 @@ by `bench/make_registry.py`; some more, remembered, in `data/registry.toml`; for
 
 from __future__ import annotations
 
-import gzip
 import re
 from functools import cache
 from pathlib import Path
@@ -140,6 +139,8 @@ def needs(registry: str, name: str) -> tuple[str, ...] | None:
 
 @cache
 def _table(registry: str) -> dict[str, Package]:
+    import gzip
+
     text = gzip.decompress((DATA / f"registry-{registry}.tsv.gz").read_bytes()).decode()
     rows = (line.split("\t") for line in text.splitlines() if not line.startswith("# "))
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any
@@ -145,6 +144,8 @@ class _Found:
         """setup.cfg: values that are taken from files. Source: setuptools' documentation, "Configuring setuptools using
         setup.cfg files".
         """
+        import configparser
+
         parser = configparser.RawConfigParser(strict=False)
         try:
             parser.read_string(self.text("setup.cfg"))
