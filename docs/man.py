@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click_man.core import generate_man_page
 
-from dockerlint.lint.cli import dlint
+from dockerlint.lint.cli.commands import dlint
 
 FOLDER = Path(__file__).parent / "man"
 

@@ -10,11 +10,13 @@ import time
 from itertools import cycle
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
 import pytest
 
 from dockerlint.fixers import cost
 from dockerlint.lint import registry, source
-from dockerlint.lint.cli import main
+from dockerlint.lint.cli import commands, main
+from dockerlint.lint.cli.checking import DEFAULTS
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.nodes import Dockerfile, Workdir
 from dockerlint.lint.rule import Rule, rule
@@ -535,6 +537,39 @@ def test_start_up_loads_only_what_it_needs() -> None:
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert loaded.isdisjoint({"lark", "tree_sitter", "rich", "yaml", "pathspec", "sarif_om", "difflib"})
     assert not [name for name in done.stdout.split() if name.startswith(("dockerlint.rules", "dockerlint.fixers"))]
+
+
+def test_a_run_over_paths_loads_no_click_and_a_known_file_no_parser(tmp_path: Path) -> None:
+    program = "import sys; from dockerlint.lint.cli import main; main(['Dockerfile']); print(*sys.modules, sep='\\n')"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DLINT_")}
+    environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+
+    def loaded(key: str) -> set[str]:
+        (tmp_path / "Dockerfile").write_text(f"FROM debian:12\nWORKDIR {key}\n")
+        command = [sys.executable, "-c", program]
+        said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+        assert "Dockerfile:2:" in said
+        return set(said.split())
+
+    # the first one makes the tables
+    assert "lark" in loaded("A")
+    assert loaded("B").isdisjoint({"click", "lark", "hashlib", "difflib", "csv"})
+    assert loaded("B").isdisjoint({"click", "lark", "tree_sitter", "dockerlint.lint.parser", "dockerlint.rules", "dockerlint.fixers"})
+
+
+def test_options_that_are_not_given_are_the_defaults() -> None:
+    command = commands.dlint.get_command(click.Context(commands.dlint), "check")
+    assert command
+
+    assert command.make_context("check", []).params == {"paths": (), **DEFAULTS}
+
+
+@pytest.mark.parametrize("paths", [["Dockerfile"], [], ["missing"], ["Dockerfile", "missing"], ["sub"]])
+def test_paths_alone_are_the_same_as_with_an_option(paths: list[str], dlint: Dlint) -> None:
+    dlint.put("Dockerfile", OLD)
+    dlint.put("sub/Dockerfile", OLD)
+
+    assert dlint(*paths) == dlint("--savings", *paths)
 
 
 # ---------------------------------------------------------------- the real rules

@@ -16,7 +16,7 @@ DLINT = Path(sys.executable).with_name("dlint")
 def complete(*words: str, incomplete: str) -> list[str]:
     from click.shell_completion import ShellComplete
 
-    from dockerlint.lint.cli import dlint
+    from dockerlint.lint.cli.commands import dlint
 
     items = ShellComplete(dlint, {}, "dlint", "_DLINT_COMPLETE").get_completions(list(words), incomplete)
     return [item.value if item.type == "plain" else f"<{item.type}>" for item in items]

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from dockerlint.fixers.testing import assert_examples
-from dockerlint.lint import cli
+from dockerlint.lint.cli import COMMANDS
+from dockerlint.lint.cli.commands import DEFAULT, dlint
 from dockerlint.lint.config_files import from_file
 from dockerlint.lint.discover import NOT_DOCKERFILES, PATTERNS
 from dockerlint.lint.options import OPTIONS
@@ -72,10 +73,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_options_exist(page: Path) -> None:
     for words in commands(page):
         name = words.split(" ", 1)[0]
-        context = cli.dlint.make_context("dlint", [], resilient_parsing=True)
-        command = cli.dlint.get_command(context, name if name in cli.COMMANDS else cli.DEFAULT)
+        context = dlint.make_context("dlint", [], resilient_parsing=True)
+        command = dlint.get_command(context, name if name in COMMANDS else DEFAULT)
         assert command is not None
-        known = {option for item in (command, cli.dlint) for one in item.get_params(context) for option in one.opts}
+        known = {option for item in (command, dlint) for one in item.get_params(context) for option in one.opts}
         known |= {option for one in command.params for option in one.secondary_opts}
 
         assert set(OPTION.findall(words)) <= known, words

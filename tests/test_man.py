@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from dockerlint.lint.cli import dlint
+from dockerlint.lint.cli.commands import dlint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

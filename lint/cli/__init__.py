@@ -1,107 +1,23 @@
-"""The command `dlint`. Each command is a module that is loaded when it is called: the start-up is part of every run."""
+"""The command `dlint`. What a run does not need is not loaded: the start-up is part of every run."""
 
 from __future__ import annotations
 
 import errno
 import gc
-import importlib
 import os
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from click.shell_completion import CompletionItem
-
 COMMANDS = ("check", "explain", "rules", "ast", "cost", "diff", "verify", "scan", "config", "cache", "doctor", "completion", "new-rule", "lsp")
-DEFAULT = "check"
 OK, FINDINGS, USAGE, INTERNAL = range(4)
 INTERRUPTED = 130
 GARBAGE = 50_000, 20, 20
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
-
-class Commands(click.Group):
-    """The commands by name; a first word that is none of them belongs to `check`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """All names, the default first."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """The command of a name, loaded now."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f".{name.replace('-', '_')}", __name__).command
-        return command
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `check` before words that start with no command and no option of dlint itself."""
-        if ctx.resilient_parsing and not args:
-            # the first word is being completed: it may be a command
-            return super().parse_args(ctx, args)
-        own = {name for option in self.get_params(ctx) for name in option.opts}
-        at = next((at for at, word in enumerate(args) if word not in own), len(args))
-        if at == len(args) or args[at] not in COMMANDS:
-            args = [*args[:at], DEFAULT, *args[at:]]
-        return super().parse_args(ctx, args)
-
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands, and what `check` would take in their place: its options, and files."""
-        from click.shell_completion import CompletionItem
-
-        items = super().shell_complete(ctx, incomplete)
-        if not incomplete.startswith("-"):
-            # the files first: in bash they take the place of all that came before
-            return [CompletionItem(incomplete, type="file"), *items]
-        default = self.get_command(ctx, DEFAULT)
-        assert default
-        return [*items, *default.shell_complete(click.Context(default, parent=ctx), incomplete)]
-
-
-def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
-    if not value or ctx.resilient_parsing:
-        return
-    from importlib.metadata import version
-
-    click.echo(f"dlint {version('dockerlint')}")
-    ctx.exit()
-
-
-def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
-    if value and not ctx.resilient_parsing:
-        from .task import DEBUG
-
-        # a variable, so that the processes that are started for the work have it too
-        os.environ[DEBUG] = "1"
-
-
-@click.group(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    subcommand_metavar="[COMMAND] [OPTIONS] [PATH]...",
-    epilog="A first word that is no command is a path: `dlint Dockerfile` is `dlint check Dockerfile`.",
-)
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
-)
-@click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Show where internal errors come from.")
-def dlint() -> None:
-    """Finds what makes Dockerfiles slow, big or unsafe, says what it costs, and fixes it.
-
-    \b
-    dlint                      check all Dockerfiles below this folder
-    dlint --fix Dockerfile     make the fixes that keep what the image does
-    dlint cost Dockerfile      show what each step costs
-    dlint explain DF101        show the page of a rule
-
-    Exit status: 0 nothing at or above --fail-on; 1 there is; 2 usage, configuration, or a file that cannot be read or
-    written; 3 internal error.
-    """
+# Variables with the values of options, and the one by which a shell asks for completions.
+VARIABLES = ("DLINT_", "_DLINT_")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,13 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        status = dlint.main(args=None if argv is None else list(argv), prog_name="dlint", standalone_mode=False)
+        status = _run(words)
         sys.stdout.flush()
-    except click.ClickException as error:
-        _show(error)
-        return USAGE
-    except click.Abort:
+    except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # whoever reads has gone, `head` for example
@@ -125,18 +39,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FINDINGS
     except Exception as error:
         return _failed(error)
-    return int(status or OK)
+    return status
 
 
-def _show(error: click.ClickException) -> None:
-    """What click says of an error; it may hold any word of the command line, and names of files."""
-    from io import StringIO
+def _run(words: Sequence[str]) -> int:
+    if _are_paths(words):
+        from .checking import checked
 
-    from ..report.shown import visible_lines
+        return checked(words)
+    from .commands import run
 
-    text = StringIO()
-    error.show(text)
-    click.echo(visible_lines(text.getvalue()), nl=False, err=True)
+    return run(words)
+
+
+def _are_paths(words: Sequence[str]) -> bool:
+    """Whether a command line is paths to check and nothing else: click has nothing to do then, and takes long to load."""
+    # on Windows click expands patterns, as no shell does it there
+    if os.name == "nt" or any(word.startswith("-") for word in words) or (words[:1] and words[0] in COMMANDS):
+        return False
+    return not any(name.startswith(VARIABLES) for name in os.environ)
 
 
 def _drop_output() -> None:
@@ -150,15 +71,16 @@ def _failed(error: Exception) -> int:
     from ..plugins import PluginError
     from ..report.shown import visible_lines
     from ..source import SourceError, reason
+    from .output import write
     from .task import internal
 
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         # of all other files it is said where they are written
-        click.echo(f"dlint: standard output: cannot be written: {reason(error)}", err=True)
+        write(f"dlint: standard output: cannot be written: {reason(error)}\n", err=True)
         _drop_output()
         return USAGE
     if isinstance(error, ConfigError | PluginError | SourceError):
-        click.echo(f"dlint: {visible_lines(str(error))}", err=True)
+        write(f"dlint: {visible_lines(str(error))}\n", err=True)
         return USAGE
-    click.echo(f"dlint: {visible_lines(internal(error))}", err=True)
+    write(f"dlint: {visible_lines(internal(error))}\n", err=True)
     return INTERNAL

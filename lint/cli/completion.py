@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from . import OK, dlint
+from . import OK
+from .commands import dlint
 
 
 @click.command("completion")

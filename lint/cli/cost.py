@@ -12,8 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from . import OK, USAGE
-from .measured import Inputs, keep, kept, measured_options
-from .options import build_options, file_layer, layers
+from .layers import file_layer, layers
+from .measured import Inputs, keep, kept
+from .options import build_options
 from .page import check_page, write_page
 from .speed import Speed, speed
 from .terminal import has_colour, is_terminal
@@ -77,6 +78,21 @@ Examples:
   dlint cost Dockerfile --replay 200
   dlint cost Dockerfile --image app.tar --build-log build.log --save
 """
+
+
+def measured_options(function: Callable[..., int]) -> Callable[..., int]:
+    """The options that name what was measured."""
+    for option in (
+        click.option("--save", is_flag=True, help="Keep what was measured in .dlint of the context, for later runs."),
+        click.option("--platform", metavar="OS/ARCH", help="Which image of an index; linux/amd64 by default."),
+        click.option("--build-log", metavar="FILE", help="Seconds from a log: --progress=plain or rawjson."),
+        click.option("--image", metavar="FILE", help="Bytes from `docker save`, or an OCI layout."),
+        click.option(
+            "--history", metavar="FILE", help="Bytes from `docker history --no-trunc -H=false --format '{{json .}}'`."
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 @click.command("cost", cls=_Command, epilog=EXAMPLES)

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from . import FINDINGS, OK, USAGE
 from .changes import FORMATS
-from .options import build_options, codes, file_layer, layers
+from .layers import file_layer, layers
+from .options import build_options, codes
 from .terminal import has_colour
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import click
 
 from ..config import Selector
 from . import OK
-from .options import build_options, file_layer, layers
+from .layers import file_layer, layers
+from .options import build_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ..source import STDIN
+from .output import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,21 +23,6 @@ if TYPE_CHECKING:
     from ..facts import Facts
 
 MOST_BYTES = 256_000_000
-
-
-def measured_options(function: Callable[..., int]) -> Callable[..., int]:
-    """The options that name what was measured."""
-    for option in (
-        click.option("--save", is_flag=True, help="Keep what was measured in .dlint of the context, for later runs."),
-        click.option("--platform", metavar="OS/ARCH", help="Which image of an index; linux/amd64 by default."),
-        click.option("--build-log", metavar="FILE", help="Seconds from a log: --progress=plain or rawjson."),
-        click.option("--image", metavar="FILE", help="Bytes from `docker save`, or an OCI layout."),
-        click.option(
-            "--history", metavar="FILE", help="Bytes from `docker history --no-trunc -H=false --format '{{json .}}'`."
-        ),
-    ):
-        function = option(function)
-    return function
 
 
 class Inputs(Struct, frozen=True):
@@ -59,14 +44,16 @@ class Inputs(Struct, frozen=True):
 
     def check(self, paths: Sequence[str], compare: str | None) -> None:
         """Raises UsageError where the options do not go together."""
+        from click import UsageError
+
         if self.save and not self:
-            raise click.UsageError("--save keeps what was measured: name it with --history, --image or --build-log")
+            raise UsageError("--save keeps what was measured: name it with --history, --image or --build-log")
         if self.platform and not self.image:
-            raise click.UsageError("--platform chooses an image: name its file with --image")
+            raise UsageError("--platform chooses an image: name its file with --image")
         if self and (len(paths) > 1 or compare):
-            raise click.UsageError("--history, --image and --build-log are of one build: name one PATH")
+            raise UsageError("--history, --image and --build-log are of one build: name one PATH")
         if [*self.files, *paths].count(STDIN) > 1:
-            raise click.UsageError("only one thing can be read from standard input")
+            raise UsageError("only one thing can be read from standard input")
 
     def read(self, facts: Facts, problems: list[str]) -> Measurements | None:
         """What the files say of the build of `facts`; None when there are none, or they are of another build.
@@ -140,7 +127,7 @@ def _tell(label: str, found: Measurements, rows: Sequence[Row]) -> None:
         words = "it is of another build, or of an image whose steps are all in one layer; the estimate does without it"
     else:
         words = "all steps in it came from the cache, so it has no times; the estimate does without it"
-    click.echo(f"dlint: {visible(label)}: {words}", err=True)
+    write(f"dlint: {visible(label)}: {words}\n", err=True)
 
 
 def kept(context: Context | None, path: Path) -> tuple[Measurements | None, str | None]:
@@ -171,7 +158,7 @@ def keep(context: Context | None, path: Path, found: Measurements) -> None:
     store.save(context.root, name_of(context, path), found)
     # the context as it is with the file in it
     if replace(context).has("/".join(MEASURED)):
-        click.echo(f"dlint: name {MEASURED[0]} in .dockerignore, so that `COPY .` does not take it along", err=True)
+        write(f"dlint: name {MEASURED[0]} in .dockerignore, so that `COPY .` does not take it along\n", err=True)
 
 
 def name_of(context: Context, path: Path) -> str:

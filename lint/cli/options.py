@@ -1,21 +1,15 @@
-"""Options that several commands share, and what the command line says as a partial configuration."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from click.shell_completion import CompletionItem
-
-    from ..config import Layer
-
-SAME_NAME = ("preset", "fail-on", "shellcheck", "baseline", "target", "context", "network", "machine")
 
 
 def build_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -42,41 +36,3 @@ def codes(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[
     done, comma, last = incomplete.rpartition(",")
     names = ((name, rule.summary) for rule in rules() for name in (rule.code, rule.name))
     return [CompletionItem(f"{done}{comma}{name}", help=about) for name, about in names if name.startswith(last)]
-
-
-def layers(options: dict[str, Any]) -> tuple[Layer, ...]:
-    """What the environment and the command line say, the weaker first.
-
-    Raises ConfigError for a value that is no good.
-    """
-    from ..options import from_environment, from_options
-
-    table = {
-        "select": _words(options.get("select")),
-        "ignore": _words(options.get("ignore")),
-        "build-args": _build_args(options["build_arg"]) or None,
-        "format": options.get("format_"),
-        **{key: options.get(key.replace("-", "_")) for key in SAME_NAME},
-    }
-    return from_environment(os.environ), from_options(table)
-
-
-def file_layer(options: dict[str, Any]) -> Layer | None:
-    """The configuration file that was asked for; empty if none is to be read; None if it is to be looked for."""
-    from ..config_files import from_file
-
-    if options["no_config"]:
-        return {}
-    return from_file(Path(options["config"]).resolve()) if options["config"] else None
-
-
-def _words(given: Iterable[str] | None) -> list[str] | None:
-    words = [word.strip() for part in given or () for word in part.split(",")]
-    return [word for word in words if word] or None
-
-
-def _build_args(given: Iterable[str]) -> dict[str, str]:
-    """`KEY=VALUE` as docker reads it: `KEY` alone takes its value from the environment, if it is there."""
-    pairs = [item.partition("=") for item in given]
-    found = {key: value if equals else os.environ.get(key) for key, equals, value in pairs}
-    return {key: value for key, value in found.items() if value is not None}

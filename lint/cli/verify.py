@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import FINDINGS, OK, USAGE
-from .options import build_options, file_layer, layers
+from .layers import file_layer, layers
+from .options import build_options
 from .terminal import has_colour
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import click
 from msgspec.structs import replace
 
 from .. import INTERNAL, INTERRUPTED, OK, USAGE
-from ..options import codes, layers
+from ..layers import layers
+from ..options import codes
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
