@@ -42,7 +42,7 @@ _PIECES = {
 @cache
 def tables(escape: str) -> Tables:
     """The tables for an escape character."""
-    return Tables(**prepared(f"grammar-{ord(escape)}", lambda: _made(escape)))
+    return Tables(**prepared(f"grammar-{ord(escape)}", lambda: _made(escape), dict[str, Any]))
 
 
 def spelled_out(text: str, escape: str) -> str:

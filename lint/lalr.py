@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
@@ -81,26 +82,13 @@ class Tables:
         return found
 
     def _groups(self, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        """Terminals that no other state has are one pattern, the others one each: no terminal is compiled twice."""
-        own: tuple[str, ...] = ()
-        for name in names:
-            if self._users[name] == 1:
-                own += (name,)
-                continue
-            if own:
-                yield own
-            own = ()
-            yield (name,)
-        if own:
-            yield own
+        """Neighbours that the same states try are one pattern, so that none is compiled twice and few have to be tried."""
+        return (tuple(group) for _, group in groupby(names, self._users.__getitem__))
 
     @cached_property
-    def _users(self) -> dict[str, int]:
-        users = dict.fromkeys(self.terminals, 0)
-        for names in set(self._accepted):
-            for name in names:
-                users[name] += 1
-        return users
+    def _users(self) -> dict[str, frozenset[tuple[str, ...]]]:
+        lists = set(self._accepted)
+        return {name: frozenset(names for names in lists if name in names) for name in self.terminals}
 
     def _pattern(self, names: tuple[str, ...]) -> re.Pattern[str]:
         found = self._patterns.get(names)

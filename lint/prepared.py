@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Raw, Struct
+from msgspec.json import decode, encode
 
 from . import installation
 
@@ -17,22 +19,32 @@ if TYPE_CHECKING:
 # How zlib is told that there is a gzip header.
 GZIP = 31
 
+T = TypeVar("T")
 
-def prepared(name: str, make: Callable[[], Any]) -> Any:
-    """What `make` gives, which JSON must be able to hold: made anew when a file of this program has changed.
 
-    Where nothing can be kept it is made each time.
+class _Kept(Struct):
+    """What is kept, and of which state of things it was made."""
+
+    of: str
+    value: Raw
+
+
+def prepared(name: str, make: Callable[[], T], kind: type[T], of: object = None) -> T:
+    """What `make` gives, which JSON must be able to hold: made anew when a file of this program has changed, or what it is `of`.
+
+    Where nothing can be kept it is made each time; what `make` raises is not kept.
     """
     from .store import folder
 
     path = folder() / f"{name}.json"
-    state = installation.state()
-    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-        kept = json.loads(path.read_bytes())
-        if kept["of"] == state:
-            return kept["value"]
+    state = installation.state() if of is None else f"{installation.state()} {of!a}"
+    # ValueError: msgspec's errors are such
+    with suppress(OSError, ValueError, RecursionError):
+        kept = decode(path.read_bytes(), type=_Kept)
+        if kept.of == state:
+            return decode(kept.value, type=kind)
     value = make()
-    _keep(path, json.dumps({"of": state, "value": value}, separators=(",", ":")).encode())
+    _keep(path, encode(_Kept(state, Raw(encode(value)))))
     return value
 
 

@@ -30,7 +30,7 @@ def rules() -> tuple[Rule, ...]:
 
     Raises PluginError when a plug-in does not load or two rules have one code.
     """
-    found = {item.code: item for item in (_named(*row) for row in prepared("rules", _rows))}
+    found = {item.code: item for item in (_named(*row) for row in prepared("rules", _rows, list[list[Any]]))}
     for _, module in plugins.modules(plugins.RULES):
         for item in vars(module).values():
             if not isinstance(item, Rule):

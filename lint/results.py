@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
+from msgspec.json import decode, encode
 
 from . import installation, store
 from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
@@ -69,7 +70,9 @@ class Results(Struct):
 
     def keep(self, key: bytes, kept: Kept) -> None:
         """Remember a result, from the next `flush` on."""
-        self._new[key] = _write(kept)
+        # bytes that are no UTF-8, in a message, are no text for JSON either
+        with suppress(UnicodeEncodeError):
+            self._new[key] = _write(kept)
 
     def flush(self) -> None:
         """Store what was kept since the last time."""
@@ -79,7 +82,7 @@ class Results(Struct):
     def _read(self, value: bytes, path: str, text: str) -> Kept | None:
         """A value as it was written; None when it has another form."""
         try:
-            data = json.loads(value)
+            data = decode(value)
             items = tuple(self._priced(item) for item in data["items"])
             asked = tuple((tuple(question), answer) for question, answer in data["asked"])
             fail_on = Severity(data["fail_on"]) if data["fail_on"] else None
@@ -130,7 +133,7 @@ def _write(kept: Kept) -> bytes:
         "fail_on": kept.fail_on.value if kept.fail_on else None,
         "asked": kept.asked,
     }
-    return json.dumps(data, separators=(",", ":")).encode()
+    return encode(data)
 
 
 def _item(item: Priced) -> list[Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
-from .program import find as find_program
+from . import program
+from .prepared import prepared
 from .source import encode, reason
 
 if TYPE_CHECKING:
@@ -122,18 +123,25 @@ class ShellCheck(Struct, frozen=True):
 @cache
 def find() -> ShellCheck | None:
     """The ShellCheck beside this Python, else one on the path; None when there is none that runs."""
-    program = find_program(PROGRAM)
-    if program is None:
+    state = program.state(PROGRAM)
+    if state is None:
         return None
+    path = state[0]
     try:
-        done = _run([program, "--version"], PATIENCE_ALONE, None)
+        # to ask takes as long as to check a small file without it
+        version = prepared("shellcheck", partial(_version, path), list[int], state)
     except (ShellCheckError, _TooLongError):
         return None
+    return ShellCheck(path, tuple(version))
+
+
+def _version(path: str) -> list[int]:
+    done = _run([path, "--version"], PATIENCE_ALONE, None)
     for line in done.stdout.decode("utf-8", "replace").splitlines():
         key, _, value = line.partition(":")
         if key == "version":
-            return ShellCheck(program, tuple(int(part) for part in value.strip().split(".") if part.isdecimal()))
-    return None
+            return [int(part) for part in value.strip().split(".") if part.isdecimal()]
+    raise ShellCheckError(f"{path} does not say its version")
 
 
 def comments(objects: object) -> tuple[Comment, ...]:

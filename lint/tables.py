@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Raw
+from msgspec.json import decode, encode
+
 from . import installation
 from .prepared import prepared
 
@@ -12,24 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@cache
 def table(path: str) -> dict[str, Any]:
     """A table by its path in this program, as in `lint/data/images.toml`. Not to be changed by who asks.
 
     Raises KeyError when there is no such table.
     """
-    found: dict[str, Any] = _tables()[path]
+    found: dict[str, Any] = decode(_tables()[path])
     return found
 
 
 def folder(path: str) -> dict[str, dict[str, Any]]:
     """The tables that lie in a folder of this program, by file name."""
-    return {name.rpartition("/")[2]: item for name, item in _tables().items() if name.rpartition("/")[0] == path}
+    return {name.rpartition("/")[2]: table(name) for name in _tables() if name.rpartition("/")[0] == path}
 
 
 @cache
-def _tables() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = prepared("tables", lambda: dict(_read()))
-    return found
+def _tables() -> dict[str, Raw]:
+    """The tables as JSON, as a run needs few of them."""
+    return prepared("tables", lambda: {name: Raw(encode(item)) for name, item in _read()}, dict[str, Raw])
 
 
 def _read() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -478,7 +478,7 @@ def test_patterns_of_early_pythons_are_the_same(monkeypatch: pytest.MonkeyPatch)
     texts = ["\ufeff" + WINDOWS[0], *WINDOWS, 'FROM node:2 AS x\nRUN a \\\n  # c\n  b\nCOPY --a="b c" ["a" , \\\n "b"]\nENV a="b c" d=e\\ f\\\n']
     usual = [parse(text) for text in texts]
     monkeypatch.setattr("dockerlint.lint.grammar.sys.version_info", (3, 11, 2))
-    monkeypatch.setattr("dockerlint.lint.grammar.prepared", lambda _, make: make())
+    monkeypatch.setattr("dockerlint.lint.grammar.prepared", lambda _name, make, _kind: make())
     caches = (grammar.tables, parser._language, parser._known)
     for cache in caches:
         cache.cache_clear()

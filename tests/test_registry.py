@@ -154,8 +154,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_prepared_is_made_once(folder: Path) -> None:
-    assert prepared.prepared("x", lambda: {"a": [1]}) == {"a": [1]}
-    assert prepared.prepared("x", lambda: pytest.fail("it is kept")) == {"a": [1]}
+    assert prepared.prepared("x", lambda: {"a": [1]}, dict[str, list[int]]) == {"a": [1]}
+    assert prepared.prepared("x", lambda: pytest.fail("it is kept"), dict[str, list[int]]) == {"a": [1]}
     assert [path.name for path in folder.iterdir()] == ["x.json"]
 
 
@@ -163,14 +163,14 @@ def test_what_is_prepared_is_made_once(folder: Path) -> None:
 def test_what_is_damaged_or_old_is_made_anew(folder: Path, damage: bytes) -> None:
     folder.mkdir()
     (folder / "x.json").write_bytes(damage)
-    assert prepared.prepared("x", lambda: 1) == 1
+    assert prepared.prepared("x", lambda: 1, int) == 1
     assert json.loads((folder / "x.json").read_bytes())["value"] == 1
 
 
 def test_without_a_place_to_keep_it_it_is_made_each_time(folder: Path) -> None:
     folder.write_text("a file, no folder")
-    assert prepared.prepared("x", lambda: 1) == 1
-    assert prepared.prepared("x", lambda: 2) == 2
+    assert prepared.prepared("x", lambda: 1, int) == 1
+    assert prepared.prepared("x", lambda: 2, int) == 2
 
 
 def packed_in(folder: Path, data: bytes) -> Path:
@@ -205,7 +205,7 @@ def test_the_table_of_an_older_version_goes(folder: Path, tmp_path: Path) -> Non
 
 
 def test_what_is_prepared_is_cleared(folder: Path, tmp_path: Path) -> None:
-    prepared.prepared("x", lambda: 1)
+    prepared.prepared("x", lambda: 1, int)
     prepared.unpacked(packed_in(tmp_path / "data", b"a\n"))
     prepared.clear()
     assert list(folder.iterdir()) == []

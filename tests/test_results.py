@@ -201,6 +201,13 @@ def test_notes_are_remembered(dlint: Run) -> None:
     assert not dlint.looked
 
 
+def test_a_message_with_bytes_that_are_no_text_is_found_anew(dlint: Run) -> None:
+    (dlint.folder / "Dockerfile").write_bytes(b"FROM debian:12\nFOO\xe9 a\n")
+    fresh = dlint("Dockerfile")
+    assert "unknown instruction" in fresh.out
+    assert dlint("Dockerfile") == fresh
+
+
 def test_only_what_changed_is_looked_at_and_the_order_stays(dlint: Run) -> None:
     for number in range(9):
         (dlint.folder / f"{number}.Dockerfile").write_text(f"FROM debian:{number}\nRUN cd /tmp\n")

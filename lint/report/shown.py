@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from typing import Any
 
 from ..patterns import regex
 
 # C0 and C1 controls, line separators, what changes the writing direction, and bytes that were no UTF-8.
-HIDDEN = regex("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_CONTROLS = "\x00-\x1f"
+_OTHERS = "\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
+HIDDEN = regex(f"[{_CONTROLS}{_OTHERS}]")
 # The line breaks of JSON are its own: those of a text in it are escaped already.
-HIDDEN_IN_JSON = regex(HIDDEN.pattern.replace("\x00-\x1f", ""))
+HIDDEN_IN_JSON = regex(f"[{_OTHERS}]")
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 TAB = "    "
 
@@ -28,6 +29,8 @@ def visible_lines(text: str) -> str:
 
 def as_json(value: Any, indent: int | None = None) -> str:
     """JSON in which the same characters are escaped, so that it may be looked at; who reads it back gets them all."""
+    import json
+
     return HIDDEN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False, indent=indent))
 
 
