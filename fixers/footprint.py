@@ -74,7 +74,7 @@ def commands() -> Commands:
     sets = {name: frozenset(data[name]) for name in of_names}
     return Commands(
         **sets,
-        offline=re.compile(rf"(?:{'|'.join(map(re.escape, data['offline']))})(?![\w-])"),
+        offline=regex(rf"(?:{'|'.join(map(re.escape, data['offline']))})(?![\w-])"),
         folder=data["folder"],
         path_letters=data["path-letters"],
         opaque=data["opaque"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability
+from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
 
 from .reads import project, python
@@ -99,7 +99,7 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
     found = _present(context, tool.manifests, folder)
     if any("*" not in name and "/" in name for name in names):
         found = (*names, *(name for name in found if not _is_root(tool, name)))
-    if not any(fnmatch(name, pattern) for name in found for pattern in names):
+    if not any(matches(name, pattern) for name in found for pattern in names):
         return Manifests(found, known=False)
     files, why = closure(context, (posixpath.normpath(posixpath.join(folder, name)) for name in found), scripts=scripts)
     above = _parent(context, tool, folder, files)
@@ -134,7 +134,7 @@ def _own_project(context: Context, invocation: Invocation, folder: str, how: str
 
 
 def _is_root(tool: Tool, name: str) -> bool:
-    return any(fnmatch(posixpath.basename(name), pattern) for pattern in tool.roots)
+    return any(matches(posixpath.basename(name), pattern) for pattern in tool.roots)
 
 
 def _needs_project(facts: Facts, invocation: Invocation, folder: str) -> str | None:
@@ -296,7 +296,7 @@ def _brought_by(context: Context | None, source: str, target: str, image_path: s
         path = posixpath.join(posixpath.dirname(clean), posixpath.basename(image_path))
         if context is not None:
             return path if path in context.select(clean) else None
-        return path if fnmatch(path, clean) else None
+        return path if matches(path, clean) else None
     return clean if target == image_path else None
 
 
@@ -315,7 +315,7 @@ def _present(context: Context, patterns: tuple[str, ...], folder: str) -> tuple[
     names = sorted(name[len(top) :] for name in context.files if name.startswith(top))
     found: list[str] = []
     for pattern in patterns:
-        hits = [name for name in names if fnmatch(name, pattern) and name.count("/") == pattern.count("/")]
+        hits = [name for name in names if matches(name, pattern) and name.count("/") == pattern.count("/")]
         if not hits and any(name.startswith(pattern + "/") for name in names):
             hits = [pattern]
         found += [name for name in hits if name not in found]

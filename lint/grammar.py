@@ -18,6 +18,8 @@ from .prepared import prepared
 GRAMMAR = Path(__file__).with_name("dockerfile.lark")
 # `file` is there for its terminals, with which parser.py walks a file.
 START, OTHER_START = "instruction", "file"
+# What these terminals begin with: elsewhere they need not be tried, and are the slowest to compile.
+BEGINNINGS = {"FLAGS": "--", "OPEN": "["}
 
 # Pieces that terminals share, named between percent signs in the grammar: Lark can build a terminal of others, but not with
 # a look-around or a possessive quantifier over them. An escape character at the end of a line, but for blanks, joins the next
@@ -100,6 +102,7 @@ def _made(escape: str) -> dict[str, Any]:
     return {
         "terminals": terminals,
         "ignored": ignored,
+        "beginnings": BEGINNINGS,
         "actions": [states[state] for state in range(len(states))],
         "accepted": [accepted[state] for state in range(len(states))],
         "rules": [_rule(memo[number]) for number in of_memo],

@@ -189,14 +189,19 @@ def _rows(entry: dict[str, Any], place: int) -> list[_Row]:
 
 def _captured(pattern: str, name: str) -> dict[str, str] | None:
     """What the placeholders of a pattern stand for in a name; None when it is not of that pattern."""
-    first = PLACEHOLDER.search(pattern)
-    if first is None:
+    if PLACEHOLDER.search(pattern) is None:
         return {} if name == pattern else None
     # most patterns are those of other names, and to compile one takes longer than all else here
-    if not name.startswith(pattern[: first.start()]):
+    if not all(text in name for text in _literals(pattern)):
         return None
     match = _compile(pattern).fullmatch(name)
     return None if match is None else {key: text for key, text in match.groupdict().items() if text}
+
+
+@cache
+def _literals(pattern: str) -> list[str]:
+    """What of a pattern stands for itself."""
+    return PLACEHOLDER.sub("\n", pattern).split("\n")
 
 
 @cache

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
+from .patterns import regex
+
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 END = "$END"
@@ -50,7 +52,7 @@ class Tables:
     """The grammar.
 
     `terminals` are patterns by name and `accepted` the names that a state tries, in the order of their precedence; `ignored`
-    ones stand for nothing. `actions` has for each state by symbol: the state to go to, or the inverse (~) of the place in
+    ones stand for nothing, those with `beginnings` begin with that text. `actions` has for each state by symbol: the state to go to, or the inverse (~) of the place in
     `rules` of the one that is complete.
     """
 
@@ -58,6 +60,7 @@ class Tables:
         self,
         terminals: Mapping[str, str],
         ignored: Sequence[str],
+        beginnings: Mapping[str, str],
         actions: Sequence[Mapping[str, int]],
         accepted: Sequence[Sequence[str]],
         rules: Sequence[Sequence[Any]],
@@ -66,19 +69,23 @@ class Tables:
     ) -> None:
         self.terminals = terminals
         self.ignored = frozenset(ignored)
+        self.beginnings = beginnings
         self.actions = actions
         self.rules = [Rule(*row) for row in rules]
         self.start, self.end = start, end
         self._accepted = [tuple(names) for names in accepted]
-        self._scanners: dict[tuple[str, ...], list[re.Pattern[str]]] = {}
+        self._scanners: dict[tuple[str, ...], list[tuple[str, re.Pattern[str]]]] = {}
         self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
 
-    def scanner(self, state: int) -> list[re.Pattern[str]]:
-        """The patterns to try in a state, one after the other; the name of the group that matches is that of the terminal."""
+    def scanner(self, state: int) -> list[tuple[str, re.Pattern[str]]]:
+        """The patterns to try in a state, one after the other, each with what the text there has to begin with.
+
+        The name of the group that matches is that of the terminal.
+        """
         names = self._accepted[state]
         found = self._scanners.get(names)
         if found is None:
-            found = self._scanners[names] = [self._pattern(group) for group in self._groups(names)]
+            found = self._scanners[names] = [(self._beginning(group), self._pattern(group)) for group in self._groups(names)]
         return found
 
     def _groups(self, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -90,11 +97,14 @@ class Tables:
         lists = set(self._accepted)
         return {name: frozenset(names for names in lists if name in names) for name in self.terminals}
 
+    def _beginning(self, names: tuple[str, ...]) -> str:
+        return self.beginnings.get(names[0], "") if len(names) == 1 else ""
+
     def _pattern(self, names: tuple[str, ...]) -> re.Pattern[str]:
         found = self._patterns.get(names)
         if found is None:
             text = "|".join(f"(?P<{name}>{self.terminals[name]})" for name in names)
-            found = self._patterns[names] = re.compile(text)
+            found = self._patterns[names] = regex(text)
         return found
 
 
@@ -134,8 +144,8 @@ class Parser:
         end = len(text)
         scanner = self.tables.scanner(state)
         while at < end:
-            for pattern in scanner:
-                if match := pattern.match(text, at):
+            for beginning, pattern in scanner:
+                if text.startswith(beginning, at) and (match := pattern.match(text, at)):
                     break
             else:
                 raise UnexpectedError(at)

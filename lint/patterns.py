@@ -11,6 +11,7 @@ class _Lazy:
 
     def __init__(self, text: str, flags: int) -> None:
         self._source = text, flags
+        self.pattern = text
 
     def __getattr__(self, name: str) -> Any:
         # from now on the attribute is found without a detour

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from . import tables
 from .patterns import regex
+
+if TYPE_CHECKING:
+    import re
 
 PARTS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -75,8 +78,8 @@ def _data() -> _Data:
         about=frozenset(data["about"]),
         public=frozenset(data["public"]),
         names=frozenset(data["names"]),
-        harmless=re.compile(data["harmless"]),
+        harmless=regex(data["harmless"]),
         hadolint_parts=tuple(data["hadolint_parts"]),
         hadolint_names=frozenset(data["hadolint_names"]),
-        shapes=tuple((item["kind"], tuple(item["with"]), re.compile(item["pattern"])) for item in data["shape"]),
+        shapes=tuple((item["kind"], tuple(item["with"]), regex(item["pattern"])) for item in data["shape"]),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from fnmatch import translate
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from . import plugins, tables
+from .globs import matches
 from .patterns import regex
 
 if TYPE_CHECKING:
@@ -369,8 +369,8 @@ def _by_command() -> dict[str, Tool]:
 
 
 @cache
-def _by_pattern() -> tuple[tuple[re.Pattern[str], Tool], ...]:
-    return tuple((re.compile(translate(name)), item) for item in catalogue() for name in item.commands if _is_pattern(name))
+def _by_pattern() -> tuple[tuple[str, Tool], ...]:
+    return tuple((name, item) for item in catalogue() for name in item.commands if _is_pattern(name))
 
 
 def _is_pattern(name: str) -> bool:
@@ -384,7 +384,7 @@ def _recognise(words: tuple[Word, ...]) -> tuple[Tool | None, tuple[Word, ...]]:
     if name.startswith("python") and len(words) > 2 and words[1].text == "-m":
         module = words[2].text
         return next((item for item in catalogue() if module in item.modules), None), words[3:]
-    return next((item for pattern, item in _by_pattern() if pattern.match(name)), None), words[1:]
+    return next((item for pattern, item in _by_pattern() if matches(name, pattern)), None), words[1:]
 
 
 def _read(found: Tool, command: Command, words: tuple[Word, ...], rest: tuple[Word, ...]) -> Invocation:

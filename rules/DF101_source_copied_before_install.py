@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.manifests import Bringers, manifests, primary
@@ -11,6 +10,7 @@ from dockerlint.fixers.reads.project import own
 from dockerlint.fixers.split import split_copy
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
+from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _names(facts: Facts, pattern: str) -> list[str]:
     if "*" not in pattern:
         return [pattern]
     every = facts.context.files if facts.context is not None else ()
-    names = {name for path in every if fnmatch(name := posixpath.basename(path), pattern)}
+    names = {name for path in every if matches(name := posixpath.basename(path), pattern)}
     return sorted(names)[:MOST_NAMES]
 
 

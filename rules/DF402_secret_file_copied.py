@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,11 @@ from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.leftovers import removed
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
@@ -36,7 +37,7 @@ class _Secrets(Struct, frozen=True):
 @cache
 def _secrets() -> _Secrets:
     data = tables.table("lint/data/secrets.toml")
-    contents = tuple((name, re.compile(pattern)) for name, pattern in data["with"].items())
+    contents = tuple((name, regex(pattern)) for name, pattern in data["with"].items())
     return _Secrets(tuple(data["names"]), tuple(data["paths"]), tuple(data["public"]), contents)
 
 

@@ -12,6 +12,7 @@ from dockerlint.fixers.edits import delete_instruction, remove_command, remove_w
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.globs import matches
+from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 from dockerlint.lint.tools import unwrapped
 
@@ -214,5 +215,5 @@ def _data() -> _Data:
         ),
         settings,
         variables,
-        tuple((re.compile(item["pattern"], TEXT), item["what"]) for item in data["text"]),
+        tuple((regex(item["pattern"], TEXT), item["what"]) for item in data["text"]),
     )
