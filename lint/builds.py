@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ COMPOSE = tuple(
 )
 BAKE = tuple(f"{name}.{ending}" for name in ("docker-bake", "docker-bake.*") for ending in ("hcl", "json"))
 MOST_BYTES = 1_000_000
+# Most files of a run have one of few names.
+MOST_NAMES = 1000
 # Contexts that are no folder. Source: Docker's "Build context": Git repositories, tarballs, images, other targets.
 REMOTE = regex(r"[a-z][a-z0-9+.-]+:|git@|github\.com/", re.IGNORECASE)
 LOCAL = "cwd://"
@@ -61,6 +64,7 @@ class Builds(Struct, frozen=True):
         return found
 
 
+@lru_cache(MOST_NAMES)
 def is_build_file(name: str) -> bool:
     """Whether a file of this name says what is built, and is no Dockerfile."""
     return any(matches(name, pattern) for pattern in (*COMPOSE, *BAKE))

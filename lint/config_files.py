@@ -42,7 +42,7 @@ def nearest(folder: Path) -> Path | None:
 
 def forget() -> None:
     """From now on the files are looked for and read anew: for a process that outlives their state."""
-    for known in (_real, _upwards, from_file):
+    for known in (_real, _own, _hadolint, from_file):
         known.cache_clear()
 
 
@@ -62,7 +62,6 @@ def _real(folder: str) -> str:
     return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
 
 
-@lru_cache(MOST_FOLDERS)
 def _upwards(folder: str, look: Callable[[str], str | None]) -> str | None:
     # no recursion: folders nest more deeply than calls can
     while True:
@@ -73,6 +72,7 @@ def _upwards(folder: str, look: Callable[[str], str | None]) -> str | None:
         folder = above
 
 
+@lru_cache(MOST_FOLDERS)
 def _own(folder: str) -> str | None:
     path = os.path.join(folder, OWN_FILE)  # noqa: PTH118
     if os.path.isfile(path):  # noqa: PTH113
@@ -81,6 +81,7 @@ def _own(folder: str) -> str | None:
     return path if os.path.isfile(path) and "dlint" in _read_toml(Path(path)).get("tool", {}) else None  # noqa: PTH113
 
 
+@lru_cache(MOST_FOLDERS)
 def _hadolint(folder: str) -> str | None:
     paths = (os.path.join(folder, name) for name in HADOLINT_FILES)  # noqa: PTH118
     return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113

@@ -29,6 +29,7 @@ NOT_DOCKERFILES = (
     "*.j2", "*.jinja", "*.jinja2", "*.tmpl", "*.gotmpl", "*.tpl", "*.template", "*.erb", "*.mustache", "*.hbs",
 )  # fmt: skip
 
+IGNORE_FILE = ".gitignore"
 # Of `**` in a pattern, and of `*` in one of its names.
 MOST_DEEP, MOST_STARS = 4, 3
 MOST_BYTES = 4_000_000
@@ -103,22 +104,24 @@ def _search(given: str, folder: Path) -> Iterator[Path | Missing]:
 
 def _walk(top: Path) -> Iterator[Path | Missing]:
     # a stack of our own: folders can be nested more deeply than calls can
-    rest = [(top, _Ignores.above(top))]
+    rest = [(os.fspath(top), _Ignores.above(top))]
     while rest:
         folder, ignores = rest.pop()
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            yield Missing(str(folder), f"{folder}: cannot be searched: {reason(error)}")
+            path = Path(folder)
+            yield Missing(str(path), f"{path}: cannot be searched: {reason(error)}")
             continue
-        ignores = ignores.within(folder)
+        if any(entry.name == IGNORE_FILE for entry in entries):
+            ignores = ignores.within(Path(folder))
         folders = []
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if entry.name != ".git" and not ignores.match(folder / entry.name, is_folder=True):
-                    folders.append((folder / entry.name, ignores))
-            elif is_dockerfile(entry.name) and _is_file(entry) and not ignores.match(folder / entry.name):
-                yield folder / entry.name
+                if entry.name != ".git" and not ignores.match(entry.path, is_folder=True):
+                    folders.append((entry.path, ignores))
+            elif is_dockerfile(entry.name) and _is_file(entry) and not ignores.match(entry.path):
+                yield Path(entry.path)
         rest += reversed(folders)
 
 
@@ -186,7 +189,7 @@ class _Ignores(Struct, frozen=True):
 
     def within(self, folder: Path) -> _Ignores:
         """These and the one of `folder`."""
-        path = folder / ".gitignore"
+        path = folder / IGNORE_FILE
         try:
             found = path.lstat()
             # as for git: a link, which may lead anywhere, counts for nothing; nor does a pipe
@@ -197,7 +200,7 @@ class _Ignores(Struct, frozen=True):
             return self
         return _Ignores(folder, patterns(text.splitlines()), self)
 
-    def match(self, path: Path, *, is_folder: bool = False) -> bool:
+    def match(self, path: Path | str, *, is_folder: bool = False) -> bool:
         """Whether git would leave the path out."""
         layer: _Ignores | None = self
         while layer is not None and layer.spec is not None:
