@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from platformdirs import user_cache_path
 
 from dockerlint.lint import store
-from dockerlint.lint.store import DAY, Store
+from dockerlint.lint.store import DAY, Store, folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,3 +141,15 @@ def test_clear_forgets_all(file: Path) -> None:
     kept.clear()
     assert not file.exists()
     assert kept.get([b"a"]) == {}
+
+
+@pytest.mark.parametrize("xdg", ["/a/b", "/a/b/", "", "a", None])
+@pytest.mark.parametrize("home", ["/home/me", "/", "", "me", None])
+def test_the_folder_is_that_of_platformdirs(monkeypatch: pytest.MonkeyPatch, xdg: str | None, home: str | None) -> None:
+    for name, value in (("XDG_CACHE_HOME", xdg), ("HOME", home)):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+
+    assert folder() == user_cache_path("dlint")

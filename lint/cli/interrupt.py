@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ class Interrupts:
         self._before: Any = None
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
+        # in another thread than the first one Ctrl-C is none of ours
+        with suppress(ValueError):
             self._before = signal.signal(signal.SIGINT, self._handle)
         return self
 
