@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 FOLDERS = ("lint", "rules", "fixers")
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as quick as can be
 
+# Which of the installations this is that may share a cache folder.
+PLACE = f"{zlib.crc32(os.fsencode(TOP)):08x}"
+
 
 @cache
 def state() -> str:

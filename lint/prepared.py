@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # How zlib is told that there is a gzip header.
 GZIP = 31
+# Two months.
+MOST_SECONDS = 60 * 86_400
 
 T = TypeVar("T")
 
@@ -36,7 +39,7 @@ def prepared(name: str, make: Callable[[], T], kind: type[T], of: object = None)
     """
     from .store import folder
 
-    path = folder() / f"{name}.json"
+    path = folder() / f"{name}-{installation.PLACE}.json"
     state = installation.state() if of is None else f"{installation.state()} {of!a}"
     # ValueError: msgspec's errors are such
     with suppress(OSError, ValueError, RecursionError):
@@ -54,17 +57,13 @@ def unpacked(packed: Path) -> bytes | mmap:
 
     from .store import folder
 
-    found = packed.stat()
-    name = packed.name.partition(".")[0]
-    path = folder() / f"{name}-{found.st_size}-{found.st_mtime_ns}.tsv"
+    trailer = _trailer(packed)
+    path = folder() / f"{packed.name.partition('.')[0]}-{trailer.hex()}.tsv"
     with suppress(OSError, ValueError):
-        kept = _mapped(path, packed)
+        kept = _mapped(path, int.from_bytes(trailer[4:], "little"))
         if kept is not None:
             return kept
     data = zlib.decompress(packed.read_bytes(), wbits=GZIP)
-    for old in folder().glob(f"{name}-*.tsv"):
-        with suppress(OSError):
-            old.unlink()
     _keep(path, data)
     return data
 
@@ -84,13 +83,17 @@ def files() -> Iterator[Path]:
         yield from folder().glob(pattern)
 
 
-def _mapped(path: Path, packed: Path) -> mmap | None:
-    """A kept file, if it is as long as the last four bytes of a gzip file say that it was (RFC 1952)."""
+def _trailer(packed: Path) -> bytes:
+    """The checksum and the length of what a gzip file holds, of four bytes each (RFC 1952)."""
+    with packed.open("rb") as file:
+        file.seek(-8, os.SEEK_END)
+        return file.read()
+
+
+def _mapped(path: Path, length: int) -> mmap | None:
+    """A kept file, if it is as long as it should be."""
     from mmap import ACCESS_READ, mmap
 
-    with packed.open("rb") as file:
-        file.seek(-4, os.SEEK_END)
-        length = int.from_bytes(file.read(), "little")
     with path.open("rb") as file:
         return mmap(file.fileno(), 0, access=ACCESS_READ) if os.fstat(file.fileno()).st_size == length else None
 
@@ -105,3 +108,13 @@ def _keep(path: Path, data: bytes) -> None:
             made.replace(path)
         finally:
             made.unlink(missing_ok=True)
+        _forget_old()
+
+
+def _forget_old() -> None:
+    """What other versions left, and installations that are gone; one that is not makes its own anew."""
+    long_ago = time.time() - MOST_SECONDS
+    for path in files():
+        with suppress(OSError):
+            if path.stat().st_mtime < long_ago:
+                path.unlink()

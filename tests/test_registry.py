@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint import checker, prepared, registry, store, tools
+from dockerlint.lint import checker, installation, prepared, registry, store, tools
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.globs import matches
 from dockerlint.lint.parser import parse
@@ -156,15 +157,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_prepared_is_made_once(folder: Path) -> None:
     assert prepared.prepared("x", lambda: {"a": [1]}, dict[str, list[int]]) == {"a": [1]}
     assert prepared.prepared("x", lambda: pytest.fail("it is kept"), dict[str, list[int]]) == {"a": [1]}
-    assert [path.name for path in folder.iterdir()] == ["x.json"]
+    assert [path.name for path in folder.iterdir()] == [f"x-{installation.PLACE}.json"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"of": "another", "value": 2}', b"\xff", b'{"value": 2}', b"[" * 100_000])
 def test_what_is_damaged_or_old_is_made_anew(folder: Path, damage: bytes) -> None:
     folder.mkdir()
-    (folder / "x.json").write_bytes(damage)
+    kept = folder / f"x-{installation.PLACE}.json"
+    kept.write_bytes(damage)
     assert prepared.prepared("x", lambda: 1, int) == 1
-    assert json.loads((folder / "x.json").read_bytes())["value"] == 1
+    assert json.loads(kept.read_bytes())["value"] == 1
 
 
 def test_without_a_place_to_keep_it_it_is_made_each_time(folder: Path) -> None:
@@ -198,10 +200,23 @@ def test_a_damaged_table_is_unpacked_anew(folder: Path, tmp_path: Path, damage: 
     assert [path.read_bytes() for path in folder.iterdir()] == [b"a\tb\n"]
 
 
-def test_the_table_of_an_older_version_goes(folder: Path, tmp_path: Path) -> None:
+def test_what_other_versions_left_goes_some_day(folder: Path, tmp_path: Path) -> None:
     prepared.unpacked(packed_in(tmp_path / "data", b"a\n"))
     prepared.unpacked(packed_in(tmp_path / "data", b"longer\n"))
-    assert [path.read_bytes() for path in folder.iterdir()] == [b"longer\n"]
+    assert {path.read_bytes() for path in folder.iterdir()} == {b"a\n", b"longer\n"}
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
+    prepared.prepared("x", lambda: 1, int)
+    assert [path.name for path in folder.iterdir()] == [f"x-{installation.PLACE}.json"]
+
+
+def test_installations_do_not_take_each_others_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared.prepared("x", lambda: 1, int)
+    with monkeypatch.context() as other:
+        other.setattr(installation, "PLACE", "another")
+        other.setattr(installation, "state", lambda: "another")
+        assert prepared.prepared("x", lambda: 2, int) == 2
+    assert prepared.prepared("x", lambda: 3, int) == 1
 
 
 def test_what_is_prepared_is_cleared(folder: Path, tmp_path: Path) -> None:
