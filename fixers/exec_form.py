@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint.findings import Edit, Span
 from dockerlint.lint.patterns import regex
@@ -29,7 +31,7 @@ BUILTINS = frozenset((
 # fmt: on
 
 
-class _Argument(NamedTuple):
+class _Argument(Struct, frozen=True):
     span: Span
     text: str
 

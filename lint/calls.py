@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from .facts import TRANSPARENT
 from .tools import unwrapped
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from .shell import Command
 
 
-class Call(NamedTuple):
+class Call(Struct, frozen=True):
     """A command and its words from the program's name on."""
 
     command: Command

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from msgspec import Struct
 
@@ -155,7 +155,7 @@ def _read(word: str, escape: str, *how: bool) -> Sequence[_Step]:
 _kept = lru_cache(maxsize=_MOST_KEPT)(_read)
 
 
-class _Piece(NamedTuple):
+class _Piece(Struct, frozen=True):
     """Text that is done; None if unknown. `forgets` marks the place where the builder loses the word before it."""
 
     text: str | None

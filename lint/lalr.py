@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -26,7 +26,7 @@ class Token(Struct, frozen=True):
     end: int
 
 
-class Rule(NamedTuple):
+class Rule(Struct, frozen=True):
     """One way to build a rule of the grammar of `length` symbols.
 
     `kept` are the places of those that become children, each with whether it is a list whose items become children instead;

@@ -6,8 +6,9 @@ import json
 import re
 import threading
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from . import grammar, nodes
@@ -29,7 +30,7 @@ MOST_TRIGGERS = 10
 LONGEST_KEPT, MOST_KEPT = 2000, 2000
 
 
-class _Language(NamedTuple):
+class _Language(Struct, frozen=True):
     """The grammar for one escape character, and the terminals that `_Reader` walks the file with."""
 
     parser: Parser
@@ -59,7 +60,7 @@ def parse(text: str) -> nodes.Dockerfile:
     return _Reader(text).read()
 
 
-class _Known(NamedTuple):
+class _Known(Struct, frozen=True):
     """A line that was read, and where it stood."""
 
     start: int

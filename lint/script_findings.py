@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,7 +40,7 @@ BACKQUOTES, BLANKS = 2006, 2291
 LONGEST_TITLE = 60
 
 
-class _Around(NamedTuple):
+class _Around(Struct, frozen=True):
     """What a RUN finds: its shell, and the names that are set."""
 
     run: nodes.Run

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from functools import cache, lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import tree_sitter
 import tree_sitter_bash
@@ -137,7 +137,7 @@ class Script(Struct, frozen=True):
         return self.joined.span(start, end)
 
 
-class _Todo(NamedTuple):
+class _Todo(Struct, frozen=True):
     """A node of the shell's tree that is still to be read, and what surrounds it."""
 
     node: tree_sitter.Node
@@ -146,7 +146,7 @@ class _Todo(NamedTuple):
     redirects: tuple[Redirect, ...] = ()
 
 
-class _Joined(NamedTuple):
+class _Joined(Struct, frozen=True):
     """A text put together from pieces of the source, and where each piece came from."""
 
     text: str
@@ -348,7 +348,7 @@ class _Reader:
                 body = item.node.child_by_field_name("body")
                 own = tuple(self._redirect(child) for child in item.node.children if child.type.endswith("_redirect"))
                 if body is not None:
-                    todo.append(item._replace(node=body, redirects=item.redirects + own))
+                    todo.append(replace(item, node=body, redirects=item.redirects + own))
             elif item.node.child_count and kind != "heredoc_body":
                 todo.extend(reversed(_parts(item)))
         return found
@@ -449,7 +449,7 @@ def _parts(item: _Todo) -> list[_Todo]:
             operator = "\n"
     if parts and item.redirects:
         # the shell's grammar hangs the redirection of `a && b > c` on the list; it is the last command's
-        parts[-1] = parts[-1]._replace(redirects=item.redirects)
+        parts[-1] = replace(parts[-1], redirects=item.redirects)
     return parts
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Finding, Severity
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 MOST_NAMED = 4
 
 
-class _Data(NamedTuple):
+class _Data(Struct, frozen=True):
     always: tuple[str, ...]
     beside: dict[str, tuple[str, ...]]
     expected: dict[str, tuple[str, ...]]

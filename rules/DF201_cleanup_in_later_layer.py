@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.fixers.merge import between, move_up, trust
 from dockerlint.lint import nodes
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell import Command
 
 
-class _Waste(NamedTuple):
+class _Waste(Struct, frozen=True):
     """A command that deletes what an earlier instruction left in its layer."""
 
     command: Command

@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockerlint.fixers.edits import append_command, can_append
 from dockerlint.fixers.footprint import Clash, command_footprint
@@ -41,7 +43,7 @@ MOST = 50
 STATIC = regex(r"[\w./+,=@-]+\Z")
 
 
-class _Fetched(NamedTuple):
+class _Fetched(Struct, frozen=True):
     """A download with the folder its command runs in, relative to the RUN's; None when that is not known."""
 
     download: Download

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -36,7 +36,7 @@ class _Option(Struct, frozen=True):
     value_letters: str
 
 
-class _Data(NamedTuple):
+class _Data(Struct, frozen=True):
     """The settings by the command's name, the variables by theirs."""
 
     options: tuple[_Option, ...]
