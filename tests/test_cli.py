@@ -557,6 +557,17 @@ def test_a_run_over_paths_loads_no_click_and_a_known_file_no_parser(tmp_path: Pa
     assert loaded("B").isdisjoint({"click", "lark", "tree_sitter", "dockerlint.lint.parser", "dockerlint.rules", "dockerlint.fixers"})
 
 
+@pytest.mark.parametrize(("closed", "words", "status"), [(">&-", "Dockerfile", 1), (">&-", "--quiet Dockerfile", 1), ("2>&-", "missing", 2)])
+def test_a_closed_stream_is_no_bug(tmp_path: Path, closed: str, words: str, status: int) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nWORKDIR old\n")
+    program = "import sys; from dockerlint.lint.cli import main; sys.exit(main())"
+    command = ["sh", "-c", f'exec "$0" -c "$1" {words} {closed}', sys.executable, program]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+
+
 def test_options_that_are_not_given_are_the_defaults() -> None:
     command = commands.dlint.get_command(click.Context(commands.dlint), "check")
     assert command
