@@ -34,6 +34,8 @@ BULKY = 1_000_000
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".deb", ".rpm", ".apk", ".whl", ".iso", ".run")
 DEFAULT_SHELL = ("/bin/sh", "-c")
 WINDOWS_SHELL = ("cmd", "/S", "/C")
+# No folder of Linux has a longer one. Source: limits.h, PATH_MAX.
+LONGEST_PATH = 4096
 # A comment that says what the default shell is, for images that do not say so by their names.
 SHELL_PRAGMA = regex(r"#\s*(?:dlint|hadolint)\s+shell\s*=\s*(\S+)")
 
@@ -329,9 +331,11 @@ class Facts:
         path = self.expand(node.argument.text, node, state)
         if path is None:
             return None
-        if path.startswith("/"):
-            return posixpath.normpath(path)
-        return posixpath.normpath(posixpath.join(state.workdir, path)) if state.workdir else None
+        if not path.startswith("/"):
+            if not state.workdir or len(state.workdir) > LONGEST_PATH:
+                return None
+            path = posixpath.join(state.workdir, path)
+        return posixpath.normpath(path)
 
     # ------------------------------------------------------------ words
 

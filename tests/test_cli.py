@@ -557,6 +557,21 @@ def test_a_run_over_paths_loads_no_click_and_a_known_file_no_parser(tmp_path: Pa
     assert loaded("B").isdisjoint({"click", "lark", "tree_sitter", "dockerlint.lint.parser", "dockerlint.rules", "dockerlint.fixers"})
 
 
+@pytest.mark.parametrize(("text", "status"), [(GOOD, 0), (GOOD + "WORKDIR old\n" * 2_000, 1), (None, 2)])
+def test_as_a_program_it_ends_with_all_that_is_said(tmp_path: Path, text: str | None, status: int) -> None:
+    if text is not None:
+        (tmp_path / "Dockerfile").write_text(text)
+    words = ["Dockerfile", "--no-cache", "--no-savings", "--select", "DL3000"]
+    program = "import atexit; from dockerlint.lint.cli import program; atexit.register(print, 'last'); program()"
+    usual = "import sys; from dockerlint.lint.cli import main; sys.exit(main())"
+
+    ways = [subprocess.run([sys.executable, "-c", way, *words], cwd=tmp_path, capture_output=True, text=True, check=False) for way in (program, usual)]
+
+    assert ways[0].returncode == ways[1].returncode == status
+    assert ways[0].stdout == ways[1].stdout + "last\n"
+    assert ways[0].stderr == ways[1].stderr
+
+
 @pytest.mark.parametrize(("closed", "words", "status"), [(">&-", "Dockerfile", 1), (">&-", "--quiet Dockerfile", 1), ("2>&-", "missing", 2)])
 def test_a_closed_stream_is_no_bug(tmp_path: Path, closed: str, words: str, status: int) -> None:
     (tmp_path / "Dockerfile").write_text("FROM debian:12\nWORKDIR old\n")

@@ -46,6 +46,8 @@ def test_user(text: str, user: str | None) -> None:
         ("FROM scratch\nARG D\nWORKDIR $D/y", None),
         ("FROM debian:bookworm-slim\nWORKDIR $HOME", None),
         ("FROM scratch AS a\nWORKDIR /a\nFROM a\nWORKDIR b", "/a/b"),
+        # longer than any folder's path may be
+        ("FROM scratch" + "\nWORKDIR abc" * 2000, None),
     ],
 )
 def test_workdir(text: str, workdir: str | None) -> None:

@@ -1,7 +1,5 @@
 """`python -m dockerlint.lint.cli`: the command where no script is installed."""
 
-import sys
+from . import program
 
-from . import main
-
-sys.exit(main())
+program()
