@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Span
-    from dockerlint.lint.nodes import Dockerfile, Run, Stage
+    from dockerlint.lint.nodes import Dockerfile, Instruction, Run, Stage
     from dockerlint.lint.shell import Command, Script
     from dockerlint.lint.tools import Cache, Invocation, Tool
 
@@ -123,7 +123,12 @@ def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | None:
 
 def needs_setup(facts: Facts, run: Run) -> bool:
     """Whether nothing up to a RUN has to do with the settings that a cache needs."""
-    return not any(sign in facts.doc.source(node.span) for node in (run, *facts.before(run)) for sign in SETUP_SIGNS)
+    return not (_sets_up(facts, run) or facts.comes_before(run, _sets_up))
+
+
+def _sets_up(facts: Facts, item: Instruction) -> bool:
+    text = facts.doc.source(item.span)
+    return any(sign in text for sign in SETUP_SIGNS)
 
 
 def set_up(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:

@@ -24,7 +24,7 @@ PLAIN = regex(r"[\w./@+][\w./@+-]*")
 def to_workdir(facts: Facts, run: Run) -> Fix | None:
     """The fix; None where the rest of the stage, what is built on it, or the container would start in the new folder."""
     command = _leading_cd(facts, run)
-    stage = next((stage for stage in facts.doc.stages if run in stage.instructions), None)
+    stage = facts.find_stage(run)
     if command is None or stage is None or not _unnoticed(facts, stage, run):
         return None
     path = facts.path(command.arguments[0].text, run)
@@ -47,7 +47,7 @@ def to_workdir(facts: Facts, run: Run) -> Fix | None:
 def _comes_from_above(facts: Facts, stage: Stage, run: Run, path: str) -> bool:
     """Whether a step above goes to the same folder and is to get the WORKDIR: this one then needs none of its own."""
     above = next((node for node in facts.before(run) if isinstance(node, nodes.Run | nodes.Workdir)), None)
-    if not isinstance(above, nodes.Run) or above not in stage.instructions:
+    if not isinstance(above, nodes.Run) or facts.find_stage(above) is not stage:
         return False
     command = _leading_cd(facts, above)
     folder = facts.path(command.arguments[0].text, above) if command else None
@@ -66,9 +66,7 @@ def _leading_cd(facts: Facts, run: Run) -> Command | None:
 
 def _unnoticed(facts: Facts, stage: Stage, run: Run) -> bool:
     """Whether the folder makes no difference to what comes after a RUN."""
-    for node in stage.instructions:
-        if node.span.start <= run.span.start:
-            continue
+    for node in facts.after(run):
         if isinstance(node, nodes.Workdir) and (facts.expand(node.argument.text, node) or "").startswith("/"):
             return True
         if _looks_at_folder(facts, node):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_right
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -19,7 +20,7 @@ from .patterns import regex
 from .stages import StageGraph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from .context import Context
     from .downloads import Download
@@ -174,9 +175,44 @@ class Facts:
         for parent in self.graph.lineage(stage)[1:]:
             yield from reversed(parent.instructions)
 
+    def comes_before(
+        self, node: nodes.Instruction, test: Callable[Concatenate[Facts, nodes.Instruction, P], bool], *values: P.args, **none: P.kwargs
+    ) -> bool:
+        """Whether a test, given further values that can be hashed, holds for an instruction that comes `before` this one.
+
+        Each instruction is tested once, however often that is asked.
+        """
+        stage = self._stage_of.get(node.span.start)
+        found = self._first_end(stage, test, *values, **none)
+        if found is not None and found <= node.span.start:
+            return True
+        return stage is not None and any(
+            self._first_end(parent, test, *values, **none) is not None for parent in self.graph.lineage(stage)[1:]
+        )
+
+    def _first_end(
+        self, stage: nodes.Stage | None, test: Callable[Concatenate[Facts, nodes.Instruction, P], bool], *values: P.args, **none: P.kwargs
+    ) -> int | None:
+        """Where the first instruction of a stage ends for which a test holds, of the whole file for None."""
+        key = test, stage.index if stage else None, *values
+        if key not in self.kept:
+            instructions = stage.instructions if stage else self.doc.instructions
+            self.kept[key] = next((item.span.end for item in instructions if test(self, item, *values, **none)), None)
+        found: int | None = self.kept[key]
+        return found
+
+    def after(self, node: nodes.Instruction) -> Sequence[nodes.Instruction]:
+        """What comes after an instruction in its stage; raises KeyError for one that is in none."""
+        instructions = self.stage_of(node).instructions
+        return instructions[bisect_right(instructions, node.span.start, key=lambda item: item.span.start) :]
+
     def stage_of(self, node: nodes.Instruction) -> nodes.Stage:
         """The stage that an instruction is in; raises KeyError for one before the first FROM."""
         return self._stage_of[node.span.start]
+
+    def find_stage(self, node: nodes.Instruction) -> nodes.Stage | None:
+        """The stage that an instruction is in; None before the first FROM, and for an ONBUILD trigger."""
+        return self._stage_of.get(node.span.start)
 
     @cached_property
     def _stage_of(self) -> dict[int, nodes.Stage]:

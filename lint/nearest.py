@@ -25,10 +25,15 @@ def nearest(name: str, known: Collection[str]) -> str | None:
 
 
 def most_alike(name: str, known: Iterable[str], alike: float = ALIKE) -> str | None:
-    """The known name that is most like this one; None when none is alike enough, 1 being the same and 0 nothing in common."""
+    """The known name that is most like this one; None when none is alike enough, 1 being the same and 0 nothing in common,
+    and when there are too many.
+    """
+    names = list(known)
+    if len(names) > MOST:
+        return None
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(known), n=1, cutoff=alike)), None)
+    return next(iter(get_close_matches(name, names, n=1, cutoff=alike)), None)
 
 
 def slip_of(name: str, known: Collection[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -37,18 +38,51 @@ class StageGraph(Struct, frozen=True, dict=True):
 
     def find(self, reference: str, before: int) -> Stage | None:
         """The stage with that name or number among the first `before` ones; of equal names the last."""
-        wanted = reference.lower()
-        for stage in reversed(self.stages[:before]):
-            if stage.name == wanted:
-                return stage
+        named = self._last(reference.lower(), before)
+        if named is not None:
+            return named
         if reference.isdecimal() and int(reference) < before:
             return self.stages[int(reference)]
         return None
 
     def parent(self, stage: Stage) -> Stage | None:
         """The stage that this one is FROM; None when it is FROM an image. FROM knows names only, no numbers."""
-        wanted = stage.from_.image.text.lower()
-        return next((item for item in reversed(self.stages[: stage.index]) if item.name == wanted), None)
+        return self._parents[stage.index]
+
+    @cached_property
+    def _parents(self) -> tuple[Stage | None, ...]:
+        return tuple(self._last(stage.from_.image.text.lower(), stage.index) for stage in self.stages)
+
+    @cached_property
+    def _roots(self) -> tuple[Stage, ...]:
+        """By number, the stage that a stage's lineage starts from."""
+        found: list[Stage] = []
+        for stage, parent in zip(self.stages, self._parents, strict=True):
+            found.append(found[parent.index] if parent else stage)
+        return tuple(found)
+
+    @cached_property
+    def _children(self) -> dict[int, list[Stage]]:
+        found: dict[int, list[Stage]] = {}
+        for stage, parent in zip(self.stages, self._parents, strict=True):
+            if parent:
+                found.setdefault(parent.index, []).append(stage)
+        return found
+
+    @cached_property
+    def _numbers(self) -> dict[str, list[int]]:
+        """The numbers of the stages of a name, in order."""
+        found: dict[str, list[int]] = {}
+        for stage in self.stages:
+            if stage.name is not None:
+                found.setdefault(stage.name, []).append(stage.index)
+        return found
+
+    def _last(self, name: str, before: int) -> Stage | None:
+        """The last stage of that name among the first `before` ones."""
+        numbers = self._numbers.get(name, [])
+        at = bisect_left(numbers, before)
+        return self.stages[numbers[at - 1]] if at else None
 
     def lineage(self, stage: Stage) -> tuple[Stage, ...]:
         """The stage and all it is FROM, nearest first."""
@@ -59,7 +93,7 @@ class StageGraph(Struct, frozen=True, dict=True):
 
     def base(self, stage: Stage) -> str:
         """The image, as written, that the stage's lineage starts from."""
-        return self.lineage(stage)[-1].from_.image.text
+        return self._roots[stage.index].from_.image.text
 
     def sources(self, stage: Stage) -> Iterator[tuple[Instruction, str, Stage | None]]:
         """What a stage takes files from: the instruction, the reference as written, the stage or None for an image."""
@@ -97,7 +131,7 @@ class StageGraph(Struct, frozen=True, dict=True):
 
     def children(self, stage: Stage) -> Iterator[Stage]:
         """The stages that are FROM this one."""
-        return (item for item in self.stages[stage.index + 1 :] if self.parent(item) is stage)
+        return iter(self._children.get(stage.index, ()))
 
 
 def references(node: Instruction) -> Iterator[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.nodes import Dockerfile, Instruction
 
 
 @rule("DF625", name="unset-in-later-layer", severity=Severity.WARNING, needs=("unset",))
@@ -41,11 +41,14 @@ def unset_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         last = script.commands[-1] if script and script.commands else None
         if last is None or last.name != "unset" or last.within:
             continue
-        names = {pair.key.text for node in facts.before(run) if isinstance(node, nodes.Env) for pair in node.pairs}
         for word in last.arguments:
-            if word.text in names:
+            if facts.comes_before(run, _sets, word.text):
                 yield Finding(
                     "DF625",
                     word.span,
                     f"`{word.text}` is set again in the next step: ENV outlives the RUN that unsets it",
                 )
+
+
+def _sets(_: Facts, item: Instruction, name: str) -> bool:
+    return isinstance(item, nodes.Env) and any(pair.key.text == name for pair in item.pairs)

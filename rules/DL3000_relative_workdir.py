@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.nodes import Dockerfile, Instruction
 
 
 @rule("DL3000", name="relative-workdir", severity=Severity.ERROR, aliases=("WorkdirRelativePath",), needs=("workdir",))
@@ -68,5 +68,8 @@ def _anchored(facts: Facts, node: nodes.Workdir) -> bool:
     """Whether an absolute WORKDIR comes before it, in its stage or in those that the stage is FROM."""
     if facts.as_hadolint:
         return False
-    above = (item.argument.text for item in facts.before(node) if isinstance(item, nodes.Workdir))
-    return any(path.strip("\"'").startswith("/") for path in above)
+    return facts.comes_before(node, _is_absolute)
+
+
+def _is_absolute(_: Facts, item: Instruction) -> bool:
+    return isinstance(item, nodes.Workdir) and item.argument.text.strip("\"'").startswith("/")

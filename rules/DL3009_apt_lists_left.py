@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.nodes import Dockerfile, Instruction, Run
     from dockerlint.lint.tools import Cache, Invocation
 
 
@@ -91,7 +91,10 @@ def _keeps_packages(facts: Facts, run: Run, cache: Cache, refresh: Invocation, a
     if facts.as_hadolint or not lasting_mounts(facts, run) or facts.mounted(run, cache.path):
         return False
     hook = refresh.tool.mount_setup[0].rpartition(" ")[2] if refresh.tool.mount_setup else ""
-    steps = [run, *(node.trigger if isinstance(node, nodes.Onbuild) else node for node in facts.before(run))]
-    commands = [command for node in steps if isinstance(node, nodes.Run) for command in facts.commands(node)]
-    unhooked = any(path == hook for path, _ in removed_paths(commands))
+    unhooked = _removes(facts, run, hook) or facts.comes_before(run, _removes, hook)
     return unhooked and not cleaned(facts, run, cache, refresh, after)
+
+
+def _removes(facts: Facts, item: Instruction, path: str) -> bool:
+    node = item.trigger if isinstance(item, nodes.Onbuild) else item
+    return isinstance(node, nodes.Run) and any(gone == path for gone, _ in removed_paths(facts.commands(node)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cleanup import add_option
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.nodes import Dockerfile, Instruction, Run
     from dockerlint.lint.tools import Invocation
 
 # Twice quiet is yes. Source: apt-get(8), --quiet.
@@ -201,8 +202,14 @@ def _is_quiet(item: Invocation, twice: tuple[str, ...]) -> bool:
 
 def _is_configured(facts: Facts, run: Run, item: Invocation) -> bool:
     """Whether this step or one before it writes the setting into a configuration file."""
-    names = {re.escape(setting.partition("=")[0]) for setting in item.tool.action(item.action).yes_settings}
-    if not names:
-        return False
-    setting = re.compile(rf"(?<!--)(?:{'|'.join(names)})[\s\"=]", re.IGNORECASE)
-    return any(setting.search(facts.doc.source(node.span)) for node in (run, *facts.before(run)))
+    names = tuple(setting.partition("=")[0] for setting in item.tool.action(item.action).yes_settings)
+    return bool(names) and (_sets(facts, run, names) or facts.comes_before(run, _sets, names))
+
+
+def _sets(facts: Facts, item: Instruction, names: tuple[str, ...]) -> bool:
+    return bool(_setting(names).search(facts.doc.source(item.span)))
+
+
+@cache
+def _setting(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!--)(?:{'|'.join(map(re.escape, names))})[\s\"=]", re.IGNORECASE)

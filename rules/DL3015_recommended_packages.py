@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.nodes import Dockerfile, Instruction, Run
     from dockerlint.lint.tools import Invocation
 
 
@@ -72,5 +72,10 @@ def _is_configured(facts: Facts, run: Run, item: Invocation) -> bool:
     """Whether this step or one before it writes the setting into a configuration file."""
     if facts.as_hadolint:
         return False
-    names = {setting.partition("=")[0] for setting in item.tool.action(item.action).no_recommends_settings}
-    return any(name in facts.doc.source(node.span) for node in (run, *facts.before(run)) for name in names)
+    names = tuple(setting.partition("=")[0] for setting in item.tool.action(item.action).no_recommends_settings)
+    return _names(facts, run, names) or facts.comes_before(run, _names, names)
+
+
+def _names(facts: Facts, item: Instruction, names: tuple[str, ...]) -> bool:
+    text = facts.doc.source(item.span)
+    return any(name in text for name in names)

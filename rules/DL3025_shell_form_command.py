@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import CommandInstruction, Dockerfile, Healthcheck, Shell
+    from dockerlint.lint.nodes import CommandInstruction, Dockerfile, Healthcheck, Instruction, Shell
 
 
 @rule(
@@ -73,9 +73,13 @@ def _chosen(doc: Dockerfile, facts: Facts, node: CommandInstruction, form: Shell
     """Whether the shell form is what the author wants."""
     if facts.as_hadolint or not doc.source(form.span).strip():
         return False
-    if any(isinstance(item, nodes.ShellChange) for item in facts.before(node)):
+    if facts.comes_before(node, _changes_shell):
         return True
     return facts.quiet and form.text.startswith("exec ")
+
+
+def _changes_shell(_: Facts, item: Instruction) -> bool:
+    return isinstance(item, nodes.ShellChange)
 
 
 def _fix(doc: Dockerfile, facts: Facts, node: CommandInstruction | Healthcheck, form: Shell) -> Fix | None:

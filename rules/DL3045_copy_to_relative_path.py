@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Dockerfile
+    from dockerlint.lint.nodes import Copy, Dockerfile, Instruction
 
 
 @rule("DL3045", name="copy-to-relative-path", severity=Severity.WARNING, needs=("copy",))
@@ -51,8 +52,13 @@ def copy_to_relative_path(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 
 def _has_workdir(doc: Dockerfile, facts: Facts, node: Copy) -> bool:
-    above = list(facts.before(node))
-    if all(item is not node for item in doc.instructions):
-        # a trigger is preceded by the triggers above it
-        above += [item.trigger for item in above if isinstance(item, nodes.Onbuild)]
-    return any(isinstance(item, nodes.Workdir) for item in above)
+    at = bisect_left(doc.instructions, node.span.start, key=lambda item: item.span.start)
+    # a trigger is preceded by the triggers above it
+    is_trigger = at == len(doc.instructions) or doc.instructions[at] is not node
+    return facts.comes_before(node, _is_workdir, is_trigger)
+
+
+def _is_workdir(_: Facts, item: Instruction, triggers: bool) -> bool:
+    if triggers and isinstance(item, nodes.Onbuild):
+        item = item.trigger
+    return isinstance(item, nodes.Workdir)
