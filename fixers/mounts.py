@@ -66,9 +66,9 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
         return None
     runs = [run]
     if any(item.kept for item in invocation.tool.caches):
-        runs = [item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item))]
-        if next(item for item in runs if _fills(facts, item, invocation.tool)) is not run:
+        if next(item for item in stage.all(nodes.Run) if _fills(facts, item, invocation.tool)) is not run:
             return None
+        runs = [item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item))]
     made = [_edits(facts, item, invocation) for item in runs]
     edits = tuple(edit for item in made if item is not None for edit in item)
     if not edits or None in made:

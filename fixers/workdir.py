@@ -13,6 +13,8 @@ from .footprint import overlap
 from .precedence import links
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.nodes import Instruction, Run, Stage
     from dockerlint.lint.shell import Command
@@ -66,13 +68,23 @@ def _leading_cd(facts: Facts, run: Run) -> Command | None:
 
 def _unnoticed(facts: Facts, stage: Stage, run: Run) -> bool:
     """Whether the folder makes no difference to what comes after a RUN."""
-    for node in facts.after(run):
-        if isinstance(node, nodes.Workdir) and (facts.expand(node.argument.text, node) or "").startswith("/"):
-            return True
-        if _looks_at_folder(facts, node):
-            return False
+    key = _unnoticed, stage.index
+    if key not in facts.kept:
+        facts.kept[key] = frozenset(_starts_of_unnoticed(facts, stage))
+    return run.span.start in facts.kept[key]
+
+
+def _starts_of_unnoticed(facts: Facts, stage: Stage) -> Iterator[int]:
+    """Where the instructions of a stage start behind which the folder makes no difference."""
     # nobody starts a stage that is only copied from
-    return stage not in facts.graph.results and not facts.ships(stage) and not any(facts.graph.children(stage))
+    unnoticed = stage not in facts.graph.results and not facts.ships(stage) and not any(facts.graph.children(stage))
+    for node in reversed(stage.instructions):
+        if unnoticed:
+            yield node.span.start
+        if isinstance(node, nodes.Workdir) and (facts.expand(node.argument.text, node) or "").startswith("/"):
+            unnoticed = True
+        elif _looks_at_folder(facts, node):
+            unnoticed = False
 
 
 def _looks_at_folder(facts: Facts, node: Instruction) -> bool:

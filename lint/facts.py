@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from bisect import bisect_right
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -20,7 +19,7 @@ from .patterns import regex
 from .stages import StageGraph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from .context import Context
     from .downloads import Download
@@ -200,11 +199,6 @@ class Facts:
             self.kept[key] = next((item.span.end for item in instructions if test(self, item, *values, **none)), None)
         found: int | None = self.kept[key]
         return found
-
-    def after(self, node: nodes.Instruction) -> Sequence[nodes.Instruction]:
-        """What comes after an instruction in its stage; raises KeyError for one that is in none."""
-        instructions = self.stage_of(node).instructions
-        return instructions[bisect_right(instructions, node.span.start, key=lambda item: item.span.start) :]
 
     def stage_of(self, node: nodes.Instruction) -> nodes.Stage:
         """The stage that an instruction is in; raises KeyError for one before the first FROM."""

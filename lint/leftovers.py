@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from .accounts import is_root
 from .facts import once
 from .images import parse_reference
-from .nodes import Cmd, Entrypoint
+from .nodes import CommandInstruction
 from .patterns import regex
 from .tools import removed_paths
 
@@ -95,8 +95,7 @@ def runs_in_container(facts: Facts, tool: Tool) -> bool:
     """Whether the container's command is the tool itself, which then needs its cache."""
     names = "|".join(re.escape(name) for name in tool.commands)
     word = re.compile(rf"(?<![\w.-])(?:{names})(?![\w.-])")
-    commands = (node for node in facts.doc.instructions if isinstance(node, Cmd | Entrypoint))
-    return any(word.search(facts.doc.source(node.span)) for node in commands)
+    return any(word.search(facts.doc.source(node.span)) for node in facts.every(CommandInstruction, triggers=False))
 
 
 def cleaning(facts: Facts, run: Run, cache: Cache, tool: Tool) -> Command | None:

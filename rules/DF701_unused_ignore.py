@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockerlint.fixers.edits import delete_lines
@@ -56,44 +58,73 @@ def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** ESLint's and ruff's reports of unused directives; the comments are described in the chapter on ignoring.
     """
+    file = _File(doc, facts)
     for ignore in ignores(doc):
         names = NAMES.search(doc.source(ignore.span))
         if names is None:
             continue
         words = list(NAME.finditer(doc.text, ignore.span.start + names.start(2), ignore.span.start + names.end(2)))
         for word in words:
-            reason = _useless(doc, facts, ignore, word[0].lower(), is_check=names[1] == "skip")
+            reason = _useless(file, ignore, word[0].lower(), is_check=names[1] == "skip")
             if reason:
                 fix = _fix(doc, ignore, words, word) if names[1] == "ignore" else None
                 yield Finding(OWN_CODE, Span(*word.span()), f"this ignores {word[0]}, {reason}", fix)
 
 
-def _useless(doc: Dockerfile, facts: Facts, ignore: Ignore, name: str, *, is_check: bool) -> str | None:
+class _File(Struct, frozen=True, dict=True):
+    """A file, what each rule finds in it, and how hadolint sees it."""
+
+    doc: Dockerfile
+    facts: Facts
+    _found: dict[tuple[str, Facts], list[Finding]] = field(default_factory=dict)
+
+    @cached_property
+    def as_hadolint(self) -> Facts:
+        """The facts as hadolint judges them."""
+        settings = replace(self.facts.settings, preset="hadolint")
+        return Facts(self.doc, self.facts.context, settings, self.facts.shellcheck)
+
+    @cached_property
+    def names(self) -> dict[str, frozenset[str]]:
+        """The names that each rule goes by, in lower case, by its code."""
+        return {item.code: _names(item) for item in registry.rules()}
+
+    def found(self, item: Rule, view: Facts) -> list[Finding]:
+        """What a rule finds, as the facts see the file: looked for once, however many comments name it."""
+        key = item.code, view
+        if key not in self._found:
+            self._found[key] = list(item.check(self.doc, view))
+        return self._found[key]
+
+
+def _names(item: Rule) -> frozenset[str]:
+    return frozenset(text.lower() for text in (item.code, item.name, *item.aliases))
+
+
+def _useless(file: _File, ignore: Ignore, name: str, *, is_check: bool) -> str | None:
     """Why a name of an ignore does nothing; None when it does something, or nobody knows."""
+    facts = file.facts
     if name in ("all", OWN_CODE.lower()):
         return None
     if SCRIPTS.fullmatch(name) and (facts.shellcheck is None or script_findings.left_out(facts)):
         return None
-    found = list(_rules(facts, ignore, name))
+    found = list(_rules(file, ignore, name))
     if not found and not SCRIPTS.fullmatch(name):
         # BuildKit may know a check that we do not
         return None if is_check else "but there is no such rule"
     alone = replace(ignore, names=frozenset({name}))
     for item, views in found:
-        names = frozenset(text.lower() for text in (item.code, item.name, *item.aliases))
-        if any(alone.silences(finding, names) for view in views for finding in item.check(doc, view)):
+        names = file.names.get(item.code) or _names(item)
+        if any(alone.silences(finding, names) for view in views for finding in file.found(item, view)):
             return None
     return "which finds nothing here"
 
 
-def _rules(facts: Facts, ignore: Ignore, name: str) -> Iterator[tuple[Rule, tuple[Facts, ...]]]:
+def _rules(file: _File, ignore: Ignore, name: str) -> Iterator[tuple[Rule, tuple[Facts, ...]]]:
     """The rules that a name stands for, and the facts to judge with: for hadolint's pragmas also as hadolint sees them."""
-    views: tuple[Facts, ...] = (facts,)
-    if ignore.foreign:
-        settings = replace(facts.settings, preset="hadolint")
-        views = (facts, Facts(facts.doc, facts.context, settings, facts.shellcheck))
+    views = (file.facts, file.as_hadolint) if ignore.foreign else (file.facts,)
     for item in registry.rules():
-        known = name in (text.lower() for text in (item.code, item.name, *item.aliases))
+        known = name in file.names[item.code]
         if item.code != OWN_CODE and (known or (ignore.prefixes and item.code.lower().startswith(name))):
             yield item, views
     if SCRIPTS.fullmatch(name):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import images, mounts, nodes
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.nearest import most_alike
+from dockerlint.lint.nearest import MOST, most_alike
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _known_to_hadolint(doc: Dockerfile, index: int, name: str) -> bool:
 
 def _near(doc: Dockerfile, index: int, name: str) -> str | None:
     """The stage above whose name differs by a letter or two."""
-    if any(char in name for char in ":/@$") or name.isdecimal():
+    if any(char in name for char in ":/@$") or name.isdecimal() or index > MOST:
         return None
     aliases = {stage.name: stage.from_.alias.text for stage in doc.stages[: max(index, 0)] if stage.from_.alias}
     found = most_alike(name.lower(), filter(None, aliases))

@@ -59,14 +59,15 @@ def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3025; BuildKit's check JSONArgsRecommended.
     """
+    kinds = frozenset(item.name for item in facts.every(nodes.CommandInstruction))
     for node in facts.every(nodes.CommandInstruction, triggers=not facts.as_hadolint):
         if isinstance(node.form, nodes.Shell) and not _chosen(doc, facts, node, node.form):
-            yield Finding("DL3025", node.span, f"`{node.name}` in shell form", _fix(doc, facts, node, node.form))
+            yield Finding("DL3025", node.span, f"`{node.name}` in shell form", _fix(doc, facts, node, node.form, kinds))
     if facts.quiet:
         return
     for check in facts.every(nodes.Healthcheck, triggers=not facts.as_hadolint):
         if isinstance(check.form, nodes.Shell):
-            yield Finding("DL3025", check.span, "`HEALTHCHECK` in shell form", _fix(doc, facts, check, check.form))
+            yield Finding("DL3025", check.span, "`HEALTHCHECK` in shell form", _fix(doc, facts, check, check.form, kinds))
 
 
 def _chosen(doc: Dockerfile, facts: Facts, node: CommandInstruction, form: Shell) -> bool:
@@ -82,14 +83,15 @@ def _changes_shell(_: Facts, item: Instruction) -> bool:
     return isinstance(item, nodes.ShellChange)
 
 
-def _fix(doc: Dockerfile, facts: Facts, node: CommandInstruction | Healthcheck, form: Shell) -> Fix | None:
+def _fix(
+    doc: Dockerfile, facts: Facts, node: CommandInstruction | Healthcheck, form: Shell, kinds: frozenset[str]
+) -> Fix | None:
     if doc.escape != "\\" or facts.state(node).shell != DEFAULT_SHELL:
         return None
     edits = exec_form(doc, form)
     if edits is None:
         return None
-    others = (item for item in facts.every(nodes.CommandInstruction) if item.name != node.name)
-    combined = isinstance(node, nodes.CommandInstruction) and any(others)
+    combined = isinstance(node, nodes.CommandInstruction) and bool(kinds - {node.name})
     if isinstance(node, nodes.Cmd) and not combined:
         base = facts.base_of(node)
         combined = base is None or not base.runs_commands_as_given
