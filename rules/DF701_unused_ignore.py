@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -89,12 +90,19 @@ class _File(Struct, frozen=True, dict=True):
         """The names that each rule goes by, in lower case, by its code."""
         return {item.code: _names(item) for item in registry.rules()}
 
-    def found(self, item: Rule, view: Facts) -> list[Finding]:
-        """What a rule finds, as the facts see the file: looked for once, however many comments name it."""
+    def found(self, item: Rule, view: Facts, within: Span | None) -> list[Finding]:
+        """What a rule finds in a place, as the facts see the file: looked for once, however many comments name it."""
         key = item.code, view
         if key not in self._found:
-            self._found[key] = list(item.check(self.doc, view))
-        return self._found[key]
+            self._found[key] = sorted(item.check(self.doc, view), key=_start)
+        found = self._found[key]
+        if within is None:
+            return found
+        return found[bisect_left(found, within.start, key=_start) : bisect_right(found, within.end, key=_start)]
+
+
+def _start(finding: Finding) -> int:
+    return finding.span.start
 
 
 def _names(item: Rule) -> frozenset[str]:
@@ -115,7 +123,7 @@ def _useless(file: _File, ignore: Ignore, name: str, *, is_check: bool) -> str |
     alone = replace(ignore, names=frozenset({name}))
     for item, views in found:
         names = file.names.get(item.code) or _names(item)
-        if any(alone.silences(finding, names) for view in views for finding in file.found(item, view)):
+        if any(alone.silences(finding, names) for view in views for finding in file.found(item, view, ignore.covers)):
             return None
     return "which finds nothing here"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dockerlint.lint import nodes
 from dockerlint.lint.facts import DEFAULT_SHELL, Facts, Settings, State
@@ -160,3 +162,24 @@ def test_other_shells_have_no_script() -> None:
     assert isinstance(run, nodes.Run)
     assert Facts(doc).script(run) is None
     assert Facts(doc).commands(run) == ()
+
+
+# ---------------------------------------------------------------- what comes before
+
+PIECES = ["FROM debian AS a\n", "FROM a AS b\n", "FROM b\n", "WORKDIR /a\n", "ENV A=1\n", "RUN a\n", "ONBUILD WORKDIR /b\n", "ARG A\n"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
+def test_comes_before_is_said_of_what_is_before(text: str) -> None:
+    facts = Facts(parse(text))
+    tested: list[tuple[int, str]] = []
+
+    def is_a(_: Facts, item: nodes.Instruction, name: str) -> bool:
+        tested.append((item.span.start, name))
+        return item.name == name
+
+    for name in ("WORKDIR", "ENV", "ONBUILD"):
+        for node in facts.every(nodes.Instruction):
+            assert facts.comes_before(node, is_a, name) == any(item.name == name for item in facts.before(node))
+    # once for its stage, once for those that are in none
+    assert all(tested.count(item) <= 2 for item in tested)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dockerlint.lint.parser import parse
 from dockerlint.lint.stages import StageGraph
+
+if TYPE_CHECKING:
+    from dockerlint.lint.nodes import Stage
 
 
 def graph(text: str, target: str | None = None) -> StageGraph:
@@ -93,3 +100,23 @@ def test_a_long_line_of_stages() -> None:
     count = 3000
     stages = graph("FROM a AS s0\n" + "".join(f"FROM s{n} AS s{n + 1}\n" for n in range(count)))
     assert len(stages.lineage(stages.stages[-1])) == count + 1
+
+
+NAMES = st.sampled_from(["a", "b", "A", "0", "1", "debian"])
+
+
+@given(st.lists(st.tuples(NAMES, NAMES | st.none()), min_size=1, max_size=8), NAMES, st.integers(0, 9))
+def test_stages_are_found_as_if_each_was_looked_at(froms: list[tuple[str, str | None]], reference: str, before: int) -> None:
+    found = graph("".join(f"FROM {image}" + (f" AS {name}\n" if name else "\n") for image, name in froms))
+    stages = found.stages
+
+    def last(name: str, count: int) -> Stage | None:
+        return next((stage for stage in reversed(stages[:count]) if stage.name == name.lower()), None)
+
+    numbered = stages[int(reference)] if reference.isdecimal() and int(reference) < min(before, len(stages)) else None
+    if before <= len(stages):
+        assert found.find(reference, before) is (last(reference, before) or numbered)
+    for stage in stages:
+        assert found.parent(stage) is last(stage.from_.image.text, stage.index)
+        assert found.base(stage) == found.lineage(stage)[-1].from_.image.text
+        assert list(found.children(stage)) == [item for item in stages if found.parent(item) is stage]
