@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dockerlint.fixers.cost import estimate, price
+from dockerlint.fixers.cost import saving as saving_module
 from dockerlint.fixers.edits import apply
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Saving, Span
 from dockerlint.lint.parser import parse
+
+if TYPE_CHECKING:
+    from dockerlint.fixers.cost import Estimate
+    from dockerlint.lint.nodes import Dockerfile
 
 SPLIT = "FROM fedora\nRUN dnf install -y httpd\nRUN dnf clean all\n"
 BUSTING = "FROM fedora\nADD index.html /var/www/html/\nRUN dnf install -y httpd && dnf clean all\n"
@@ -101,3 +107,24 @@ def _timed(text: str, findings: list[Finding]) -> float:
     start = time.perf_counter()
     price(doc, findings, Facts(doc))
     return time.perf_counter() - start
+
+
+def test_of_more_steps_than_an_image_may_have_the_first_are_priced(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SPLIT + "".join(f"RUN dnf clean all # {number}\n" for number in range(6))
+    doc = parse(text)
+    findings = [finding(text, "httpd\nRUN dnf clean all", "httpd && dnf clean all")]
+    findings += [finding(text, f"RUN dnf clean all # {number}\n", "") for number in range(6)]
+    monkeypatch.setattr(saving_module, "MOST_STEPS", 2 * len(doc.instructions))
+    estimated: list[str] = []
+
+    def counted(doc: Dockerfile, *rest: Any, **more: Any) -> Estimate:
+        estimated.append(doc.text)
+        return estimate(doc, *rest, **more)
+
+    monkeypatch.setattr(saving_module, "estimate", counted)
+
+    found = price(doc, findings, Facts(doc))
+
+    assert found[0] is not None
+    assert found[2:] == [None] * 5
+    assert len(set(estimated)) == 1 + 2

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # Less than this is noise of the model, and not worth a line to the reader.
 LEAST_BYTES, LEAST_SECONDS = 1000, 0.01
+# Each fix takes an estimate of all steps. So many of these as an image may have layers, squared, and the fixes after that have no
+# price. Source: Docker's "OverlayFS storage driver": 128 layers.
+MOST_STEPS = 128 * 128
 
 METADATA = (
     nodes.Label,
@@ -60,12 +63,16 @@ def price(
     judge = partial(estimate, selections=selections or Selections(facts.context), network=network, machine=machine)
     seen: dict[tuple[Edit, ...], Saving | None] = {}
     savings: list[Saving | None] = []
+    most = MOST_STEPS // (len(doc.instructions) or 1)
     for finding in findings:
         fix = finding.fix
         if fix is None or not _touches_steps(doc, fix):
             savings.append(None)
             continue
         if fix.edits not in seen:
+            if len(seen) >= most:
+                savings.append(None)
+                continue
             seen[fix.edits] = _saving(befores, doc, fix, facts, judge, measured)
         savings.append(seen[fix.edits])
     return savings
