@@ -14,7 +14,7 @@ from .registry import rules as all_rules
 from .suppress import kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from .findings import Finding
     from .nodes import Dockerfile
@@ -39,12 +39,22 @@ def check(
     facts = facts or Facts(doc)
     active = tuple(rules if rules is not None else (rule for rule in all_rules() if rule.recommended))
     text = _plain(doc, facts)
-    findings = [finding for rule in active if rule.could_find(text) for finding in _found(rule, doc, facts, failed)]
+    findings = [finding for rule in able(active, text) for finding in _found(rule, doc, facts, failed)]
     if ignores:
         findings = kept(findings, doc, active, as_hadolint=facts.as_hadolint)
     if facts.as_hadolint:
         findings = [_at_line_start(doc, finding) for finding in findings]
     return sorted(findings, key=lambda finding: (finding.span, finding.code))
+
+
+def able(rules: Sequence[Rule], text: str) -> list[Rule]:
+    """The rules that may find something in a file of that text, which is in lower case and without quotes.
+
+    Each text that one of them needs is looked for once.
+    """
+    words = frozenset().union(*(rule.needs for rule in rules))
+    there = {word for word in words if word in text}
+    return [rule for rule in rules if not rule.needs or not there.isdisjoint(rule.needs)]
 
 
 def _plain(doc: Dockerfile, facts: Facts) -> str:

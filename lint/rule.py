@@ -34,7 +34,7 @@ class Rule(Struct, frozen=True, dict=True):
     """A check with its name and its documentation, which `document` gives.
 
     `needs` are texts, in lower case, of which a file must hold one for the rule to find anything in it; any file may where
-    there are none.
+    there are none. `checker.able` asks for them.
     """
 
     code: str
@@ -45,15 +45,6 @@ class Rule(Struct, frozen=True, dict=True):
     check: Check
     document: Callable[[], str]
     needs: tuple[str, ...] = ()
-
-    def could_find(self, text: str) -> bool:
-        """Whether there may be something to find in a file of that text, which is in lower case and without quotes."""
-        if not self.needs:
-            return True
-        for need in self.needs:  # noqa: SIM110 - asked of each rule for each file, and a generator takes twice as long
-            if need in text:
-                return True
-        return False
 
     @cached_property
     def documentation(self) -> str:

@@ -327,7 +327,12 @@ def invocation(command: Command) -> Invocation | None:
 
 def unwrapped(words: tuple[Word, ...]) -> tuple[Word, ...]:
     """The words of a command without the commands that only run it."""
-    while words and (name := _base(words[0].text)) in WRAPPERS:
+    while words:
+        name = words[0].text
+        if "/" in name:
+            name = _base(name)
+        if name not in WRAPPERS:
+            break
         values = WRAPPERS[name]
         at = 1
         while at < len(words) and (words[at].text.startswith("-") or (name == "env" and "=" in words[at].text)):

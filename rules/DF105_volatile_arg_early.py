@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile
 
 
-@rule("DF105", name="volatile-arg-early", severity=Severity.WARNING)
+@rule("DF105", name="volatile-arg-early", severity=Severity.WARNING, needs=("arg", "env"))
 def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A value that changes with every build is declared above costly steps.
 

@@ -24,6 +24,8 @@ DEVELOPMENT = regex(
 
 # `bundle config set without ...`, in whatever step.
 CONFIGURED = regex(r"config\b[^\n&;|]{0,80}\bwithout\b|\bset production true")
+# One of these is in what that matches.
+CONFIGURING = ("without", "set production true")
 # Subcommands that need nothing that is installed.
 SILENT = ("config", "set", "cache", "--version", "-v", "global")
 # Programs that come with the development's dependencies.
@@ -102,7 +104,7 @@ def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[F
     # an image without a command is one to build on, or to work in
     if not any(isinstance(node, nodes.CommandInstruction) for stage in line for node in stage.instructions):
         return
-    if any(_is_for_development(facts, stage) for stage in line) or CONFIGURED.search(doc.text):
+    if any(_is_for_development(facts, stage) for stage in line) or _is_configured(doc.text):
         return
     runs = [run for stage in line for run in stage.all(nodes.Run)]
     builders = [run for run in runs if _builds(facts, run)]
@@ -113,6 +115,11 @@ def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[F
     for run in runs:
         for invocation in facts.invocations(run):
             yield from _check(facts, run, invocation)
+
+
+def _is_configured(text: str) -> bool:
+    """Whether a file tells a package manager by its configuration to leave them out."""
+    return any(word in text for word in CONFIGURING) and CONFIGURED.search(text) is not None
 
 
 def _is_for_development(facts: Facts, stage: Stage) -> bool:

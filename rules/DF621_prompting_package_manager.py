@@ -30,7 +30,7 @@ VARIABLES = ("CONDA_ALWAYS_YES", "MAMBA_ALWAYS_YES")
 ASSUMED = regex(r"\byes\s*\||always_yes|ALWAYS_YES|NoConfirm")
 
 
-@rule("DF621", name="prompting-package-manager", severity=Severity.WARNING)
+@rule("DF621", name="prompting-package-manager", severity=Severity.WARNING, needs=tuple(OPTIONS))
 def prompting_package_manager(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A package manager asks whether to go on, and nobody is there to answer.
 
