@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from enum import Enum
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -152,7 +152,7 @@ def listens(facts: Facts, run: nodes.Run) -> Clash:
     return max((_may_read(command) for command in facts.commands(run)), default=Clash.NONE)
 
 
-@cache
+@lru_cache(1000)
 def is_environment(name: str) -> bool:
     """Whether shells, linkers and the usual tools look at a variable without being told."""
     return any(matches(name, pattern) for pattern in commands().environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from . import tables
 from .globs import matches
@@ -14,7 +14,7 @@ DATA = "lint/data/base_env.toml"
 ALWAYS = frozenset({"PATH"})
 
 
-@cache
+@lru_cache(1000)
 def variables_of(reference: str) -> frozenset[str] | None:
     """The names that the image may set; no other is set in it. None when the image is not known."""
     image = parse_reference(reference)

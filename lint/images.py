@@ -115,7 +115,7 @@ def lookup(reference: str) -> BaseImage | None:
     return _lookup(parse_reference(reference))
 
 
-@cache
+@lru_cache(1000)
 def _lookup(image: Reference) -> BaseImage | None:
     data = _data()
     values: dict[str, Any] = {}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 KEY_BYTES = 32
+MOST_KNOWN = 10_000
 
 
 class Comments:
@@ -31,6 +32,9 @@ class Comments:
 
         Raises ShellCheckError.
         """
+        if len(self._known) > MOST_KNOWN:
+            # a run over very many files must not grow with them
+            self._known.clear()
         unknown = [script for script in dict.fromkeys(scripts) if script not in self._known]
         if unknown and self.store is not None:
             self._remember(self.store, unknown)

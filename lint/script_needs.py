@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -103,7 +103,7 @@ def _similar(names: Collection[str], words: Collection[str]) -> set[str]:
     }
 
 
-@cache
+@lru_cache(10_000)
 def _letters(word: str) -> int:
     """The letters of a name, a bit each."""
     found = 0
