@@ -45,6 +45,9 @@ DEEPEST = 50
 MOST_WRONG = 8192
 # Of a longer one too: not all that is wrong is seen to be in time.
 LONGEST = 1 << 16
+# Where it tries many ways, the parser reads all that follows for each of them. Of real scripts, even of heredocs full of variables,
+# it reads no more than a piece for 7 bytes that it gets on, where time would grow as the square one for each byte and more.
+BYTES_A_READ, LEAST_READS = 3, 1000
 SOMETIMES = frozenset({"condition", "loop", "function"})
 # What these do lasts for the commands behind them: the folder, options, variables, or that the script goes on at all.
 # Source: POSIX, Shell Command Language, "Special Built-In Utilities"; bash(1), "SHELL BUILTIN COMMANDS".
@@ -232,13 +235,29 @@ def _tree(data: bytes) -> tuple[tree_sitter.Tree, bool]:
     if len(data) <= MOST_WRONG:
         return parser.parse(data), True
     if len(data) > LONGEST or any(match.end() - match.start() > MOST_SIGNS for match in SIGNS.finditer(data)):
-        return parser.parse(data[:MOST_WRONG]), False
+        return _tree_of_part(data)
+    reads = 0
+
+    def read(at: int, _: object) -> bytes:
+        nonlocal reads
+        reads += 1
+        return data[at : at + MOST_WRONG]
+
+    def stop(at: int, is_wrong: bool) -> bool:
+        return is_wrong or reads > LEAST_READS + at // BYTES_A_READ
+
     try:
-        return parser.parse(lambda at, _: data[at : at + MOST_WRONG], progress_callback=lambda _, is_wrong: is_wrong), True
-    except ValueError:
-        # it was told to stop
-        parser.reset()
-        return parser.parse(data[:MOST_WRONG]), False
+        return parser.parse(read, progress_callback=stop), True
+    except BaseException as error:
+        # a parser that was stopped would go on with this text, and may crash even when it is reset
+        _parser.cache_clear()
+        if isinstance(error, ValueError):
+            return _tree_of_part(data)
+        raise
+
+
+def _tree_of_part(data: bytes) -> tuple[tree_sitter.Tree, bool]:
+    return _parser().parse(data[:MOST_WRONG]), False
 
 
 def _parse(joined: _Joined, *, heredoc: bool, placed: bool) -> Script:
