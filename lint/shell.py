@@ -48,6 +48,9 @@ LONGEST = 1 << 16
 # Where it tries many ways, the parser reads all that follows for each of them. Of real scripts, even of heredocs full of variables,
 # it reads no more than a piece for 7 bytes that it gets on, where time would grow as the square one for each byte and more.
 BYTES_A_READ, LEAST_READS = 3, 1000
+# The scanner of tree-sitter-bash looks characters up in C's tables, which end here: behind them it reads whatever lies there, or
+# crashes. To it these are one as the other.
+BEYOND, STAND_IN = re.compile("[^\x00-\xff]"), "\xbf"
 SOMETIMES = frozenset({"condition", "loop", "function"})
 # What these do lasts for the commands behind them: the folder, options, variables, or that the script goes on at all.
 # Source: POSIX, Shell Command Language, "Special Built-In Utilities"; bash(1), "SHELL BUILTIN COMMANDS".
@@ -249,8 +252,8 @@ def _tree(data: bytes) -> tuple[tree_sitter.Tree, bool]:
     try:
         return parser.parse(read, progress_callback=stop), True
     except BaseException as error:
-        # a parser that was stopped would go on with this text, and may crash even when it is reset
-        _parser.cache_clear()
+        # it would go on with this text, whatever it was that stopped it
+        parser.reset()
         if isinstance(error, ValueError):
             return _tree_of_part(data)
         raise
@@ -290,9 +293,10 @@ def _known(text: str, starts: tuple[int, ...], sources: tuple[int, ...], heredoc
 
 
 def _read(joined: _Joined, *, heredoc: bool) -> Script:
-    data = joined.text.encode("utf8", "surrogatepass")
+    shown = BEYOND.sub(STAND_IN, joined.text)
+    data = shown.encode("utf8")
     tree, is_all = _tree(data)
-    reader = _Reader(joined, data, _offsets(joined.text, data))
+    reader = _Reader(joined, data, _offsets(shown, data))
     commands = reader.commands(tree.root_node)
     text = joined.text
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
@@ -333,7 +337,7 @@ def _offsets(text: str, data: bytes) -> list[int] | None:
         return None
     offsets: list[int] = []
     for at, char in enumerate(text):
-        offsets.extend([at] * len(char.encode("utf8", "surrogatepass")))
+        offsets.extend([at] * len(char.encode("utf8")))
     offsets.append(len(text))
     return offsets
 
