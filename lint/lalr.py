@@ -52,8 +52,8 @@ class Tables:
     """The grammar.
 
     `terminals` are patterns by name and `accepted` the names that a state tries, in the order of their precedence; `ignored`
-    ones stand for nothing, those with `beginnings` begin with that text. `actions` has for each state by symbol: the state to go to, or the inverse (~) of the place in
-    `rules` of the one that is complete.
+    ones stand for nothing, those with `beginnings` begin with that text. `actions` has for each state by symbol: the state to
+    go to, or the inverse (~) of the place in `rules` of the one that is complete.
     """
 
     def __init__(
