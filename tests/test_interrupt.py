@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,30 @@ def test_an_interrupt_ends_it_at_once_with_what_was_found(many: Path, jobs: str)
     items = json.loads(first + rest)
     assert 0 < len({item["file"] for item in items}) < 400
     assert errors == "dlint: interrupted: this is what was found so far\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script of sh")
+def test_an_interrupt_waits_for_no_other_process(many: Path) -> None:
+    program = many / "shellcheck"
+    begun = many / "begun"
+    program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec echo version: 0.10.0\n: >{begun}\nexec sleep 120\n')
+    program.chmod(0o755)
+    # the one beside Python comes first
+    beside = ["-c", COMMAND[-1].replace("sys;", f"sys; sys.executable = {str(program)!r};", 1)]
+    with subprocess.Popen(
+        [sys.executable, *beside, "--no-cache", "--shellcheck", "on", "--jobs", "2", "."],
+        cwd=many, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        while not begun.exists() and process.poll() is None:
+            time.sleep(0.01)
+        # this one alone, as an editor does
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(60) == 130
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+        assert process.stderr
+        assert process.stderr.read() == "dlint: interrupted: this is what was found so far\n"
 
 
 def test_a_terminal_sees_how_far_it_is(many: Path) -> None:

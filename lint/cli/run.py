@@ -58,6 +58,9 @@ def run(
                 yield result
             if results:
                 results.flush()
+    except BaseException:
+        workers.stop()
+        raise
     finally:
         workers.end()
 
@@ -87,6 +90,14 @@ class _Workers:
         size = max(1, min(CHUNK, len(paths) // (jobs * CHUNKS_EACH)))
         for results in self.pool.map(partial(work, self.task), _batches(paths, size)):
             yield from results
+
+    def stop(self) -> None:
+        """Ends the other processes in the middle of their work, which may be seconds long; but not of what they write."""
+        if self.pool and not self.task.fix:
+            from multiprocessing import active_children
+
+            for process in active_children():
+                process.terminate()
 
     def end(self) -> None:
         """Lets the other processes go; what they have not begun is not done."""
