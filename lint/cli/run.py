@@ -92,8 +92,8 @@ class _Workers:
             yield from results
 
     def stop(self) -> None:
-        """Ends the other processes in the middle of their work, which may be seconds long; but not of what they write."""
-        if self.pool and not self.task.fix:
+        """Ends the other processes in the middle of their work, which may be seconds long; no file is lost by that."""
+        if self.pool:
             from multiprocessing import active_children
 
             for process in active_children():
