@@ -16,7 +16,7 @@ from .source import encode, reason
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 PROGRAM = "shellcheck"
 # What cannot be met in a Dockerfile: a file that is sourced is not at hand, and ash is known. Hadolint leaves out the same.
@@ -78,15 +78,21 @@ class ShellCheck(Struct, frozen=True):
         found: list[list[dict[str, Any]] | None] = [None] * len(scripts)
         size = max(1, min(MOST_SCRIPTS, -(-len(wanted) // calls)))
         groups = [wanted[at : at + size] for at in range(0, len(wanted), size)]
-        if not groups:
-            return found
+        for group, said in zip(groups, self._each([[scripts[at] for at in group] for group in groups], calls), strict=True):
+            for at, objects in zip(group, said, strict=True):
+                found[at] = objects
+        return found
+
+    def _each(self, groups: list[list[str]], calls: int) -> Iterator[list[list[dict[str, Any]] | None]]:
+        """One call for each group, so many at a time."""
+        if min(calls, len(groups)) < 2:
+            # whoever stops this need not wait for a thread
+            yield from map(self._patiently, groups)
+            return
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(calls, len(groups))) as pool:
-            for group, said in zip(groups, pool.map(lambda group: self._patiently([scripts[at] for at in group]), groups), strict=True):
-                for at, objects in zip(group, said, strict=True):
-                    found[at] = objects
-        return found
+            yield from pool.map(self._patiently, groups)
 
     def _patiently(self, scripts: list[str]) -> list[list[dict[str, Any]] | None]:
         """One call; when it takes too long, one for each script, so that a slow one does not cost us the others."""

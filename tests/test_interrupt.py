@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,7 +64,8 @@ def test_an_interrupt_waits_for_no_other_process(many: Path) -> None:
         try:
             assert process.wait(60) == 130
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         assert process.stderr
         assert process.stderr.read() == "dlint: interrupted: this is what was found so far\n"
 

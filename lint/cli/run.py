@@ -88,12 +88,13 @@ class _Workers:
             return
         self.pool = self.pool or _pool(min(jobs, self.most))
         size = max(1, min(CHUNK, len(paths) // (jobs * CHUNKS_EACH)))
-        for results in self.pool.map(partial(work, self.task), _batches(paths, size)):
+        for results in self.pool.map(partial(_work, self.task), _batches(paths, size)):
             yield from results
 
     def stop(self) -> None:
         """Ends the other processes in the middle of their work, which may be seconds long; no file is lost by that."""
-        if self.pool:
+        # elsewhere they cannot choose when to end
+        if self.pool and os.name == "posix":
             from multiprocessing import active_children
 
             for process in active_children():
@@ -121,7 +122,41 @@ def _begin() -> None:
 
     # Ctrl-C goes to all processes of a terminal
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _TURN.end)
     Thread(target=_end_with_parent, daemon=True).start()
+
+
+class _Turn:
+    """Of a process that works for another one: work that may be ended, but not while it is said what came of it.
+
+    The other one would wait for the rest of that for ever.
+    """
+
+    def __init__(self) -> None:
+        self.is_working = self.is_over = False
+
+    def end(self, *_: object) -> None:
+        self.is_over = True
+        if self.is_working:
+            raise KeyboardInterrupt
+
+    def work(self, task: Task, paths: Sequence[Path]) -> list[Result]:
+        from .work import work
+
+        try:
+            self.is_working = True
+            if self.is_over:
+                raise KeyboardInterrupt
+            return work(task, paths)
+        finally:
+            self.is_working = False
+
+
+_TURN = _Turn()
+
+
+def _work(task: Task, paths: Sequence[Path]) -> list[Result]:
+    return _TURN.work(task, paths)
 
 
 def _end_with_parent() -> None:
