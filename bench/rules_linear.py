@@ -1,6 +1,6 @@
 """Time of each rule against the number of instructions: a rule that looks at all of them for each of them shows here.
 
-    python bench/rules_linear.py [--instructions 1000] [KIND ...]
+    python bench/rules_linear.py [--instructions 1000] [--kind KIND]
 
 For files of so many instructions of one kind, and of twice as many, it prints the seconds that all rules take, and the rules
 whose time grows more than threefold and that take long. Exits with 1 when there is one that is not in KNOWN.
@@ -68,11 +68,11 @@ def seconds(kind: str, count: int) -> dict[str, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", metavar="KIND", default=[], choices=[[], *KINDS])
+    parser.add_argument("--kind", action="append", metavar="KIND", choices=KINDS)
     parser.add_argument("--instructions", type=int, default=1000)
     options = parser.parse_args()
     status = 0
-    for kind in options.kinds or KINDS:
+    for kind in options.kind or KINDS:
         once, twice = (seconds(kind, options.instructions * times) for times in (1, 2))
         steep = {code: took for code, took in twice.items() if took > LONG and took > GROWTH * once[code]}
         if any((kind, code) not in KNOWN for code in steep):

@@ -27,6 +27,8 @@ OPT_IN = frozenset({"DL1001", "DL3057"})
 
 SHELLCHECK_CODE = regex(r"SC\d*")
 EXACT = 1000
+# So much alike is what was written to the name of ours that is meant.
+HALF_ALIKE = 0.6
 
 Layer = dict[str, Any]
 
@@ -169,11 +171,11 @@ def in_preset(rule: Rule, preset: str) -> bool:
 
 def did_you_mean(given: str, names: Iterable[str]) -> str:
     """`; did you mean ...?` with the nearest of the names, or nothing."""
-    from difflib import get_close_matches
+    from .nearest import most_alike
 
     folded = {name.casefold(): name for name in names}
-    near = get_close_matches(given.casefold(), folded, n=1, cutoff=0.6)
-    return f"; did you mean {folded[near[0]]!r}?" if near else ""
+    near = most_alike(given.casefold(), folded, HALF_ALIKE, len(folded))
+    return f"; did you mean {folded[near]!r}?" if near else ""
 
 
 def merge(*layers: Layer) -> Config:

@@ -24,12 +24,12 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     return most_alike(name, sorted(set(known) - {name}))
 
 
-def most_alike(name: str, known: Iterable[str], alike: float = ALIKE) -> str | None:
+def most_alike(name: str, known: Iterable[str], alike: float = ALIKE, most: int = MOST) -> str | None:
     """The known name that is most like this one; None when none is alike enough, 1 being the same and 0 nothing in common,
-    and when there are too many.
+    and when there are more than `most`.
     """
     names = list(known)
-    if len(names) > MOST:
+    if len(names) > most:
         return None
     from difflib import get_close_matches
 

@@ -98,10 +98,10 @@ def expected(keyword: str, unexpected: str | None) -> str:
 
 def unknown_instruction(keyword: str) -> str:
     """A sentence for a keyword that there is not, with the nearest one that there is."""
-    return f"unknown instruction {keyword!r}" + did_you_mean(keyword.upper(), KEYWORDS)
+    return f"unknown instruction {keyword!r}" + _did_you_mean(keyword.upper(), KEYWORDS)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
     """`: did you mean X?`, or nothing when nothing is near."""
     near = most_alike(word, known, ALIKE)
     return f": did you mean {near}?" if near else ""
@@ -127,7 +127,7 @@ def _flags(node: nodes.Instruction) -> Iterator[nodes.Problem]:
     for flag in node.flags:
         kind = known.get(flag.name)
         if kind is None:
-            near = did_you_mean(f"--{flag.name}", [f"--{name}" for name in known])
+            near = _did_you_mean(f"--{flag.name}", [f"--{name}" for name in known])
             yield nodes.Problem(flag.span, f"{node.name} has no flag --{flag.name}{near}")
             continue
         if flag.name in seen and kind != "list":
@@ -258,7 +258,7 @@ def _stopsignal(node: nodes.Stopsignal) -> Iterator[nodes.Problem]:
     name = text.upper().removeprefix("SIG")
     if "$" in text or name in SIGNALS or REALTIME.match(name) or (text.isdecimal() and int(text[:4]) > 0):
         return
-    yield nodes.Problem(node.argument.span, f"unknown signal {text!r}{did_you_mean(name, SIGNALS)}")
+    yield nodes.Problem(node.argument.span, f"unknown signal {text!r}{_did_you_mean(name, SIGNALS)}")
 
 
 @_arguments.register(nodes.Healthcheck)
