@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -84,6 +83,8 @@ def _anew(real: Path, text: bytes) -> Path:
 
 def _beside(real: Path, text: bytes, like: os.stat_result) -> Path:
     """A synced file with the text in the same folder, with the mode and, where allowed, the owner of the old one."""
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{real.name[:MOST_NAME]}.{os.getpid()}.", suffix=".dlint", dir=real.parent)
     temporary = Path(name)
     with _or_gone(temporary):

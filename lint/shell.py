@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cache, lru_cache
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tree_sitter
-import tree_sitter_bash
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -229,7 +231,18 @@ def _join(doc: Dockerfile, span: Span) -> _Joined:
 
 @cache
 def _parser() -> tree_sitter.Parser:
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+    return tree_sitter.Parser(tree_sitter.Language(_bash().language()))
+
+
+def _bash() -> Any:
+    """The native part of tree-sitter-bash alone: the package loads what reads its queries, longer than we take for a script."""
+    package = PathFinder.find_spec("tree_sitter_bash")
+    native = package and PathFinder.find_spec("tree_sitter_bash._binding", package.submodule_search_locations)
+    if native is None or native.loader is None:
+        return import_module("tree_sitter_bash")
+    module = module_from_spec(native)
+    native.loader.exec_module(module)
+    return module
 
 
 def _tree(data: bytes) -> tuple[tree_sitter.Tree, bool]:

@@ -342,6 +342,17 @@ def test_a_table_is_whole_and_fast(release: str, base: int) -> None:
     assert len(packages._table(release).base) == base  # 88: as many as the official bookworm-slim image has
 
 
+@pytest.mark.parametrize("release", sorted(packages.TABLES))
+def test_each_name_of_a_table_is_found_and_no_other(release: str) -> None:
+    table = packages._table(release)
+    rows = [line.split("\t") for line in bytes(table._data).decode().splitlines()[2:]]
+    assert len(table._firsts) > 100
+    assert [table._search(row[0]) for row in rows] == rows
+    names = {row[0] for row in rows}
+    assert not [name for row in rows[::50] for name in (row[0] + "!", row[0][:-1]) if name not in names and table._search(name)]
+    assert [table._search(name) for name in ("", "\t", "!", "~", "zzzz", "\udc80", "\n")] == [None] * 7
+
+
 def test_the_tables_are_small() -> None:
     assert sum(path.stat().st_size for path in packages.DATA.iterdir()) < 3_000_000
 

@@ -6,6 +6,7 @@ is read. Other distributions take sizes from `data/packages.toml` by name, else 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,8 @@ TABLES = frozenset(("bullseye", "bookworm", "trixie"))
 # `name=version`, `name/release`, `name:architecture`, and the marks of apk: `name~=1`, `name>1`, `name@edge`.
 NAME = regex(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 PYTHON = regex(r"(?:lib)?python3")
+# So many bytes of a table are looked through for a name: more take longer, and so do more names to know them by.
+BLOCK = 16 * 1024
 
 
 class Closure(Struct, frozen=True):
@@ -121,9 +124,13 @@ class _Table:
         self._data = data
         self._found: dict[str, list[str] | None] = {}
         first = data.find(b"\n") + 1
-        self._start = data.find(b"\n", first) + 1
+        start = data.find(b"\n", first) + 1
         self.origin = data[:first].decode().strip("# \n")
-        self.base = frozenset(data[first : self._start].decode().split()[1:])
+        self.base = frozenset(data[first:start].decode().split()[1:])
+        # where blocks of whole lines begin, each with the line break before it, and the first name of each
+        later = (data.find(b"\n", at) for at in range(start + BLOCK, len(data), BLOCK))
+        self._starts = [start - 1, *(at for at in dict.fromkeys(later) if 0 < at < len(data) - 1)]
+        self._firsts = [data[at + 1 : data.find(b"\t", at) + 1] for at in self._starts]
 
     def fulfils(self, name: str) -> list[str]:
         """Packages that fulfil a name, the one that apt takes first: itself, or who provides a virtual name."""
@@ -146,20 +153,15 @@ class _Table:
         return self._found[name]
 
     def _search(self, name: str) -> list[str] | None:
-        """The fields of a name's line, by binary search: splitting 70,000 lines takes longer than a whole check."""
-        data, key = self._data, name.encode("utf-8", "surrogateescape") + b"\t"
-        low, high = self._start, len(data)
-        while low < high:
-            middle = (low + high) // 2
-            start = max(low, data.rfind(b"\n", low, middle) + 1)
-            end = data.find(b"\n", middle)
-            if data[start : start + len(key)] == key:
-                return data[start:end].decode().split("\t")
-            if data[start:end] < key:
-                low = end + 1
-            else:
-                high = start
-        return None
+        """The fields of a name's line: splitting 70,000 lines takes longer than a whole check."""
+        key = name.encode("utf-8", "surrogateescape") + b"\t"
+        at = bisect_right(self._firsts, key)
+        if not at:
+            return None
+        end = self._starts[at] + 1 if at < len(self._starts) else len(self._data)
+        block = self._data[self._starts[at - 1] : end]
+        found = block.find(b"\n" + key) + 1
+        return block[found : block.find(b"\n", found)].decode().split("\t") if found else None
 
 
 @cache

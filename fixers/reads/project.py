@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.fixers.setup_py import read as read_setup
 from dockerlint.lint.patterns import regex
 
 from .manifest import Manifest, table, texts
@@ -123,6 +122,9 @@ class _Found:
         """setup.py, or a module that it runs."""
         if name in seen:
             return
+        # few projects have one
+        from dockerlint.fixers.setup_py import read as read_setup
+
         found = read_setup(self.text(name))
         self.depends = self.depends or found.depends
         if found.why is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from ..patterns import regex
@@ -19,7 +18,8 @@ TAB = "    "
 
 def visible(text: str) -> str:
     """The text with its control characters spelled out."""
-    return HIDDEN.sub(lambda match: _escaped(match[0]), text)
+    # none of the hidden ones is printable, and most text is
+    return text if text.isprintable() else HIDDEN.sub(lambda match: _escaped(match[0]), text)
 
 
 def visible_lines(text: str) -> str:
@@ -47,6 +47,9 @@ def width(text: str) -> int:
 
 
 def _width(char: str) -> int:
+    # a large table that few files need
+    import unicodedata
+
     if unicodedata.combining(char) or char == "\u200d":
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
