@@ -9,12 +9,9 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COMMAND = [sys.executable, "-c", "import sys; from dockerlint.lint.cli import main; sys.exit(main())"]
 SLOW = "FROM debian:12\n" + "RUN apt-get update && apt-get install -y curl && cd /tmp && curl -O https://example.com/$x\n" * 3
@@ -68,6 +65,21 @@ def test_an_interrupt_waits_for_no_other_process(many: Path) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
         assert process.stderr
         assert process.stderr.read() == "dlint: interrupted: this is what was found so far\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_what_another_process_did_not_do_is_missed(many: Path) -> None:
+    words = ["--no-cache", "--shellcheck", "off", "--jobs", "2", "--exit-zero", "--format", "json", "."]
+    with subprocess.Popen(
+        [*COMMAND, *words], cwd=many, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        for other in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(other), signal.SIGTERM)
+        errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 3
+    assert "a process was told to end" in errors
 
 
 def test_a_terminal_sees_how_far_it_is(many: Path) -> None:

@@ -148,6 +148,9 @@ class _Turn:
             if self.is_over:
                 raise KeyboardInterrupt
             return work(task, paths)
+        except KeyboardInterrupt as error:
+            # not asked for by the other one: nobody may take it for the end of all
+            raise RuntimeError("a process was told to end before its work was done") from error
         finally:
             self.is_working = False
 
