@@ -1,10 +1,11 @@
 """Ends `dlint --fix` at many moments, for good: no file may be lost or half written, and the next run must finish the work.
 
-    python bench/kill.py [--rounds 200] [--files 200] [--seed 1]
+    python bench/kill.py [--rounds 200] [--files 200] [--seed 1] [--part PART]
 
-Three parts, each over a folder of its own, with files of several modes (and owners, where that is allowed):
+Four parts, or those that are named, over files of several modes (and owners, where that is allowed):
 - fix: SIGKILL of the whole run, or of one of its processes, at moments that are spread over the time that it takes. Each file
   must have its old or its new text; a run that is left alone must then make all of them new and take away what was left over.
+- interrupt: the same with what Ctrl-C sends; the run must then end with its status, and leave nothing over itself.
 - cache: SIGKILL while the results are kept; the next run must find what a run without a cache finds.
 - full: a file system too small for the new files (where one may be mounted), and a limit to the size of files.
 The tally goes to bench/kill.json. Exits with 1 when anything was lost.
@@ -40,6 +41,8 @@ TEXT = (
 )
 MODES = (0o644, 0o600, 0o755, 0o664)
 PATIENCE = 300
+# So long Python takes until it listens, in seconds, and what it then ends with.
+START, INTERRUPTED = 0.4, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,7 @@ def kill_fixes(made: Project, rounds: int, dice: random.Random) -> Counter[str]:
     count: Counter[str] = Counter()
     made.restore()
     marks = made.marks()
-    started = time.monotonic()
-    made.run("--fix")
-    whole = time.monotonic() - started
-    for at, wait in enumerate(moments(rounds, whole, dice)):
+    for at, wait in enumerate(moments(rounds, length(made, "--fix"), dice)):
         made.restore()
         jobs = "12"[at % 2]
         with made.start("--fix", "--jobs", jobs) as process:
@@ -129,12 +129,42 @@ def kill_fixes(made: Project, rounds: int, dice: random.Random) -> Counter[str]:
     return count
 
 
-def kill(process: subprocess.Popen[bytes], *, alone: bool) -> str:
+def interrupt_fixes(made: Project, rounds: int, dice: random.Random) -> Counter[str]:
+    count: Counter[str] = Counter()
+    made.restore()
+    marks = made.marks()
+    for at, wait in enumerate(moments(rounds, length(made, "--fix") - START, dice)):
+        made.restore()
+        with made.start("--fix", "--jobs", "12"[at % 2]) as process:
+            time.sleep(START + wait)
+            asked = time.monotonic()
+            kill(process, alone=at % 4 == 3, by=signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+            took = round((time.monotonic() - asked) * 1000)
+        if process.returncode == 0:
+            count["runs that were done before"] += 1
+        else:
+            count["runs interrupted"] += 1
+            count["runs that ended with another status"] += process.returncode != INTERRUPTED
+            count["longest end in milliseconds"] = max(count["longest end in milliseconds"], took)
+        check(made, marks, count)
+        count["files left over by a run that was interrupted"] += made.leftovers()
+    return count
+
+
+def length(made: Project, *words: str) -> float:
+    """The time that a run takes, in seconds."""
+    started = time.monotonic()
+    made.run(*words)
+    return time.monotonic() - started
+
+
+def kill(process: subprocess.Popen[bytes], *, alone: bool, by: int = signal.SIGKILL) -> str:
     """Ends all processes of a run, or the first one `alone`, of which the others then learn."""
     if process.poll() is not None:
         return "runs that were done before"
     try:
-        (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
+        (os.kill if alone else os.killpg)(process.pid, by)
     except ProcessLookupError:
         return "runs that were done before"
     return "runs killed"
@@ -146,7 +176,7 @@ def check(made: Project, marks: dict[Path, tuple[int, int, int]], count: Counter
     count.update({f"files {name}": number for name, number in states.items()})
     if not states["lost"]:
         count["modes or owners changed"] += sum(made.marks()[path] != mark for path, mark in marks.items())
-    count["runs killed between two files"] += bool(states["old"] and states["new"])
+    count["runs ended between two files"] += bool(states["old"] and states["new"])
 
 
 def state(now: bytes | None, old: bytes, new: bytes) -> str:
@@ -159,10 +189,7 @@ def kill_cache(made: Project, rounds: int, dice: random.Random) -> Counter[str]:
     count: Counter[str] = Counter()
     made.restore()
     _, wanted, _ = made.run("--no-cache", "--jobs", "1")
-    started = time.monotonic()
-    made.run("--jobs", "1")
-    whole = time.monotonic() - started
-    for wait in moments(rounds, whole, dice):
+    for wait in moments(rounds, length(made, "--jobs", "1"), dice):
         if dice.random() < 0.5:
             shutil.rmtree(made.home, ignore_errors=True)
         with made.start("--jobs", "1") as process:
@@ -212,10 +239,12 @@ def tell(made: Project, count: Counter[str], done: tuple[int, str, str]) -> None
     count["runs with another status than 2, or a traceback"] += status != 2 or "Traceback" in err
 
 
+PARTS = ("full", "cache", "interrupt", "fix")
 WRONG = (
     "files lost", "files half written", "modes or owners changed", "files not fixed by the next run",
     "files left over after the next run", "next runs with other findings", "next runs that failed",
     "files lost or half written", "files that nothing was said of", "runs with another status than 2, or a traceback",
+    "runs that ended with another status", "files left over by a run that was interrupted",
 )  # fmt: skip
 
 
@@ -224,6 +253,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--part", action="append", choices=PARTS)
     options = parser.parse_args(argv)
     dice = random.Random(options.seed)  # noqa: S311 - moments
     found: dict[str, Counter[str]] = {}
@@ -233,13 +263,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         parts: dict[str, Callable[[], Counter[str]]] = {
             "full": lambda: fill(made, top),
             "cache": lambda: kill_cache(made, options.rounds // 4, dice),
+            "interrupt": lambda: interrupt_fixes(made, options.rounds // 2, dice),
             "fix": lambda: kill_fixes(made, options.rounds, dice),
         }
-        for part, run in parts.items():
-            found[part] = run()
-            found[part].update(dict.fromkeys(["files lost", "files half written"], 0) if part == "fix" else {})
+        for part in options.part or PARTS:
+            found[part] = parts[part]()
+            found[part].update(dict.fromkeys(["files lost", "files half written"], 0) if part in ("fix", "interrupt") else {})
             print(part, dict(found[part]), flush=True)
+    known = json.loads(TALLY.read_text(encoding="utf8")) if TALLY.exists() else {}
     tally = {
+        **known,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "python": platform.python_version(),
         "files": options.files,

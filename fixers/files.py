@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +38,8 @@ def write(path: Path, text: bytes, expected: bytes) -> None:
         if not os.access(real, os.W_OK):
             raise WriteError(f"{path}: the file is read-only; nothing was written")
         _clear(real.parent)
-        temporary = _beside(real, text, before)
-        with _or_gone(temporary):
+        with _beside(real) as temporary:
+            _make(temporary, text, before)
             if real.read_bytes() != expected:
                 raise WriteError(f"{path}: the file has changed since it was read; nothing was written")
             temporary.replace(real)
@@ -61,52 +61,40 @@ def put(path: Path, text: bytes) -> None:
         if real.exists() and not real.is_file():
             real.write_bytes(text)  # a pipe, a terminal; of a folder, an error
             return
-        if real.exists():
-            if not os.access(real, os.W_OK):
-                raise WriteError(f"{path}: the file is read-only; nothing was written")
-            temporary = _beside(real, text, real.stat())
-        else:
-            temporary = _anew(real, text)
-        with _or_gone(temporary):
+        before = real.stat() if real.exists() else None
+        if before and not os.access(real, os.W_OK):
+            raise WriteError(f"{path}: the file is read-only; nothing was written")
+        with _beside(real) as temporary:
+            _make(temporary, text, before)
             temporary.replace(real)
     except (OSError, RuntimeError) as error:
         raise WriteError(f"{path}: {getattr(error, 'strerror', None) or error}; nothing was written") from error
 
 
-def _anew(real: Path, text: bytes) -> Path:
-    """A file with the text in the same folder, with the mode that new files get."""
-    temporary = real.with_name(f".{real.name}.{os.getpid()}.dlint")
-    with temporary.open("xb") as file, _or_gone(temporary):
-        file.write(text)
-    return temporary
-
-
-def _beside(real: Path, text: bytes, like: os.stat_result) -> Path:
-    """A synced file with the text in the same folder, with the mode and, where allowed, the owner of the old one."""
-    import tempfile
-
-    handle, name = tempfile.mkstemp(prefix=f".{real.name[:MOST_NAME]}.{os.getpid()}.", suffix=".dlint", dir=real.parent)
-    temporary = Path(name)
-    with _or_gone(temporary):
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        made = temporary.stat()
-        if (like.st_uid, like.st_gid) != (made.st_uid, made.st_gid):
-            os.chown(temporary, like.st_uid, like.st_gid)
-        temporary.chmod(stat.S_IMODE(like.st_mode))
-    return temporary
-
-
 @contextmanager
-def _or_gone(temporary: Path) -> Iterator[None]:
-    """Takes a file away when what is done with it fails."""
+def _beside(real: Path) -> Iterator[Path]:
+    """A name for a file in the same folder, which is taken away when what is done with it fails or is interrupted."""
+    # known before there is a file, so that there is no moment at which nobody would take it away
+    temporary = real.with_name(f".{real.name[:MOST_NAME]}.{os.getpid()}.{os.urandom(4).hex()}.dlint")
     try:
-        yield
+        yield temporary
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _make(temporary: Path, text: bytes, like: os.stat_result | None) -> None:
+    """A new file with the text, synced; with the mode and, where allowed, the owner of another one, else as new files are."""
+    with open(temporary, "xb", opener=partial(os.open, mode=0o600 if like else 0o666)) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if like is None:
+        return
+    made = temporary.stat()
+    if (like.st_uid, like.st_gid) != (made.st_uid, made.st_gid):
+        os.chown(temporary, like.st_uid, like.st_gid)
+    temporary.chmod(stat.S_IMODE(like.st_mode))
 
 
 @cache

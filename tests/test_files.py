@@ -9,11 +9,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dockerlint.fixers import files
 from dockerlint.fixers.files import WriteError, write
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 OLD, NEW = b"FROM a\n", b"FROM b\r\n\xff"
 
@@ -136,6 +140,42 @@ def test_an_interrupt_leaves_nothing_behind(file: Path, monkeypatch: pytest.Monk
         write(file, NEW, OLD)
     assert file.read_bytes() == OLD
     assert names(file.parent) == ["Dockerfile"]
+
+
+# the file object of which nobody knew yet
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_at_any_line_leaves_nothing_behind(file: Path) -> None:
+    def interrupt(after: int) -> bool:
+        """Whether there was an interrupt, at so many lines of the module."""
+        left = after
+
+        def trace(frame: FrameType, event: str, _: object) -> Any:
+            nonlocal left
+            if frame.f_code.co_filename != files.__file__:
+                return None
+            left -= event == "line"
+            if left < 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            write(file, NEW, OLD)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(before)
+        return False
+
+    after = 0
+    while interrupt(after):
+        assert file.read_bytes() in (OLD, NEW)
+        assert names(file.parent) == ["Dockerfile"], after
+        file.write_bytes(OLD)
+        after += 1
+    assert after > 15
 
 
 def test_a_folder_that_cannot_be_synced(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

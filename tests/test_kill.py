@@ -69,7 +69,7 @@ def test_another_process_may_have_the_number_by_now(file: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "text", "left"),
     [
-        ("Path.resolve", OLD, 0), ("access", OLD, 0), ("fdopen", OLD, 1), ("fsync", OLD, 1), ("Path.chmod", OLD, 1),
+        ("Path.resolve", OLD, 0), ("access", OLD, 0), ("open", OLD, 0), ("fsync", OLD, 1), ("Path.chmod", OLD, 1),
         ("Path.read_bytes", OLD, 1), ("Path.replace", OLD, 1),
     ],
 )  # fmt: skip
@@ -247,7 +247,7 @@ def test_a_read_only_file_system_is_a_sentence(file: Path, monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("tempfile.mkstemp", fail)
+    monkeypatch.setattr(os, "open", fail)
     with pytest.raises(WriteError, match="Read-only file system; nothing was written"):
         write(file, NEW, OLD)
     assert file.read_bytes() == OLD
