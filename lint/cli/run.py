@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,17 +89,21 @@ class _Workers:
             return
         self.pool = self.pool or _pool(min(jobs, self.most))
         size = max(1, min(CHUNK, len(paths) // (jobs * CHUNKS_EACH)))
-        for results in self.pool.map(partial(_work, self.task), _batches(paths, size)):
+        with _unstoppable():
+            found = self.pool.map(partial(_work, self.task), _batches(paths, size))
+        for results in found:
             yield from results
 
     def stop(self) -> None:
         """Ends the other processes in the middle of their work, which may be seconds long; no file is lost by that."""
         # elsewhere they cannot choose when to end
-        if self.pool and os.name == "posix":
+        if self.pool and sys.platform != "win32":
+            import signal
             from multiprocessing import active_children
 
-            for process in active_children():
-                process.terminate()
+            for number in [process.pid for process in active_children() if process.pid]:
+                with suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGUSR1)
 
     def end(self) -> None:
         """Lets the other processes go; what they have not begun is not done."""
@@ -122,8 +127,26 @@ def _begin() -> None:
 
     # Ctrl-C goes to all processes of a terminal
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _TURN.end)
+    if sys.platform != "win32":
+        # not SIGTERM, by which the pool ends them all when one of them is gone
+        signal.signal(signal.SIGUSR1, _TURN.end)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
     Thread(target=_end_with_parent, daemon=True).start()
+
+
+@contextmanager
+def _unstoppable() -> Iterator[None]:
+    """Processes that begin here are not told to end before they listen."""
+    if sys.platform == "win32":
+        yield
+        return
+    import signal
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Turn:
