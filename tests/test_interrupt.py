@@ -67,6 +67,35 @@ def test_an_interrupt_waits_for_no_other_process(many: Path) -> None:
         assert process.stderr.read() == "dlint: interrupted: this is what was found so far\n"
 
 
+BEGINNING = """
+import os, signal, sys
+from multiprocessing.context import ForkProcess
+begin = ForkProcess._Popen
+def interrupted(process):
+    begun = begin(process)
+    os.killpg(0, signal.SIGINT)
+    return begun
+ForkProcess._Popen = staticmethod(interrupted)
+from dockerlint.lint.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked")
+def test_an_interrupt_while_other_processes_begin(many: Path) -> None:
+    words = ["--no-cache", "--shellcheck", "off", "--jobs", "2", "."]
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGINNING, *words],
+        cwd=many, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            errors = process.communicate(timeout=60)[1]
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert (process.returncode, errors) == (130, "dlint: interrupted: this is what was found so far\n")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1])
 def test_what_another_process_did_not_do_is_missed(many: Path, by: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dockerlint.lint import program, results, store
 from dockerlint.lint.cli import main, run, work
+from dockerlint.lint.cli.processes import Processes
 from dockerlint.lint.context import Context
 from dockerlint.lint.report import FORMATS
 from dockerlint.lint.watched import Watched, is_same
@@ -308,8 +309,13 @@ def test_other_processes_begin_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     for number in range(20):
         (tmp_path / f"{number:02}.Dockerfile").write_text(f"FROM debian:12\nMAINTAINER {number}\n")
     begun = []
-    pool = run._pool
-    monkeypatch.setattr(run, "_pool", lambda jobs: begun.append(jobs) or pool(jobs))  # type: ignore[func-returns-value]
+    begin = Processes.__init__
+
+    def watched(self: Processes, count: int) -> None:
+        begun.append(count)
+        begin(self, count)
+
+    monkeypatch.setattr(Processes, "__init__", watched)
     monkeypatch.setattr(run, "BATCH", 6)
     main(["--jobs", "2", "--no-savings", str(tmp_path)])
     found = [line for line in capsys.readouterr().out.splitlines() if "DL4000" in line]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +14,9 @@ from .task import Result, configuration, context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import ProcessPoolExecutor
 
     from ..results import Results
+    from .processes import Processes
     from .task import Task
 
 MANY_FILES = 64
@@ -73,7 +70,7 @@ class _Workers:
         self.task = task
         self.jobs = jobs
         self.most = most
-        self.pool: ProcessPoolExecutor | None = None
+        self.others: Processes | None = None
 
     def results(self, paths: Sequence[Path]) -> Iterator[Result]:
         """What came of the files, in their order."""
@@ -87,112 +84,22 @@ class _Workers:
             for batch in _batches(paths, MANY_FILES):
                 yield from work(alone, batch)
             return
-        self.pool = self.pool or _pool(min(jobs, self.most))
+        if self.others is None:
+            from .processes import Processes
+
+            self.others = Processes(min(jobs, self.most))
         size = max(1, min(CHUNK, len(paths) // (jobs * CHUNKS_EACH)))
-        with _unstoppable():
-            found = self.pool.map(partial(_work, self.task), _batches(paths, size))
-        for results in found:
-            yield from results
+        yield from self.others.results(self.task, _batches(paths, size))
 
     def stop(self) -> None:
-        """Ends the other processes in the middle of their work, which may be seconds long; no file is lost by that."""
-        # elsewhere they cannot choose when to end
-        if self.pool and sys.platform != "win32":
-            import signal
-            from multiprocessing import active_children
-
-            for number in [process.pid for process in active_children() if process.pid]:
-                with suppress(ProcessLookupError):
-                    os.kill(number, signal.SIGUSR1)
+        """Ends the work of other processes in the middle."""
+        if self.others:
+            self.others.stop()
 
     def end(self) -> None:
-        """Lets the other processes go; what they have not begun is not done."""
-        if self.pool:
-            self.pool.shutdown(cancel_futures=True)
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # a forked process has all that is loaded already; elsewhere forking is not safe, or not there
-    start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    return ProcessPoolExecutor(jobs, start, _begin)
-
-
-def _begin() -> None:
-    """Of a process that works for another one: that one decides what comes of Ctrl-C, and when it is gone, so is the work."""
-    import signal
-    from threading import Thread
-
-    # Ctrl-C goes to all processes of a terminal
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
-        # not SIGTERM, by which the pool ends them all when one of them is gone
-        signal.signal(signal.SIGUSR1, _TURN.end)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-@contextmanager
-def _unstoppable() -> Iterator[None]:
-    """Processes that begin here are not told to end before they listen."""
-    if sys.platform == "win32":
-        yield
-        return
-    import signal
-
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-class _Turn:
-    """Of a process that works for another one: work that may be ended, but not while it is said what came of it.
-
-    The other one would wait for the rest of that for ever.
-    """
-
-    def __init__(self) -> None:
-        self.is_working = self.is_over = False
-
-    def end(self, *_: object) -> None:
-        self.is_over = True
-        if self.is_working:
-            raise KeyboardInterrupt
-
-    def work(self, task: Task, paths: Sequence[Path]) -> list[Result]:
-        from .work import work
-
-        try:
-            self.is_working = True
-            if self.is_over:
-                raise KeyboardInterrupt
-            return work(task, paths)
-        except KeyboardInterrupt as error:
-            # not asked for by the other one: nobody may take it for the end of all
-            raise RuntimeError("a process was told to end before its work was done") from error
-        finally:
-            self.is_working = False
-
-
-_TURN = _Turn()
-
-
-def _work(task: Task, paths: Sequence[Path]) -> list[Result]:
-    return _TURN.work(task, paths)
-
-
-def _end_with_parent() -> None:
-    """Without this, processes whose first one was killed wait for work for ever."""
-    from multiprocessing import parent_process
-
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+        """Lets the other processes go."""
+        if self.others:
+            self.others.end()
 
 
 def _results(task: Task, format_: str) -> Results | None:
