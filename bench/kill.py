@@ -31,6 +31,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.cli import INTERRUPTED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -41,8 +43,8 @@ TEXT = (
 )
 MODES = (0o644, 0o600, 0o755, 0o664)
 PATIENCE = 300
-# So long Python takes until it listens, in seconds, and what it then ends with.
-START, INTERRUPTED = 0.4, 130
+# So long Python takes until it listens, in seconds.
+START = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,14 +272,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             found[part] = parts[part]()
             found[part].update(dict.fromkeys(["files lost", "files half written"], 0) if part in ("fix", "interrupt") else {})
             print(part, dict(found[part]), flush=True)
-    known = json.loads(TALLY.read_text(encoding="utf8")) if TALLY.exists() else {}
-    tally = {
-        **known,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "python": platform.python_version(),
-        "files": options.files,
-        **{part: dict(sorted(count.items())) for part, count in found.items()},
-    }
+    ran = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "python": platform.python_version(), "files": options.files}
+    tally = json.loads(TALLY.read_text(encoding="utf8")) if TALLY.exists() else {}
+    tally |= {part: ran | dict(sorted(count.items())) for part, count in found.items()}
     TALLY.write_text(json.dumps(tally, indent=1) + "\n", encoding="utf8")
     return int(any(count[wrong] for count in found.values() for wrong in WRONG))
 
