@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint import json_strings, nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.tools import removed_paths, unwrapped
@@ -156,7 +155,7 @@ def needed_later(facts: Facts, run: Run, tool: Tool) -> Need:
 def add_option(run: Run, word: Word, option: str) -> Edit:
     """An option behind a word of a RUN's script or JSON list."""
     if isinstance(run.form, nodes.Exec):
-        return insert(word.span.end, f", {json.dumps(option)}")
+        return insert(word.span.end, f", {json_strings.written(option)}")
     return insert(word.span.end, f" {option}")
 
 

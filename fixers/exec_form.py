@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint import json_strings
 from dockerlint.lint.findings import Edit, Span
 from dockerlint.lint.patterns import regex
 
@@ -51,7 +51,7 @@ def exec_form(doc: Dockerfile, form: Shell) -> tuple[Edit, ...] | None:
     for index, word in enumerate(words):
         before = "" if index else "["
         after = "]" if index == len(words) - 1 else ","
-        edits.append(Edit(word.span, before + json.dumps(word.text, ensure_ascii=False) + after))
+        edits.append(Edit(word.span, before + json_strings.written(word.text) + after))
     return tuple(edits)
 
 

@@ -16,7 +16,6 @@ from dockerlint.lint.patterns import regex
 from .reads import project, python
 from .reads.closure import closure
 from .reads.manifest import Manifest
-from .reads.others import composer_project
 from .reads.python import is_package
 
 if TYPE_CHECKING:
@@ -160,6 +159,9 @@ def _composer_needs(context: Context, invocation: Invocation, folder: str) -> st
     text = context.read(path)
     if text is None:
         return None
+    # few read PHP's
+    from .reads.others import composer_project
+
     doubts = composer_project(
         Manifest(context, path, text),
         context.read(posixpath.join(folder, "composer.lock")),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.json import decode
 
 from dockerlint.lint.patterns import regex
 
@@ -76,7 +76,7 @@ def read(text: str | None) -> Package | None:
     if text is None:
         return None
     try:
-        data = json.loads(text)
+        data = decode(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint import json_strings, nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
@@ -134,7 +133,7 @@ def prune(facts: Facts, run: Run, invocation: Invocation, production: Production
 def _options(run: Run, words: Iterable[str]) -> str:
     """Options as they are written behind a word of a RUN's script or JSON list."""
     if isinstance(run.form, nodes.Exec):
-        return "".join(f", {json.dumps(word)}" for word in words)
+        return "".join(f", {json_strings.written(word)}" for word in words)
     return "".join(f" {word}" for word in words)
 
 

@@ -299,7 +299,7 @@ class Facts:
     @cached_property
     def named_shell(self) -> tuple[str, ...] | None:
         """The default shell as a comment `# hadolint shell=...` names it."""
-        named = (SHELL_PRAGMA.match(comment.text) for comment in self.doc.comments)
+        named = (SHELL_PRAGMA.match(comment.text) for comment in self.doc.comments if "=" in comment.text)
         return next(((match[1], "-c") for match in named if match), None)
 
     @property

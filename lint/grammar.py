@@ -20,6 +20,8 @@ GRAMMAR = Path(__file__).with_name("dockerfile.lark")
 START, OTHER_START = "instruction", "file"
 # What these terminals begin with: elsewhere they need not be tried, and are the slowest to compile.
 BEGINNINGS = {"FLAGS": "--", "OPEN": "["}
+# What stands where a keyword does. It is looked up among them: an expression with all of them is slow, to compile too.
+WORD = "KEYWORD"
 
 # Pieces that terminals share, named between percent signs in the grammar: Lark can build a terminal of others, but not with
 # a look-around or a possessive quantifier over them. An escape character at the end of a line, but for blanks, joins the next
@@ -98,11 +100,17 @@ def _made(escape: str) -> dict[str, Any]:
     }
     terminals = {item.name: item.pattern.to_regexp() for item in sorted(lark.terminals, key=_precedence)}
     ignored = lark.ignore_tokens
+    beside = {name for row in states.values() if WORD in row for name in row}
+    keywords = {name.lower(): name for name, text in terminals.items() if name in beside and text.startswith(f"(?i:{name.lower()}")}
+    for name in keywords.values():
+        del terminals[name]
     accepted = {state: [name for name in terminals if name in row or name in ignored] for state, row in states.items()}
     return {
         "terminals": terminals,
         "ignored": ignored,
         "beginnings": BEGINNINGS,
+        "word": WORD,
+        "keywords": keywords,
         "actions": [states[state] for state in range(len(states))],
         "accepted": [accepted[state] for state in range(len(states))],
         "rules": [_rule(memo[number]) for number in of_memo],

@@ -76,10 +76,11 @@ class _Row(Struct, frozen=True):
 
 
 class _Data(Struct, frozen=True):
-    """The table: its rows by repository, and those of patterns of repositories."""
+    """The table: its entries, by repository the places of those that name it, and patterns of repositories with theirs."""
 
-    plain: dict[str, list[_Row]]
-    patterns: list[_Row]
+    entries: list[dict[str, Any]]
+    plain: dict[str, list[int]]
+    patterns: list[tuple[str, int]]
     releases: dict[str, dict[str, str]]
     sources: dict[str, str]
     hub: tuple[str, ...]
@@ -163,28 +164,34 @@ def _bytes(megabytes: float | None) -> int | None:
 
 def _speaking_of(repository: str, data: _Data) -> list[_Row]:
     """The rows of a repository, the more specific last."""
-    patterns = (row for row in data.patterns if _captured(row.repository, repository) is not None)
-    return sorted((*data.plain.get(repository, ()), *patterns), key=lambda row: (row.weight, row.place))
+    found = [(repository, place) for place in data.plain.get(repository, ())]
+    found += ((pattern, place) for pattern, place in data.patterns if _captured(pattern, repository) is not None)
+    rows = (row for pattern, place in found for row in _rows(data.entries[place], pattern, place))
+    return sorted(rows, key=lambda row: (row.weight, row.place))
 
 
 @cache
 def _data() -> _Data:
     data = tables.table(DATA)
-    plain: dict[str, list[_Row]] = {}
-    patterns: list[_Row] = []
-    for place, entry in enumerate(data["image"]):
-        for row in _rows(entry, place):
-            (patterns if "*" in row.repository else plain.setdefault(row.repository, [])).append(row)
-    return _Data(plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
+    entries = data["image"]
+    plain: dict[str, list[int]] = {}
+    patterns: list[tuple[str, int]] = []
+    for place, entry in enumerate(entries):
+        for repository in entry["repositories"]:
+            if "*" in repository:
+                patterns.append((repository, place))
+            else:
+                plain.setdefault(repository, []).append(place)
+    return _Data(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
 
 
-def _rows(entry: dict[str, Any], place: int) -> list[_Row]:
-    """The rows of an `[[image]]`: one for each pair of a repository pattern and a tag pattern."""
+def _rows(entry: dict[str, Any], repository: str, place: int) -> list[_Row]:
+    """The rows of an `[[image]]` for one of its patterns of repositories: one for each pattern of a tag."""
     values = {key: value for key, value in entry.items() if key not in {"repositories", "tags"}}
     if {"compressed_mb", "disk_mb"} & values.keys():
         values = {"compressed_mb": None, "disk_mb": None} | values
     tags = entry.get("tags", ["*"])
-    return [_Row(repository, tag, values, place) for repository in entry["repositories"] for tag in tags]
+    return [_Row(repository, tag, values, place) for tag in tags]
 
 
 def _captured(pattern: str, name: str) -> dict[str, str] | None:

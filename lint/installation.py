@@ -20,11 +20,22 @@ PLACE = f"{zlib.crc32(os.fsencode(TOP)):08x}"
 
 @cache
 def state() -> str:
-    """A text that changes when one of the files does, as size and time tell, or when another Python runs them."""
-    lines = sorted(line for folder in FOLDERS for line in _files(os.path.join(TOP, folder)))  # noqa: PTH118
+    """A text that changes when one of the files does, as size and time tell, or when another Python runs them.
+
+    What an installer has put here is as its record says, which each installation writes anew.
+    """
+    lines = _record() or sorted(line for folder in FOLDERS for line in _files(os.path.join(TOP, folder)))  # noqa: PTH118
     text = "".join(lines).encode("utf-8", "surrogateescape")
     # two checksums, as one of 32 bits could be the same by chance
     return f"{sys.hexversion:x}-{len(lines)}-{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
+
+
+def _record() -> list[str]:
+    """The state of the record of an installation; nothing for a checkout. Source: "Recording installed projects", PyPA."""
+    site, package = os.path.split(TOP)
+    folders = (name for name in os.listdir(site) if name.startswith(f"{package}-") and name.endswith(".dist-info"))  # noqa: PTH208
+    records = (os.path.join(site, name, "RECORD") for name in folders)  # noqa: PTH118
+    return [_line(path, os.stat(path)) for path in records if os.path.isfile(path)]  # noqa: PTH113, PTH116
 
 
 def _files(folder: str) -> Iterator[str]:
@@ -35,5 +46,8 @@ def _files(folder: str) -> Iterator[str]:
             if entry.is_dir():
                 yield from _files(entry.path)
             else:
-                found = entry.stat()
-                yield f"{entry.path}\0{found.st_size}\0{found.st_mtime_ns}\n"
+                yield _line(entry.path, entry.stat())
+
+
+def _line(path: str, found: os.stat_result) -> str:
+    return f"{path}\0{found.st_size}\0{found.st_mtime_ns}\n"

@@ -52,7 +52,8 @@ class Tables:
     """The grammar.
 
     `terminals` are patterns by name and `accepted` the names that a state tries, in the order of their precedence; `ignored`
-    ones stand for nothing, those with `beginnings` begin with that text. `actions` has for each state by symbol: the state to
+    ones stand for nothing, those with `beginnings` begin with that text. What the terminal `word` matches is one of `keywords`
+    when that text, in lower case, is among them. `actions` has for each state by symbol: the state to
     go to, or the inverse (~) of the place in `rules` of the one that is complete.
     """
 
@@ -61,6 +62,8 @@ class Tables:
         terminals: Mapping[str, str],
         ignored: Sequence[str],
         beginnings: Mapping[str, str],
+        word: str,
+        keywords: Mapping[str, str],
         actions: Sequence[Mapping[str, int]],
         accepted: Sequence[Sequence[str]],
         rules: Sequence[Sequence[Any]],
@@ -70,6 +73,7 @@ class Tables:
         self.terminals = terminals
         self.ignored = frozenset(ignored)
         self.beginnings = beginnings
+        self.word, self.keywords = word, keywords
         self.actions = actions
         self.rules = [Rule(*row) for row in rules]
         self.start, self.end = start, end
@@ -152,7 +156,10 @@ class Parser:
             name, at = match.lastgroup, match.end()
             assert name
             if name not in self.tables.ignored:
-                return Token(name, text[match.start() : at], match.start(), at)
+                value = match[0]
+                if name == self.tables.word:
+                    name = self.tables.keywords.get(value.lower(), name)
+                return Token(name, value, match.start(), at)
         return Token(END, "", end, end)
 
     def _reduced(self, token: Token, states: list[int], values: list[Any]) -> int:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from . import grammar, nodes
+from . import grammar, json_strings, nodes
 from .expansion import ExpansionError, expand_words
 from .findings import Span
 from .lalr import Parser, Token, UnexpectedError
@@ -29,12 +28,14 @@ MOST_TRIGGERS = 10
 # Of lines longer than this nothing is kept; of the others, the last ones.
 LONGEST_KEPT, MOST_KEPT = 2000, 2000
 
+# Where the line that is read starts in the file; a thread's own.
+LINE_START = ContextVar("LINE_START", default=0)
+
 
 class _Language(Struct, frozen=True):
     """The grammar for one escape character, and the terminals that `_Reader` walks the file with."""
 
     parser: Parser
-    builder: _Builder
     continuation: re.Pattern[str]
     line: re.Pattern[str]
     comment: re.Pattern[str]
@@ -49,7 +50,7 @@ def _language(escape: str) -> _Language:
     continuation = regex(grammar.spelled_out("%CONTINUATION%", escape))
     builder = _Builder(continuation, regex(grammar.spelled_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape)))
     terminals = (regex(tables.terminals[name]) for name in ("LINE", "COMMENT_LINE", "BLANK_LINE", "DIRECTIVE", "HEREDOC"))
-    return _Language(Parser(tables, builder), builder, continuation, *terminals)
+    return _Language(Parser(tables, builder), continuation, *terminals)
 
 
 def parse(text: str) -> nodes.Dockerfile:
@@ -194,7 +195,7 @@ class _Reader:
         known = _known(line, self.escape) if len(line) <= LONGEST_KEPT else []
         if known:
             return nodes.moved(known[0].node, start - known[0].start)
-        self.language.builder.place.start = start
+        LINE_START.set(start)
         try:
             node: nodes.Instruction = self.language.parser.parse(line)
         except UnexpectedError as error:
@@ -334,22 +335,16 @@ def _stages(
 # ---------------------------------------------------------------- tokens to nodes
 
 
-class _Place(threading.local):
-    """Where the line that a thread reads starts in the file."""
-
-    start = 0
-
-
 class _Builder:
     """Turns each grammar rule into its node as it is completed; a rule's method has the rule's name."""
 
     def __init__(self, continuation: re.Pattern[str], flag: re.Pattern[str]) -> None:
         self.continuation = continuation
         self.flag = flag
-        self.place = _Place()
 
     def _span(self, token: Token) -> Span:
-        return Span(self.place.start + token.start, self.place.start + token.end)
+        start = LINE_START.get()
+        return Span(start + token.start, start + token.end)
 
     def _text(self, raw: str) -> str:
         return self.continuation.sub("", raw) if "\n" in raw else raw
@@ -382,7 +377,7 @@ class _Builder:
         return nodes.Flag(Span(start, start + len(raw)), name, value if equals else None)
 
     def exec(self, items: list[Token]) -> nodes.Exec:
-        words = tuple(nodes.Word(self._span(token), json.loads(self._text(token.value))) for token in items[1:-1])
+        words = tuple(nodes.Word(self._span(token), json_strings.read(self._text(token.value))) for token in items[1:-1])
         return nodes.Exec(Span(self._span(items[0]).start, self._span(items[-1]).end), words)
 
     paths = exec  # noqa: A003 - the name of the grammar's rule

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from msgspec.json import decode, encode
 
 from .shellcheck import Comment, ShellCheck, comments
 from .store import digest
@@ -45,7 +46,7 @@ class Comments:
         for script, said in zip(unknown, self.program.check(unknown, self.calls), strict=True):
             self._known[script] = None if said is None else comments(said)
             if said is not None:
-                new[self._key(script)] = json.dumps(said, separators=(",", ":")).encode()
+                new[self._key(script)] = encode(said)
         if self.store is not None:
             self.store.put(new)
 
@@ -59,7 +60,7 @@ class Comments:
         for key, value in store.get(keys).items():
             # an entry of another form is made anew
             with suppress(ValueError):
-                self._known[keys[key]] = comments(json.loads(value))
+                self._known[keys[key]] = comments(decode(value))
 
     def _key(self, script: str) -> bytes:
         version = ".".join(map(str, self.program.version))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.json import decode
 
 from . import program
 from .prepared import prepared
@@ -199,7 +199,7 @@ def _run(command: list[str], seconds: float, folder: str | None) -> subprocess.C
 def _objects(output: bytes) -> dict[str, list[dict[str, Any]]] | None:
     """The objects by the name of their file; None when the output is none of ShellCheck's."""
     try:
-        data = json.loads(output)
+        data = decode(output)
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for item in data["comments"]:
             found[item.pop("file")].append(item)

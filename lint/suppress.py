@@ -99,6 +99,8 @@ def _ignores(doc: Dockerfile, *, as_hadolint: bool) -> Iterator[Ignore]:
         yield from _check(check.span, check.value, None)
     starts = _starts(doc)
     for comment in doc.comments:
+        if "=" not in comment.text:
+            continue
         if match := OWN.match(comment.text):
             names = frozenset(name.strip().lower() for name in match[2].split(","))
             yield from _scoped(doc, starts, comment, Ignore(comment.span, names, None, match[1] or "", prefixes=True))

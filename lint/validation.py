@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import singledispatch
 from typing import TYPE_CHECKING
@@ -111,6 +110,8 @@ def is_list_of_others(text: str) -> bool:
     """Whether a text is a JSON list that holds something besides strings."""
     if not text.startswith("["):
         return False
+    import json
+
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -149,7 +150,8 @@ def _arguments(_node: nodes.Instruction) -> Iterator[nodes.Problem]:
 
 @_arguments.register(nodes.Bad)
 def _bad(node: nodes.Bad) -> Iterator[nodes.Problem]:
-    if node.name not in KEYWORDS:
+    # in small letters, as the builder compares them: among capitals a long s would be an S
+    if node.keyword.text.lower() not in map(str.lower, KEYWORDS):
         yield nodes.Problem(node.keyword.span, unknown_instruction(node.keyword.text))
 
 

@@ -37,12 +37,12 @@ class _Option(Struct, frozen=True):
 
 
 class _Data(Struct, frozen=True):
-    """The settings by the command's name, the variables by theirs."""
+    """The settings by the command's name, the variables by theirs; of each text, what it holds in lower case."""
 
     options: tuple[_Option, ...]
     settings: dict[str, list[tuple[tuple[str, ...], str]]]
     variables: dict[str, list[tuple[tuple[str, ...], str]]]
-    texts: tuple[tuple[re.Pattern[str], str], ...]
+    texts: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...]
 
 
 @rule("DF405", name="verification-off", severity=Severity.WARNING)
@@ -119,10 +119,9 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         text = " ".join(word.text for word in words)
         yield Finding("DF405", command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
     for word in words[1:]:
-        if not _any_text().search(word.text):
-            continue
-        for pattern, what in _data().texts:
-            if pattern.search(word.text):
+        lower = word.text.lower()
+        for holds, pattern, what in _data().texts:
+            if any(text in lower for text in holds) and pattern.search(word.text):
                 yield Finding("DF405", word.span, f"this line switches off the verification of {what}")
 
 
@@ -178,12 +177,6 @@ def _by_variable(name: str, value: str) -> str | None:
     return None
 
 
-@cache
-def _any_text() -> re.Pattern[str]:
-    """What matches where one of the texts does."""
-    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in _data().texts), TEXT)
-
-
 @lru_cache(1000)
 def _options_of(name: str) -> tuple[_Option, ...]:
     """The options of a command, by its name without a folder."""
@@ -215,5 +208,5 @@ def _data() -> _Data:
         ),
         settings,
         variables,
-        tuple((regex(item["pattern"], TEXT), item["what"]) for item in data["text"]),
+        tuple((tuple(item["holds"]), regex(item["pattern"], TEXT), item["what"]) for item in data["text"]),
     )

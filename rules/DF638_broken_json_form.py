@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint import json_strings, nodes
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
@@ -58,7 +57,7 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if match is None or (isinstance(node, nodes.Run) and "," not in text):
             continue
         words = [one or other for one, other in WORD.findall(match[1])]
-        mended = json.dumps(words, ensure_ascii=False)
+        mended = f"[{', '.join(map(json_strings.written, words))}]"
         whole = not WORD.sub("", match[1]).strip(" ,\t")
         fix = (
             Fix("write it as JSON", (Edit(node.form.span, mended),), Applicability.UNSAFE)

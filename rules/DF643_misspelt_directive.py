@@ -45,7 +45,8 @@ def misspelt_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     first = doc.instructions[0].span.start if doc.instructions else len(doc.text)
     names = {item.name for item in doc.directives}
     for comment in doc.comments:
-        match = DIRECTIVE.fullmatch(doc.source(comment.span))
+        text = doc.source(comment.span)
+        match = DIRECTIVE.fullmatch(text) if "=" in text else None
         if comment.span.start > first or match is None:
             continue
         near = most_alike(match[1].lower(), KNOWN)

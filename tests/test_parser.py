@@ -79,6 +79,8 @@ def test_tree(text: str, dump: str) -> None:
         ("", "", "the file has no instructions"),
         ("# only this\n", "", "the file has no instructions"),
         ("FROM a\nCOYP b c", "COYP", "unknown instruction 'COYP': did you mean COPY?"),
+        # a letter that only a comparison of all of Unicode without case takes for an s
+        ("FROM a\nU\u017fER b", "U\u017fER", "unknown instruction 'U\u017fER': did you mean USER?"),
         ("FROM a b", "b", "FROM takes one image, or `image AS name`: 'b' is unexpected"),
         ("FROM a AS 1x", "1x", "bad stage name '1x': it must start with a letter and hold only letters, digits, - _ ."),
         ("FROM a\nCOPY b", "COPY b", "COPY needs at least one source and a destination"),

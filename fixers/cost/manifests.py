@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.json import decode
 
 from dockerlint.lint.globs import matches
 from dockerlint.lint.patterns import regex
@@ -53,7 +53,7 @@ def _requirements(text: str, _dev: bool) -> Packages:
 
 
 def _package_lock(text: str, dev: bool) -> Packages:
-    data = json.loads(text)
+    data = decode(text)
     entries: dict[str, Any] = data.get("packages") or data.get("dependencies") or {}
     wanted = (
         name for name, entry in entries.items() if name and (dev or not entry.get("dev")) and not entry.get("link")
@@ -62,7 +62,7 @@ def _package_lock(text: str, dev: bool) -> Packages:
 
 
 def _package(text: str, dev: bool) -> Packages:
-    data = json.loads(text)
+    data = decode(text)
     found = [*data.get("dependencies", {}), *(data.get("devDependencies", {}) if dev else ())]
     return Packages(tuple(found), False)
 
@@ -96,7 +96,7 @@ def _pyproject(text: str, _dev: bool) -> Packages:
 
 
 def _pipfile_lock(text: str, dev: bool) -> Packages:
-    data = json.loads(text)
+    data = decode(text)
     return Packages((*data.get("default", {}), *(data.get("develop", {}) if dev else ())), True)
 
 
@@ -112,13 +112,13 @@ def _go_mod(text: str, _dev: bool) -> Packages:
 
 
 def _composer_lock(text: str, dev: bool) -> Packages:
-    data = json.loads(text)
+    data = decode(text)
     entries = [*data.get("packages", ()), *(data.get("packages-dev", ()) if dev else ())]
     return Packages(tuple(entry["name"] for entry in entries), True)
 
 
 def _composer(text: str, dev: bool) -> Packages:
-    data = json.loads(text)
+    data = decode(text)
     wanted = [*data.get("require", {}), *(data.get("require-dev", {}) if dev else ())]
     return Packages(tuple(name for name in wanted if "/" in name), False)
 

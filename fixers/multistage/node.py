@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from msgspec.json import decode
 from msgspec.structs import replace
 
 from dockerlint.fixers import package_json, slim
@@ -293,7 +293,7 @@ def _typescript(reading: Reading, folder: str, project: str) -> str | None:
 def _angular(text: str | None) -> str | None:
     """The output folder of the only project of angular.json."""
     try:
-        projects: Any = json.loads(text or "")["projects"]
+        projects: Any = decode(text or "")["projects"]
         (project,) = projects.values()
         found = project["architect"]["build"]["options"]["outputPath"]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):

@@ -2,87 +2,94 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeVar
 
 from dockerlint.lint.globs import matches
 
-from . import dotnet, jvm, node, others, python
 from .manifest import Doubt, Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import TypeAlias
 
     from dockerlint.lint.context import Context
+
+    Reader: TypeAlias = Callable[[Manifest], Iterator[str | Doubt]]
+
+T = TypeVar("T")
 
 # More than this nobody wants in a Dockerfile.
 MOST_FILES = 200
 
-# By name; a pattern with a slash is held against the end of the path.
-READERS: dict[str, Callable[[Manifest], Iterator[str | Doubt]]] = {
-    "package.json": node.package,
-    "package-lock.json": node.package_lock,
-    "npm-shrinkwrap.json": node.package_lock,
-    "yarn.lock": node.yarn_lock,
-    "pnpm-lock.yaml": node.pnpm_lock,
-    "pnpm-workspace.yaml": node.pnpm_workspace,
-    ".pnpmfile.cjs": node.program,
-    ".pnpmfile.mjs": node.program,
-    "bun.lock": node.pnpm_lock,
-    ".npmrc": node.settings,
-    ".yarnrc": node.settings,
-    ".yarnrc.yml": node.settings,
-    "bunfig.toml": node.settings,
-    "deno.json": node.deno,
-    "deno.jsonc": node.deno,
-    "pyproject.toml": python.project,
-    "uv.lock": python.uv_lock,
-    "uv.toml": python.uv_settings,
-    "Pipfile.lock": python.pipfile_lock,
-    "poetry.lock": python.poetry_lock,
-    "poetry.toml": python.poetry_settings,
-    "Pipfile": python.pipfile,
-    "go.mod": others.go_mod,
-    "go.work": others.go_work,
-    "Cargo.toml": others.cargo,
-    ".cargo/config": others.cargo_config,
-    ".cargo/config.toml": others.cargo_config,
-    "pom.xml": jvm.pom,
-    "settings.gradle": jvm.gradle_settings,
-    "settings.gradle.kts": jvm.gradle_settings,
-    "*.gradle": jvm.gradle_build,
-    "*.gradle.kts": jvm.gradle_build,
-    "*.sbt": jvm.sbt,
-    "*.sln": dotnet.solution,
-    "*.slnx": dotnet.solution,
-    "*.??proj": dotnet.project,
-    "*.props": dotnet.project,
-    "*.targets": dotnet.project,
-    "nuget.config": dotnet.config,
-    "NuGet.config": dotnet.config,
-    "NuGet.Config": dotnet.config,
-    "composer.json": others.composer,
-    "Gemfile": others.gemfile,
-    ".bundle/config": others.bundle_config,
-    "mix.exs": others.mix,
-    "stack.yaml": others.stack,
-    "package.yaml": others.haskell_package,
-    "*.cabal": others.haskell_package,
-    "cabal.project": others.cabal_project,
-    "cabal.project.local": others.cabal_project,
-    "Package.swift": others.swift,
-    "Package@swift-*.swift": others.swift,
-    "pubspec.yaml": others.pub,
-    "pubspec_overrides.yaml": others.pub,
-    ".mvn/maven.config": jvm.maven_folder,
-    ".mvn/jvm.config": jvm.maven_folder,
-    ".mvn/extensions.xml": jvm.maven_extensions,
+# By the manifest's name, the reader's module and its name, as a run meets few languages; a pattern with a slash is held against
+# the end of the path.
+READERS: dict[str, str] = {
+    "package.json": "node.package",
+    "package-lock.json": "node.package_lock",
+    "npm-shrinkwrap.json": "node.package_lock",
+    "yarn.lock": "node.yarn_lock",
+    "pnpm-lock.yaml": "node.pnpm_lock",
+    "pnpm-workspace.yaml": "node.pnpm_workspace",
+    ".pnpmfile.cjs": "node.program",
+    ".pnpmfile.mjs": "node.program",
+    "bun.lock": "node.pnpm_lock",
+    ".npmrc": "node.settings",
+    ".yarnrc": "node.settings",
+    ".yarnrc.yml": "node.settings",
+    "bunfig.toml": "node.settings",
+    "deno.json": "node.deno",
+    "deno.jsonc": "node.deno",
+    "pyproject.toml": "python.project",
+    "uv.lock": "python.uv_lock",
+    "uv.toml": "python.uv_settings",
+    "Pipfile.lock": "python.pipfile_lock",
+    "poetry.lock": "python.poetry_lock",
+    "poetry.toml": "python.poetry_settings",
+    "Pipfile": "python.pipfile",
+    "go.mod": "others.go_mod",
+    "go.work": "others.go_work",
+    "Cargo.toml": "others.cargo",
+    ".cargo/config": "others.cargo_config",
+    ".cargo/config.toml": "others.cargo_config",
+    "pom.xml": "jvm.pom",
+    "settings.gradle": "jvm.gradle_settings",
+    "settings.gradle.kts": "jvm.gradle_settings",
+    "*.gradle": "jvm.gradle_build",
+    "*.gradle.kts": "jvm.gradle_build",
+    "*.sbt": "jvm.sbt",
+    "*.sln": "dotnet.solution",
+    "*.slnx": "dotnet.solution",
+    "*.??proj": "dotnet.project",
+    "*.props": "dotnet.project",
+    "*.targets": "dotnet.project",
+    "nuget.config": "dotnet.config",
+    "NuGet.config": "dotnet.config",
+    "NuGet.Config": "dotnet.config",
+    "composer.json": "others.composer",
+    "Gemfile": "others.gemfile",
+    ".bundle/config": "others.bundle_config",
+    "mix.exs": "others.mix",
+    "stack.yaml": "others.stack",
+    "package.yaml": "others.haskell_package",
+    "*.cabal": "others.haskell_package",
+    "cabal.project": "others.cabal_project",
+    "cabal.project.local": "others.cabal_project",
+    "Package.swift": "others.swift",
+    "Package@swift-*.swift": "others.swift",
+    "pubspec.yaml": "others.pub",
+    "pubspec_overrides.yaml": "others.pub",
+    ".mvn/maven.config": "jvm.maven_folder",
+    ".mvn/jvm.config": "jvm.maven_folder",
+    ".mvn/extensions.xml": "jvm.maven_extensions",
 }
 
 
 def closure(
     context: Context,
     start: Iterable[str],
-    readers: dict[str, Callable[[Manifest], Iterator[str | Doubt]]] | None = None,
+    readers: Mapping[str, Reader] | None = None,
     *,
     scripts: bool = True,
 ) -> tuple[tuple[str, ...], str | None]:
@@ -112,9 +119,7 @@ def closure(
     return _outer(tuple(found)), why
 
 
-def _said(
-    context: Context, path: str, readers: dict[str, Callable[[Manifest], Iterator[str | Doubt]]], *, scripts: bool
-) -> Iterator[str | Doubt]:
+def _said(context: Context, path: str, readers: Mapping[str, Reader], *, scripts: bool) -> Iterator[str | Doubt]:
     if path not in context.files:
         # of a folder, the settings that are known
         inside = (f"{path}/{name}" for name in ("maven.config", "jvm.config", "extensions.xml", "config.toml"))
@@ -122,7 +127,7 @@ def _said(
             if name in context.files:
                 yield from _said(context, name, readers, scripts=scripts)
         return
-    reader = _reader(path, readers) or _reader(path, READERS)
+    reader = _reader(path, readers)
     if reader is None:
         return
     text = context.read(path)
@@ -132,9 +137,14 @@ def _said(
         yield from reader(Manifest(context, path, text, scripts))
 
 
-def _reader(
-    path: str, readers: dict[str, Callable[[Manifest], Iterator[str | Doubt]]]
-) -> Callable[[Manifest], Iterator[str | Doubt]] | None:
+def _reader(path: str, readers: Mapping[str, Reader]) -> Reader | None:
+    if found := _of_path(path, readers):
+        return found
+    known = _of_path(path, READERS)
+    return _named(known) if known else None
+
+
+def _of_path(path: str, readers: Mapping[str, T]) -> T | None:
     name = path.rsplit("/", 1)[-1]
     for pattern, reader in readers.items():
         if "/" in pattern:
@@ -143,6 +153,13 @@ def _reader(
         elif matches(name, pattern):
             return reader
     return None
+
+
+@cache
+def _named(reader: str) -> Reader:
+    module, _, name = reader.partition(".")
+    found: Reader = getattr(import_module(f".{module}", __package__), name)
+    return found
 
 
 def _outer(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.json import decode
 
 from dockerlint.lint.context import glob_to_regex
 
@@ -91,7 +91,7 @@ class Manifest(Struct, frozen=True):
     def json(self) -> dict[str, Any] | None:
         """Its object when it is JSON; None when it is not."""
         try:
-            data = json.loads(self.text)
+            data = decode(self.text)
         except (ValueError, RecursionError):
             return None
         return data if isinstance(data, dict) else None
