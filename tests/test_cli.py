@@ -562,6 +562,17 @@ def test_a_run_over_paths_loads_no_click_and_a_known_file_no_parser(tmp_path: Pa
     assert len(known) < 165, sorted(known)
 
 
+def test_without_docstrings_it_finds_the_same(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nWORKDIR old\n")
+    program = "import sys; from dockerlint.lint.cli import main; sys.exit(main())"
+    words = [program, "Dockerfile", "--no-cache"]
+
+    ways = [subprocess.run([sys.executable, *flags, "-c", *words], cwd=tmp_path, capture_output=True, text=True, check=False) for flags in ([], ["-OO"])]
+
+    assert "DL3000" in ways[0].stdout
+    assert (ways[1].returncode, ways[1].stdout, ways[1].stderr) == (ways[0].returncode, ways[0].stdout, ways[0].stderr)
+
+
 @pytest.mark.parametrize(("text", "status"), [(GOOD, 0), (GOOD + "WORKDIR old\n" * 2_000, 1), (None, 2)])
 def test_as_a_program_it_ends_with_all_that_is_said(tmp_path: Path, text: str | None, status: int) -> None:
     if text is not None:

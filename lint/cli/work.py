@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from dockerlint.fixers.files import WriteError, write
-
 from .. import registry, script_cache, script_findings, shellcheck, source, store
 from ..check_directive import Checks, is_check
 from ..checker import check
@@ -192,6 +190,8 @@ class Work:
         )
         if outcome.text == read.text or self.task.diff or self.is_stdin:
             return outcome.text, fixed, []
+        from dockerlint.fixers.files import WriteError, write
+
         try:
             write(self.path, source.encode(outcome.text), read.data)
         except WriteError as error:
