@@ -37,12 +37,12 @@ class _Option(Struct, frozen=True):
 
 
 class _Data(Struct, frozen=True):
-    """The settings by the command's name, the variables by theirs; of each text, what it holds in lower case."""
+    """The settings by the command's name, the variables by theirs; of each text, what it holds in lower case, first."""
 
     options: tuple[_Option, ...]
     settings: dict[str, list[tuple[tuple[str, ...], str]]]
     variables: dict[str, list[tuple[tuple[str, ...], str]]]
-    texts: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...]
+    texts: tuple[tuple[str, re.Pattern[str], str], ...]
 
 
 @rule("DF405", name="verification-off", severity=Severity.WARNING)
@@ -118,10 +118,10 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         fix = Fix("drop the command", (edit,), Applicability.UNSAFE) if edit else None
         text = " ".join(word.text for word in words)
         yield Finding("DF405", command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
-    for word in words[1:]:
-        lower = word.text.lower()
-        for holds, pattern, what in _data().texts:
-            if any(text in lower for text in holds) and pattern.search(word.text):
+    line = " ".join([word.text for word in words[1:]]).lower()
+    for holds, pattern, what in _data().texts:
+        if holds in line:
+            for word in (word for word in words[1:] if pattern.search(word.text)):
                 yield Finding("DF405", word.span, f"this line switches off the verification of {what}")
 
 
@@ -208,5 +208,5 @@ def _data() -> _Data:
         ),
         settings,
         variables,
-        tuple((tuple(item["holds"]), regex(item["pattern"], TEXT), item["what"]) for item in data["text"]),
+        tuple((item["holds"], regex(item["pattern"], TEXT), item["what"]) for item in data["text"]),
     )
