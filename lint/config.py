@@ -7,7 +7,7 @@ weaker layers ignore; `select` starts anew: their `ignore` and `preset` no longe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
@@ -37,7 +37,7 @@ class ConfigError(Exception):
     """A configuration that cannot be used; the message says where, what is wrong, and what to do."""
 
 
-class Selector(NamedTuple):
+class Selector(Struct, frozen=True):
     """A code, a prefix of codes, a name, an alias or a preset, and where it was given.
 
     A `foreign` one stands in another linter's configuration: it may name a rule that there is not here.

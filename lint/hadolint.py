@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from .config import ConfigError, Layer, Selector
 from .findings import Severity
 from .options import LEVELS, Place, flag, one_of, selectors, table_value, texts
@@ -72,7 +74,7 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
 
 
 def _foreign(value: object, place: Place) -> tuple[Selector, ...]:
-    return tuple(selector._replace(foreign=True) for selector in selectors(value, place))
+    return tuple(replace(selector, foreign=True) for selector in selectors(value, place))
 
 
 def _override(value: object, place: Place) -> Layer:

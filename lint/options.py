@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -208,7 +208,7 @@ def _boolean(text: str) -> object:
     return known[text.lower()]
 
 
-class Option(NamedTuple):
+class Option(Struct, frozen=True):
     """A key: how its value is checked, and how it is written in an environment variable."""
 
     read: Callable[[Any, Place], Any]

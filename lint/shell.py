@@ -7,7 +7,6 @@ from bisect import bisect_right
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.machinery import PathFinder
-from importlib.util import module_from_spec
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -240,7 +239,9 @@ def _bash() -> Any:
     native = package and PathFinder.find_spec("tree_sitter_bash._binding", package.submodule_search_locations)
     if native is None or native.loader is None:
         return import_module("tree_sitter_bash")
-    module = module_from_spec(native)
+    # what importlib.util does with a specification; to load that takes longer
+    module = native.loader.create_module(native)
+    assert module
     native.loader.exec_module(module)
     return module
 

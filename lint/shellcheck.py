@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.json import decode
@@ -28,14 +28,14 @@ PATIENCE, PATIENCE_ALONE = 60.0, 10.0
 WELL = (0, 1)
 
 
-class Position(NamedTuple):
+class Position(Struct, frozen=True):
     """Line and column of a script, both from 1; a column is a character."""
 
     line: int
     column: int
 
 
-class Replacement(NamedTuple):
+class Replacement(Struct, frozen=True):
     """A piece of a mend; `behind` says that a text that is put in belongs to the character before it."""
 
     start: Position

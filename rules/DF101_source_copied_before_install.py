@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.manifests import Bringers, manifests, primary
 from dockerlint.fixers.reads.project import own
-from dockerlint.fixers.split import split_copy
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.globs import matches
@@ -155,6 +154,9 @@ def _check(
     unknown = not reads.known and (invocation.action == "build" or own(invocation))
     if unknown or not _is_broad(facts, copy, reads, folder):
         return
+    # most files have nothing to split
+    from dockerlint.fixers.split import split_copy
+
     line = facts.doc.line(invocation.command.span.start)
     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
     message = f"`{facts.brief(copy)}` stands above `{name}` on line {line}, so each edit of a source file runs it again"
