@@ -63,20 +63,21 @@ def _named(
 ) -> Rule:
     """A rule whose module is loaded when it is first of use."""
 
-    @cache
-    def made() -> Rule:
-        found: Rule = getattr(importlib.import_module(module), attribute)
-        return found
-
     def check(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-        return made().check(doc, facts)
+        return _made(module, attribute).check(doc, facts)
 
     check.__module__ = module
 
     def document() -> str:
-        return made().documentation
+        return _made(module, attribute).documentation
 
     return Rule(code, name, Severity(severity), tuple(aliases), recommended, check, document, tuple(needs))
+
+
+@cache
+def _made(module: str, attribute: str) -> Rule:
+    found: Rule = getattr(importlib.import_module(module), attribute)
+    return found
 
 
 def _own() -> dict[str, Rule]:

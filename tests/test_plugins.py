@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.testing import assert_examples
+from dockerlint.lint import installation, plugins, store
 from dockerlint.lint.cli import main
 from dockerlint.lint.rule import Rule
 
@@ -98,6 +100,32 @@ def test_a_tool_that_is_no_good_is_named(tmp_path: Path, toml: str, words: str) 
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_one_that_comes_or_goes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.setattr(store, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sys, "path", [str(site)])
+
+    def are_there(hours: int) -> bool:
+        """What is said so many hours after the folder changed last."""
+        now = site.stat().st_mtime + hours * 3600
+        monkeypatch.setattr("dockerlint.lint.plugins.time.time", lambda: now)
+        return plugins._are_there.__wrapped__()
+
+    assert not are_there(0)
+    assert not (tmp_path / "cache").exists()
+    assert [are_there(1), are_there(2)] == [False, False]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [f"plugins-{installation.PLACE}.json"]
+    install(site, EXAMPLE / "src")
+    assert [are_there(0), are_there(1), are_there(2)] == [True, True, True]
+    # what is kept is not looked at again
+    entries = next(site.glob("*/entry_points.txt"))
+    entries.unlink()
+    assert are_there(3)
+    shutil.rmtree(entries.parent)
+    assert [are_there(0), are_there(1)] == [False, False]
 
 
 # ---------------------------------------------------------------- dlint new-rule
