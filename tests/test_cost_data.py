@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from pathlib import Path
 
 import pytest
@@ -331,14 +330,7 @@ def test_other_distributions() -> None:
 
 
 @pytest.mark.parametrize(("release", "base"), [("bullseye", 96), ("bookworm", 88), ("trixie", 78)])
-def test_a_table_is_whole_and_fast(release: str, base: int) -> None:
-    best = math.inf
-    for _ in range(5):
-        packages._table.cache_clear()
-        start = time.process_time()
-        packages._table(release)
-        best = min(best, time.process_time() - start)
-    assert best < 0.04
+def test_a_table_is_whole(release: str, base: int) -> None:
     assert len(packages._table(release).base) == base  # 88: as many as the official bookworm-slim image has
 
 
@@ -346,7 +338,8 @@ def test_a_table_is_whole_and_fast(release: str, base: int) -> None:
 def test_each_name_of_a_table_is_found_and_no_other(release: str) -> None:
     table = packages._table(release)
     rows = [line.split("\t") for line in bytes(table._data).decode().splitlines()[2:]]
-    assert len(table._firsts) > 100
+    # of most rows nothing is read before they are asked for
+    assert 100 < len(table._firsts) < len(rows) / 20
     assert [table._search(row[0]) for row in rows] == rows
     names = {row[0] for row in rows}
     assert not [name for row in rows[::50] for name in (row[0] + "!", row[0][:-1]) if name not in names and table._search(name)]
