@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .lalr import Tables
 from .prepared import prepared
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ESCAPES = "\\`"
 GRAMMAR = Path(__file__).with_name("dockerfile.lark")
 # `file` is there for its terminals, with which parser.py walks a file.
 START, OTHER_START = "instruction", "file"
@@ -46,7 +50,14 @@ _PIECES = {
 @cache
 def tables(escape: str) -> Tables:
     """The tables for an escape character."""
-    return Tables(**prepared(f"grammar-{ord(escape)}", lambda: _made(escape), dict[str, Any]))
+    fields = prepared(name(escape), partial(made, escape), dict[str, Any])
+    # they may have been made by another Python
+    return Tables(**fields | {"terminals": {terminal: _for_python(text) for terminal, text in fields["terminals"].items()}})
+
+
+def name(escape: str) -> str:
+    """What is kept of the tables for an escape character is called."""
+    return f"grammar-{ord(escape)}"
 
 
 def spelled_out(text: str, escape: str) -> str:
@@ -56,6 +67,10 @@ def spelled_out(text: str, escape: str) -> str:
     if escape != "\\":
         text = text.replace(r"\\", escape)
     text = text.replace("%BACKSLASH%", r"\\")
+    return _for_python(text)
+
+
+def _for_python(text: str) -> str:
     return _mended(text) if sys.version_info < (3, 11, 5) else text
 
 
@@ -64,9 +79,9 @@ def _mended(text: str) -> str:
 
     When the last round of a possessive group fails there, matching goes on where that round had got to, which may be in front
     of where it began, and the parser then goes round for ever. One more alternative, which fails, puts it back; its letter is there
-    as Lark wants no terminal that may be empty.
+    as Lark wants no terminal that may be empty. What is mended stays as it is.
     """
-    return re.sub(r"\)(?=[*+]\+)", "|(?!)-)", text)
+    return re.sub(r"(?<!\|\(\?!\)-)\)(?=[*+]\+)", "|(?!)-)", text)
 
 
 def lark_of(escape: str, **options: Any) -> Any:
@@ -84,8 +99,8 @@ def error_of_lark() -> type[Exception]:
     return LarkError
 
 
-def _made(escape: str) -> dict[str, Any]:
-    """The fields of `Tables`, taken from what Lark's own generator of parsers takes them from."""
+def made(escape: str) -> dict[str, Any]:
+    """The fields of `Tables` for an escape character, taken from what Lark's own generator of parsers takes them from."""
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
 
@@ -104,19 +119,35 @@ def _made(escape: str) -> dict[str, Any]:
     keywords = {name.lower(): name for name, text in terminals.items() if name in beside and text.startswith(f"(?i:{name.lower()}")}
     for name in keywords.values():
         del terminals[name]
-    accepted = {state: [name for name in terminals if name in row or name in ignored] for state, row in states.items()}
+    start = table["start_states"][START]
+    # Lark numbers them in another order each time
+    reached = _reached(states, start)
+    number = {state: at for at, state in enumerate(reached)}
+    rows = [{name: number[action] if action >= 0 else action for name, action in sorted(states[state].items())} for state in reached]
     return {
         "terminals": terminals,
         "ignored": ignored,
         "beginnings": BEGINNINGS,
         "word": WORD,
         "keywords": keywords,
-        "actions": [states[state] for state in range(len(states))],
-        "accepted": [accepted[state] for state in range(len(states))],
+        "actions": rows,
+        "accepted": [[name for name in terminals if name in row or name in ignored] for row in rows],
         "rules": [_rule(memo[number]) for number in of_memo],
-        "start": table["start_states"][START],
-        "end": table["end_states"][START],
+        "start": number[start],
+        "end": number[table["end_states"][START]],
     }
+
+
+def _reached(states: Mapping[int, Mapping[str, int]], start: int) -> list[int]:
+    """The states that a text can lead to, the nearest first."""
+    found = [start]
+    known = {start}
+    for state in found:
+        for _, action in sorted(states[state].items()):
+            if action >= 0 and action not in known:
+                known.add(action)
+                found.append(action)
+    return found
 
 
 def _precedence(terminal: Any) -> tuple[int, int, int, str]:

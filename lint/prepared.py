@@ -1,10 +1,15 @@
-"""What is worked out of this program's own files and kept between runs, as that takes most of the time of a small one."""
+"""What is worked out of this program's own files and kept between runs, as that takes most of the time of a small one.
+
+A wheel brings it: hatch_build.py has it made when the wheel is built. A checkout makes it at its first run.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Raw, Struct
@@ -15,8 +20,9 @@ from . import installation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from mmap import mmap
-    from pathlib import Path
 
+# What a wheel brings.
+SHIPPED = Path(installation.TOP, "lint", "data", "prepared")
 # How zlib is told that there is a gzip header.
 GZIP = 31
 # Two months.
@@ -35,8 +41,12 @@ class _Kept(Struct):
 def prepared(name: str, make: Callable[[], T], kind: type[T], of: object = None) -> T:
     """What `make` gives, which JSON must be able to hold: made anew when a file of this program has changed, or what it is `of`.
 
-    Where nothing can be kept it is made each time; what `make` raises is not kept.
+    Where nothing can be kept it is made each time; what `make` raises is not kept. What is of this program's files alone may have
+    been shipped.
     """
+    if of is None:
+        with suppress(OSError, ValueError):
+            return decode((SHIPPED / f"{name}.json").read_bytes(), type=kind)
     from .store import folder
 
     path = folder() / f"{name}-{installation.PLACE}.json"
@@ -49,6 +59,21 @@ def prepared(name: str, make: Callable[[], T], kind: type[T], of: object = None)
     value = make()
     _keep(path, encode(_Kept(state, Raw(encode(value)))))
     return value
+
+
+def shipped() -> dict[str, Callable[[], object]]:
+    """What a wheel brings: by name, what makes it."""
+    from . import grammar, registry, tables
+
+    of_grammar = {grammar.name(escape): partial(grammar.made, escape) for escape in grammar.ESCAPES}
+    return {registry.ROWS: registry.rows, tables.TABLES: tables.every, **of_grammar}
+
+
+def ship(to: Path) -> None:
+    """Make what a wheel brings, as JSON files in a folder."""
+    to.mkdir(parents=True, exist_ok=True)
+    for name, make in shipped().items():
+        (to / f"{name}.json").write_bytes(encode(make()))
 
 
 def unpacked(packed: Path) -> bytes | mmap:

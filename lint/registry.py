@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .nodes import Dockerfile
 
 RULES = "dockerlint.rules"
+# What is kept of the rules is called.
+ROWS = "rules"
 
 
 @cache
@@ -30,7 +32,7 @@ def rules() -> tuple[Rule, ...]:
 
     Raises PluginError when a plug-in does not load or two rules have one code.
     """
-    found = {item.code: item for item in (_named(*row) for row in prepared("rules", _rows, list[list[Any]]))}
+    found = {item.code: item for item in (_named(*row) for row in prepared(ROWS, rows, list[list[Any]]))}
     for _, module in plugins.modules(plugins.RULES):
         for item in vars(module).values():
             if not isinstance(item, Rule):
@@ -50,7 +52,7 @@ def find(query: str) -> Rule | None:
     return None
 
 
-def _rows() -> list[list[Any]]:
+def rows() -> list[list[Any]]:
     """What is kept of each of our rules: where it is and what it is called."""
     return [
         [module, attribute, item.code, item.name, item.severity.value, item.aliases, item.recommended, item.needs]

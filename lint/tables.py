@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+# What is kept of them is called.
+TABLES = "tables"
+
+
 @cache
 def table(path: str) -> dict[str, Any]:
     """A table by its path in this program, as in `lint/data/images.toml`. Not to be changed by who asks.
@@ -33,7 +37,15 @@ def folder(path: str) -> dict[str, dict[str, Any]]:
 @cache
 def _tables() -> dict[str, Raw]:
     """The tables as JSON, as a run needs few of them."""
-    return prepared("tables", lambda: {name: Raw(encode(item)) for name, item in _read()}, dict[str, Raw])
+    return prepared(TABLES, every, dict[str, Raw])
+
+
+def every() -> dict[str, Raw]:
+    """All tables as they stand in their files, by path.
+
+    Raises ValueError with the path of one that is no TOML.
+    """
+    return {name: Raw(encode(item)) for name, item in _read()}
 
 
 def _read() -> Iterator[tuple[str, dict[str, Any]]]:

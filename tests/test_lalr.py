@@ -116,6 +116,6 @@ def test_lines_of_the_corpus(corpus: Iterable[str]) -> None:
 
 
 def test_tables_can_be_kept() -> None:
-    made = grammar._made("\\")
+    made = grammar.made("\\")
 
     assert json.loads(json.dumps(made)) == made

@@ -93,7 +93,7 @@ def test_values_of_build_arguments_are_seen() -> None:
 
 
 def test_two_rules_never_share_a_code() -> None:
-    codes = [row[2] for row in registry._rows()]
+    codes = [row[2] for row in registry.rows()]
     assert len(codes) == len(set(codes))
 
 
@@ -176,6 +176,27 @@ def test_without_a_place_to_keep_it_it_is_made_each_time(folder: Path) -> None:
     folder.write_text("a file, no folder")
     assert prepared.prepared("x", lambda: 1, int) == 1
     assert prepared.prepared("x", lambda: 2, int) == 2
+
+
+def test_what_is_shipped_is_not_made(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "SHIPPED", tmp_path)
+    (tmp_path / "x.json").write_bytes(b"[1]")
+    assert prepared.prepared("x", lambda: pytest.fail("it is there"), list[int]) == [1]
+    assert not folder.exists()
+    # what is of something else too is nothing that could be shipped
+    assert prepared.prepared("x", lambda: [2], list[int], "something else") == [2]
+    (tmp_path / "x.json").write_bytes(b"[1")
+    assert prepared.prepared("x", lambda: [3], list[int]) == [3]
+
+
+def test_each_build_ships_the_same(tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from dockerlint.lint.prepared import ship; ship(Path(sys.argv[1]))"
+    for seed in "12":
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", program, str(tmp_path / seed)], env=environment, check=True)
+    first, second = ({path.name: path.read_bytes() for path in (tmp_path / seed).iterdir()} for seed in "12")
+    assert first == second
+    assert set(first) == {f"{name}.json" for name in prepared.shipped()}
 
 
 def packed_in(folder: Path, data: bytes) -> Path:
