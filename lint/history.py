@@ -292,8 +292,10 @@ class _Reader:
         added = {entry.path for entry in entries if entry.status == "A"}
         removed = {entry.path for entry in entries if entry.status == "D"}
         same = {name for entry in entries if entry.status not in "AD" for name in self._names(entry)} | {*self._own}
+        gits = {above for name in self._own for above in _folders(name)}
         folders = {name for name, count in self._counts.items() if count}
-        folders_before = {name for name in folders | before.keys() if before.get(name, self._counts[name])}
+        folders_before = {name for name in folders | before.keys() if before.get(name, self._counts[name])} | gits
+        folders |= gits
         was = _seen(self._files - added | removed | same, folders_before, old)
         now = _seen(self._files | same, folders, new)
         return tuple(sorted(was ^ now | was & now & same))

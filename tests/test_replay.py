@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dockerlint.fixers.cost import estimate, report
@@ -395,6 +395,7 @@ EDITS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), st.none() | lin
 
 
 @settings(max_examples=25, deadline=None)
+@example(File((("one", (Line("copy", "/d/", (".git",)),)),)), [([], {}, ".git/* !.git/HEAD")])
 @given(
     files(),
     st.lists(st.tuples(EDITS, CHANGE, st.sampled_from(IGNORES) | st.none()), min_size=1, max_size=5),
