@@ -29,7 +29,9 @@ class Tables(BuildHookInterface[Any]):
         path, made = Path(self._folder.name, "path"), Path(self._folder.name, "made")
         for name in FOLDERS:
             shutil.copytree(Path(self.root, name), path / PACKAGE / name)
-        environment = {**os.environ, "PYTHONPATH": str(path)}
+        # by PYTHONPATH pip tells the Python of a build where its packages are
+        paths = os.pathsep.join([str(path), *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = {**os.environ, "PYTHONPATH": paths}
         subprocess.run([sys.executable, "-c", SHIP, str(made)], env=environment, cwd=self._folder.name, check=True)
         build_data["force_include"][str(made)] = f"{PACKAGE}/{SHIPPED}"
 
