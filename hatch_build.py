@@ -12,10 +12,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PACKAGE = "dockerlint"
-FOLDERS = ("lint", "rules", "fixers")
-SHIPPED = "lint/data/prepared"
-SHIP = "import sys; from pathlib import Path; from dockerlint.lint.prepared import ship; ship(Path(sys.argv[1]))"
+SHIP = "from dockerlint.lint.prepared import SHIPPED, ship; ship(SHIPPED); print(SHIPPED)"
 
 
 class Tables(BuildHookInterface[Any]):
@@ -26,14 +23,16 @@ class Tables(BuildHookInterface[Any]):
         self._folder = TemporaryDirectory()
         if version == "editable":
             return
-        path, made = Path(self._folder.name, "path"), Path(self._folder.name, "made")
-        for name in FOLDERS:
-            shutil.copytree(Path(self.root, name), path / PACKAGE / name)
+        top = Path(self._folder.name).resolve()
+        for source, target in self.build_config.sources.items():
+            shutil.copytree(Path(self.root, source), top / target)
         # by PYTHONPATH pip tells the Python of a build where its packages are
-        paths = os.pathsep.join([str(path), *filter(None, [os.environ.get("PYTHONPATH")])])
+        paths = os.pathsep.join([str(top), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, "PYTHONPATH": paths}
-        subprocess.run([sys.executable, "-c", SHIP, str(made)], env=environment, cwd=self._folder.name, check=True)
-        build_data["force_include"][str(made)] = f"{PACKAGE}/{SHIPPED}"
+        command = [sys.executable, "-c", SHIP]
+        done = subprocess.run(command, env=environment, cwd=top, stdout=subprocess.PIPE, text=True, check=True)
+        made = Path(done.stdout.strip())
+        build_data["force_include"][str(made)] = made.relative_to(top).as_posix()
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Afterwards: takes away what was made."""
