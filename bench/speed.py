@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from importlib.metadata import version
 from itertools import count, islice
 from pathlib import Path
@@ -130,7 +131,7 @@ def of_one(folder: Path, options: argparse.Namespace) -> Iterator[str]:
     kept = os.environ["XDG_CACHE_HOME"]
     numbers = count()
 
-    def changed(program: str = DLINT) -> Taken:
+    def changed(program: str) -> Taken:
         file.write_text(f"{SMALL}# {next(numbers)}\n")
         try:
             return run([program, "Dockerfile"], folder)
@@ -145,24 +146,25 @@ def of_one(folder: Path, options: argparse.Namespace) -> Iterator[str]:
             finally:
                 os.environ["XDG_CACHE_HOME"] = kept
 
+    def known(program: str) -> Taken:
+        return run([program, "Dockerfile"], folder)
+
+    programs = {"`dlint Dockerfile`": DLINT}
+    if options.also:
+        name, _, also = options.also.rpartition("=")
+        programs[f"the same with {name}"] = also
     ways: list[tuple[str, Callable[[], Taken], int | None]] = [
         ("hadolint", lambda: run([options.hadolint, "--no-fail", "Dockerfile"], folder), None),
-        ("`dlint Dockerfile`, cached", lambda: dlint(folder, "Dockerfile"), CACHED),
-        ("`dlint Dockerfile`, changed", changed, CHANGED),
+        *((f"{name}, cached", partial(known, program), CACHED) for name, program in programs.items()),
+        *((f"{name}, changed", partial(changed, program), CHANGED) for name, program in programs.items()),
         ("no savings, ShellCheck off", lambda: dlint(folder, "Dockerfile", *WAYS[0][1]), CHANGED),
         ("savings, ShellCheck off", lambda: dlint(folder, "Dockerfile", *WAYS[1][1]), None),
         ("savings, ShellCheck on", lambda: dlint(folder, "Dockerfile", *WAYS[3][1]), None),
         ("first of all", afresh, None),
         ("`dlint cost`", lambda: dlint(folder, "cost", "Dockerfile"), None),
     ]
-    programs = [DLINT]
-    if options.also:
-        name, _, also = options.also.rpartition("=")
-        programs.append(also)
-        ways.append((f"cached, {name}", lambda: run([also, "Dockerfile"], folder), CACHED))
-        ways.append((f"changed, {name}", lambda: changed(also), CHANGED))
-    for program in programs * 2:
-        run([program, "Dockerfile"], folder)
+    for program in [*programs.values()] * 2:
+        known(program)
         changed(program)
     taken: dict[str, list[Taken]] = {name: [] for name, _, _ in ways}
     for _ in range(options.rounds * 3):

@@ -16,7 +16,7 @@ from .lalr import Tables
 from .prepared import prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 ESCAPES = "\\`"
 GRAMMAR = Path(__file__).with_name("dockerfile.lark")
@@ -50,13 +50,13 @@ _PIECES = {
 @cache
 def tables(escape: str) -> Tables:
     """The tables for an escape character."""
-    fields = prepared(name(escape), partial(made, escape), dict[str, Any])
+    fields = prepared(kept_as(escape), partial(made, escape), dict[str, Any])
     # they may have been made by another Python
-    return Tables(**fields | {"terminals": {terminal: _for_python(text) for terminal, text in fields["terminals"].items()}})
+    return Tables(**fields | {"terminals": {name: _for_python(text) for name, text in fields["terminals"].items()}})
 
 
-def name(escape: str) -> str:
-    """What is kept of the tables for an escape character is called."""
+def kept_as(escape: str) -> str:
+    """The name by which the tables for an escape character are kept."""
     return f"grammar-{ord(escape)}"
 
 
@@ -115,8 +115,7 @@ def made(escape: str) -> dict[str, Any]:
     }
     terminals = {item.name: item.pattern.to_regexp() for item in sorted(lark.terminals, key=_precedence)}
     ignored = lark.ignore_tokens
-    beside = {name for row in states.values() if WORD in row for name in row}
-    keywords = {name.lower(): name for name, text in terminals.items() if name in beside and text.startswith(f"(?i:{name.lower()}")}
+    keywords = _keywords(terminals, states.values())
     for name in keywords.values():
         del terminals[name]
     start = table["start_states"][START]
@@ -136,6 +135,12 @@ def made(escape: str) -> dict[str, Any]:
         "start": number[start],
         "end": number[table["end_states"][START]],
     }
+
+
+def _keywords(terminals: Mapping[str, str], rows: Iterable[Mapping[str, int]]) -> dict[str, str]:
+    """The terminals that are one word and stand where `WORD` may, by that word."""
+    beside = {name for row in rows if WORD in row for name in row}
+    return {name.lower(): name for name, text in terminals.items() if name in beside and text.startswith(f"(?i:{name.lower()}")}
 
 
 def _reached(states: Mapping[int, Mapping[str, int]], start: int) -> list[int]:

@@ -65,7 +65,7 @@ def shipped() -> dict[str, Callable[[], object]]:
     """What a wheel brings: by name, what makes it."""
     from . import grammar, registry, tables
 
-    of_grammar = {grammar.name(escape): partial(grammar.made, escape) for escape in grammar.ESCAPES}
+    of_grammar = {grammar.kept_as(escape): partial(grammar.made, escape) for escape in grammar.ESCAPES}
     return {registry.ROWS: registry.rows, tables.TABLES: tables.every, **of_grammar}
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .nodes import Dockerfile
 
 RULES = "dockerlint.rules"
-# What is kept of the rules is called.
+# By this name they are kept.
 ROWS = "rules"
 
 

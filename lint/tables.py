@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-# What is kept of them is called.
+# By this name they are kept.
 TABLES = "tables"
 
 
