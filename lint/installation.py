@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import zlib
 from functools import cache
 from typing import TYPE_CHECKING
+
+from .checksum import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,7 @@ FOLDERS = ("lint", "rules", "fixers")
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as quick as can be
 
 # Which of the installations this is that may share a cache folder.
-PLACE = f"{zlib.crc32(os.fsencode(TOP)):08x}"
+PLACE = checksum(os.fsencode(TOP), 4).hex()
 
 
 @cache
@@ -26,8 +27,7 @@ def state() -> str:
     """
     lines = _record() or sorted(line for folder in FOLDERS for line in _files(os.path.join(TOP, folder)))  # noqa: PTH118
     text = "".join(lines).encode("utf-8", "surrogateescape")
-    # two checksums, as one of 32 bits could be the same by chance
-    return f"{sys.hexversion:x}-{len(lines)}-{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
+    return f"{sys.hexversion:x}-{checksum(text, 12).hex()}"
 
 
 def _record() -> list[str]:

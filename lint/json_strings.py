@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import string
-
-# What stands in a JSON string as it is.
-PLAIN = frozenset(string.digits + string.ascii_letters + string.punctuation + " ") - frozenset('"\\')
+# What stands in a JSON string as it is: the printable characters of ASCII, but for two.
+PLAIN = frozenset(map(chr, range(32, 127))) - frozenset('"\\')
 
 
 def read(raw: str) -> str:

@@ -78,8 +78,6 @@ def ship(to: Path) -> None:
 
 def unpacked(packed: Path) -> bytes | mmap:
     """What a gzip file of this program holds, kept unpacked: of a mapped file only what is looked at gets read."""
-    import zlib
-
     from .store import folder
 
     trailer = _trailer(packed)
@@ -88,6 +86,8 @@ def unpacked(packed: Path) -> bytes | mmap:
         kept = _mapped(path, int.from_bytes(trailer[4:], "little"))
         if kept is not None:
             return kept
+    import zlib
+
     data = zlib.decompress(packed.read_bytes(), wbits=GZIP)
     _keep(path, data)
     return data

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.json import decode, encode
 
 from . import installation, store
+from .checksum import checksum
 from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
 from .lines import Lines
 from .report import FileReport, Priced
@@ -56,7 +57,7 @@ class Results(Struct):
     def key(self, path: str, settings: object, data: bytes) -> bytes:
         """The name of a file's result: of its path, its content, and its configuration as it prints."""
         text = f"{self.base}\0{path}\0{settings!r}\0".encode("utf-8", "surrogateescape")
-        return store.digest(text + data, 20)
+        return checksum(text + data, 20)
 
     def known(self, files: Mapping[bytes, tuple[str, str, Context | None]]) -> dict[bytes, Kept]:
         """What is known of files by their keys: of each its path, its text and its build context."""
@@ -123,7 +124,7 @@ def _program() -> str:
             lines.append(f"{folder}\0{os.stat(folder).st_mtime_ns}")  # noqa: PTH116
         except OSError:
             continue
-    return store.digest("\n".join(lines).encode("utf-8", "surrogateescape"), 16).hex()
+    return checksum("\n".join(lines).encode("utf-8", "surrogateescape"), 16).hex()
 
 
 def _write(kept: Kept) -> bytes:

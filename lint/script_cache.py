@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.json import decode, encode
 
+from .checksum import checksum
 from .shellcheck import Comment, ShellCheck, comments
-from .store import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,4 +65,4 @@ class Comments:
     def _key(self, script: str) -> bytes:
         version = ".".join(map(str, self.program.version))
         # the script's first line names its shell
-        return digest(f"{version}\0{script}".encode("utf-8", "surrogateescape"), KEY_BYTES)
+        return checksum(f"{version}\0{script}".encode("utf-8", "surrogateescape"), KEY_BYTES)

@@ -10,11 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-try:
-    # hashlib has the same and loads OpenSSL too, which takes longer than all that is hashed in a small run
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
+from .checksum import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,11 +23,6 @@ PATIENCE = 1.0
 CHECK_BYTES = 8
 DAY = 86_400
 AT_ONCE = 500
-
-
-def digest(data: bytes, size: int) -> bytes:
-    """The BLAKE2b digest of some data, of `size` bytes: what is kept is found by it."""
-    return blake2b(data, digest_size=size).digest()
 
 
 def folder() -> Path:
@@ -177,7 +168,7 @@ def _today() -> int:
 
 
 def _check(value: bytes) -> bytes:
-    return digest(value, CHECK_BYTES)
+    return checksum(value, CHECK_BYTES)
 
 
 def _is_whole(value: object) -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
+from .checksum import checksum
 from .context import Context, Ignore, ignore_text
-from .store import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,4 +100,4 @@ def _listing(files: Mapping[str, int]) -> str:
 
 
 def _digest(text: str) -> str:
-    return digest(text.encode("utf-8", "surrogateescape"), 12).hex()
+    return checksum(text.encode("utf-8", "surrogateescape"), 12).hex()
