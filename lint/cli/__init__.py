@@ -24,12 +24,21 @@ VARIABLES = ("DLINT_", "_DLINT_")
 
 def program() -> NoReturn:
     """The command as a program of its own."""
+    # trees hold no cycles to speak of: to look for some after every 700 new objects takes a tenth of the time
+    gc.set_threshold(*GARBAGE)
+    from . import late
+
+    late.put_off()
+    from . import bytecode
+
+    together = bytecode.use()
     status = main()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         # main has told what there is to tell of that
         with suppress(OSError, ValueError):
             stream.flush()
+    bytecode.keep(together)
     # Python would take down object by object what was loaded, which takes a tenth of a small run; threads and processes that
     # work for this one have ended with their work
     os._exit(status)
@@ -37,8 +46,6 @@ def program() -> NoReturn:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit status and raises nothing."""
-    # trees hold no cycles to speak of: to look for some after every 700 new objects takes a tenth of the time
-    gc.set_threshold(*GARBAGE)
     # there is none where the caller closed it
     sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))
     for stream in (sys.stdout, sys.stderr):
