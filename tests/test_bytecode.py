@@ -138,3 +138,14 @@ def test_code_that_is_held_against_its_source_by_a_hash_stays_with_python(tmp_pa
     for _ in range(2):
         copy.run()
     assert copy.file.stat().st_size < 1_000
+
+
+def test_an_interrupt_while_it_is_written_changes_nothing(ran: Copy) -> None:
+    program = f"""
+from dockerlint.lint.cli import bytecode
+def interrupted(*_):
+    raise KeyboardInterrupt
+bytecode.keep = interrupted
+{PROGRAM}"""
+    # `python` holds that nothing goes to standard error
+    assert ran.python(program, "Dockerfile") == ran.run()

@@ -29,6 +29,7 @@ def program() -> NoReturn:
     from . import late
 
     late.put_off()
+    # after that, as it loads pathlib
     from . import bytecode
 
     together = bytecode.use()
@@ -38,7 +39,9 @@ def program() -> NoReturn:
         # main has told what there is to tell of that
         with suppress(OSError, ValueError):
             stream.flush()
-    bytecode.keep(together)
+    # all is said: an interrupt has nothing to stop any more
+    with suppress(KeyboardInterrupt):
+        bytecode.keep(together)
     # Python would take down object by object what was loaded, which takes a tenth of a small run; threads and processes that
     # work for this one have ended with their work
     os._exit(status)
