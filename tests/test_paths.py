@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 # Where programs are run, and which: git for the history of a context and for comparisons, ShellCheck for scripts, an engine
 # for `dlint verify`, what of these is there for `dlint doctor`, and dlint itself to look at files of somebody else's.
 RUNNERS = ("lint.git", "lint.shellcheck", "lint.cli.doctor", "lint.cli.scan.guard", "fixers.verify.process")
-# The language server speaks over standard input and output; the two ends of `scan` speak with each other.
+# The program's compiled modules lie where Python keeps its own; the language server speaks over standard input and output; the two
+# ends of `scan` speak with each other.
 ALLOWED = {
+    "lint.cli.bytecode": ["calls marshal.loads"],
     "lint.cli.lsp.server": ["imports asyncio"],
     "lint.cli.scan.child": ["calls pickle.load"],
     "lint.cli.scan.guard": ["calls pickle.load"],
