@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import CodeType, ModuleType
 
-    # Whether it is a package, its source, its compiled file, the source's time and size.
-    Module = tuple[bool, str, str, bytes]
+    # Whether it is a package, its source, its compiled file, and the source's time and size.
+    Module = tuple[bool, str, str, tuple[int, int]]
 
 PACKAGE = __name__.removesuffix("lint.cli.bytecode")
 # The file's length, and where its table starts.
@@ -28,6 +28,7 @@ HEAD = 16
 # What a compiled file starts with: Python's version, how it is held against its source (here by time), the source's time and size.
 PYC_HEAD = 16
 BY_TIME = bytes(4)
+MOST = 0xFFFF_FFFF
 
 
 class Together:
@@ -136,7 +137,8 @@ def _compiled(module: ModuleType) -> tuple[Module, bytes] | None:
         return None
     if not data.startswith(MAGIC_NUMBER + BY_TIME):
         return None
-    return (spec.submodule_search_locations is not None, spec.origin, spec.cached, data[8:PYC_HEAD]), data[PYC_HEAD:]
+    stamp = int.from_bytes(data[8:12], "little"), int.from_bytes(data[12:PYC_HEAD], "little")
+    return (spec.submodule_search_locations is not None, spec.origin, spec.cached, stamp), data[PYC_HEAD:]
 
 
 def _write(path: str, modules: Mapping[str, tuple[Module, bytes]]) -> None:
@@ -170,15 +172,15 @@ def _loads(file: int, start: int, length: int) -> Any:
     return marshal.loads(os.pread(file, length, start))  # noqa: S302 - as Python does with what it compiles
 
 
-def _of() -> tuple[int, str, bytes]:
+def _of() -> tuple[int, str, tuple[int, int]]:
     """What the file is good for: one Python, one place, as code knows the path of its source, and one version of this module."""
     return sys.hexversion, TOP, _stamp(__file__)
 
 
-def _stamp(source: str) -> bytes:
+def _stamp(source: str) -> tuple[int, int]:
     """A source's time and size, as a compiled file has them; raises OSError."""
     found = os.stat(source)  # noqa: PTH116 - as quick as can be
-    return b"".join((int(number) & 0xFFFF_FFFF).to_bytes(4, "little") for number in (found.st_mtime, found.st_size))
+    return int(found.st_mtime) & MOST, found.st_size & MOST
 
 
 def _path() -> str | None:
