@@ -78,9 +78,15 @@ class _Loader(SourceFileLoader):
         return self._together.code(fullname) or super().get_code(fullname)
 
 
+def place() -> str | None:
+    """Where the file is; nothing where Python keeps nothing compiled, or files have no reading at a place, as on Windows."""
+    compiled = __spec__.cached if __spec__ else None
+    return f"{compiled}.all" if compiled and hasattr(os, "pread") else None
+
+
 def use() -> Together | None:
     """Load modules from the file, if it is there and good."""
-    path = _path()
+    path = place()
     if path is None:
         return None
     try:
@@ -102,7 +108,7 @@ def keep(together: Together | None) -> None:
     A run that finds no file makes an empty one and leaves it at that: where there is one run only, as in continuous integration,
     nobody would have any good of the work.
     """
-    path = _path()
+    path = place()
     if path is None or sys.dont_write_bytecode:
         return
     if together is None:
@@ -181,9 +187,3 @@ def _stamp(source: str) -> tuple[int, int]:
     """A source's time and size, as a compiled file has them; raises OSError."""
     found = os.stat(source)  # noqa: PTH116 - as quick as can be
     return int(found.st_mtime) & MOST, found.st_size & MOST
-
-
-def _path() -> str | None:
-    """Where the file is; nothing where Python keeps nothing compiled, or files have no reading at a place, as on Windows."""
-    compiled = __spec__.cached if __spec__ else None
-    return f"{compiled}.all" if compiled and hasattr(os, "pread") else None
