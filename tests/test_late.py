@@ -17,7 +17,7 @@ before = set(sys.modules)
 late.put_off()
 import click, msgspec, pathlib, uuid
 click.Option(['--a'], help='A.')
-late_ones = [name for name in {names!r} if name not in before and sys.modules[name].__spec__]
+late_ones = [name for name in {names!r} if name in sys.modules.keys() - before and sys.modules[name].__spec__]
 import inspect, ipaddress, platform, textwrap
 from textwrap import dedent
 from typing import Any
