@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import CodeType, ModuleType
 
-    # Whether it is a package, its source, its compiled file, and the source's time and size.
-    Module = tuple[bool, str, str, tuple[int, int]]
+    # Its source, its compiled file, and the source's time and size.
+    Module = tuple[str, str, tuple[int, int]]
 
 PACKAGE = __name__.removesuffix("lint.cli.bytecode")
 # The file's length, and where its table starts.
@@ -28,45 +28,43 @@ HEAD = 16
 # What a compiled file starts with: Python's version, how it is held against its source (here by time), the source's time and size.
 PYC_HEAD = 16
 BY_TIME = bytes(4)
-MOST = 0xFFFF_FFFF
+FOUR_BYTES = 0xFFFF_FFFF
 
 
 class Together:
     """The modules in the file, for `sys.meta_path`: each with where its code starts, and how long that is."""
 
-    def __init__(self, file: int, modules: Mapping[str, tuple[Module, int, int]]) -> None:
-        self.stale: set[str] = set()
+    def __init__(self, file: int, modules: dict[str, tuple[Module, int, int]]) -> None:
         self._file = file
         self._modules = modules
 
     def __contains__(self, name: str) -> bool:
-        return name in self._modules and name not in self.stale
+        return name in self._modules
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
         """What `sys.meta_path` asks."""
         if name not in self._modules:
             return None
-        is_package, source, compiled, _ = self._modules[name][0]
+        source, compiled, _ = self._modules[name][0]
         spec = ModuleSpec(name, _Loader(name, source, self), origin=source)
         spec.has_location = True
         spec.cached = compiled
-        if is_package:
+        if source.endswith("__init__.py"):
             spec.submodule_search_locations = [os.path.dirname(source)]  # noqa: PTH120 - as quick as can be
         return spec
 
     def code(self, name: str) -> CodeType | None:
-        """The code of a module in the file; nothing if its source has changed."""
-        (_, source, _, stamp), start, length = self._modules[name]
+        """The code of a module in the file; nothing if its source has changed, and it is in the file no more."""
+        (source, _, stamp), start, length = self._modules[name]
         if _stamp(source) != stamp:
-            self.stale.add(name)
+            del self._modules[name]
             return None
         code: CodeType = _loads(self._file, start, length)
         return code
 
-    def good(self) -> dict[str, tuple[Module, bytes]]:
-        """The modules, each with its code, but for those whose source was seen to have changed."""
-        rows = self._modules.items()
-        return {name: (module, os.pread(self._file, length, start)) for name, (module, start, length) in rows if name in self}
+    def all(self) -> dict[str, tuple[Module, bytes]]:
+        """The modules, each with its code."""
+        return {name: (module, os.pread(self._file, length, start)) for name, (module, start, length) in self._modules.items()}
 
 
 class _Loader(SourceFileLoader):
@@ -114,7 +112,7 @@ def keep(together: Together | None) -> None:
     if together is None:
         _write(path, {})
     elif new := _loaded(together):
-        _write(path, {**together.good(), **new})
+        _write(path, {**together.all(), **new})
 
 
 def _loaded(together: Together) -> dict[str, tuple[Module, bytes]]:
@@ -144,7 +142,7 @@ def _compiled(module: ModuleType) -> tuple[Module, bytes] | None:
     if not data.startswith(MAGIC_NUMBER + BY_TIME):
         return None
     stamp = int.from_bytes(data[8:12], "little"), int.from_bytes(data[12:PYC_HEAD], "little")
-    return (spec.submodule_search_locations is not None, spec.origin, spec.cached, stamp), data[PYC_HEAD:]
+    return (spec.origin, spec.cached, stamp), data[PYC_HEAD:]
 
 
 def _write(path: str, modules: Mapping[str, tuple[Module, bytes]]) -> None:
@@ -186,4 +184,4 @@ def _of() -> tuple[int, str, tuple[int, int]]:
 def _stamp(source: str) -> tuple[int, int]:
     """A source's time and size, as a compiled file has them; raises OSError."""
     found = os.stat(source)  # noqa: PTH116 - as quick as can be
-    return int(found.st_mtime) & MOST, found.st_size & MOST
+    return int(found.st_mtime) & FOUR_BYTES, found.st_size & FOUR_BYTES
