@@ -13,12 +13,12 @@ import pytest
 from dockerlint.lint.installation import FOLDERS, TOP
 
 PROGRAM = "from dockerlint.lint.cli import program; program()"
-# Whether a module came from the file, and what it says of itself.
+# Whether two modules came from the file, and what the second says of itself.
 ASK = """
 from dockerlint.lint.cli import bytecode
 bytecode.use()
-from dockerlint.lint import parser, platforms
-print(type(parser.__spec__.loader).__name__, platforms.__file__, getattr(platforms, "ADDED", 0), platforms.__spec__.cached)
+from dockerlint.lint import nodes, parser
+print(*(type(module.__spec__.loader).__name__ for module in (nodes, parser)), parser.__file__, getattr(parser, "ADDED", 0), parser.__spec__.cached)
 """
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pread"), reason="no reading at a place here")
@@ -33,7 +33,7 @@ class Copy:
             left_out = shutil.ignore_patterns(*() if of else ("__pycache__",))
             shutil.copytree(of.top / name if of else Path(TOP, name), self.top / name, ignore=left_out)
         self.file = self.top / "lint" / "cli" / "__pycache__" / f"bytecode.{sys.implementation.cache_tag}.pyc.all"
-        self.module = self.top / "lint" / "platforms.py"
+        self.module = self.top / "lint" / "parser.py"
         self._folder = folder
         (folder / "Dockerfile").write_text("FROM debian:12\nWORKDIR old\n")
 
@@ -73,7 +73,7 @@ def test_the_first_run_leaves_an_empty_file_and_the_second_fills_it(tmp_path: Pa
 
     assert copy.run() == first
     assert copy.file.stat().st_size > 1_000
-    assert copy.asked() == ["_Loader", str(copy.module), "0", str(copy.module.parent / "__pycache__" / f"platforms.{sys.implementation.cache_tag}.pyc")]
+    assert copy.asked() == ["_Loader", "_Loader", str(copy.module), "0", str(copy.module.parent / "__pycache__" / f"parser.{sys.implementation.cache_tag}.pyc")]
     filled = copy.file.stat().st_mtime_ns
     assert copy.run() == first
     assert copy.file.stat().st_mtime_ns == filled
@@ -84,11 +84,11 @@ def test_a_source_that_has_changed_is_read(ran: Copy) -> None:
     before = ran.module.read_text()
     ran.module.write_text(f"{before}ADDED = 1\n")
     try:
-        assert ran.asked()[2] == "1"
-        # and is kept as it is now
+        assert ran.asked()[3] == "1"
+        # and is kept as it is now, with the others
         ran.run()
-        loader, _, added, _ = ran.asked()
-        assert (loader, added) == ("_Loader", "1")
+        *loaders, _, added, _ = ran.asked()
+        assert (loaders, added) == (["_Loader", "_Loader"], "1")
     finally:
         ran.module.write_text(before)
 
@@ -122,7 +122,7 @@ def test_it_is_one_versions_and_one_places(ran: Copy, tmp_path: Path) -> None:
 
     moved = Copy(tmp_path, ran)
     assert moved.file.exists()
-    assert moved.asked()[:2] == ["SourceFileLoader", str(moved.module)]
+    assert moved.asked()[1:3] == ["SourceFileLoader", str(moved.module)]
 
 
 def test_where_python_keeps_nothing_compiled_neither_does_it(tmp_path: Path) -> None:
