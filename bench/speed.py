@@ -9,7 +9,8 @@ a ratio is that of the two times of one round. --many adds runs over so many fil
 other versions. --also adds rows of a small file for a dlint that another Python runs, by what that is called. --write puts the tables into README.md, in the place of the older ones.
 
 A wheel brings dlint's tables and the grammar's, a checkout keeps those of its first run: measure from a wheel. The row `first of
-all` is a run with an empty cache folder and its modules as an installer leaves them. "cached" is a second run with nothing changed, "changed" one over a file with a new line.
+all` is a run with an empty cache folder and its modules as an installer leaves them. "cached" is a second run with nothing
+changed, "changed" one over a file with a new line.
 The goals of a small file are for a machine on which hadolint takes about 30 ms: what a way would take there is the median of the
 rounds' ratios, times that.
 """
@@ -130,12 +131,12 @@ def over_all(folder: Path, texts: Sequence[str], options: argparse.Namespace) ->
 
 @contextmanager
 def without(path: str | None) -> Iterator[None]:
-    """While a file is away."""
-    file, aside = Path(path or ""), Path(f"{path}.aside")
-    if path is None or not file.exists():
+    """While a file is away, if it was there."""
+    file = Path(path) if path else None
+    if file is None or not file.exists():
         yield
         return
-    file.rename(aside)
+    aside = file.rename(f"{file}.aside")
     try:
         yield
     finally:
