@@ -810,6 +810,8 @@ def main() -> int:
     known = json.loads(TALLY.read_text(encoding="utf8"))["targets"] if options.add and TALLY.exists() else {}
     found = {name: Tally(**item) for name, item in known.items()}
     bad = 0
+    if unknown := [name for name in options.targets if name not in TARGETS]:
+        parser.error(f"no such target: {', '.join(unknown)}; there are {', '.join(TARGETS)}")
     for name in options.targets or TARGETS:
         tally = watched(name, options)
         bad += len(tally.failures)
