@@ -15,8 +15,8 @@ from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.globs import matches
 from dockerlint.lint.parser import parse
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .cleanup import can_follow, clean_command, follow
 from .edits import apply, insert, insert_command, insert_word, remove_word

@@ -10,7 +10,7 @@ from dockerlint.lint import nodes
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.parser import parse
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .edits import insert, insert_flags, insert_lines, remove_word, replace_word, whole_lines, with_comments
 from .footprint import commands

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from dockerlint.lint import json_strings
 from dockerlint.lint.findings import Edit, Span
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from dockerlint.lint.nodes import Dockerfile, Shell

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from dockerlint.lint import nodes, tables, tools
 from dockerlint.lint.facts import once
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

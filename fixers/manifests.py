@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .reads import project, python
 from .reads.closure import closure

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Edit, Fix
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .edits import delete_instruction, insert_flags, remove_command, remove_word, replace_word
 from .footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap

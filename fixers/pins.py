@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.installed import canonical
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from msgspec import Struct
 from dockerlint.lint import nodes, tools
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .footprint import (
     Clash,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import json_strings, nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import package_json
 from .edits import (

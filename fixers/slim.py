@@ -11,8 +11,8 @@ from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.globs import matches
 from dockerlint.lint.images import lookup
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.tools import unwrapped
 
 from .build_tools import bare, is_one

@@ -10,8 +10,8 @@ from msgspec import Struct
 from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.sources import is_pattern
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.tools import invocation as invocation_of
 
 from .cleanup import clean_command

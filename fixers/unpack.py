@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .edits import delete_instruction, has_comment, replace_word
 from .footprint import ROOT

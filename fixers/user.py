@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Fix
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.tools import unwrapped
 
 from .edits import insert_lines, with_comments

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .edits import has_comment, insert_lines, whole_lines
 from .footprint import overlap

@@ -6,8 +6,8 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .patterns import regex
 from .recipe import BuildFileError, Recipe, scalar, table
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from .globs import matches
-from .patterns import regex
 from .recipe import BuildFileError, Recipe
 from .source import is_file, reason
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

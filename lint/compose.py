@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .patterns import regex
 from .recipe import BuildFileError, Recipe, scalar, table
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

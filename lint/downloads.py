@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from . import tables
-from .patterns import regex
+from .storage.lazy_regex import regex
 from .tools import unwrapped
 
 if TYPE_CHECKING:

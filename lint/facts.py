@@ -15,8 +15,8 @@ from . import shell as shells
 from .downloads import downloads
 from .expansion import ExpansionError, expand, variables
 from .images import BaseImage, lookup
-from .patterns import regex
 from .stages import StageGraph
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping

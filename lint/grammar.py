@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .lalr import Tables
-from .prepared import prepared
+from .storage.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

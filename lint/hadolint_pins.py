@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from . import nodes
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     import re

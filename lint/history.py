@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from .context import MOST_BYTES, Ignore, ignore_files
 from .git import GITLINK, PATIENCE, GitError, ask
-from .patterns import regex
 from .source import decode
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

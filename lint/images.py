@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from . import tables
 from .findings import Basis
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 DATA = "lint/data/images.toml"
 DEFAULT_TAG = "latest"

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .config import ConfigError
-from .patterns import regex
 from .source import reason
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from pathlib import Path

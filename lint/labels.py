@@ -8,7 +8,7 @@ from functools import cache
 from msgspec import Struct
 
 from . import tables
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 # Source: RFC 3986, appendix A; anything that may stand in a URI, behind a scheme.
 URL = regex(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     import re

@@ -13,7 +13,7 @@ from .accounts import is_root
 from .facts import once
 from .images import parse_reference
 from .nodes import CommandInstruction
-from .patterns import regex
+from .storage.lazy_regex import regex
 from .tools import removed_paths
 
 if TYPE_CHECKING:

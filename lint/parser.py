@@ -14,7 +14,7 @@ from . import grammar, json_strings, nodes
 from .expansion import ExpansionError, expand_words
 from .findings import Span
 from .lalr import Parser, Token, UnexpectedError
-from .patterns import regex
+from .storage.lazy_regex import regex
 from .validation import expected, validate
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import importlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from . import plugins
 from .findings import Severity
-from .prepared import prepared
 from .rule import Rule
+from .storage import plugins
+from .storage.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

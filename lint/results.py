@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.json import decode, encode
 
-from . import installation, store
-from .checksum import checksum
 from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
 from .lines import Lines
 from .report import FileReport, Priced
 from .rule import Rule
+from .storage import installation
+from .storage import sqlite_store as store
+from .storage.checksum import checksum
 from .watched import is_same
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.json import decode, encode
 
-from .checksum import checksum
 from .shellcheck import Comment, ShellCheck, comments
+from .storage.checksum import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .store import Store
+    from .storage.sqlite_store import Store
 
 KEY_BYTES = 32
 MOST_KNOWN = 10_000

@@ -13,9 +13,9 @@ from . import nodes
 from . import shell as shells
 from .facts import DEFAULT_SHELL, PREDEFINED
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
-from .patterns import regex
 from .script_needs import is_plain, needed, plain
 from .script_rules import script_rule
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

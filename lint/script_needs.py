@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from . import tables
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Collection

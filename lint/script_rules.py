@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from . import tables
 from .findings import Severity
-from .patterns import regex
 from .rule import Rule
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from . import tables
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     import re

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from .findings import Span
 from .nodes import Exec, Word, moved
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from .nodes import Dockerfile, Run

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.json import decode
 
-from . import program
-from .prepared import prepared
 from .source import encode, reason
+from .storage import programs as program
+from .storage.prepared import prepared
 
 if TYPE_CHECKING:
     import subprocess

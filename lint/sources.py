@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import nodes
 from .context import clean_path
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from .check_directive import Checks
 from .findings import Span
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 from msgspec.json import decode, encode
 
-from . import installation
-from .prepared import prepared
+from .storage import installation
+from .storage.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

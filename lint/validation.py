@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from . import nodes
 from .mounts import mount_problems
 from .nearest import most_alike
-from .patterns import regex
+from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

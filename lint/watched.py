@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
-from .checksum import checksum
 from .context import Context, Ignore, ignore_text
+from .storage.checksum import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,8 +11,8 @@ from dockerlint.fixers.footprint import commands
 from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of, runs_in_container
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,9 @@ from dockerlint.lint import nodes
 from dockerlint.lint.downloads import Download, downloads, fetchers
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.tools import removed_paths, unwrapped
 
 if TYPE_CHECKING:

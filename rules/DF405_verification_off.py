@@ -12,8 +12,8 @@ from dockerlint.fixers.edits import delete_instruction, remove_command, remove_w
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.tools import unwrapped
 
 if TYPE_CHECKING:

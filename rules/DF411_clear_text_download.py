@@ -10,8 +10,8 @@ from dockerlint.lint import nodes
 from dockerlint.lint.digests import is_artefact, is_checked
 from dockerlint.lint.downloads import file_name
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

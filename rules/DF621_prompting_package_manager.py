@@ -9,8 +9,8 @@ from dockerlint.fixers.edits import insert
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

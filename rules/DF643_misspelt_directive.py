@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.nearest import most_alike
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from dockerlint.fixers.edits import delete_lines
 from dockerlint.lint import registry, script_findings
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.suppress import Ignore, ignores
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dockerlint.fixers.unpack import add_archive
 from dockerlint.lint import nodes
 from dockerlint.lint.calls import calls
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerlint.lint.installation import FOLDERS, TOP
+from dockerlint.lint.storage.installation import FOLDERS, TOP
 
 PROGRAM = "from dockerlint.lint.cli import program; program()"
 # Whether two modules came from the file, and what the second says of itself.

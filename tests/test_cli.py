@@ -14,12 +14,13 @@ import click
 import pytest
 
 from dockerlint.fixers import cost
-from dockerlint.lint import prepared, registry, source
+from dockerlint.lint import registry, source
 from dockerlint.lint.cli import commands, main
 from dockerlint.lint.cli.checking import DEFAULTS
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.nodes import Dockerfile, Workdir
 from dockerlint.lint.rule import Rule, rule
+from dockerlint.lint.storage import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -15,9 +15,10 @@ from dockerlint.fixers.cost.figures import ZERO, Amount, longest, total
 from dockerlint.fixers.cost.images import base_sizes
 from dockerlint.fixers.cost.manifests import Packages
 from dockerlint.fixers.cost.packages import TABLES, closure
-from dockerlint.lint import images, installation, tables
+from dockerlint.lint import images, tables
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.images import lookup, parse_reference
+from dockerlint.lint.storage import installation
 
 MEASURED, INDEXED, HEURISTIC = Basis.MEASURED, Basis.INDEXED, Basis.HEURISTIC
 # The stand-in for debian:bookworm-slim that the measured layers lie on has these above the official image.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint import script_findings, script_rules, shellcheck, store
+from dockerlint.lint import script_findings, script_rules, shellcheck
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main, work
 from dockerlint.lint.config import Config, Selector
@@ -19,7 +19,8 @@ from dockerlint.lint.findings import Applicability, Finding, Severity
 from dockerlint.lint.parser import parse
 from dockerlint.lint.script_cache import Comments
 from dockerlint.lint.shellcheck import ShellCheck, ShellCheckError, comments
-from dockerlint.lint.store import Store
+from dockerlint.lint.storage import sqlite_store
+from dockerlint.lint.storage.sqlite_store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -429,7 +430,7 @@ def test_many_write_at_once(tmp_path: Path) -> None:
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(store, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sqlite_store, "folder", lambda: tmp_path / "cache")
     work._comments.cache_clear()
     yield tmp_path
     work._comments.cache_clear()

@@ -22,10 +22,10 @@ from dockerlint.fixers.verify.archive import Reader
 from dockerlint.fixers.verify.compare import Cause, Side, compare_files, compare_settings, without_noise
 from dockerlint.fixers.verify.filesystem import ArchiveError, Entry, Layer, flatten, read_layer
 from dockerlint.fixers.verify.workspace import Workspace, source_file
-from dockerlint.lint import installation
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.parser import parse
+from dockerlint.lint.storage import installation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

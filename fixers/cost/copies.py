@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Basis
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .figures import Amount, total
 from .graph import Origin, is_true

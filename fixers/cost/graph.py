@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint import nodes
-from dockerlint.lint.patterns import regex
 from dockerlint.lint.stages import references
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

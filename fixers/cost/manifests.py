@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.json import decode
 
 from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from dockerlint.lint import tables
 from dockerlint.lint.findings import Basis
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.prepared import unpacked
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.storage.prepared import unpacked
 
 from .figures import ZERO, Amount
 from .managers import amount

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from dockerlint.lint import tools
 from dockerlint.lint.findings import Basis
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import manifests
 from .figures import ZERO, Amount, share

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
 from dockerlint.lint.images import parse_reference
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes
 from .carry import carry

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.footprint import commands, overlap
 from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .gathered import RefusedError, lies_in
 

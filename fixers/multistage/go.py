@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes
 from .carry import carry

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.footprint import commands
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes
 from .carry import carry

@@ -14,7 +14,7 @@ from dockerlint.fixers import package_json, slim
 from dockerlint.fixers.started import started
 from dockerlint.lint.accounts import ROOT
 from dockerlint.lint.images import parse_reference
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes, site
 from .carry import carry

@@ -12,7 +12,7 @@ from dockerlint.lint import nodes
 from dockerlint.lint.accounts import ROOT
 from dockerlint.lint.globs import matches
 from dockerlint.lint.images import parse_reference
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes
 from .carry import carry

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dockerlint.lint import nodes
 from dockerlint.lint.accounts import ROOT
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes
 from .carry import carry

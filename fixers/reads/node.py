@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint import tables
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .manifest import Doubt, strings, table, texts
 

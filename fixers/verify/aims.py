@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dockerlint.lint import nodes, tables
 from dockerlint.lint.leftovers import caches_of, removed
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .noise import matching
 

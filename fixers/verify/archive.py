@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .filesystem import ArchiveError, flatten, read_layer
 

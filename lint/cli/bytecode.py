@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..installation import TOP
+from dockerlint.lint.storage.installation import TOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,9 +22,9 @@ def command() -> None:
 @command.command("clear")
 def clear() -> int:
     """Forget all that is kept."""
-    from .. import prepared, store
+    from dockerlint.lint.storage import prepared, sqlite_store
 
-    for kept in store.every():
+    for kept in sqlite_store.every():
         kept.clear()
     prepared.clear()
     return OK
@@ -33,10 +33,11 @@ def clear() -> int:
 @command.command("show")
 def show() -> int:
     """Show where it is kept, and how much there is."""
-    from .. import prepared, store
+    from dockerlint.lint.storage import prepared, sqlite_store
+
     from ..report.worth import size
 
-    for kept in store.every():
+    for kept in sqlite_store.every():
         click.echo(f"{kept.path}: {size(kept.size)} of at most {size(kept.most_bytes)}")
     for path in sorted(prepared.files()):
         click.echo(f"{path}: {size(path.stat().st_size)}")

@@ -282,7 +282,7 @@ def _pins(paths: Iterable[str]) -> Pins:
 
 
 def _write_baseline(path: Path, text: str) -> None:
-    from dockerlint.fixers.files import WriteError, put
+    from dockerlint.lint.storage.safe_write import WriteError, put
 
     from ..config import ConfigError
 

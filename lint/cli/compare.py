@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from dockerlint.lint.storage.plugins import PluginError
+
 from ..config import ConfigError
 from ..context import MOST_BYTES, Context
 from ..fingerprint import fingerprints
 from ..git_context import GitContext
-from ..plugins import PluginError
 from ..report.worth import LEAST_BYTES, LEAST_SECONDS
 from ..shellcheck import ShellCheckError
 from ..source import Source, SourceError, of_bytes

@@ -59,15 +59,15 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 def _programs() -> Iterator[tuple[str, str]]:
     from dockerlint.fixers.verify import engine
-
-    from .. import program, shellcheck
+    from dockerlint.lint import shellcheck
+    from dockerlint.lint.storage import programs
 
     found = shellcheck.find()
     if found:
         yield "ShellCheck", f"{'.'.join(map(str, found.version))}, {found.program}"
     else:
         yield "ShellCheck", "none: `pip install 'dockerlint[shellcheck]'` brings it"
-    git = program.find("git")
+    git = programs.find("git")
     yield "git", f"{_said(git, '--version').removeprefix('git version ')}, {git}" if git else "none: no --replay"
     try:
         known = engine.find()
@@ -87,17 +87,19 @@ def _said(*words: str) -> str:
 
 
 def _kept() -> Iterator[tuple[str, str]]:
-    from .. import store
+    from dockerlint.lint.storage import sqlite_store
+
     from ..report.worth import size
 
-    for kept in store.every():
+    for kept in sqlite_store.every():
         yield "kept between runs", f"{kept.path}, {size(kept.size)}"
 
 
 def _plugins() -> Iterator[tuple[str, str]]:
     from importlib.metadata import entry_points
 
-    from .. import plugins, registry, tools
+    from dockerlint.lint import registry, tools
+    from dockerlint.lint.storage import plugins
 
     try:
         registry.rules()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
+
 from .options import codes
 from .terminal import is_terminal
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import OK
 
 if TYPE_CHECKING:

@@ -106,10 +106,11 @@ def _results(task: Task, format_: str) -> Results | None:
     """What was kept; None where nothing is to be kept, or where more than files and options decides."""
     if not task.cache or task.fix or task.diff or task.pins:
         return None
-    from .. import program
+    from dockerlint.lint.storage import programs
+
     from ..results import Results, base
 
-    results = Results(base(task.savings, program.state("shellcheck"), _environment()))
+    results = Results(base(task.savings, programs.state("shellcheck"), _environment()))
     if format_ in DOCUMENTED:
         from .work import rule_of
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from .. import registry, script_cache, script_findings, shellcheck, source, store
+from dockerlint.lint import registry, script_cache, script_findings, shellcheck, source
+from dockerlint.lint.storage import sqlite_store
+from dockerlint.lint.storage.plugins import PluginError
+
 from ..check_directive import Checks, is_check
 from ..checker import check
 from ..config import Config, ConfigError
@@ -17,7 +20,6 @@ from ..facts import Facts
 from ..findings import Severity
 from ..lines import Lines
 from ..parser import parse
-from ..plugins import PluginError
 from ..report import FileReport, Fixed, Gain, Priced
 from ..rule import Rule
 from ..script_rules import script_rule
@@ -91,7 +93,7 @@ def rule_of(code: str, severity: Severity) -> Rule:
 def _comments(cached: bool, calls: int) -> script_cache.Comments | None:
     """ShellCheck with its memory, one for all files of this process; None when it is not installed."""
     program = shellcheck.find()
-    return script_cache.Comments(program, store.comments() if cached else None, calls) if program else None
+    return script_cache.Comments(program, sqlite_store.comments() if cached else None, calls) if program else None
 
 
 def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> script_cache.Comments | None:
@@ -190,7 +192,7 @@ class Work:
         )
         if outcome.text == read.text or self.task.diff or self.is_stdin:
             return outcome.text, fixed, []
-        from dockerlint.fixers.files import WriteError, write
+        from dockerlint.lint.storage.safe_write import WriteError, write
 
         try:
             write(self.path, source.encode(outcome.text), read.data)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import clean, place
 from .shown import visible
 from .text import Sums, mark, summary

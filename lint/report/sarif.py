@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 import sarif_om as om
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from ..findings import Applicability
 from ..fingerprint import fingerprints
-from ..patterns import regex
 from . import Place, clean, is_clean, place
 from .json_ import saving_object
 from .shown import as_json, visible

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 # C0 and C1 controls, line separators, what changes the writing direction, and bytes that were no UTF-8.
 _CONTROLS = "\x00-\x1f"

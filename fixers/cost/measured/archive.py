@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import layers
 from .row import Figures, MeasuredError, Row

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from dockerlint.lint.findings import Basis
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 from ..figures import Amount
 from .row import Figures, MeasuredError, Row

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.results import MEASURED
+from dockerlint.lint.storage.safe_write import WriteError, write
 
-from ...files import WriteError, write
 from ..figures import Amount
 from .history import MOST_BYTES
 from .log import MOST_SECONDS

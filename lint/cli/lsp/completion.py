@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol.types import CompletionItem, CompletionItemKind, TextEdit
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from ... import nodes, registry
 from ...findings import Span
 from ...mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
-from ...patterns import regex
 from ...validation import CHOICES, FLAGS, KEYWORDS
 from . import variables
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import Position, PositionEncodingKind, Range, TextEdit
 from msgspec import Struct
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from ...findings import Span
-from ...patterns import regex
 
 if TYPE_CHECKING:
     from ...findings import Edit

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from dockerlint.lint.storage.plugins import PluginError
+
 from ... import config_files, shellcheck
 from ...config import ConfigError
 from ...facts import Facts
-from ...plugins import PluginError
 from ...report import Priced
 from ...script_cache import Comments
 from ...shellcheck import ShellCheckError

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from ... import nodes
 from ...findings import Span
-from ...patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

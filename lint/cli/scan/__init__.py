@@ -136,7 +136,7 @@ def _answers(job: Job, chunks: Iterator[Chunk], options: dict[str, Any]) -> Gene
 def _finish(source: Path, results: Results, keys: set[str], lost: list[Lost], options: dict[str, Any]) -> int:
     from importlib.metadata import version
 
-    from dockerlint.fixers.files import WriteError, put
+    from dockerlint.lint.storage.safe_write import WriteError, put
 
     from .page import page
     from .results import write_state

@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
+from dockerlint.lint.storage.plugins import PluginError
+
 from ...config import ConfigError
-from ...plugins import PluginError
 from .values import Failure, File, Job
 
 if TYPE_CHECKING:

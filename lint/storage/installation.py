@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .checksum import checksum
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDERS = ("lint", "rules", "fixers")
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as quick as can be
+TOP = str(Path(__file__).resolve().parents[2])
 
 # Which of the installations this is that may share a cache folder.
 PLACE = checksum(os.fsencode(TOP), 4).hex()

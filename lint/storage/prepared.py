@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mmap import mmap
 
 # What a wheel brings.
-SHIPPED = Path(installation.TOP, "lint", "data", "prepared")
+SHIPPED = Path(installation.TOP, "lint", "storage", "prepared")
 # How zlib is told that there is a gzip header.
 GZIP = 31
 # Two months.
@@ -47,7 +47,7 @@ def prepared(name: str, make: Callable[[], T], kind: type[T], of: object = None)
     if of is None:
         with suppress(OSError, ValueError):
             return decode((SHIPPED / f"{name}.json").read_bytes(), type=kind)
-    from .store import folder
+    from .sqlite_store import folder
 
     path = folder() / f"{name}-{installation.PLACE}.json"
     state = installation.state() if of is None else f"{installation.state()} {of!a}"
@@ -63,7 +63,7 @@ def prepared(name: str, make: Callable[[], T], kind: type[T], of: object = None)
 
 def shipped() -> dict[str, Callable[[], object]]:
     """What a wheel brings: by name, what makes it."""
-    from . import grammar, registry, tables
+    from dockerlint.lint import grammar, registry, tables
 
     of_grammar = {grammar.kept_as(escape): partial(grammar.made, escape) for escape in grammar.ESCAPES}
     return {registry.ROWS: registry.rows, tables.TABLES: tables.every, **of_grammar}
@@ -78,7 +78,7 @@ def ship(to: Path) -> None:
 
 def unpacked(packed: Path) -> bytes | mmap:
     """What a gzip file of this program holds, kept unpacked: of a mapped file only what is looked at gets read."""
-    from .store import folder
+    from .sqlite_store import folder
 
     trailer = _trailer(packed)
     path = folder() / f"{packed.name.partition('.')[0]}-{trailer.hex()}.tsv"
@@ -102,7 +102,7 @@ def clear() -> None:
 
 def files() -> Iterator[Path]:
     """What is kept."""
-    from .store import folder
+    from .sqlite_store import folder
 
     for pattern in ("*.json", "*.tsv"):
         yield from folder().glob(pattern)

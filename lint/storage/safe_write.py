@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.patterns import regex
+from .lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
