@@ -46,7 +46,7 @@ from dockerlint.fixers.cost.recipes import brought
 from dockerlint.fixers.cost.selections import Selections
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

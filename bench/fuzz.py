@@ -229,9 +229,9 @@ def parsing() -> Callable[[bytes], object]:
 
 
 def shell() -> Callable[[bytes], object]:
-    from dockerlint.lint import nodes
-    from dockerlint.lint.parser import parse
     from dockerlint.lint.shell import script
+    from dockerlint.lint.syntax import nodes
+    from dockerlint.lint.syntax.parser import parse
 
     def run(text: str) -> None:
         for before in ("RUN ", "# escape=`\nRUN ", "RUN <<DLINT\n"):
@@ -244,7 +244,7 @@ def shell() -> Callable[[bytes], object]:
 
 
 def expansion() -> Callable[[bytes], object]:
-    from dockerlint.lint.expansion import ExpansionError, expand_words, try_expand, variables
+    from dockerlint.lint.syntax.word_expansion import ExpansionError, expand_words, try_expand, variables
 
     def run(text: str) -> None:
         for escape in "\\`":
@@ -434,8 +434,8 @@ def fixes() -> Callable[[bytes], object]:
     from dockerlint.fixers.loop import fix
     from dockerlint.lint.checker import check
     from dockerlint.lint.facts import Facts, Settings
-    from dockerlint.lint.parser import parse
     from dockerlint.lint.registry import rules as known
+    from dockerlint.lint.syntax.parser import parse
 
     context = manifests_in(folder())
     everything = known()
@@ -483,11 +483,11 @@ def lint(text: str, *, root: Any, reports: bool = True) -> None:
     from dockerlint.fixers.cost import price
     from dockerlint.lint.checker import check
     from dockerlint.lint.facts import Facts, Settings
-    from dockerlint.lint.lines import Lines
-    from dockerlint.lint.parser import parse
     from dockerlint.lint.registry import rules as known
     from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
     from dockerlint.lint.report.shown import HIDDEN
+    from dockerlint.lint.syntax.lines import Lines
+    from dockerlint.lint.syntax.parser import parse
 
     doc = parse(text)
     facts = Facts(doc, root, Settings(preset="all"))

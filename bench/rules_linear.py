@@ -14,8 +14,8 @@ import time
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import rules
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

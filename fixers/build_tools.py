@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.globs import matches
-from dockerlint.lint.parser import parse
 from dockerlint.lint.shell import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 from .cleanup import can_follow, clean_command, follow
 from .edits import apply, insert, insert_command, insert_word, remove_word
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.nodes import Run, Stage, Word
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Run, Stage, Word
     from dockerlint.lint.tools import Invocation
 
     from .cost.packages import Closure

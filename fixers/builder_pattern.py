@@ -6,11 +6,11 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Fix
-from dockerlint.lint.parser import parse
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 from .edits import insert, insert_flags, insert_lines, remove_word, replace_word, whole_lines, with_comments
 from .footprint import commands
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Copy, Dockerfile, Word
+    from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Word
 
     from .multistage.reading import Step
 

@@ -7,9 +7,9 @@ from bisect import bisect_right
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import json_strings, nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.leftovers import caches_of
+from dockerlint.lint.syntax import json_strings, nodes
 from dockerlint.lint.tools import removed_paths, unwrapped
 
 from .edits import append_command, can_append, hides_failures, insert
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Stage, Word
     from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage, Word
     from dockerlint.lint.tools import Cache, Invocation, Tool
 
 # Actions that fill a cache with packages.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.stages import references
+from dockerlint.lint.syntax import nodes
 
 from .edits import insert, insert_lines, with_comments
 from .footprint import absolute, overlap
 
 if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Run, Stage
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Run, Stage
     from dockerlint.lint.tools import Invocation
 
 ARGS = ("TARGETOS", "TARGETARCH")

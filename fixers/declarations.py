@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes
+from dockerlint.lint.syntax import nodes
 
 from .order import FARTHEST, MOST_COMPANY, is_costly
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Instruction
+    from dockerlint.lint.syntax.nodes import Instruction
 
     from .footprint import Clash
     from .precedence import Precedence

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import json_strings
 from dockerlint.lint.findings import Edit, Span
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import json_strings
 
 if TYPE_CHECKING:
-    from dockerlint.lint.nodes import Dockerfile, Shell
+    from dockerlint.lint.syntax.nodes import Dockerfile, Shell
 
 # A word that means the same to any shell of the POSIX kind as without one: plain characters and quoted strings.
 PLAIN = r"[^\s\\\"'$`;&|<>(){}*?\[\]~#!^]"

@@ -21,7 +21,7 @@ from .reads.python import is_package
 if TYPE_CHECKING:
     from dockerlint.lint.context import Context
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Run
+    from dockerlint.lint.syntax.nodes import Copy, Run
     from dockerlint.lint.tools import Invocation, Tool
 
 PACKAGE_FILE = regex(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")

@@ -7,10 +7,10 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.accounts import number_of
 from dockerlint.lint.findings import Applicability, Edit, Fix
 from dockerlint.lint.leftovers import XDG, caches_of, removed, removed_by, runs_in_container
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import invocation as invocation_of
 from dockerlint.lint.tools import strip_glob
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Span
-    from dockerlint.lint.nodes import Dockerfile, Instruction, Run, Stage
     from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage
     from dockerlint.lint.tools import Cache, Invocation, Tool
 
 LONGEST_FLAG = 300

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Span
+from dockerlint.lint.syntax import nodes
 
 from .edits import delete_lines, insert, with_comments
 from .footprint import Clash, commands
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
     from .cost.cases import Changes
 

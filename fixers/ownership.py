@@ -8,9 +8,10 @@ from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Applicability, Edit, Fix
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from .edits import delete_instruction, insert_flags, remove_command, remove_word, replace_word
 from .footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap
@@ -18,8 +19,8 @@ from .precedence import REFERENCE, Kind, Precedence, destination, links
 
 if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Instruction, Run, Stage, Word
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Copy, Instruction, Run, Stage, Word
 
 # The commands that are flags of COPY as well.
 COMMANDS = ("chown", "chmod")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Run, Word
+    from dockerlint.lint.syntax.nodes import Run, Word
     from dockerlint.lint.tools import Tool
 
 # The name in a word: of npm's `@scope/name`, of apt's `name:arch`, of pip's `name[extra]`.

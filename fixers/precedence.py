@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes, tools
+from dockerlint.lint import tools
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.globs import matches
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from .footprint import (
     Clash,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Instruction
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Instruction
 
 # `$NAME` and `${NAME...}`, wherever they stand: quotes and escapes are not looked at, so some are no references.
 REFERENCE = regex(r"\$\{?(\w+)")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import json_strings, nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.globs import matches
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import json_strings, nodes
 
 from . import package_json
 from .edits import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Run, Stage, Word
+    from dockerlint.lint.syntax.nodes import Run, Stage, Word
     from dockerlint.lint.tools import Invocation, Production
 
 # A Gemfile's group, or a gem's; what production has no use for.

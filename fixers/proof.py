@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Instruction
+    from dockerlint.lint.syntax.nodes import Instruction
 
     from .precedence import Conflict, Use
 

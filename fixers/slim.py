@@ -7,12 +7,13 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.globs import matches
 from dockerlint.lint.images import lookup
 from dockerlint.lint.shell import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import unwrapped
 
 from .build_tools import bare, is_one
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.nodes import Run, Stage, Word
+    from dockerlint.lint.syntax.nodes import Run, Stage, Word
     from dockerlint.lint.tools import Invocation
 
 # The name of a release behind a version: `3.12-bookworm`.

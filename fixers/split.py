@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.sources import is_pattern
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import invocation as invocation_of
 
 from .cleanup import clean_command
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Run
     from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.syntax.nodes import Copy, Run
     from dockerlint.lint.tools import Invocation
 
     from .manifests import Manifests

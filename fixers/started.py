@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from .manifests import brought
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Stage
+    from dockerlint.lint.syntax.nodes import Stage
 
 WORD = regex(r"[A-Za-z0-9_][\w.+-]*")
 COMMENT = regex(r"(?m)^\s*#(?!!).*$")

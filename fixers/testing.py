@@ -11,7 +11,7 @@ from dockerlint.lint.config import merge
 from dockerlint.lint.config_files import OWN_FILE, from_file
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 from .loop import fix
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
     from dockerlint.lint.rule import Example, Rule
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 def assert_examples(rule: Rule, examples: Iterable[Example] | None = None) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from .edits import delete_instruction, has_comment, replace_word
 from .footprint import ROOT
@@ -16,8 +16,8 @@ from .precedence import destination
 
 if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Run
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Copy, Run
 
 # `-xzf`, `xf`: what is unpacked is told by the file itself, to ADD and to tar.
 OPTIONS = regex(r"-?[vpzjJ]*x[vpzjJ]*f")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import unwrapped
 
 from .edits import insert_lines, with_comments
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.nodes import Instruction, Stage
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Instruction, Stage
 
 WORD = regex(r"[\w.-]+")
 PORT = regex(r"\d+")

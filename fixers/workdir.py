@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from .edits import has_comment, insert_lines, whole_lines
 from .footprint import overlap
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Instruction, Run, Stage
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Instruction, Run, Stage
 
 # A path that is the same to WORKDIR and to the shell.
 PLAIN = regex(r"[\w./@+][\w./@+-]*")

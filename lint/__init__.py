@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .checker import check
-    from .parser import parse
+    from .syntax.parser import parse
 
 __all__ = ["check", "parse"]
 
@@ -12,7 +12,7 @@ __all__ = ["check", "parse"]
 def __getattr__(name: str) -> object:
     # the command line's start-up pays for the grammar only when a file is read
     if name == "parse":
-        from .parser import parse
+        from .syntax.parser import parse
 
         return parse
     if name == "check":

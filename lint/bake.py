@@ -50,7 +50,7 @@ def _from_hcl(text: str, where: str) -> Mapping[str, Any]:
     import hcl2
 
     # hcl2 has no errors of its own
-    from .grammar import error_of_lark
+    from .syntax.grammar import error_of_lark
 
     try:
         tree = hcl2.parses_to_tree(text)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from .config import ConfigError
 from .fingerprint import fingerprints
-from .source import reason
+from .syntax.source import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,8 +12,8 @@ from msgspec import Struct, field
 
 from .globs import matches
 from .recipe import BuildFileError, Recipe
-from .source import is_file, reason
 from .storage.lazy_regex import regex
+from .syntax.source import is_file, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .facts import Facts
-    from .nodes import Run, Word
     from .shell import Command
+    from .syntax.nodes import Run, Word
 
 
 class Call(Struct, frozen=True):

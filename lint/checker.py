@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from .findings import Finding
-    from .nodes import Dockerfile
     from .rule import Rule
+    from .syntax.nodes import Dockerfile
 
 QUOTES = dict.fromkeys(map(ord, "\"'\\`"))
 

@@ -171,7 +171,7 @@ def in_preset(rule: Rule, preset: str) -> bool:
 
 def did_you_mean(given: str, names: Iterable[str]) -> str:
     """`; did you mean ...?` with the nearest of the names, or nothing."""
-    from .nearest import most_alike
+    from .syntax.did_you_mean import most_alike
 
     folded = {name.casefold(): name for name in names}
     near = most_alike(given.casefold(), folded, HALF_ALIKE, len(folded))

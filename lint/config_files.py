@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import ConfigError, Layer
-from .source import reason
+from .syntax.source import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable

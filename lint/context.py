@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
-from .source import SourceError, contents, reason
+from .syntax.source import SourceError, contents, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -14,7 +14,7 @@ from .tools import unwrapped
 if TYPE_CHECKING:
     from .downloads import Download
     from .facts import Facts
-    from .nodes import Run
+    from .syntax.nodes import Run
 
 
 class Digests(Struct, frozen=True):

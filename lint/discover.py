@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from .globs import matches
-from .source import STDIN, reason
+from .syntax.source import STDIN, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,8 +16,8 @@ from .tools import unwrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .nodes import Word
     from .shell import Command
+    from .syntax.nodes import Word
 
 QUERY = regex(r"[?#].*\Z", re.DOTALL)
 

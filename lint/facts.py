@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from . import mounts as mounts_of
-from . import nodes, tools
 from . import shell as shells
+from . import tools
 from .downloads import downloads
-from .expansion import ExpansionError, expand, variables
 from .images import BaseImage, lookup
 from .stages import StageGraph
 from .storage.lazy_regex import regex
+from .syntax import nodes
+from .syntax import run_mounts as mounts_of
+from .syntax.word_expansion import ExpansionError, expand, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping

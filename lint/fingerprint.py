@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .findings import Finding
-    from .lines import Lines
+    from .syntax.lines import Lines
 
 
 def fingerprints(doc: Lines, findings: Iterable[Finding]) -> list[str]:

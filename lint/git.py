@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from .source import decode
+from .syntax.source import decode
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from .context import MOST_BYTES, MOST_LINKS
 from .git import GITLINK, LINK, GitError, ask, partial
-from .source import contents, decode
+from .syntax.source import contents, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

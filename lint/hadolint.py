@@ -12,7 +12,7 @@ from .config import ConfigError, Layer, Selector
 from .findings import Severity
 from .options import LEVELS, Place, flag, one_of, selectors, table_value, texts
 from .report import FORMATS
-from .source import reason
+from .syntax.source import reason
 
 _HADOLINT_FORMATS = {"tty": "text", "gitlab_codeclimate": "gitlab"}
 ENVIRONMENT = "HADOLINT_"

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from . import nodes
 from .storage.lazy_regex import regex
+from .syntax import nodes
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
     from .facts import Facts
-    from .nodes import Run, Word
+    from .syntax.nodes import Run, Word
     from .tools import Invocation
 
 VARIABLE = regex(r"\$\{?(\w+)\}?")

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from .context import MOST_BYTES, Ignore, ignore_files
 from .git import GITLINK, PATIENCE, GitError, ask
-from .source import decode
 from .storage.lazy_regex import regex
+from .syntax.source import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

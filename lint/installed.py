@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .config import ConfigError
-from .source import reason
 from .storage.lazy_regex import regex
+from .syntax.source import reason
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,16 +12,16 @@ from msgspec.structs import replace
 from .accounts import is_root
 from .facts import once
 from .images import parse_reference
-from .nodes import CommandInstruction
 from .storage.lazy_regex import regex
+from .syntax.nodes import CommandInstruction
 from .tools import removed_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .facts import Facts
-    from .nodes import Run
     from .shell import Command
+    from .syntax.nodes import Run
     from .tools import Cache, Tool
 
 # Variables that move folders of the home. Source: XDG Base Directory Specification.

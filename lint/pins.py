@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .facts import Facts
-    from .nodes import Run, Word
+    from .syntax.nodes import Run, Word
     from .tools import Invocation, Tool
 
 MOST_NAMED = 3

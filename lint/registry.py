@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .facts import Facts
     from .findings import Finding
-    from .nodes import Dockerfile
+    from .syntax.nodes import Dockerfile
 
 RULES = "dockerlint.rules"
 # By this name they are kept.

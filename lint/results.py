@@ -13,12 +13,12 @@ from msgspec import Struct, field
 from msgspec.json import decode, encode
 
 from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
-from .lines import Lines
 from .report import FileReport, Priced
 from .rule import Rule
 from .storage import installation
 from .storage import sqlite_store as store
 from .storage.checksum import checksum
+from .syntax.lines import Lines
 from .watched import is_same
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from .facts import Facts
-    from .nodes import Dockerfile
+    from .syntax.nodes import Dockerfile
 
 # What Python's -OO sets `sys.flags.optimize` to.
 WITHOUT_DOCSTRINGS = 2

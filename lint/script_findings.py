@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from . import nodes
 from . import shell as shells
 from .facts import DEFAULT_SHELL, PREDEFINED
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
 from .script_needs import is_plain, needed, plain
 from .script_rules import script_rule
 from .storage.lazy_regex import regex
+from .syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .facts import Facts
     from .findings import Finding
-    from .nodes import Dockerfile
+    from .syntax.nodes import Dockerfile
 
 DATA = "lint/data/shellcheck.toml"
 WIKI = "https://www.shellcheck.net/wiki/"

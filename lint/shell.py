@@ -15,11 +15,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .findings import Span
-from .nodes import Exec, Word, moved
 from .storage.lazy_regex import regex
+from .syntax.nodes import Exec, Word, moved
 
 if TYPE_CHECKING:
-    from .nodes import Dockerfile, Run
+    from .syntax.nodes import Dockerfile, Run
 
 OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "|&", "&", "\n"})
 

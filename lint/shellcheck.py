@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.json import decode
 
-from .source import encode, reason
 from .storage import programs as program
 from .storage.prepared import prepared
+from .syntax.source import encode, reason
 
 if TYPE_CHECKING:
     import subprocess

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from . import nodes
 from .context import clean_path
 from .storage.lazy_regex import regex
+from .syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .mounts import mounts
-from .nodes import Copy, From, Onbuild, Run, Stage
+from .syntax.nodes import Copy, From, Onbuild, Run, Stage
+from .syntax.run_mounts import mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .nodes import Dockerfile, Instruction
+    from .syntax.nodes import Dockerfile, Instruction
 
 
 class StageGraph(Struct, frozen=True, dict=True):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .findings import Finding
-    from .nodes import Comment, Dockerfile, Instruction
     from .rule import Rule
+    from .syntax.nodes import Comment, Dockerfile, Instruction
 
 # What stands behind the names is the reason.
 OWN = regex(r"#[ \t]*dlint[ \t]+(?:(global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from importlib.resources.abc import Traversable
 
-    from .nodes import Word
     from .shell import Command
+    from .syntax.nodes import Word
 
 # Commands that run the command after them, and their options that take a value.
 WRAPPERS: dict[str, frozenset[str]] = {

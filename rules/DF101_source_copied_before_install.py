@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.manifests import Bringers, manifests, primary
 from dockerlint.fixers.reads.project import own
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.fixers.manifests import Manifests
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Span
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
     from dockerlint.lint.tools import Invocation
 
 

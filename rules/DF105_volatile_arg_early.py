@@ -9,16 +9,17 @@ from dockerlint.fixers.declarations import descent
 from dockerlint.fixers.footprint import Clash
 from dockerlint.fixers.order import is_costly, move_below
 from dockerlint.fixers.precedence import Precedence
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF105", name="volatile-arg-early", severity=Severity.WARNING, needs=("arg", "env"))

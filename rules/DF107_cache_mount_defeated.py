@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, remove_command, remove_word
 from dockerlint.fixers.mounts import flag_to_add
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity, Span
 from dockerlint.lint.leftovers import caches_of, removed
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Dockerfile, Run, Word
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
     from dockerlint.lint.tools import Cache, Invocation
 
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.context import Context
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Dockerfile
+    from dockerlint.lint.syntax.nodes import Copy, Dockerfile
 
 MOST_NAMED = 4
 

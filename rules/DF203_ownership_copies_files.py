@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.ownership import COMMANDS, set_by_copy
 from dockerlint.fixers.precedence import destination
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF203", name="ownership-copies-files", severity=Severity.WARNING, needs=("chown", "chmod"))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import shipped, take_away
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Fix, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Stage
+    from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 MOST_NAMED = 2
 INTERPRETERS = ("python*", "node", "irb", "ruby", "php", "perl", "R", "julia", "ghci", "iex", "jshell")

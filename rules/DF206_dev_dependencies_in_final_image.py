@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.production import is_development, leave_out, not_asked, other_file, prune, source
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Stage
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
     from dockerlint.lint.tools import Invocation, Production
 
 # Words of a command, a stage or a variable that say: this image is for developing or testing.

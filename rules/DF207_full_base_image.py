@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A slim variant that saves less than this share of the base is not worth a word.
 LEAST_SHARE = 0.25

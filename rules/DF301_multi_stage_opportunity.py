@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.footprint import commands
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import removed_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Stage
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 
 @rule("DF301", name="multi-stage-opportunity", severity=Severity.WARNING)

@@ -6,15 +6,15 @@ import posixpath
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Stage
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
     from dockerlint.lint.tools import Invocation
 
 

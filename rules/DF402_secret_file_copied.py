@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.leftovers import removed
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Paths whose judgement is remembered.
 MOST_PATHS = 4000

@@ -6,19 +6,20 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.downloads import download, fetchers
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # `eval` and `.` run what their words say, and so do shells told to by an option.
 EVALUATORS = frozenset({"eval", "source", "."})

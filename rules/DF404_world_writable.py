@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Word
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Word
 
 OCTAL = regex(r"[0-7]{3,5}\Z")
 CLAUSE = regex(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)\Z")

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import delete_instruction, remove_command, remove_word
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Word
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
 
 # How the patterns of texts are meant: a text may be a line of a file, or several, in any case of letters.
 TEXT = re.IGNORECASE | re.MULTILINE

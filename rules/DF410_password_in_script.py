@@ -5,18 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 SPEAKERS = frozenset({"echo", "printf"})
 SETTERS = frozenset({"chpasswd", "passwd"})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF507", name="base-at-end-of-life", severity=Severity.INFO)

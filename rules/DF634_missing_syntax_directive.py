@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 # Flags that came after the first release of the language (1.4 and later).
 NEWER = frozenset({"link", "parents", "exclude", "checksum", "keep-git-dir", "security", "unpack"})

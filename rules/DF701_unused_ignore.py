@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
-    from dockerlint.lint.nodes import Dockerfile
     from dockerlint.lint.rule import Rule
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 OWN_CODE = "DF701"
 NAMES = regex(r"(ignore|skip)[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # `--from=name` of COPY, `from=name` of a mount; what goes on like an image's name is one.
 NAMED = regex(r"(?:--|,|=)from=['\"]?([\w.-]++)(?![/:@])")

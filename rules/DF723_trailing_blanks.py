@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 BLANKS = regex(r"(?<![ \t])[ \t]+(?=\r?(?:\n|\Z))")
 

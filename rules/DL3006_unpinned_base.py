@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Stage
+    from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 
 @rule("DL3006", name="untagged-base", severity=Severity.WARNING)

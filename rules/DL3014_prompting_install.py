@@ -7,16 +7,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cleanup import add_option
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Dockerfile, Instruction, Run
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
     from dockerlint.lint.tools import Invocation
 
 # Twice quiet is yes. Source: apt-get(8), --quiet.

@@ -15,15 +15,15 @@ from dockerlint.fixers.cleanup import (
     without_cache,
 )
 from dockerlint.fixers.edits import remove_word
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
     from dockerlint.lint.tools import Invocation
 
 # Subcommands that read the index and do not fetch it. Source: apk-tools 2, the flags of its applets.

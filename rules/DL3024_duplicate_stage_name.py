@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DL3024", name="duplicate-stage-name", severity=Severity.ERROR, aliases=("DuplicateStageName",))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.exec_form import exec_form
-from dockerlint.lint import nodes
 from dockerlint.lint.facts import DEFAULT_SHELL
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import CommandInstruction, Dockerfile, Healthcheck, Instruction, Shell
+    from dockerlint.lint.syntax.nodes import CommandInstruction, Dockerfile, Healthcheck, Instruction, Shell
 
 
 @rule(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cleanup import add_option, mounted, tidy, without_cache
-from dockerlint.lint import nodes
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Word
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
     from dockerlint.lint.tools import Invocation
 
 OFF = frozenset({"", "0", "off", "no", "n", "false", "f"})

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import labels, nodes
+from dockerlint.lint import labels
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Label, Pair, Stage
+    from dockerlint.lint.syntax.nodes import Dockerfile, Label, Pair, Stage
 
 
 @rule("DL3049", name="missing-label", severity=Severity.INFO)

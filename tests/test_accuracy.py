@@ -14,7 +14,7 @@ import pytest
 from dockerlint.fixers.cost import estimate
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate

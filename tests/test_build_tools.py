@@ -16,14 +16,14 @@ from dockerlint.lint.checker import check
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.images import lookup
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import rules
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 RULES = [rule for rule in rules() if rule.code == "DF205"]
 ALPINE = "FROM python:3.12-alpine\n"

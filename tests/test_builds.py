@@ -12,8 +12,8 @@ import pytest
 from dockerlint.lint import builds, compose, registry
 from dockerlint.lint.cli import main
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.nodes import Dockerfile, Workdir
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

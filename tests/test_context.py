@@ -10,8 +10,8 @@ import pytest
 from dockerlint.lint.checker import check
 from dockerlint.lint.context import Context, Ignore
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import find
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

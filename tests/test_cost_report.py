@@ -11,8 +11,8 @@ import pytest
 from dockerlint.fixers.cost import estimate, report
 from dockerlint.fixers.cost.figures import Amount
 from dockerlint.lint.findings import Basis
-from dockerlint.lint.parser import parse
 from dockerlint.lint.report.shown import width as wide
+from dockerlint.lint.syntax.parser import parse
 
 TEXT = "FROM debian:bookworm-slim AS app\nRUN apt-get update \\\n && ./x\nCOPY . /app\n"
 STAGES = """FROM golang:1.22 AS build

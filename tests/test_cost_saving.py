@@ -12,13 +12,13 @@ from dockerlint.fixers.cost import sizes as sizes_module
 from dockerlint.fixers.edits import apply
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Saving, Span
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.cost.graph import Step
     from dockerlint.fixers.cost.sizes import Done
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 SPLIT = "FROM fedora\nRUN dnf install -y httpd\nRUN dnf clean all\n"
 BUSTING = "FROM fedora\nADD index.html /var/www/html/\nRUN dnf install -y httpd && dnf clean all\n"

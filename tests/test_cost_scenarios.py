@@ -11,7 +11,7 @@ from dockerlint.fixers.cost.scenarios import MOST_EDITS, standing
 from dockerlint.fixers.cost.selections import kinds_by_name
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from dockerlint.fixers.cost.manifests import Packages
 from dockerlint.fixers.cost.registry import wheels
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

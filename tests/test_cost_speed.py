@@ -16,7 +16,7 @@ from dockerlint.lint.config_files import from_file
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Span
 from dockerlint.lint.options import from_environment
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

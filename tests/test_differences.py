@@ -13,9 +13,9 @@ from dockerlint.lint import script_findings, shellcheck
 from dockerlint.lint.checker import check
 from dockerlint.lint.config import Config
 from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import find
 from dockerlint.lint.script_cache import Comments
+from dockerlint.lint.syntax.parser import parse
 
 PAGE = Path(__file__).parent.parent / "docs" / "differences.md"
 CASE = re.compile(

@@ -17,11 +17,11 @@ from dockerlint.lint.cli.commands import DEFAULT, dlint
 from dockerlint.lint.config_files import from_file
 from dockerlint.lint.discover import NOT_DOCKERFILES, PATTERNS
 from dockerlint.lint.options import OPTIONS
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import find
 from dockerlint.lint.report import FORMATS
 from dockerlint.lint.rule import Rule
 from dockerlint.lint.suppress import ignores
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -33,7 +33,7 @@ WALLS = (
     Wall("dockerlint.lint", ("dockerlint.fixers", "dockerlint.rules", CLI), door=CLI),
     Wall("dockerlint.fixers", ("dockerlint.rules", CLI)),
     Wall("dockerlint.rules", (CLI,)),
-    Wall("dockerlint", ("lark",), door="dockerlint.lint.grammar"),
+    Wall("dockerlint", ("lark",), door="dockerlint.lint.syntax.grammar"),
     Wall("dockerlint", ("tree_sitter", "tree_sitter_bash"), door="dockerlint.lint.shell"),
 )
 
@@ -92,14 +92,14 @@ def test_walls_are_around_something(name: str) -> None:
         ("dockerlint.lint.report.text", "from ..cli import main", ["dockerlint.lint.cli", "dockerlint.lint.cli.main"]),
         ("dockerlint.lint.cli.work", "from dockerlint.fixers.loop import fix", []),
         ("dockerlint.lint.cli.work", "from . import x\nfrom .. import registry", []),
-        ("dockerlint.lint.nodes", "import rulesets, larkspur", []),
+        ("dockerlint.lint.syntax.nodes", "import rulesets, larkspur", []),
         ("dockerlint.fixers.loop", "if a:\n    from ..rules import b", ["dockerlint.rules", "dockerlint.rules.b"]),
         ("dockerlint.fixers.loop", "from ..lint.nodes import Run", []),
         ("dockerlint.rules.a", "from dockerlint.fixers import edits\nfrom dockerlint.lint import nodes", []),
         ("dockerlint.rules.a", "import lark.exceptions", ["lark.exceptions"]),
-        ("dockerlint.lint.grammar", "import lark", []),
-        ("dockerlint.lint.parser", "import lark", ["lark"]),
-        ("dockerlint.lint.parser", "import tree_sitter", ["tree_sitter"]),
+        ("dockerlint.lint.syntax.grammar", "import lark", []),
+        ("dockerlint.lint.syntax.parser", "import lark", ["lark"]),
+        ("dockerlint.lint.syntax.parser", "import tree_sitter", ["tree_sitter"]),
         ("dockerlint.lint.shell", "import tree_sitter_bash", []),
     ],
 )

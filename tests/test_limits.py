@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from dockerlint.lint import config_files, grammar, nodes, parser, source
+from dockerlint.lint import config_files
 from dockerlint.lint.cli import main
 from dockerlint.lint.config import ConfigError
 from dockerlint.lint.config_files import from_file
 from dockerlint.lint.context import Context, Ignore, glob_to_regex
 from dockerlint.lint.discover import Missing, discover, is_left_out, patterns
-from dockerlint.lint.parser import parse
 from dockerlint.lint.report import FORMATS, sarif
 from dockerlint.lint.report.shown import HIDDEN
 from dockerlint.lint.shell import script
-from dockerlint.lint.source import SourceError
+from dockerlint.lint.syntax import grammar, nodes, parser, source
+from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.source import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -477,8 +478,8 @@ def test_patterns_of_early_pythons_are_the_same(monkeypatch: pytest.MonkeyPatch)
     # that of Debian 12 went round for ever in each file
     texts = ["\ufeff" + WINDOWS[0], *WINDOWS, 'FROM node:2 AS x\nRUN a \\\n  # c\n  b\nCOPY --a="b c" ["a" , \\\n "b"]\nENV a="b c" d=e\\ f\\\n']
     usual = [parse(text) for text in texts]
-    monkeypatch.setattr("dockerlint.lint.grammar.sys.version_info", (3, 11, 2))
-    monkeypatch.setattr("dockerlint.lint.grammar.prepared", lambda _name, make, _kind: make())
+    monkeypatch.setattr("dockerlint.lint.syntax.grammar.sys.version_info", (3, 11, 2))
+    monkeypatch.setattr("dockerlint.lint.syntax.grammar.prepared", lambda _name, make, _kind: make())
     caches = (grammar.tables, parser._language, parser._known)
     for cache in caches:
         cache.cache_clear()

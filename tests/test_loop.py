@@ -10,8 +10,8 @@ from dockerlint.fixers.loop import fix
 from dockerlint.lint.checker import check
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
-from dockerlint.lint.nodes import Dockerfile
 from dockerlint.lint.registry import rules
+from dockerlint.lint.syntax.nodes import Dockerfile
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
 Find = Callable[[Dockerfile], list[Finding]]

@@ -22,10 +22,11 @@ pytest_lsp = pytest.importorskip("pytest_lsp")
 
 from lsprotocol import types  # noqa: E402
 
-from dockerlint.lint import check, config_files, parse, shellcheck, source  # noqa: E402
+from dockerlint.lint import check, config_files, parse, shellcheck  # noqa: E402
 from dockerlint.lint.cli import lsp, main  # noqa: E402
 from dockerlint.lint.context import Context  # noqa: E402
 from dockerlint.lint.facts import Facts  # noqa: E402
+from dockerlint.lint.syntax import source  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence

@@ -22,7 +22,7 @@ from dockerlint.fixers.cost.measured import Figures, MeasuredError, Measurements
 from dockerlint.lint.cli import main
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

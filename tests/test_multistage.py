@@ -12,21 +12,21 @@ from dockerlint.fixers.edits import apply
 from dockerlint.fixers.multistage import runtimes
 from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.fixers.multistage.split import fix, plan
-from dockerlint.lint import nodes
 from dockerlint.lint.checker import check
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.images import lookup
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import rules
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 ZONES = "COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /usr/local/go/lib/time/zoneinfo.zip\n"
 CERTIFICATES = "COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt\n"

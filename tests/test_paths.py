@@ -18,14 +18,14 @@ from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import rules
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Where programs are run, and which: git for the history of a context and for comparisons, ShellCheck for scripts, an engine
 # for `dlint verify`, what of these is there for `dlint doctor`, and dlint itself to look at files of somebody else's.

@@ -18,7 +18,7 @@ from dockerlint.lint.registry import find
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 DPKG = """\
 Desired=Unknown/Install/Remove/Purge/Hold

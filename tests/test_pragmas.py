@@ -6,9 +6,9 @@ import pytest
 
 from dockerlint.lint.checker import check
 from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import find
 from dockerlint.lint.suppress import ignores
+from dockerlint.lint.syntax.parser import parse
 
 ROOT = "FROM debian:12\n{}\nUSER root\n"
 

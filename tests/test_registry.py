@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from dockerlint.lint import checker, registry, tools
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.globs import matches
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import rules
 from dockerlint.lint.rule import examples
 from dockerlint.lint.storage import installation, prepared, sqlite_store
+from dockerlint.lint.syntax.parser import parse
 
 NEEDY = [rule for rule in rules() if rule.needs]
 CASES = Path(__file__).parent / "rules"

@@ -26,7 +26,7 @@ from dockerlint.lint import history
 from dockerlint.lint.cli import main
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence

@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
-from dockerlint.lint.parser import parse
 from dockerlint.lint.report import FileReport, Options, Priced, render, sarif
 from dockerlint.lint.rule import Rule
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from dockerlint.fixers.cost import sizes
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.selections import Selections
-from dockerlint.lint import expansion, nodes, parser, shell
+from dockerlint.lint import shell
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax import nodes, parser, word_expansion
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     import pytest
@@ -45,7 +46,7 @@ TEXTS = st.lists(st.sampled_from(LINES), max_size=8)
 def forget() -> None:
     parser._known.cache_clear()
     shell._known.cache_clear()
-    expansion._kept.cache_clear()
+    word_expansion._kept.cache_clear()
 
 
 def scripts(doc: nodes.Dockerfile) -> list[shell.Script | None]:

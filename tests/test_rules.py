@@ -11,9 +11,9 @@ import pytest
 from dockerlint.fixers.testing import assert_examples
 from dockerlint.lint.checker import check
 from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import find, rules
 from dockerlint.lint.rule import Rule, examples
+from dockerlint.lint.syntax.parser import parse
 
 CASES = Path(__file__).parent / "rules"
 KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")

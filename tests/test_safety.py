@@ -14,19 +14,19 @@ import pytest
 
 from dockerlint.fixers.footprint import Clash, Footprint, footprint
 from dockerlint.fixers.loop import Outcome, fix
-from dockerlint.lint import nodes
 from dockerlint.lint.checker import check
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
-from dockerlint.lint.parser import parse
 from dockerlint.lint.registry import rules
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 DEBIAN = "FROM debian:bookworm-slim\n"
 PYTHON = "FROM python:3.12-slim\nWORKDIR /app\n"

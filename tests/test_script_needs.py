@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from dockerlint.lint import script_findings, shellcheck
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
 from dockerlint.lint.script_cache import Comments
 from dockerlint.lint.script_needs import is_plain, needed, plain
 from dockerlint.lint.shellcheck import ShellCheck
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

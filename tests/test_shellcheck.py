@@ -16,17 +16,17 @@ from dockerlint.lint.cli import main, work
 from dockerlint.lint.config import Config, Selector
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability, Finding, Severity
-from dockerlint.lint.parser import parse
 from dockerlint.lint.script_cache import Comments
 from dockerlint.lint.shellcheck import ShellCheck, ShellCheckError, comments
 from dockerlint.lint.storage import sqlite_store
 from dockerlint.lint.storage.sqlite_store import Store
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 INSTALLED = shellcheck.find()
 needs_shellcheck = pytest.mark.skipif(INSTALLED is None, reason="ShellCheck is not installed")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint import nodes, shell, tools
-from dockerlint.lint.parser import parse
+from dockerlint.lint import shell, tools
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     import re

@@ -10,13 +10,13 @@ from dockerlint.lint.checker import check
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 def found(text: str, folder: Path | None = None) -> Finding:

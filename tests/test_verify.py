@@ -21,8 +21,8 @@ from dockerlint.fixers.verify.process import shielded, stoppable
 from dockerlint.lint import registry
 from dockerlint.lint.cli import main
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.nodes import Dockerfile, Workdir
 from dockerlint.lint.rule import rule
+from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,8 +24,8 @@ from dockerlint.fixers.verify.filesystem import ArchiveError, Entry, Layer, flat
 from dockerlint.fixers.verify.workspace import Workspace, source_file
 from dockerlint.lint.context import Context
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
 from dockerlint.lint.storage import installation
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Instruction, Stage
+    from dockerlint.lint.syntax.nodes import Instruction, Stage
 
     from .scenarios import Scenario
     from .times import StepTimes

@@ -6,10 +6,11 @@ import posixpath
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes, tables
+from dockerlint.lint import tables
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from .figures import Amount, total
 from .graph import Origin, is_true

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.facts import Facts
+from dockerlint.lint.syntax import nodes
 
 from .graph import BuildGraph, Origin
 

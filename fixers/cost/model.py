@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes
 from dockerlint.lint.facts import Facts
+from dockerlint.lint.syntax import nodes
 
 from .figures import Amount, total, worst
 from .graph import BuildGraph
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.findings import Basis
     from dockerlint.lint.history import History
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
     from .graph import Step
     from .measured import Measurements

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Basis, Saving
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 from ..edits import apply
 from .figures import worst
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dockerlint.lint.findings import Edit, Finding, Fix
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
     from .figures import Amount
     from .measured import Measurements

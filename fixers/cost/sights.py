@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint import nodes
 from dockerlint.lint.context import BELOW, Ignore, clean_path, glob_to_regex
+from dockerlint.lint.syntax import nodes
 
 from .copies import GLOB
 from .graph import Origin, is_true

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint import nodes
+from dockerlint.lint.syntax import nodes
 
 from . import copies, work
 from .figures import ZERO, Amount, scaled, total, transfer

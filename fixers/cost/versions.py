@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from dockerlint.lint.context import clean_path
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.syntax.parser import parse
 
 from .graph import BuildGraph, Origin
 from .invalidation import own_keys

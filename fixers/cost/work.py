@@ -25,11 +25,11 @@ from .registry import listed, wheels
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dockerlint.lint import nodes
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.mounts import Mount
     from dockerlint.lint.shell import Command
+    from dockerlint.lint.syntax import nodes
+    from dockerlint.lint.syntax.run_mounts import Mount
     from dockerlint.lint.tools import Invocation
 
     from .ledger import Ledger

@@ -6,9 +6,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
 from dockerlint.lint.images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from . import runtimes
 from .carry import carry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint.syntax import nodes
 
 from .data import carry_data
 from .final import check_users, choose_runtime, install, trusted, variables_of, without_idle

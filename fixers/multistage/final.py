@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import bare
 from dockerlint.fixers.edits import INDENT
-from dockerlint.lint import nodes
 from dockerlint.lint.accounts import ROOT
+from dockerlint.lint.syntax import nodes
 
 from . import runtimes
 from .gathered import RefusedError

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from . import runtimes
 
 if TYPE_CHECKING:
-    from dockerlint.lint import nodes
+    from dockerlint.lint.syntax import nodes
 
     from .plan import Build
     from .reading import Reading

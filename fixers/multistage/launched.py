@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
+from dockerlint.lint.syntax import nodes
 
 from .gathered import RefusedError
 from .plan import Refusal

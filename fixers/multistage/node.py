@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.fixers.package_json import Package
-    from dockerlint.lint.nodes import Run
+    from dockerlint.lint.syntax.nodes import Run
 
     from .plan import Runtime, Split
     from .reading import Reading, Step

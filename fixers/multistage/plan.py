@@ -10,7 +10,7 @@ from msgspec import Struct
 from dockerlint.lint.globs import matches
 
 if TYPE_CHECKING:
-    from dockerlint.lint.nodes import From, Instruction, Run
+    from dockerlint.lint.syntax.nodes import From, Instruction, Run
 
 
 class Refusal(Struct, frozen=True):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.fixers.build_tools import bare, is_one, libraries
-from dockerlint.lint import nodes
 from dockerlint.lint.accounts import ROOT
 from dockerlint.lint.globs import matches
 from dockerlint.lint.images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from . import runtimes
 from .carry import carry

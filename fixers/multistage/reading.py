@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.manifests import brought
-from dockerlint.lint import nodes, tools
-from dockerlint.lint.expansion import ExpansionError, try_expand, variables
+from dockerlint.lint import tools
 from dockerlint.lint.shell import is_shell
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.word_expansion import ExpansionError, try_expand, variables
 
 from . import runtimes
 from .plan import Refusal

@@ -8,7 +8,7 @@ from dockerlint.fixers.edits import delete_lines, insert, insert_lines, whole_li
 from dockerlint.lint.findings import Edit, Span
 
 if TYPE_CHECKING:
-    from dockerlint.lint.nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
     from .plan import Split
 

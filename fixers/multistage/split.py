@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Stage
+    from dockerlint.lint.syntax.nodes import Stage
 
 # In the order in which they are asked: what compiles with another's tools comes first.
 LANGUAGES: tuple[Callable[[Reading], Split | Refusal | None], ...] = (go.plan, rust.plan, java.plan, dotnet.plan, node.plan, c.plan)

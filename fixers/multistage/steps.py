@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import bare
 from dockerlint.fixers.footprint import commands, overlap
-from dockerlint.lint import nodes
 from dockerlint.lint.context import clean_path
-from dockerlint.lint.expansion import ExpansionError, variables
 from dockerlint.lint.globs import matches
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 
 from . import runtimes
 from .gathered import RefusedError, lies_in

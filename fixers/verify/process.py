@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.source import reason
+from dockerlint.lint.syntax.source import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

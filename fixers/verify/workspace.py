@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from dockerlint.fixers.cost.graph import BuildGraph, Origin
 from dockerlint.fixers.cost.selections import is_dependency
-from dockerlint.lint.source import reason
+from dockerlint.lint.syntax.source import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @click.command("ast")
@@ -33,10 +33,11 @@ def command(file: str, format_: str) -> int:
     dlint ast Dockerfile
     dlint ast --format json - < Dockerfile
     """
-    from ..parser import parse
+    from dockerlint.lint.syntax.parser import parse
+    from dockerlint.lint.syntax.source import STDIN, read, read_stdin
+
     from ..report import place
     from ..report.shown import visible
-    from ..source import STDIN, read, read_stdin
 
     source = read_stdin() if file == STDIN else read(Path(file))
     doc = parse(source.text)
@@ -49,7 +50,7 @@ def command(file: str, format_: str) -> int:
 
 def _shown(doc: Dockerfile, format_: str) -> str:
     if format_ == "buildkit":
-        from ..dump import buildkit
+        from dockerlint.lint.syntax.buildkit_dump import buildkit
 
         return buildkit(doc).rstrip("\n")
     tree = _tree(doc)

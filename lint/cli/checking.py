@@ -215,13 +215,13 @@ class _Check(Struct):
 
     def _pass_on(self, result: Result) -> None:
         """The fixed text of standard input to standard output, which is then not there for the report."""
-        from ..source import encode
+        from dockerlint.lint.syntax.source import encode
 
         if result.report:
             write(encode(result.before if result.fixed is None else result.fixed))
 
     def _write_output(self, text: str) -> None:
-        from ..source import reason
+        from dockerlint.lint.syntax.source import reason
 
         path = Path(self.options["output"])
         try:
@@ -230,8 +230,9 @@ class _Check(Struct):
             self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
 
     def _show_diffs(self, results: Iterator[Result]) -> None:
+        from dockerlint.lint.syntax.source import encode
+
         from ..report.shown import visible_lines
-        from ..source import encode
         from .patch import unified
 
         for item in results:

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockerlint.lint.storage.plugins import PluginError
+from dockerlint.lint.syntax.source import Source, SourceError, of_bytes
 
 from ..config import ConfigError
 from ..context import MOST_BYTES, Context
@@ -19,7 +20,6 @@ from ..fingerprint import fingerprints
 from ..git_context import GitContext
 from ..report.worth import LEAST_BYTES, LEAST_SECONDS
 from ..shellcheck import ShellCheckError
-from ..source import Source, SourceError, of_bytes
 from .task import context
 
 if TYPE_CHECKING:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.cost.selections import Selections
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ..config import Config
     from ..context import Context
     from ..facts import Facts
     from ..history import History
-    from ..nodes import Dockerfile
     from ..rule import Rule
     from .task import Task
 
@@ -186,9 +186,9 @@ def _each(
 ) -> Iterator[Judged | str]:
     """The estimate of each path, or the sentence that says why there is none."""
     from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.lint.syntax.source import SourceError
 
     from ..config import ConfigError
-    from ..source import SourceError
 
     for item in found:
         if not isinstance(item, Path):
@@ -206,9 +206,10 @@ def _each(
 
 def _facts(task: Task, path: Path) -> tuple[Config, Facts]:
     """The configuration of a file, and what is known of it."""
-    from .. import source
+    from dockerlint.lint.syntax import source
+    from dockerlint.lint.syntax.parser import parse
+
     from ..facts import Facts
-    from ..parser import parse
     from .task import configuration, context, settings
 
     config = configuration(task, path)
@@ -244,8 +245,8 @@ def _estimate(
         return Judged(found, fast)
     # what follows is not needed for an estimate alone, which should not wait for it
     from dockerlint.fixers.cost.saving import unchanged
-
-    from .. import registry, source
+    from dockerlint.lint import registry
+    from dockerlint.lint.syntax import source
 
     rules = config.rules(registry.rules(), None if str(path) == source.STDIN else path)
     fixed, changes = _fixed(facts, [rule for rule in rules if rule.fixable], config, selections)
@@ -262,8 +263,7 @@ def _estimate(
 def _in_common(task: Task, pair: Sequence[Path]) -> Measurements | None:
     """What an earlier run has kept of the steps that two files both have: else one would be told by other figures."""
     from dockerlint.fixers.cost.saving import unchanged
-
-    from ..source import STDIN
+    from dockerlint.lint.syntax.source import STDIN
 
     if len(pair) != 2 or Path(STDIN) in pair:
         return None
@@ -292,7 +292,8 @@ def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> 
 
 def _history(context: Context | None, path: Path, most: int) -> History | None:
     """The last commits of the context; None, after a word why, when there are none to be had."""
-    from .. import source
+    from dockerlint.lint.syntax import source
+
     from ..history import HistoryError, read
     from ..report.shown import visible
 
@@ -316,10 +317,10 @@ def _fixed(
     """The file with its safe fixes made, None when there are none, and what they do."""
     from dockerlint.fixers.cost import price
     from dockerlint.fixers.loop import fix
+    from dockerlint.lint.syntax.parser import parse
 
     from ..checker import check
     from ..facts import Facts
-    from ..parser import parse
 
     last = [facts]
 

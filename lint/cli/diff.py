@@ -129,8 +129,9 @@ def _show(task: Task, repository: Repository, objects: Objects, asked: _Asked) -
 
 
 def _write(path: Path, names: Sequence[str]) -> None:
+    from dockerlint.lint.syntax.source import reason
+
     from ..config import ConfigError
-    from ..source import reason
 
     try:
         path.write_bytes(b"".join(os.fsencode(name) + b"\0" for name in names))

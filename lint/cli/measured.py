@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..source import STDIN
+from dockerlint.lint.syntax.source import STDIN
+
 from .output import write
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def _read(read: Callable[[str, str], tuple[Row, ...]], name: str) -> tuple[Row, 
 
 def _text(name: str) -> str:
     from dockerlint.fixers.cost.measured import MeasuredError
-
-    from ..source import reason
+    from dockerlint.lint.syntax.source import reason
 
     try:
         if name == STDIN:

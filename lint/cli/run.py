@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from dockerlint.lint.syntax.source import STDIN, SourceError
+
 from ..config import ConfigError
-from ..source import STDIN, SourceError
 from .task import Result, configuration, context
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def _environment() -> list[tuple[str, str]]:
 
 def _known(results: Results, task: Task, paths: Sequence[Path]) -> tuple[dict[Path, bytes], dict[Path, Result]]:
     """The keys of the files that can be read, and what is known of them."""
-    from .. import source
+    from dockerlint.lint.syntax import source
+
     from ..results import measured
 
     keys: dict[Path, bytes] = {}

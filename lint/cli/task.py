@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from dockerlint.lint.syntax.source import STDIN
+
 from .. import config_files, hadolint
 from ..config import Config, Layer, merge
-from ..source import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

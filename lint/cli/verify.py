@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from dockerlint.fixers.verify.proof import Proof
     from dockerlint.fixers.verify.trial import Subject
     from dockerlint.fixers.verify.workspace import Workspace
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ..config import Config
     from ..context import Context
-    from ..nodes import Dockerfile
     from .task import Result
 
 PREFIX = "dlint-verify-"
@@ -135,7 +135,7 @@ def _one(name: str) -> Path:
 
 
 def _refuse_broken(path: Path, text: str) -> None:
-    from ..parser import parse
+    from dockerlint.lint.syntax.parser import parse
 
     doc = parse(text)
     for problem in doc.problems[:1]:
@@ -199,9 +199,9 @@ def _subject(
     from dockerlint.fixers.verify.aims import Aims
     from dockerlint.fixers.verify.proof import Made
     from dockerlint.fixers.verify.trial import Subject
+    from dockerlint.lint.syntax.parser import parse
 
     from ..facts import Facts
-    from ..parser import parse
     from .task import settings
 
     assert result.report
@@ -246,7 +246,7 @@ def _without_syntax(doc: Dockerfile) -> str:
 
 
 def _encoded(text: str) -> bytes:
-    from ..source import encode
+    from dockerlint.lint.syntax.source import encode
 
     return encode(text)
 

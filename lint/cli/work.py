@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from dockerlint.lint import registry, script_cache, script_findings, shellcheck, source
+from dockerlint.lint import registry, script_cache, script_findings, shellcheck
 from dockerlint.lint.storage import sqlite_store
 from dockerlint.lint.storage.plugins import PluginError
+from dockerlint.lint.syntax import source
+from dockerlint.lint.syntax.lines import Lines
+from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.source import STDIN, SourceError
 
 from ..check_directive import Checks, is_check
 from ..checker import check
 from ..config import Config, ConfigError
 from ..facts import Facts
 from ..findings import Severity
-from ..lines import Lines
-from ..parser import parse
 from ..report import FileReport, Fixed, Gain, Priced
 from ..rule import Rule
 from ..script_rules import script_rule
 from ..shellcheck import ShellCheckError
-from ..source import STDIN, SourceError
 from ..watched import Watched
 from .measured import kept
 from .speed import speed
@@ -37,11 +38,11 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.cost.selections import Selections
     from dockerlint.fixers.loop import Outcome
+    from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.source import Source
 
     from ..config import Layer
     from ..findings import Finding, Saving
-    from ..nodes import Dockerfile
-    from ..source import Source
     from ..watched import Question
 
 # Rules that want to know what ShellCheck says.

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dockerlint.lint.syntax.lines import Lines
+
     from ..findings import Finding, Saving, Severity, Span
-    from ..lines import Lines
     from ..rule import Rule
 
 FORMATS = {

@@ -11,7 +11,7 @@ from . import BOM
 from .shown import cell, width
 
 if TYPE_CHECKING:
-    from ..lines import Lines
+    from dockerlint.lint.syntax.lines import Lines
 
 CUT = "…"
 LEAD = 20

@@ -15,8 +15,9 @@ from .worth import told
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dockerlint.lint.syntax.lines import Lines
+
     from ..findings import Fix
-    from ..lines import Lines
     from . import FileReport, Options, Priced
 
 SEVERITIES = {"error": "ERROR", "warning": "WARNING", "info": "INFO", "style": "INFO"}

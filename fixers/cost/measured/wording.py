@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes
-from dockerlint.lint.expansion import ExpansionError, expand, variables
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,8 @@ from .diagnostics import diagnostic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
+
     from ...report import Priced
     from .setup import View
 

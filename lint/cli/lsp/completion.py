@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol.types import CompletionItem, CompletionItemKind, TextEdit
 
+from dockerlint.lint import registry
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.run_mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
+from dockerlint.lint.syntax.validation import CHOICES, FLAGS, KEYWORDS
 
-from ... import nodes, registry
 from ...findings import Span
-from ...mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
-from ...validation import CHOICES, FLAGS, KEYWORDS
 from . import variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from dockerlint.lint.syntax import nodes
 
     from .setup import View
 

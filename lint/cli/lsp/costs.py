@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.cost.figures import Amount
     from dockerlint.fixers.cost.model import StepCost
+    from dockerlint.lint.syntax.nodes import Instruction
 
-    from ...nodes import Instruction
     from .setup import View
 
 COLD = "cold"

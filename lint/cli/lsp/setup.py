@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.fixers.cost.model import Estimate
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ...findings import Finding
-    from ...nodes import Dockerfile
     from ...rule import Rule
     from ...shellcheck import Comment
     from .documents import Document

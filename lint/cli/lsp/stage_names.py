@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ... import nodes
+from dockerlint.lint.syntax import nodes
+
 from ...findings import Span
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import DocumentSymbol, SymbolKind
 
-from ... import nodes
+from dockerlint.lint.syntax import nodes
+
 from ...report import clean
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
-from ... import nodes
 from ...findings import Span
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import pyarrow
 import pyarrow.parquet
 
 from dockerlint.lint.storage.safe_write import WriteError, put
+from dockerlint.lint.syntax.source import reason
 
 from ...report import clean
-from ...source import reason
 from .values import Failure, FileRow, FindingRow, ScanError
 
 if TYPE_CHECKING:

@@ -14,6 +14,9 @@ from msgspec import Struct
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.saving import price
 from dockerlint.fixers.cost.selections import Selections
+from dockerlint.lint.syntax.lines import Lines
+from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.source import decode, encode
 
 from ... import registry
 from ...check_directive import Checks, is_check
@@ -25,10 +28,7 @@ from ...git import GitError
 from ...git_context import GitContext
 from ...git_objects import Objects
 from ...git_tree import CommitTree
-from ...lines import Lines
-from ...parser import parse
 from ...report import FileReport, Priced, place
-from ...source import decode, encode
 from ..speed import speed
 from ..task import internal, settings
 from .values import Failure, FileRow, FindingRow, Looked
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dockerlint.fixers.cost.model import Estimate
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ...context import Context
     from ...findings import Finding, Saving
-    from ...nodes import Dockerfile
     from .values import File, Job
 
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.findings import Edit, Span
+
 from . import nodes
-from .expansion import ExpansionError, variables
-from .findings import Edit, Span
+from .word_expansion import ExpansionError, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .expansion import Reference
+    from .word_expansion import Reference
 
 # Source: the Dockerfile reference, "Environment replacement".
 OPERATORS = frozenset(["", "-", ":-", "+", ":+", "?", ":?", "#", "##", "%", "%%", "/", "//"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from .storage.lazy_regex import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

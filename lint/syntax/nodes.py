@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from .findings import Span
+from dockerlint.lint.findings import Span
+
 from .lines import Lines
 
 if TYPE_CHECKING:

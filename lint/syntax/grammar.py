@@ -12,8 +12,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.storage.prepared import prepared
+
 from .lalr import Tables
-from .storage.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

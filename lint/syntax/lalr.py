@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from .storage.lazy_regex import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     import re

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockerlint.lint.findings import Span
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import grammar, json_strings, nodes
-from .expansion import ExpansionError, expand_words
-from .findings import Span
 from .lalr import Parser, Token, UnexpectedError
-from .storage.lazy_regex import regex
 from .validation import expected, validate
+from .word_expansion import ExpansionError, expand_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

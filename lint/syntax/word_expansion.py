@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from msgspec import Struct
 
-from .storage.lazy_regex import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

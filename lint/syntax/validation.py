@@ -6,10 +6,11 @@ import re
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import nodes
-from .mounts import mount_problems
-from .nearest import most_alike
-from .storage.lazy_regex import regex
+from .did_you_mean import most_alike
+from .run_mounts import mount_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from .expansion import ExpansionError, variables
+from .word_expansion import ExpansionError, variables
 
 
 class Port(Struct, frozen=True):
