@@ -13,7 +13,7 @@ from .context import MOST_BYTES, MOST_FILES, MOST_LINKS, Context, Ignore, clean_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .git_tree import Tree
+    from .git.tree import Tree
 
 
 class GitContext(Context, frozen=True, dict=True, kw_only=True):
@@ -124,6 +124,6 @@ class GitContext(Context, frozen=True, dict=True, kw_only=True):
         return real if real is not None and f"{real}/".startswith(self.prefix) else None
 
     def _is_module(self, path: str) -> bool:
-        from .git import GITLINK
+        from .git.client import GITLINK
 
         return self.tree.entries[self.prefix + path].mode == GITLINK

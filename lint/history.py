@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .context import MOST_BYTES, Ignore, ignore_files
-from .git import GITLINK, PATIENCE, GitError, ask
+from .git.client import GITLINK, PATIENCE, GitError, ask
 from .storage.lazy_regex import regex
 from .syntax.source import decode
 

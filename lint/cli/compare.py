@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.figures import Amount
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.cost.model import StepCost
+    from dockerlint.lint.git.repository import Repository
+    from dockerlint.lint.git.tree import Tree
 
     from ..config import Config
-    from ..git_repository import Repository
-    from ..git_tree import Tree
     from ..report import FileReport, Priced
     from .task import Result, Task
     from .work import Work

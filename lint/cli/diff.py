@@ -19,9 +19,10 @@ from .terminal import has_colour
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..git_objects import Objects
-    from ..git_repository import Repository
-    from ..git_tree import Tree
+    from dockerlint.lint.git.objects import Objects
+    from dockerlint.lint.git.repository import Repository
+    from dockerlint.lint.git.tree import Tree
+
     from .compare import Change, Pair
     from .task import Task
 
@@ -60,11 +61,12 @@ def command(
     dlint diff origin/main
     dlint diff --head feature --format markdown origin/main
     """
+    from dockerlint.lint.git.client import GitError
+    from dockerlint.lint.git.objects import Objects
+    from dockerlint.lint.git.repository import Repository
+
     from .. import registry
     from ..config import merge
-    from ..git import GitError
-    from ..git_objects import Objects
-    from ..git_repository import Repository
     from .task import Task
 
     task = Task(layers(options), file_layer(options))
@@ -91,8 +93,9 @@ class _Asked(Struct, frozen=True):
 
 def _show(task: Task, repository: Repository, objects: Objects, asked: _Asked) -> int:
     """Compare and report. Raises GitError."""
-    from ..git import GitError
-    from ..git_tree import CommitTree, WorkTree
+    from dockerlint.lint.git.client import GitError
+    from dockerlint.lint.git.tree import CommitTree, WorkTree
+
     from . import changes as report
     from .compare import Comparison
 
@@ -153,7 +156,7 @@ def _say(sentence: str) -> None:
 
 def _inside(repository: Repository, path: str) -> str:
     """A path of the command line as one of the repository, "" for its top. Raises GitError when it is not in there."""
-    from ..git import GitError
+    from dockerlint.lint.git.client import GitError
 
     here = posixpath.join("/", repository.prefix) if repository.has_work_tree else "/"
     if os.path.isabs(path) and repository.has_work_tree:  # noqa: PTH117
@@ -202,7 +205,7 @@ def _is_one(tree: Tree, path: str) -> bool:
 
 def _refuse_nothing(paths: Sequence[str], wanted: Sequence[str], pairs: Sequence[Pair]) -> None:
     """Raises GitError when a path that was named has no Dockerfile on either side."""
-    from ..git import GitError
+    from dockerlint.lint.git.client import GitError
 
     known = [path for pair in pairs for path in (pair.before, pair.after) if path is not None]
     for given, name in zip(paths, wanted, strict=True):

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
+from dockerlint.lint.git.client import GITLINK, LINK, GitError, ask
 from dockerlint.lint.syntax.source import reason
 
 from ...context import MOST_BYTES
 from ...discover import is_dockerfile
-from ...git import GITLINK, LINK, GitError, ask
 from .values import Failure, File, ScanError
 
 if TYPE_CHECKING:

@@ -14,6 +14,9 @@ from msgspec import Struct
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.saving import price
 from dockerlint.fixers.cost.selections import Selections
+from dockerlint.lint.git.client import GitError
+from dockerlint.lint.git.objects import Objects
+from dockerlint.lint.git.tree import CommitTree
 from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import decode, encode
@@ -24,10 +27,7 @@ from ...checker import check
 from ...context import MOST_BYTES
 from ...facts import Facts
 from ...findings import Applicability, Severity
-from ...git import GitError
 from ...git_context import GitContext
-from ...git_objects import Objects
-from ...git_tree import CommitTree
 from ...report import FileReport, Priced, place
 from ..speed import speed
 from ..task import internal, settings

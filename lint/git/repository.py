@@ -8,7 +8,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from .git import GitError, ask
+from .client import GitError, ask
 
 # As few of the settings of the repository as can be decide what a rename is.
 RENAMES = (

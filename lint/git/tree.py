@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .context import MOST_BYTES, MOST_LINKS
-from .git import GITLINK, LINK, GitError, ask, partial
-from .syntax.source import contents, decode
+from dockerlint.lint.context import MOST_BYTES, MOST_LINKS
+from dockerlint.lint.syntax.source import contents, decode
+
+from .client import GITLINK, LINK, GitError, ask, partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from .git_objects import Objects
+    from .objects import Objects
 
 MOST_LINK_BYTES = 4096
 FILE, PROGRAM = "100644", "100755"

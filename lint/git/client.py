@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from .syntax.source import decode
+from dockerlint.lint.syntax.source import decode
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import subprocess
 from threading import Timer
 from typing import IO, TYPE_CHECKING, Self
 
-from .git import PATIENCE, GitError, command, environment
+from .client import PATIENCE, GitError, command, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
