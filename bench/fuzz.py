@@ -311,7 +311,7 @@ def yaml() -> Callable[[bytes], object]:
 
 
 def ignore() -> Callable[[bytes], object]:
-    from dockerlint.lint.context import Ignore, glob_to_regex
+    from dockerlint.lint.context.build_context import Ignore, glob_to_regex
 
     paths = ("a", "src/a/b.py", "node_modules/x/y", "a" * 200, "/".join("ab" * 40), "é\n.log")
 
@@ -390,7 +390,7 @@ def tar(files: dict[str, bytes]) -> bytes:
 
 
 def git_log() -> Callable[[bytes], object]:
-    from dockerlint.lint import history
+    from dockerlint.lint.context import commit_history as history
 
     return refusing(lambda data: list(history._logged(os.fsdecode(data))), history.HistoryError)
 
@@ -453,7 +453,7 @@ def fixes() -> Callable[[bytes], object]:
 
 def manifests() -> Callable[[bytes], object]:
     """A project's own files: the first byte says which of them is as the rest of the input has it."""
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
 
     root = folder()
     manifests_in(root)
@@ -472,7 +472,7 @@ def manifests() -> Callable[[bytes], object]:
 
 
 def manifests_in(root: Path) -> Any:
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
 
     for name, text in MANIFESTS.items():
         (root / name).write_text(text, encoding="utf8")

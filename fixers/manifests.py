@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.context import clean_path
+from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.globs import matches
 from dockerlint.lint.storage.lazy_regex import regex
@@ -19,7 +19,7 @@ from .reads.manifest import Manifest
 from .reads.python import is_package
 
 if TYPE_CHECKING:
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Copy, Run
     from dockerlint.lint.tools import Invocation, Tool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.context import clean_path
+from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.sources import is_pattern
 from dockerlint.lint.storage.lazy_regex import regex

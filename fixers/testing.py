@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint.checker import check
 from dockerlint.lint.config import merge
 from dockerlint.lint.config_files import OWN_FILE, from_file
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.syntax.parser import parse
 

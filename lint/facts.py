@@ -22,7 +22,7 @@ from .syntax.word_expansion import ExpansionError, expand, variables
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
-    from .context import Context
+    from .context.build_context import Context
     from .downloads import Download
     from .installed import Pins
     from .script_cache import Comments

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.json import decode, encode
 
+from .context.recording_context import is_same
 from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
 from .report import FileReport, Priced
 from .rule import Rule
@@ -19,14 +20,13 @@ from .storage import installation
 from .storage import sqlite_store as store
 from .storage.checksum import checksum
 from .syntax.lines import Lines
-from .watched import is_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from .context import Context
-    from .watched import Question
+    from .context.build_context import Context
+    from .context.recording_context import Question
 
 # Where a context keeps what was measured of its builds: estimates rest on it.
 MEASURED = (".dlint", "measured.json")

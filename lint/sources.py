@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .context import clean_path
+from .context.build_context import clean_path
 from .storage.lazy_regex import regex
 from .syntax import nodes
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint import tables
-from dockerlint.lint.context import clean_path
+from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.leftovers import removed

@@ -14,7 +14,7 @@ from dockerlint.lint.syntax.did_you_mean import most_alike
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Word
 

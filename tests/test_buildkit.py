@@ -12,7 +12,7 @@ from dockerlint.lint.base_env import variables_of
 from dockerlint.lint.check_directive import CHECKS, Checks, is_check
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.discover import is_left_out
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.platforms import Platform, of_image

@@ -13,13 +13,13 @@ import pytest
 
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.changes import MARKER
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.git import objects as git_objects
 from dockerlint.lint.git.client import GitError
 from dockerlint.lint.git.objects import Objects
 from dockerlint.lint.git.repository import Repository
 from dockerlint.lint.git.tree import CommitTree, Tree, WorkTree
-from dockerlint.lint.git_context import GitContext
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.registry import find as find_rule

@@ -17,7 +17,7 @@ from dockerlint.lint import config_files
 from dockerlint.lint.cli import main
 from dockerlint.lint.config import ConfigError
 from dockerlint.lint.config_files import from_file
-from dockerlint.lint.context import Context, Ignore, glob_to_regex
+from dockerlint.lint.context.build_context import Context, Ignore, glob_to_regex
 from dockerlint.lint.discover import Missing, discover, is_left_out, patterns
 from dockerlint.lint.report import FORMATS, sarif
 from dockerlint.lint.report.shown import HIDDEN
@@ -129,7 +129,7 @@ def test_an_ignore_file_that_cannot_be_read(dlint: Callable[..., Done], monkeypa
     def fail(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("dockerlint.lint.context.contents", fail)
+    monkeypatch.setattr("dockerlint.lint.context.build_context.contents", fail)
     done = dlint("--preset", "all", "--no-cache", "Dockerfile")
     assert (done.status, done.err) == (2, "dlint: .dockerignore: cannot be read: permission denied\n")
 

@@ -13,7 +13,7 @@ from dockerlint.fixers.multistage import runtimes
 from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.fixers.multistage.split import fix, plan
 from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.images import lookup

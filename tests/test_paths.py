@@ -16,7 +16,7 @@ from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax.parser import parse
@@ -132,7 +132,7 @@ def test_the_modules_that_run_programs_are_there() -> None:
 
 def test_processes_that_go_on_are_ended_in_time() -> None:
     # Popen has no time limit of its own: what starts a program there is within what ends it
-    tree = ast.parse(Path(sys.modules["dockerlint.lint.context"].__file__ or "").parent.parent.joinpath("fixers/verify/process.py").read_text())
+    tree = ast.parse(Path(sys.modules["dockerlint.lint.context.build_context"].__file__ or "").parent.parent.joinpath("fixers/verify/process.py").read_text())
     names = [function for function, _ in calls(tree)]
     assert names.count("subprocess.Popen") == 1
     assert names.count("self._start") == names.count("_limited")

@@ -8,7 +8,7 @@ import pytest
 
 from dockerlint.fixers.reads import closure
 from dockerlint.fixers.reads.manifest import Doubt, Manifest
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
 
 
 @pytest.mark.parametrize("reader", sorted(set(closure.READERS.values())))

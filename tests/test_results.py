@@ -11,10 +11,10 @@ import pytest
 from dockerlint.lint import results
 from dockerlint.lint.cli import main, run, work
 from dockerlint.lint.cli.processes import Processes
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.context.recording_context import Watched, is_same
 from dockerlint.lint.report import FORMATS
 from dockerlint.lint.storage import programs, sqlite_store
-from dockerlint.lint.watched import Watched, is_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ import pytest
 from dockerlint.fixers.footprint import Clash, Footprint, footprint
 from dockerlint.fixers.loop import Outcome, fix
 from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.registry import rules
@@ -405,7 +405,7 @@ def test_requirements_are_followed(tmp_path: Path) -> None:
 
 
 def test_a_context_that_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dockerlint.lint.context.MOST_FILES", 2)
+    monkeypatch.setattr("dockerlint.lint.context.build_context.MOST_FILES", 2)
     text = PYTHON + "COPY . .\nRUN pip install -r requirements.txt\n"
     assert fixed(text, "DF101", context_of(tmp_path, APP)) == text
 

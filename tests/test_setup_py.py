@@ -9,7 +9,7 @@ import pytest
 
 from dockerlint.fixers import setup_py
 from dockerlint.fixers.reads.project import project
-from dockerlint.lint.context import Context
+from dockerlint.lint.context.build_context import Context
 
 if TYPE_CHECKING:
     from pathlib import Path

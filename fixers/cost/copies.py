@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import tables
-from dockerlint.lint.context import clean_path
+from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.context import clean_path
+from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.syntax import nodes
 

@@ -19,8 +19,8 @@ from .times import measured_times, times
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dockerlint.lint.context.commit_history import History
     from dockerlint.lint.findings import Basis
-    from dockerlint.lint.history import History
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from .graph import Step

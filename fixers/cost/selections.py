@@ -15,7 +15,7 @@ from .recipes import dependency_files
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
 
     from .ledger import ContextFile
     from .sizes import Done

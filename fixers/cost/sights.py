@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint.context import BELOW, Ignore, clean_path, glob_to_regex
+from dockerlint.lint.context.build_context import BELOW, Ignore, clean_path, glob_to_regex
 from dockerlint.lint.syntax import nodes
 
 from .copies import GLOB
@@ -19,7 +19,7 @@ from .graph import Origin, is_true
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
 
     from .graph import BuildGraph, Source, Step
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import TypeAlias
 
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
 
     Reader: TypeAlias = Callable[[Manifest], Iterator[str | Doubt]]
 

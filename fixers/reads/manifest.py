@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.json import decode
 
-from dockerlint.lint.context import glob_to_regex
+from dockerlint.lint.context.build_context import glob_to_regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
 
 # What PyYAML reads in a moment; manifests are far smaller, and nest by indentation.
 LARGEST_YAML = 30_000

@@ -15,7 +15,7 @@ from .manifest import Manifest, table, texts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.tools import Invocation
 
 OWN = regex(r"\.(?:/)?(\[[\w,.\s-]+\])?\Z")

@@ -17,7 +17,7 @@ from dockerlint.lint.syntax.source import reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.facts import Facts
 
 # a bigger context is built from as it is: copying it would take longer than it is worth

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from dockerlint.lint.context.build_context import MOST_BYTES, Context
+from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.storage.plugins import PluginError
 from dockerlint.lint.syntax.source import Source, SourceError, of_bytes
 
 from ..config import ConfigError
-from ..context import MOST_BYTES, Context
 from ..fingerprint import fingerprints
-from ..git_context import GitContext
 from ..report.worth import LEAST_BYTES, LEAST_SECONDS
 from ..shellcheck import ShellCheckError
 from .task import context

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.cost.selections import Selections
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.context.commit_history import History
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ..config import Config
-    from ..context import Context
     from ..facts import Facts
-    from ..history import History
     from ..rule import Rule
     from .task import Task
 
@@ -292,9 +292,9 @@ def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> 
 
 def _history(context: Context | None, path: Path, most: int) -> History | None:
     """The last commits of the context; None, after a word why, when there are none to be had."""
+    from dockerlint.lint.context.commit_history import HistoryError, read
     from dockerlint.lint.syntax import source
 
-    from ..history import HistoryError, read
     from ..report.shown import visible
 
     if context is None:

@@ -16,12 +16,13 @@ from ..config import Config, Layer, merge
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..context import Context
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.context.recording_context import Question
+
     from ..facts import Settings
     from ..findings import Severity
     from ..installed import Pins
     from ..report import FileReport
-    from ..watched import Question
 
 USAGE, INTERNAL = 2, 3
 DEBUG = "DLINT_DEBUG"
@@ -86,7 +87,7 @@ def context(config: Config, path: Path, kind: type[Context] | None = None) -> Co
 
     `kind` is the class to make it of, for one that keeps an eye on what it is asked.
     """
-    from ..context import Context
+    from dockerlint.lint.context.build_context import Context
 
     made = kind or Context
     is_stdin = str(path) == STDIN

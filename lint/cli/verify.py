@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from dockerlint.fixers.verify.proof import Proof
     from dockerlint.fixers.verify.trial import Subject
     from dockerlint.fixers.verify.workspace import Workspace
+    from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ..config import Config
-    from ..context import Context
     from .task import Result
 
 PREFIX = "dlint-verify-"
@@ -222,8 +222,7 @@ def _edited(
 ) -> tuple[str | None, tuple[str, ...]]:
     """The file to edit before the rebuild; None, with the reason, when there will be none."""
     from dockerlint.fixers.verify.workspace import is_editable, source_file
-
-    from ..context import clean_path
+    from dockerlint.lint.context.build_context import clean_path
 
     if not options["rebuild"]:
         return None, ()

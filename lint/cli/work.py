@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from dockerlint.lint import registry, script_cache, script_findings, shellcheck
+from dockerlint.lint.context.recording_context import Watched
 from dockerlint.lint.storage import sqlite_store
 from dockerlint.lint.storage.plugins import PluginError
 from dockerlint.lint.syntax import source
@@ -26,7 +27,6 @@ from ..report import FileReport, Fixed, Gain, Priced
 from ..rule import Rule
 from ..script_rules import script_rule
 from ..shellcheck import ShellCheckError
-from ..watched import Watched
 from .measured import kept
 from .speed import speed
 from .task import INTERNAL, Failure, Result, Task, configuration, context, internal, settings
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.cost.selections import Selections
     from dockerlint.fixers.loop import Outcome
+    from dockerlint.lint.context.recording_context import Question
     from dockerlint.lint.syntax.nodes import Dockerfile
     from dockerlint.lint.syntax.source import Source
 
     from ..config import Layer
     from ..findings import Finding, Saving
-    from ..watched import Question
 
 # Rules that want to know what ShellCheck says.
 ASKING = frozenset({"DF701"})

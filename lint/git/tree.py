@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.context import MOST_BYTES, MOST_LINKS
+from dockerlint.lint.context.build_context import MOST_BYTES, MOST_LINKS
 from dockerlint.lint.syntax.source import contents, decode
 
 from .client import GITLINK, LINK, GitError, ask, partial

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
+from dockerlint.lint.context.build_context import MOST_BYTES
 from dockerlint.lint.git.client import GITLINK, LINK, GitError, ask
 from dockerlint.lint.syntax.source import reason
 
-from ...context import MOST_BYTES
 from ...discover import is_dockerfile
 from .values import Failure, File, ScanError
 

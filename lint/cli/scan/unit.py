@@ -14,6 +14,8 @@ from msgspec import Struct
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.saving import price
 from dockerlint.fixers.cost.selections import Selections
+from dockerlint.lint.context.build_context import MOST_BYTES
+from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.git.client import GitError
 from dockerlint.lint.git.objects import Objects
 from dockerlint.lint.git.tree import CommitTree
@@ -24,10 +26,8 @@ from dockerlint.lint.syntax.source import decode, encode
 from ... import registry
 from ...check_directive import Checks, is_check
 from ...checker import check
-from ...context import MOST_BYTES
 from ...facts import Facts
 from ...findings import Applicability, Severity
-from ...git_context import GitContext
 from ...report import FileReport, Priced, place
 from ..speed import speed
 from ..task import internal, settings
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dockerlint.fixers.cost.model import Estimate
+    from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-    from ...context import Context
     from ...findings import Finding, Saving
     from .values import File, Job
 

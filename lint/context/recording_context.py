@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
-from .context import Context, Ignore, ignore_text
-from .storage.checksum import checksum
+from dockerlint.lint.storage.checksum import checksum
+
+from .build_context import Context, Ignore, ignore_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .context import MOST_BYTES, Ignore, ignore_files
-from .git.client import GITLINK, PATIENCE, GitError, ask
-from .storage.lazy_regex import regex
-from .syntax.source import decode
+from dockerlint.lint.git.client import GITLINK, PATIENCE, GitError, ask
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.source import decode
+
+from .build_context import MOST_BYTES, Ignore, ignore_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .context import Context
+    from .build_context import Context
 
 # What git says of it.
 NO_WORK_TREE = "must be run in a work tree"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
-from .syntax.source import SourceError, contents, reason
+from dockerlint.lint.syntax.source import SourceError, contents, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -133,7 +133,7 @@ class Context(Struct, frozen=True, dict=True):
 
     def is_left_out(self, path: str) -> bool:
         """Whether git leaves a path out of the repository, by its .gitignore files; it need not exist."""
-        from .discover import is_left_out
+        from dockerlint.lint.discover import is_left_out
 
         return is_left_out(self.root, path)
 

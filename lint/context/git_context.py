@@ -8,12 +8,12 @@ import stat
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .context import MOST_BYTES, MOST_FILES, MOST_LINKS, Context, Ignore, clean_path, glob_to_regex
+from .build_context import MOST_BYTES, MOST_FILES, MOST_LINKS, Context, Ignore, clean_path, glob_to_regex
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .git.tree import Tree
+    from dockerlint.lint.git.tree import Tree
 
 
 class GitContext(Context, frozen=True, dict=True, kw_only=True):
@@ -90,7 +90,7 @@ class GitContext(Context, frozen=True, dict=True, kw_only=True):
 
     def is_left_out(self, path: str) -> bool:
         """Whether git leaves a path out of the repository, by its .gitignore files; it need not exist."""
-        from .discover import patterns
+        from dockerlint.lint.discover import patterns
 
         full = self.prefix + clean_path(path)
         folder = full
@@ -124,6 +124,6 @@ class GitContext(Context, frozen=True, dict=True, kw_only=True):
         return real if real is not None and f"{real}/".startswith(self.prefix) else None
 
     def _is_module(self, path: str) -> bool:
-        from .git.client import GITLINK
+        from dockerlint.lint.git.client import GITLINK
 
         return self.tree.entries[self.prefix + path].mode == GITLINK
