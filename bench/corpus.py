@@ -14,7 +14,7 @@ import statistics
 import time
 from pathlib import Path
 
-from dockerlint.lint.shell import script
+from dockerlint.lint.shell.script import script
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

@@ -229,7 +229,7 @@ def parsing() -> Callable[[bytes], object]:
 
 
 def shell() -> Callable[[bytes], object]:
-    from dockerlint.lint.shell import script
+    from dockerlint.lint.shell.script import script
     from dockerlint.lint.syntax import nodes
     from dockerlint.lint.syntax.parser import parse
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.shell import script
+from dockerlint.lint.shell.script import script
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

@@ -122,7 +122,7 @@ def work(todo: Path, results: Path, only: str) -> None:
     """Tries the mutants of a file, a JSON list; a line of results for each. The current folder is a copy of the tree."""
     here = Path.cwd()
     import dockerlint.lint.checker
-    import dockerlint.lint.shell
+    import dockerlint.lint.shell.script
     import dockerlint.lint.syntax.parser
 
     assert Path(dockerlint.lint.checker.__file__).resolve().is_relative_to(here), "not the copy"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from corpus import texts_of
 
-from dockerlint.lint.shell import script
+from dockerlint.lint.shell.script import script
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.buildkit_dump import buildkit
 from dockerlint.lint.syntax.parser import parse

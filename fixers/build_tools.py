@@ -14,7 +14,7 @@ from dockerlint.lint import tables
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.globs import matches
-from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
     from dockerlint.lint.tools import Invocation
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage, Word
     from dockerlint.lint.tools import Cache, Invocation, Tool
 

@@ -13,7 +13,7 @@ from .footprint import absolute, overlap
 
 if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Run, Stage
     from dockerlint.lint.tools import Invocation
 

@@ -13,7 +13,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Word
 
 INDENT = "    "

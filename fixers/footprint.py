@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
 
 # A path within a word: `--root=/srv`, `-I/usr/include`, `/a:/b`.
 ABSOLUTE = regex(r"(?<![\w.~*?\]/+@%-])/[^\s'\",;:=|<>()$`]*")

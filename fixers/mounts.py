@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Span
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage
     from dockerlint.lint.tools import Cache, Invocation, Tool
 

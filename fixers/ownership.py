@@ -19,7 +19,7 @@ from .precedence import REFERENCE, Kind, Precedence, destination, links
 
 if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Copy, Instruction, Run, Stage, Word
 
 # The commands that are flags of COPY as well.

@@ -11,7 +11,7 @@ from dockerlint.lint import tables
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.globs import matches
 from dockerlint.lint.images import lookup
-from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import unwrapped

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Copy, Run
     from dockerlint.lint.tools import Invocation
 

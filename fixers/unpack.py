@@ -16,7 +16,7 @@ from .precedence import destination
 
 if TYPE_CHECKING:
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Copy, Run
 
 # `-xzf`, `xf`: what is unpacked is told by the file itself, to ADD and to tar.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Instruction, Stage
 
 WORD = regex(r"[\w.-]+")

@@ -16,7 +16,7 @@ from .tools import unwrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .shell import Command
+    from .shell.script import Command
     from .syntax.nodes import Word
 
 QUERY = regex(r"[?#].*\Z", re.DOTALL)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from . import shell as shells
 from . import tools
 from .downloads import downloads
 from .images import BaseImage, lookup
+from .shell import script as shells
 from .stages import StageGraph
 from .storage.lazy_regex import regex
 from .syntax import nodes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .downloads import Download
     from .installed import Pins
     from .script_cache import Comments
-    from .shell import Command, Script
+    from .shell.script import Command, Script
     from .tools import Invocation
 
 LONGEST_BRIEF = 48

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .facts import Facts
-    from .shell import Command
+    from .shell.script import Command
     from .syntax.nodes import Run
     from .tools import Cache, Tool
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from . import shell as shells
 from .facts import DEFAULT_SHELL, PREDEFINED
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
 from .script_needs import is_plain, needed, plain
 from .script_rules import script_rule
+from .shell import script as shells
 from .storage.lazy_regex import regex
 from .syntax import nodes
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .facts import Facts
     from .rule import Rule
-    from .shell import Script
+    from .shell.script import Script
     from .shellcheck import Comment, Position
 
 # The shell of a script in ShellCheck's first line by what the Dockerfile calls it; a zsh is none that it knows.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from importlib.resources.abc import Traversable
 
-    from .shell import Command
+    from .shell.script import Command
     from .syntax.nodes import Word
 
 # Commands that run the command after them, and their options that take a value.

@@ -16,7 +16,7 @@ from dockerlint.lint.downloads import Download, downloads, fetchers
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.tools import removed_paths, unwrapped
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 # Commands that take files out of an archive or a package and leave it where it is.

@@ -8,7 +8,7 @@ from dockerlint.fixers.build_tools import shipped, take_away
 from dockerlint.lint.findings import Finding, Fix, Severity
 from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import SHELLS
+from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

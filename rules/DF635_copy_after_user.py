@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import is_shell
+from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.lint.facts import DEFAULT_SHELL
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import is_shell
+from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 PIPES = frozenset({"|", "|&"})

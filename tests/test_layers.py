@@ -34,7 +34,7 @@ WALLS = (
     Wall("dockerlint.fixers", ("dockerlint.rules", CLI)),
     Wall("dockerlint.rules", (CLI,)),
     Wall("dockerlint", ("lark",), door="dockerlint.lint.syntax.grammar"),
-    Wall("dockerlint", ("tree_sitter", "tree_sitter_bash"), door="dockerlint.lint.shell"),
+    Wall("dockerlint", ("tree_sitter", "tree_sitter_bash"), door="dockerlint.lint.shell.script"),
 )
 
 
@@ -100,7 +100,7 @@ def test_walls_are_around_something(name: str) -> None:
         ("dockerlint.lint.syntax.grammar", "import lark", []),
         ("dockerlint.lint.syntax.parser", "import lark", ["lark"]),
         ("dockerlint.lint.syntax.parser", "import tree_sitter", ["tree_sitter"]),
-        ("dockerlint.lint.shell", "import tree_sitter_bash", []),
+        ("dockerlint.lint.shell.script", "import tree_sitter_bash", []),
     ],
 )
 def test_walls_stop(module: str, source: str, broken: list[str]) -> None:

@@ -21,7 +21,7 @@ from dockerlint.lint.context.build_context import Context, Ignore, glob_to_regex
 from dockerlint.lint.discover import Missing, discover, is_left_out, patterns
 from dockerlint.lint.report import FORMATS, sarif
 from dockerlint.lint.report.shown import HIDDEN
-from dockerlint.lint.shell import script
+from dockerlint.lint.shell.script import script
 from dockerlint.lint.syntax import grammar, nodes, parser, source
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import SourceError

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from dockerlint.fixers.cost import sizes
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.selections import Selections
-from dockerlint.lint import shell
 from dockerlint.lint.facts import Facts
+from dockerlint.lint.shell import script
 from dockerlint.lint.syntax import nodes, parser, word_expansion
 from dockerlint.lint.syntax.parser import parse
 
@@ -45,11 +45,11 @@ TEXTS = st.lists(st.sampled_from(LINES), max_size=8)
 
 def forget() -> None:
     parser._known.cache_clear()
-    shell._known.cache_clear()
+    script._known.cache_clear()
     word_expansion._kept.cache_clear()
 
 
-def scripts(doc: nodes.Dockerfile) -> list[shell.Script | None]:
+def scripts(doc: nodes.Dockerfile) -> list[script.Script | None]:
     facts = Facts(doc)
     return [facts.script(run) for run in facts.every(nodes.Run)]
 

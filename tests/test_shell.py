@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint import shell
+from dockerlint.lint.shell import script as shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint import shell, tools
+from dockerlint.lint import tools
+from dockerlint.lint.shell import script as shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

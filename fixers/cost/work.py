@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax import nodes
     from dockerlint.lint.syntax.run_mounts import Mount
     from dockerlint.lint.tools import Invocation

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dockerlint.fixers.manifests import brought
 from dockerlint.lint import tools
-from dockerlint.lint.shell import is_shell
+from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, try_expand, variables
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.tools import Invocation
 
 # What makes more of a command line than one program and its words.

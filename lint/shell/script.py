@@ -14,12 +14,12 @@ import tree_sitter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .findings import Span
-from .storage.lazy_regex import regex
-from .syntax.nodes import Exec, Word, moved
+from dockerlint.lint.findings import Span
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.nodes import Exec, Word, moved
 
 if TYPE_CHECKING:
-    from .syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "|&", "&", "\n"})
 
