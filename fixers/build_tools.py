@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.globs import matches
 from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -28,10 +28,10 @@ from .started import started
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dockerlint.lint.images import BaseImage
+    from dockerlint.lint.catalogue.base_images import BaseImage
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
-    from dockerlint.lint.tools import Invocation
 
     from .cost.packages import Closure
 
@@ -377,4 +377,4 @@ def _matching(name: str, patterns: Iterable[str]) -> list[str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tables.table("lint/data/build-packages.toml")
+    return tables.table("lint/catalogue/data/build-packages.toml")

@@ -7,10 +7,10 @@ from bisect import bisect_right
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.syntax import json_strings, nodes
-from dockerlint.lint.tools import removed_paths, unwrapped
 
 from .edits import append_command, can_append, hides_failures, insert
 from .footprint import commands
@@ -18,10 +18,10 @@ from .footprint import commands
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage, Word
-    from dockerlint.lint.tools import Cache, Invocation, Tool
 
 # Actions that fill a cache with packages.
 FILLING = frozenset({"install", "upgrade"})

@@ -12,10 +12,10 @@ from .edits import insert, insert_lines, with_comments
 from .footprint import absolute, overlap
 
 if TYPE_CHECKING:
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Run, Stage
-    from dockerlint.lint.tools import Invocation
 
 ARGS = ("TARGETOS", "TARGETARCH")
 SETTINGS = "GOOS=$TARGETOS GOARCH=$TARGETARCH "

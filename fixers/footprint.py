@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import tables, tools
+from dockerlint.lint.catalogue import tables, tool
 from dockerlint.lint.facts import once
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -69,8 +69,8 @@ class Commands(Struct, frozen=True):
 
 @cache
 def commands() -> Commands:
-    """The data of `lint/data/commands.toml`."""
-    data = tables.table("lint/data/commands.toml")
+    """The data of `lint/catalogue/data/commands.toml`."""
+    data = tables.table("lint/catalogue/data/commands.toml")
     of_names = ("plain", "silent", "accounts", "downloads", "compilers", "steady", "deaf", "listing")
     sets = {name: frozenset(data[name]) for name in of_names}
     return Commands(
@@ -211,7 +211,7 @@ def _touches(
         yield from ((path, Clash.CERTAIN) for path in ABSOLUTE.findall(word.text))
     if not command.name:
         return
-    found = tools.invocation(command)
+    found = tool.invocation(command)
     if found is not None:
         if "/" in found.words[0].text:
             yield absolute(found.words[0].text, workdir), Clash.CERTAIN
@@ -278,7 +278,7 @@ def _named(text: str, letters: str) -> Iterator[str]:
 
 
 def _touched_by_tool(
-    facts: Facts, run: nodes.Run, found: tools.Invocation, workdir: str | None
+    facts: Facts, run: nodes.Run, found: tool.Invocation, workdir: str | None
 ) -> Iterator[tuple[str | None, Clash]]:
     known = commands()
     yield from ((path, Clash.CERTAIN) for path in known.system)
@@ -308,7 +308,7 @@ def _touched_by_tool(
     yield from ((path, Clash.POSSIBLE) for path in known.sometimes_written)
 
 
-def _local_packages(found: tools.Invocation) -> Iterator[str]:
+def _local_packages(found: tool.Invocation) -> Iterator[str]:
     """The words of a system package manager that name files: packages on disk and configuration."""
     before = ""
     for word in found.words[1:]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.findings import Applicability
-from dockerlint.lint.globs import matches
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .reads import project, python
@@ -19,10 +19,10 @@ from .reads.manifest import Manifest
 from .reads.python import is_package
 
 if TYPE_CHECKING:
+    from dockerlint.lint.catalogue.tool import Invocation, Tool
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Copy, Run
-    from dockerlint.lint.tools import Invocation, Tool
 
 PACKAGE_FILE = regex(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
 # A package's name with its version: an operand that no folder or file can be meant by.

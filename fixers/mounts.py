@@ -8,11 +8,11 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.accounts import number_of
+from dockerlint.lint.catalogue.tool import invocation as invocation_of
+from dockerlint.lint.catalogue.tool import strip_glob
 from dockerlint.lint.findings import Applicability, Edit, Fix
 from dockerlint.lint.leftovers import XDG, caches_of, removed, removed_by, runs_in_container
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import invocation as invocation_of
-from dockerlint.lint.tools import strip_glob
 
 from .edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
 from .footprint import commands
@@ -20,11 +20,11 @@ from .footprint import commands
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Span
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage
-    from dockerlint.lint.tools import Cache, Invocation, Tool
 
 LONGEST_FLAG = 300
 # What shows that a file sees to apt's settings itself: the hook of Debian's images, and the setting against it.

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
 from dockerlint.lint.findings import Applicability, Edit, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -345,8 +345,8 @@ def _is_fresh(facts: Facts, run: Run, path: str) -> bool:
 
 @cache
 def _images() -> dict[str, list[str]]:
-    """The images of `lint/data/ownership.toml` with the folders that they bring."""
-    images: dict[str, list[str]] = tables.table("lint/data/ownership.toml")["images"]
+    """The images of `lint/catalogue/data/ownership.toml` with the folders that they bring."""
+    images: dict[str, list[str]] = tables.table("lint/catalogue/data/ownership.toml")["images"]
     return images
 
 

@@ -11,9 +11,9 @@ from dockerlint.lint.storage.lazy_regex import regex
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.catalogue.tool import Tool
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Run, Word
-    from dockerlint.lint.tools import Tool
 
 # The name in a word: of npm's `@scope/name`, of apt's `name:arch`, of pip's `name[extra]`.
 NAME = regex(r"(@?[\w.+-]+(?:/[\w.+-]+)?)(?::\w+|\[[\w,. -]*\])?(?:@latest)?")

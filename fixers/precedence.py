@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import tools
+from dockerlint.lint.catalogue import tool as tools
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.globs import matches
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

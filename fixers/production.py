@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.globs import matches
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import json_strings, nodes
 
@@ -28,9 +28,9 @@ from .started import command_line, started
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.catalogue.tool import Invocation, Production
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
-    from dockerlint.lint.tools import Invocation, Production
 
 # A Gemfile's group, or a gem's; what production has no use for.
 GROUP = regex(r"(?m)^[ \t]*(?:group\b|gem\b[^\n]*\bgroups?:)([^\n]*)")

@@ -7,14 +7,14 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.base_images import lookup
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.findings import Applicability, Fix
-from dockerlint.lint.globs import matches
-from dockerlint.lint.images import lookup
 from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import unwrapped
 
 from .build_tools import bare, is_one
 from .edits import replace_word
@@ -26,10 +26,10 @@ from .started import started
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dockerlint.lint.catalogue.base_images import BaseImage
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.images import BaseImage
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
-    from dockerlint.lint.tools import Invocation
 
 # The name of a release behind a version: `3.12-bookworm`.
 RELEASE = regex(r"(.*?)-?(jessie|stretch|buster|bullseye|bookworm|trixie|forky)\Z")
@@ -257,4 +257,4 @@ def _system(facts: Facts, run: Run) -> Iterator[Invocation]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tables.table("lint/data/slim.toml")
+    return tables.table("lint/catalogue/data/slim.toml")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import unwrapped
 
 from .edits import insert_lines, with_comments
 from .footprint import overlap
@@ -20,8 +20,8 @@ from .footprint import overlap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.images import BaseImage
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Instruction, Stage
 
@@ -33,7 +33,7 @@ PLAIN = regex(r"/[\w./+-]+")
 
 
 class Users(Struct, frozen=True):
-    """The data of `lint/data/users.toml`."""
+    """The data of `lint/catalogue/data/users.toml`."""
 
     name: str
     number: str
@@ -49,7 +49,7 @@ class Users(Struct, frozen=True):
 @cache
 def users() -> Users:
     """How users are made, and what they cannot do."""
-    data = tables.table("lint/data/users.toml")
+    data = tables.table("lint/catalogue/data/users.toml")
     root = data["root"]
     return Users(
         data["name"],

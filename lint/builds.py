@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from .globs import matches
+from .catalogue.name_patterns import matches
 from .recipe import BuildFileError, Recipe
 from .storage.lazy_regex import regex
 from .syntax.source import is_file, reason

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from .catalogue.tool import unwrapped
 from .facts import TRANSPARENT
-from .tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from . import tables
-from .globs import matches
-from .tools import unwrapped
+from .catalogue import tables
+from .catalogue.name_patterns import matches
+from .catalogue.tool import unwrapped
 
 if TYPE_CHECKING:
     from .downloads import Download
@@ -29,7 +29,7 @@ class Digests(Struct, frozen=True):
 @cache
 def known() -> Digests:
     """The data of `data/digests.toml`."""
-    data = tables.table("lint/data/digests.toml")
+    data = tables.table("lint/catalogue/data/digests.toml")
     lists = {name: tuple(data[name]) for name in ("words", "artefacts", "programs")}
     return Digests(frozenset(data["checks"]), **lists)
 

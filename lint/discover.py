@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .globs import matches
+from .catalogue.name_patterns import matches
 from .syntax.source import STDIN, reason
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from . import tables
+from .catalogue import tables
+from .catalogue.tool import unwrapped
 from .storage.lazy_regex import regex
-from .tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ class Download(Struct, frozen=True):
 @cache
 def fetchers() -> dict[str, Fetcher]:
     """The commands of `data/downloads.toml` by name."""
-    return {name: _fetcher(item) for name, item in tables.table("lint/data/downloads.toml").items()}
+    return {name: _fetcher(item) for name, item in tables.table("lint/catalogue/data/downloads.toml").items()}
 
 
 def _fetcher(item: dict[str, Any]) -> Fetcher:

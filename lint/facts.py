@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from . import tools
+from .catalogue import tool
+from .catalogue.base_images import BaseImage, lookup
 from .downloads import downloads
-from .images import BaseImage, lookup
 from .shell import script as shells
 from .stages import StageGraph
 from .storage.lazy_regex import regex
@@ -22,12 +22,12 @@ from .syntax.word_expansion import ExpansionError, expand, variables
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
+    from .catalogue.tool import Invocation
     from .context.build_context import Context
     from .downloads import Download
     from .installed import Pins
     from .script_cache import Comments
     from .shell.script import Command, Script
-    from .tools import Invocation
 
 LONGEST_BRIEF = 48
 # Bytes from which copied files are worth a word about where they lie.
@@ -430,7 +430,7 @@ class Facts:
     @once
     def invocations(self, run: nodes.Run) -> tuple[Invocation, ...]:
         """The commands of a RUN that are tools of the catalogue."""
-        found = (tools.invocation(command) for command in self.commands(run))
+        found = (tool.invocation(command) for command in self.commands(run))
         return tuple(item for item in found if item and (not self.as_hadolint or _plain(item)))
 
     @once

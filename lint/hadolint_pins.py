@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
+    from .catalogue.tool import Invocation
     from .facts import Facts
     from .syntax.nodes import Run, Word
-    from .tools import Invocation
 
 VARIABLE = regex(r"\$\{?(\w+)\}?")
 

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from .accounts import is_root
+from .catalogue.base_images import parse_reference
+from .catalogue.tool import removed_paths
 from .facts import once
-from .images import parse_reference
 from .storage.lazy_regex import regex
 from .syntax.nodes import CommandInstruction
-from .tools import removed_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .catalogue.tool import Cache, Tool
     from .facts import Facts
     from .shell.script import Command
     from .syntax.nodes import Run
-    from .tools import Cache, Tool
 
 # Variables that move folders of the home. Source: XDG Base Directory Specification.
 XDG = {"XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from . import tables
+from .catalogue import tables
 from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Plain(Struct, frozen=True):
 @cache
 def plain() -> Plain:
     """The data of `plain_scripts.toml`."""
-    data = tables.table("lint/data/plain_scripts.toml")
+    data = tables.table("lint/catalogue/data/plain_scripts.toml")
     shapes = {name: regex(shape, re.ASCII) for name, shape in data["shapes"].items()}
     names = (frozenset(data[key]) for key in ("keywords", "before-and", "arrays"))
     return Plain(tuple(data["tried"]), frozenset(data["programs"]), shapes, *names)

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from . import tables
+from .catalogue import tables
 from .findings import Severity
 from .rule import Rule
 from .storage.lazy_regex import regex
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .findings import Finding
     from .syntax.nodes import Dockerfile
 
-DATA = "lint/data/shellcheck.toml"
+DATA = "lint/catalogue/data/shellcheck.toml"
 WIKI = "https://www.shellcheck.net/wiki/"
 CODE = regex(r"SC\d{4}", re.IGNORECASE)
 UNKNOWN = "ShellCheck finds this in the script of a RUN."

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.manifests import Bringers, manifests, primary
 from dockerlint.fixers.reads.project import own
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.fixers.manifests import Manifests
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Span
     from dockerlint.lint.syntax.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation
 
 
 # Of files that a pattern stands for, so many are looked at.
@@ -108,7 +108,7 @@ def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Find
     install runs, programs), and the copy does not bring what the install writes. Otherwise unsafe, as where a step is written
     anew or cut in two; and only shown when the context is not at hand. The fix says why.
 
-    **Source:** Docker's guide on build caches; BuildKit's cache keys; the tools' documentation, see `lint/tools`.
+    **Source:** Docker's guide on build caches; BuildKit's cache keys; the tools' documentation, see `lint/catalogue/tools`.
     """
     for stage in doc.stages:
         installed: set[str] = set()

@@ -13,9 +13,9 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Cache, Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
-    from dockerlint.lint.tools import Cache, Invocation
 
 
 @rule("DF103", name="missing-cache-mount", severity=Severity.WARNING)

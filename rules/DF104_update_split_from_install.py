@@ -12,9 +12,9 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation
 
 
 @rule("DF104", name="update-split-from-install", severity=Severity.WARNING)

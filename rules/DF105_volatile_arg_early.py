@@ -9,9 +9,9 @@ from dockerlint.fixers.declarations import descent
 from dockerlint.fixers.footprint import Clash
 from dockerlint.fixers.order import is_costly, move_below
 from dockerlint.fixers.precedence import Precedence
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -131,4 +131,4 @@ def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
 
 @cache
 def _data() -> dict[str, list[str]]:
-    return tables.table("lint/data/volatile.toml")
+    return tables.table("lint/catalogue/data/volatile.toml")

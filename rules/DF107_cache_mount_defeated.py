@@ -14,11 +14,11 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Cache, Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Edit
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
-    from dockerlint.lint.tools import Cache, Invocation
 
 
 @rule("DF107", name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))

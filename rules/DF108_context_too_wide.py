@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -151,6 +151,6 @@ def _size(count: int) -> str:
 
 @cache
 def _data() -> _Data:
-    data = tables.table("lint/data/context.toml")
+    data = tables.table("lint/catalogue/data/context.toml")
     made = ({name: tuple(names) for name, names in data[kind].items()} for kind in ("beside", "expected"))
     return _Data(tuple(data["always"]["names"]), *made)

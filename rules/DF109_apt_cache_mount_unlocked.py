@@ -14,10 +14,10 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Cache, Tool
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
     from dockerlint.lint.syntax.run_mounts import Mount
-    from dockerlint.lint.tools import Cache, Tool
 
 # Where Debian's images have the hook.
 DEBIAN = frozenset({"debian", "ubuntu"})

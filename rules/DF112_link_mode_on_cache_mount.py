@@ -14,9 +14,9 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation
 
 # A tool that falls back to copying without a word.
 SILENT = {"pnpm": ("npm_config_package_import_method", "--package-import-method")}

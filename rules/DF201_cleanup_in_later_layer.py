@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.merge import between, move_up, trust
+from dockerlint.lint.catalogue.tool import invocation, removed_paths
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.leftovers import caches_of, leaves
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import invocation, removed_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

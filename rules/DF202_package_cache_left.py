@@ -17,9 +17,9 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
-    from dockerlint.lint.tools import Cache, Invocation, Tool
 
 # Those that have a rule of hadolint's.
 OTHERS = frozenset({"apt", "apk", "dnf", "yum", "zypper", "pip", "yarn"})

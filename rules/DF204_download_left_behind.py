@@ -12,14 +12,14 @@ from msgspec import Struct
 from dockerlint.fixers.edits import append_command, can_append
 from dockerlint.fixers.footprint import Clash, command_footprint
 from dockerlint.fixers.footprint import commands as known
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
 from dockerlint.lint.downloads import Download, downloads, fetchers
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import removed_paths, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

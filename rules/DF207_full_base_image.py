@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.fixers.slim import change, variant
+from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.images import lookup
 from dockerlint.lint.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.images import BaseImage
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A slim variant that saves less than this share of the base is not worth a word.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.catalogue.base_images import parse_reference
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.images import parse_reference
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 

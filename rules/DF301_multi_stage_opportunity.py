@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.footprint import commands
+from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import removed_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

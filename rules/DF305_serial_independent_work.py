@@ -13,9 +13,9 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
-    from dockerlint.lint.tools import Invocation
 
 
 # How many pieces of work of a stage are compared: more than anybody writes by hand.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
 from dockerlint.lint.leftovers import removed
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -37,7 +37,7 @@ class _Secrets(Struct, frozen=True):
 
 @cache
 def _secrets() -> _Secrets:
-    data = tables.table("lint/data/secrets.toml")
+    data = tables.table("lint/catalogue/data/secrets.toml")
     contents = tuple((name, regex(pattern)) for name, pattern in data["with"].items())
     return _Secrets(tuple(data["names"]), tuple(data["paths"]), tuple(data["public"]), contents)
 

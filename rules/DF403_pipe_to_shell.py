@@ -6,13 +6,13 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.downloads import download, fetchers
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,4 +130,4 @@ def _fetch() -> re.Pattern[str]:
 
 @cache
 def _interpreters() -> tuple[dict[str, Any], ...]:
-    return tuple(tables.table("lint/data/interpreters.toml").values())
+    return tuple(tables.table("lint/catalogue/data/interpreters.toml").values())

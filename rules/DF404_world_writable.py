@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

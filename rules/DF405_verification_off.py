@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import delete_instruction, remove_command, remove_word
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
-from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,7 +186,7 @@ def _options_of(name: str) -> tuple[_Option, ...]:
 
 @cache
 def _data() -> _Data:
-    data = tables.table("lint/data/verification.toml")
+    data = tables.table("lint/catalogue/data/verification.toml")
     settings: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for item in data["setting"]:
         name, *words = item["words"]

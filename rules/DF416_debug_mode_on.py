@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -67,4 +67,4 @@ def _words() -> tuple[str, ...]:
 
 @cache
 def _data() -> dict[str, dict[str, list[str]]]:
-    return tables.table("lint/data/debug.toml")
+    return tables.table("lint/catalogue/data/debug.toml")

@@ -14,9 +14,9 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation, Lock
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation, Lock
 
 
 @rule("DF501", name="lock-file-ignored", severity=Severity.WARNING)

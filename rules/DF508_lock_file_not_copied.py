@@ -13,10 +13,10 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation
 
 
 @rule("DF508", name="lock-file-not-copied", severity=Severity.WARNING)

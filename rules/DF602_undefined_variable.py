@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint.base_env import ALWAYS, variables_of
+from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
 from dockerlint.lint.facts import PLATFORM, PREDEFINED
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.rule import rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import platforms
+from dockerlint.lint.catalogue import platforms
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 

@@ -14,10 +14,10 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
-    from dockerlint.lint.tools import Invocation
 
 # Twice quiet is yes. Source: apt-get(8), --quiet.
 QUIET = ("-q", "--quiet")

@@ -12,9 +12,9 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
-    from dockerlint.lint.tools import Invocation
 
 
 @rule("DL3015", name="recommended-packages", severity=Severity.INFO, recommended=False)

@@ -22,9 +22,9 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
-    from dockerlint.lint.tools import Invocation
 
 # Subcommands that read the index and do not fetch it. Source: apk-tools 2, the flags of its applets.
 INDEX_READERS = frozenset({"search", "policy", "fetch", "list", "version", "dot", "manifest", "stats"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import images
+from dockerlint.lint.catalogue import base_images
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes, run_mounts
@@ -155,7 +155,7 @@ def _problem(facts: Facts, index: int, name: str, near: str | None) -> str | Non
         return None if same.index == index else f"stage {name} stands below: only those above can be copied from"
     if near:
         return f"no stage above is called {name}; is {near} meant?"
-    if facts.quiet or images.lookup(name) is not None:
+    if facts.quiet or base_images.lookup(name) is not None:
         return None
     return f"no stage above is called {name}; if an image is meant, write its tag"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.findings import Finding, Severity, Span
-from dockerlint.lint.globs import matches
 from dockerlint.lint.rule import rule
 from dockerlint.lint.stages import references
 from dockerlint.lint.syntax import nodes

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
 from dockerlint.lint.calls import calls
+from dockerlint.lint.catalogue.tool import invocation
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.tools import invocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

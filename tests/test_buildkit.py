@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from dockerlint.lint.base_env import variables_of
+from dockerlint.lint.catalogue.base_env import variables_of
+from dockerlint.lint.catalogue.platforms import Platform, of_image
+from dockerlint.lint.catalogue.platforms import parse as parse_platform
 from dockerlint.lint.check_directive import CHECKS, Checks, is_check
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.discover import is_left_out
 from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.platforms import Platform, of_image
-from dockerlint.lint.platforms import parse as parse_platform
 from dockerlint.lint.registry import find, rules
 from dockerlint.lint.suppress import ignores
 from dockerlint.lint.syntax.did_you_mean import is_one_slip, nearest

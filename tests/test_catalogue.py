@@ -8,11 +8,11 @@ import pytest
 
 from dockerlint.fixers.cleanup import cleaned
 from dockerlint.fixers.cost.recipes import recipe
+from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool, catalogue, tool
 from dockerlint.lint.facts import Facts
 from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.tools import Cache, Invocation, Tool, catalogue, tool
 
 CACHES = [(item, cache) for item in catalogue() for cache in item.caches if cache.clean]
 # Those that the cost model has no figures of its own for.

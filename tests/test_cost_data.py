@@ -15,9 +15,9 @@ from dockerlint.fixers.cost.figures import ZERO, Amount, longest, total
 from dockerlint.fixers.cost.images import base_sizes
 from dockerlint.fixers.cost.manifests import Packages
 from dockerlint.fixers.cost.packages import TABLES, closure
-from dockerlint.lint import images, tables
+from dockerlint.lint.catalogue import base_images, tables
+from dockerlint.lint.catalogue.base_images import lookup, parse_reference
 from dockerlint.lint.findings import Basis
-from dockerlint.lint.images import lookup, parse_reference
 from dockerlint.lint.storage import installation
 
 MEASURED, INDEXED, HEURISTIC = Basis.MEASURED, Basis.INDEXED, Basis.HEURISTIC
@@ -206,14 +206,14 @@ def test_a_tag_that_is_not_known_has_no_size() -> None:
 
 
 def test_images_unpack_to_a_believable_size() -> None:
-    data = tables.table(images.DATA)
+    data = tables.table(base_images.DATA)
     for row in data["image"]:
         if row.get("compressed_mb") and row.get("disk_mb"):
             assert 1.4 < row["disk_mb"] / row["compressed_mb"] < 3.7, row["repositories"]
 
 
 def test_every_row_says_where_it_is_from() -> None:
-    data = tables.table(images.DATA)
+    data = tables.table(base_images.DATA)
     for row in data["image"]:
         sized = "compressed_mb" in row or "disk_mb" in row
         assert sized == ("basis" in row) == ("source" in row) == ("date" in row), row["repositories"]
@@ -437,7 +437,7 @@ def test_a_figure_that_is_not_there_is_an_error(name: str) -> None:
 def test_the_data_is_shipped_with_the_code() -> None:
     found = [packages.DATA / f"debian-{release}.tsv.gz" for release in TABLES]
     found += [registry.DATA / f"registry-{name}.tsv.gz" for name in ("npm", "pip")]
-    found += [Path(installation.TOP, name) for name in (images.DATA, managers.DATA, packages.OTHERS)]
+    found += [Path(installation.TOP, name) for name in (base_images.DATA, managers.DATA, packages.OTHERS)]
     for path in found:
         assert path.is_file()
         assert "data" in path.parts

@@ -12,11 +12,11 @@ from dockerlint.fixers.edits import apply
 from dockerlint.fixers.multistage import runtimes
 from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.fixers.multistage.split import fix, plan
+from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
-from dockerlint.lint.images import lookup
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse

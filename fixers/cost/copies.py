@@ -6,7 +6,7 @@ import posixpath
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
 from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex

@@ -1,11 +1,11 @@
-"""Sizes of base images, with bounds; the facts are in `lint/data/images.toml`."""
+"""Sizes of base images, with bounds; the facts are in `lint/catalogue/data/images.toml`."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
+from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.findings import Basis
-from dockerlint.lint.images import lookup
 
 from .figures import ZERO, Amount
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.json import decode
 
-from dockerlint.lint.globs import matches
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from dockerlint.lint import tables
-from dockerlint.lint.tools import catalogue
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.tool import catalogue
 
 DATA = "fixers/cost/data/recipes.toml"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
 from dockerlint.lint.findings import Basis
 
 from .figures import ZERO, Amount, total

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
 
 from .figures import Amount, total
 from .graph import Origin

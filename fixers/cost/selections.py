@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint.globs import SPECIAL, matches
+from dockerlint.lint.catalogue.name_patterns import SPECIAL, matches
 
 from .recipes import dependency_files
 

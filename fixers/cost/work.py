@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint import tools
+from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
@@ -25,12 +25,12 @@ from .registry import listed, wheels
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.catalogue.base_images import BaseImage
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
-    from dockerlint.lint.images import BaseImage
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax import nodes
     from dockerlint.lint.syntax.run_mounts import Mount
-    from dockerlint.lint.tools import Invocation
 
     from .ledger import Ledger
     from .recipes import Recipe

@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.images import parse_reference
+from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

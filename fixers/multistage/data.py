@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.footprint import commands, overlap
-from dockerlint.lint.globs import matches
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .gathered import RefusedError, lies_in

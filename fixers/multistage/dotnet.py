@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.images import parse_reference
+from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import bare
 from dockerlint.fixers.cost.packages import TABLES, closure
-from dockerlint.lint.globs import matches
+from dockerlint.lint.catalogue.name_patterns import matches
 
 from . import runtimes
 from .plan import Refusal

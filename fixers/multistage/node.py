@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from dockerlint.fixers import package_json, slim
 from dockerlint.fixers.started import started
 from dockerlint.lint.accounts import ROOT
-from dockerlint.lint.images import parse_reference
+from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes, site

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.globs import matches
+from dockerlint.lint.catalogue.name_patterns import matches
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import From, Instruction, Run

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from dockerlint.fixers.build_tools import bare, is_one, libraries
 from dockerlint.lint.accounts import ROOT
-from dockerlint.lint.globs import matches
-from dockerlint.lint.images import parse_reference
+from dockerlint.lint.catalogue.base_images import parse_reference
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

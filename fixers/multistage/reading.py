@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.manifests import brought
-from dockerlint.lint import tools
+from dockerlint.lint.catalogue import tool
 from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, try_expand, variables
@@ -21,9 +21,9 @@ from .plan import Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.tools import Invocation
 
 # What makes more of a command line than one program and its words.
 GRAMMAR = frozenset(";|&<>()`\n")
@@ -50,7 +50,7 @@ class Step(Struct, frozen=True):
     @property
     def words(self) -> list[str]:
         """The words of the command behind `env`, `time` and their like."""
-        return [word.text for word in tools.unwrapped(self.command.words)]
+        return [word.text for word in tool.unwrapped(self.command.words)]
 
     @property
     def operands(self) -> list[str]:
@@ -141,7 +141,7 @@ class Reading:
         cwd = self.workdir(run)
         found = []
         for command in self.facts.commands(run):
-            found.append(Step(run, command, cwd, tools.invocation(command)))
+            found.append(Step(run, command, cwd, tool.invocation(command)))
             if command.name == "cd":
                 cwd = self.path(command.arguments[0].text, run, cwd) if command.arguments else None
             elif command.name in ("pushd", "popd"):

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.fixers.build_tools import is_one
-from dockerlint.lint import tables
-from dockerlint.lint.globs import matches
-from dockerlint.lint.images import lookup, parse_reference
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.base_images import lookup, parse_reference
+from dockerlint.lint.catalogue.name_patterns import matches
 
 from .plan import Refusal, Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dockerlint.lint.images import BaseImage
+    from dockerlint.lint.catalogue.base_images import BaseImage
 
 DATA = "fixers/multistage/runtimes.toml"
 # The folders of PATH in images that set no other. Source: the builder's own default.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import bare
 from dockerlint.fixers.footprint import commands, overlap
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.globs import matches
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 

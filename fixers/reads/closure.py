@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
-from dockerlint.lint.globs import matches
+from dockerlint.lint.catalogue.name_patterns import matches
 
 from .manifest import Doubt, Manifest
 

@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .manifest import Doubt, strings, table, texts
@@ -41,7 +41,7 @@ PNPM_PATCH = regex(r"(?m)^[ \t]+path:[ \t]*[\"']?([\w./@+-]+\.patch)\b")
 
 
 def _known() -> dict[str, Any]:
-    return tables.table("lint/data/lifecycle.toml")
+    return tables.table("lint/catalogue/data/lifecycle.toml")
 
 
 def package(manifest: Manifest) -> Iterator[str | Doubt]:

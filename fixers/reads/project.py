@@ -15,8 +15,8 @@ from .manifest import Manifest, table, texts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.context.build_context import Context
-    from dockerlint.lint.tools import Invocation
 
 OWN = regex(r"\.(?:/)?(\[[\w,.\s-]+\])?\Z")
 EDITABLE = ("-e", "--editable")

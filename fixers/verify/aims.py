@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
 from dockerlint.lint.leftovers import caches_of, removed
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes

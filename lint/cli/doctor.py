@@ -98,12 +98,13 @@ def _kept() -> Iterator[tuple[str, str]]:
 def _plugins() -> Iterator[tuple[str, str]]:
     from importlib.metadata import entry_points
 
-    from dockerlint.lint import registry, tools
+    from dockerlint.lint import registry
+    from dockerlint.lint.catalogue import tool
     from dockerlint.lint.storage import plugins
 
     try:
         registry.rules()
-        tools.catalogue()
+        tool.catalogue()
     except plugins.PluginError as error:
         yield "plug-ins", str(error)
         return

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.images import parse_reference
+from dockerlint.lint.catalogue.base_images import parse_reference
 
 from . import wording
 from .row import Figures

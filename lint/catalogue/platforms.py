@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .images import parse_reference
+from .base_images import parse_reference
 
 
 class Platform(NamedTuple):

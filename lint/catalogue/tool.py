@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from dockerlint.lint.storage import plugins
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import tables
-from .globs import matches
-from .storage import plugins
-from .storage.lazy_regex import regex
+from .name_patterns import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from importlib.resources.abc import Traversable
 
-    from .shell.script import Command
-    from .syntax.nodes import Word
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Word
 
 # Commands that run the command after them, and their options that take a value.
 WRAPPERS: dict[str, frozenset[str]] = {
@@ -268,7 +269,7 @@ def catalogue() -> tuple[Tool, ...]:
     Raises ValueError naming the file when one of ours cannot be read, as that is a bug, and PluginError for another's.
     """
     try:
-        found = [_named_tool(name, data) for name, data in sorted(tables.folder("lint/tools").items())]
+        found = [_named_tool(name, data) for name, data in sorted(tables.folder("lint/catalogue/tools").items())]
     except _ToolError as error:
         raise ValueError(str(error)) from error
     names = {item.name for item in found}

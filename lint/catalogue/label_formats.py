@@ -7,8 +7,9 @@ from functools import cache
 
 from msgspec import Struct
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import tables
-from .storage.lazy_regex import regex
 
 # Source: RFC 3986, appendix A; anything that may stand in a URI, behind a scheme.
 URL = regex(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
@@ -127,7 +128,7 @@ def _is_operand(part: str, before: str) -> bool:
 
 @cache
 def _licenses() -> _Licenses:
-    data = {key: frozenset(names.split()) for key, names in tables.table("lint/data/licenses.toml").items()}
+    data = {key: frozenset(names.split()) for key, names in tables.table("lint/catalogue/data/licenses.toml").items()}
     return _Licenses(
         known=data["licenses"] | data["deprecated"],
         exceptions=data["exceptions"],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from . import tables
-from .globs import matches
-from .images import parse_reference
+from .base_images import parse_reference
+from .name_patterns import matches
 from .platforms import plain_repository
 
-DATA = "lint/data/base_env.toml"
+DATA = "lint/catalogue/data/base_env.toml"
 # The builder sets it where the image does not.
 ALWAYS = frozenset({"PATH"})
 

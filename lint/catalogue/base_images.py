@@ -8,11 +8,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from . import tables
-from .findings import Basis
-from .storage.lazy_regex import regex
+from dockerlint.lint.findings import Basis
+from dockerlint.lint.storage.lazy_regex import regex
 
-DATA = "lint/data/images.toml"
+from . import tables
+
+DATA = "lint/catalogue/data/images.toml"
 DEFAULT_TAG = "latest"
 PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import tables
-from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     import re
@@ -70,7 +71,7 @@ def named_secret_by_hadolint(name: str) -> bool:
 
 @cache
 def _data() -> _Data:
-    data = tables.table("lint/data/secret_variables.toml")
+    data = tables.table("lint/catalogue/data/secret_variables.toml")
     return _Data(
         words=frozenset(data["words"]),
         endings=tuple(data["endings"]),

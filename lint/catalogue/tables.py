@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 from msgspec.json import decode, encode
 
-from .storage import installation
-from .storage.prepared import prepared
+from dockerlint.lint.storage import installation
+from dockerlint.lint.storage.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ TABLES = "tables"
 
 @cache
 def table(path: str) -> dict[str, Any]:
-    """A table by its path in this program, as in `lint/data/images.toml`. Not to be changed by who asks.
+    """A table by its path in this program, as in `lint/catalogue/data/images.toml`. Not to be changed by who asks.
 
     Raises KeyError when there is no such table.
     """
