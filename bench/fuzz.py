@@ -397,9 +397,9 @@ def git_log() -> Callable[[bytes], object]:
 
 def build_file(name: str) -> Callable[[], Callable[[bytes], object]]:
     def prepare() -> Callable[[bytes], object]:
-        from dockerlint.lint import builds
+        from dockerlint.lint.buildfiles import resolve
 
-        return of_file(name, lambda path: builds.read(path, {"D": "x"}).layers())
+        return of_file(name, lambda path: resolve.read(path, {"D": "x"}).layers())
 
     return prepare
 

@@ -55,7 +55,7 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     import yaml
 
-    from .yaml_ import Loader
+    from .buildfiles.safe_yaml import Loader
 
     try:
         table = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=Loader)  # noqa: S506 - it is a safe loader

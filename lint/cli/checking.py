@@ -104,16 +104,16 @@ class _Check(Struct):
 
     def _builds(self, found: Sequence[Path], unread: list[str]) -> tuple[list[Path], dict[Path, list[Layer]]]:
         """The Dockerfiles, those of compose and bake files in their place, and the ways in which these are built."""
-        from .. import builds
+        from dockerlint.lint.buildfiles import resolve
 
-        given = {path for path in found if not builds.is_build_file(path.name)}
+        given = {path for path in found if not resolve.is_build_file(path.name)}
         ways: dict[Path, list[Layer]] = {}
         files: dict[Path, None] = {}
         for path in found:
             if path in given:
                 files[path] = None
                 continue
-            read = builds.read(path, os.environ)
+            read = resolve.read(path, os.environ)
             for note in read.notes:
                 self._say(note)
             self._complain(read.errors, USAGE)

@@ -121,7 +121,8 @@ def _verify(name: str, options: dict[str, Any]) -> int:
 
 def _one(name: str) -> Path:
     """The one Dockerfile of a path."""
-    from ..builds import is_build_file
+    from dockerlint.lint.buildfiles.resolve import is_build_file
+
     from ..discover import discover
 
     found = list(discover([name]))

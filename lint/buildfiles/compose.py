@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .recipe import BuildFileError, Recipe, scalar, table
-from .storage.lazy_regex import regex
+from dockerlint.lint.storage.lazy_regex import regex
+
+from .build_spec import BuildFileError, Recipe, scalar, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,9 +42,9 @@ def interpolate(text: str, env: Mapping[str, str]) -> str | None:
 def _load(text: str, where: str) -> Any:
     import yaml
 
-    from . import yaml_
+    from . import safe_yaml
 
-    class Loader(yaml_.Loader):
+    class Loader(safe_yaml.Loader):
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
             if sum(len(item.value) if isinstance(item, yaml.SequenceNode) else 1 for item in merged) > MOST_MERGES:

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from .catalogue.name_patterns import matches
-from .recipe import BuildFileError, Recipe
-from .storage.lazy_regex import regex
-from .syntax.source import is_file, reason
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.source import is_file, reason
+
+from .build_spec import BuildFileError, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .config import Layer
+    from dockerlint.lint.config import Layer
 
 COMPOSE = tuple(
     f"{name}.{ending}" for name in ("compose", "compose.*", "docker-compose*") for ending in ("yaml", "yml")

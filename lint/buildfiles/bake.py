@@ -6,8 +6,9 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .recipe import BuildFileError, Recipe, scalar, table
-from .storage.lazy_regex import regex
+from dockerlint.lint.storage.lazy_regex import regex
+
+from .build_spec import BuildFileError, Recipe, scalar, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +51,7 @@ def _from_hcl(text: str, where: str) -> Mapping[str, Any]:
     import hcl2
 
     # hcl2 has no errors of its own
-    from .syntax.grammar import error_of_lark
+    from dockerlint.lint.syntax.grammar import error_of_lark
 
     try:
         tree = hcl2.parses_to_tree(text)
