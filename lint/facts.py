@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from .context.build_context import Context
     from .downloads import Download
     from .installed import Pins
-    from .script_cache import Comments
     from .shell.script import Command, Script
+    from .shellcheck.comment_cache import Comments
 
 LONGEST_BRIEF = 48
 # Bytes from which copied files are worth a word about where they lie.

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from .facts import DEFAULT_SHELL, PREDEFINED
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
-from .script_needs import is_plain, needed, plain
 from .script_rules import script_rule
 from .shell import script as shells
+from .shellcheck.prefilter import is_plain, needed, plain
 from .storage.lazy_regex import regex
 from .syntax import nodes
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .facts import Facts
     from .rule import Rule
     from .shell.script import Script
-    from .shellcheck import Comment, Position
+    from .shellcheck.runner import Comment, Position
 
 # The shell of a script in ShellCheck's first line by what the Dockerfile calls it; a zsh is none that it knows.
 DIALECTS = {"sh": "sh", "bash": "bash", "dash": "dash", "ash": "busybox sh", "busybox": "busybox sh", "ksh": "ksh", "mksh": "ksh"}

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import pytest
 
-from dockerlint.lint import script_findings, shellcheck
+from dockerlint.lint import script_findings
 from dockerlint.lint.checker import check
 from dockerlint.lint.config import Config
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import find
-from dockerlint.lint.script_cache import Comments
+from dockerlint.lint.shellcheck import runner
+from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.syntax.parser import parse
 
 PAGE = Path(__file__).parent.parent / "docs" / "differences.md"
@@ -50,7 +51,7 @@ def says(case: Case, preset: str) -> bool:
     rule = find(case.code)
     if rule:
         return bool(check(doc, Facts(doc, settings=settings), [rule]))
-    program = shellcheck.find()
+    program = runner.find()
     if program is None:
         pytest.skip("ShellCheck is not installed")
     facts = Facts(doc, settings=settings, shellcheck=Comments(program, None))

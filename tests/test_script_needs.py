@@ -8,17 +8,18 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from dockerlint.lint import script_findings, shellcheck
+from dockerlint.lint import script_findings
 from dockerlint.lint.facts import Facts
-from dockerlint.lint.script_cache import Comments
-from dockerlint.lint.script_needs import is_plain, needed, plain
-from dockerlint.lint.shellcheck import ShellCheck
+from dockerlint.lint.shellcheck import runner
+from dockerlint.lint.shellcheck.comment_cache import Comments
+from dockerlint.lint.shellcheck.prefilter import is_plain, needed, plain
+from dockerlint.lint.shellcheck.runner import ShellCheck
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INSTALLED = shellcheck.find()
+INSTALLED = runner.find()
 needs_shellcheck = pytest.mark.skipif(INSTALLED is None, reason="ShellCheck is not installed")
 
 SHELLS = ("sh", "bash", "dash", "busybox sh", "ksh")

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint import script_findings, script_rules, shellcheck
+from dockerlint.lint import script_findings, script_rules
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main, work
 from dockerlint.lint.config import Config, Selector
 from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability, Finding, Severity
-from dockerlint.lint.script_cache import Comments
-from dockerlint.lint.shellcheck import ShellCheck, ShellCheckError, comments
+from dockerlint.lint.shellcheck import runner
+from dockerlint.lint.shellcheck.comment_cache import Comments
+from dockerlint.lint.shellcheck.runner import ShellCheck, ShellCheckError, comments
 from dockerlint.lint.storage import sqlite_store
 from dockerlint.lint.storage.sqlite_store import Store
 from dockerlint.lint.syntax.parser import parse
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-INSTALLED = shellcheck.find()
+INSTALLED = runner.find()
 needs_shellcheck = pytest.mark.skipif(INSTALLED is None, reason="ShellCheck is not installed")
 
 
@@ -328,7 +329,7 @@ def program(folder: Path, *lines: str) -> ShellCheck:
 
 def test_many_scripts_go_in_few_calls(tmp_path: Path) -> None:
     double = program(tmp_path, f'echo call >> {tmp_path}/calls; echo \'{{"comments": []}}\'')
-    scripts = [f"echo {number}" for number in range(shellcheck.MOST_SCRIPTS + 1)]
+    scripts = [f"echo {number}" for number in range(runner.MOST_SCRIPTS + 1)]
     assert double.check(scripts, calls=1) == [[]] * len(scripts)
     assert (tmp_path / "calls").read_text().split() == ["call", "call"]
 
@@ -347,8 +348,8 @@ def test_what_cannot_be_run_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_slow_script_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shellcheck, "PATIENCE", 0.4)
-    monkeypatch.setattr(shellcheck, "PATIENCE_ALONE", 0.4)
+    monkeypatch.setattr(runner, "PATIENCE", 0.4)
+    monkeypatch.setattr(runner, "PATIENCE_ALONE", 0.4)
     slow = program(tmp_path, "for last; do :; done", 'grep -q slow ./* && sleep 5', 'echo \'{"comments": []}\'')
     assert slow.check(["echo slow", "ls"]) == [None, []]
 
@@ -439,7 +440,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_on_without_one_is_an_error(
     alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(shellcheck, "find", lambda: None)
+    monkeypatch.setattr(runner, "find", lambda: None)
     (alone / "Dockerfile").write_text("FROM debian:12\n")
     assert main(["--no-config", "--shellcheck", "on", "Dockerfile"]) == 2
     assert "pip install 'dockerlint[shellcheck]'" in capsys.readouterr().err

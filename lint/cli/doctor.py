@@ -59,10 +59,10 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 def _programs() -> Iterator[tuple[str, str]]:
     from dockerlint.fixers.verify import engine
-    from dockerlint.lint import shellcheck
+    from dockerlint.lint.shellcheck import runner
     from dockerlint.lint.storage import programs
 
-    found = shellcheck.find()
+    found = runner.find()
     if found:
         yield "ShellCheck", f"{'.'.join(map(str, found.version))}, {found.program}"
     else:

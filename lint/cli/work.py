@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from dockerlint.lint import registry, script_cache, script_findings, shellcheck
+from dockerlint.lint import registry, script_findings
 from dockerlint.lint.context.recording_context import Watched
+from dockerlint.lint.shellcheck import comment_cache, runner
+from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage import sqlite_store
 from dockerlint.lint.storage.plugins import PluginError
 from dockerlint.lint.syntax import source
@@ -26,7 +28,6 @@ from ..findings import Severity
 from ..report import FileReport, Fixed, Gain, Priced
 from ..rule import Rule
 from ..script_rules import script_rule
-from ..shellcheck import ShellCheckError
 from .measured import kept
 from .speed import speed
 from .task import INTERNAL, Failure, Result, Task, configuration, context, internal, settings
@@ -91,13 +92,13 @@ def rule_of(code: str, severity: Severity) -> Rule:
 
 
 @cache
-def _comments(cached: bool, calls: int) -> script_cache.Comments | None:
+def _comments(cached: bool, calls: int) -> comment_cache.Comments | None:
     """ShellCheck with its memory, one for all files of this process; None when it is not installed."""
-    program = shellcheck.find()
-    return script_cache.Comments(program, sqlite_store.comments() if cached else None, calls) if program else None
+    program = runner.find()
+    return comment_cache.Comments(program, sqlite_store.comments() if cached else None, calls) if program else None
 
 
-def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> script_cache.Comments | None:
+def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> comment_cache.Comments | None:
     asked = config.shellcheck != "off" and any(rule.code in ASKING for rule in rules)
     if not config.wants_shellcheck and not asked:
         return None

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from dockerlint.lint import config_files
+from dockerlint.lint.shellcheck import runner
+from dockerlint.lint.shellcheck.comment_cache import Comments
+from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage.plugins import PluginError
 
-from ... import config_files, shellcheck
 from ...config import ConfigError
 from ...facts import Facts
 from ...report import Priced
-from ...script_cache import Comments
-from ...shellcheck import ShellCheckError
 from ..speed import speed
 from ..task import Task, internal
 from ..work import Work
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.fixers.cost.model import Estimate
+    from dockerlint.lint.shellcheck.runner import Comment
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ...findings import Finding
     from ...rule import Rule
-    from ...shellcheck import Comment
     from .documents import Document
 
 NAMES = (config_files.OWN_FILE, config_files.PYPROJECT, *config_files.HADOLINT_FILES)
@@ -59,7 +60,7 @@ class Remembered(Comments):
 @cache
 def remembered() -> Remembered | None:
     """ShellCheck, one for all files; None when it is not installed."""
-    program = shellcheck.find()
+    program = runner.find()
     return Remembered(program, None) if program else None
 
 

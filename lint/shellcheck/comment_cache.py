@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.json import decode, encode
 
-from .shellcheck import Comment, ShellCheck, comments
-from .storage.checksum import checksum
+from dockerlint.lint.storage.checksum import checksum
+
+from .runner import Comment, ShellCheck, comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .storage.sqlite_store import Store
+    from dockerlint.lint.storage.sqlite_store import Store
 
 KEY_BYTES = 32
 MOST_KNOWN = 10_000

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.json import decode
 
-from .storage import programs as program
-from .storage.prepared import prepared
-from .syntax.source import encode, reason
+from dockerlint.lint.storage import programs as program
+from dockerlint.lint.storage.prepared import prepared
+from dockerlint.lint.syntax.source import encode, reason
 
 if TYPE_CHECKING:
     import subprocess

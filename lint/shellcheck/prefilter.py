@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .catalogue import tables
-from .storage.lazy_regex import regex
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Collection
