@@ -44,8 +44,8 @@ from dockerlint.fixers.cost.invalidation import Change, rerun, with_args
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.recipes import brought
 from dockerlint.fixers.cost.selections import Selections
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

@@ -405,9 +405,9 @@ def build_file(name: str) -> Callable[[], Callable[[bytes], object]]:
 
 
 def package_list() -> Callable[[bytes], object]:
-    from dockerlint.lint import installed
+    from dockerlint.lint.analysis import installed_packages
 
-    return texts(installed.parse)
+    return texts(installed_packages.parse)
 
 
 def kept() -> Callable[[bytes], object]:
@@ -432,8 +432,8 @@ def rules() -> Callable[[bytes], object]:
 def fixes() -> Callable[[bytes], object]:
     """All fixes, also the unsafe ones: they end, and what they make parses."""
     from dockerlint.fixers.loop import fix
+    from dockerlint.lint.analysis.facts import Facts, Settings
     from dockerlint.lint.checker import check
-    from dockerlint.lint.facts import Facts, Settings
     from dockerlint.lint.registry import rules as known
     from dockerlint.lint.syntax.parser import parse
 
@@ -481,8 +481,8 @@ def manifests_in(root: Path) -> Any:
 
 def lint(text: str, *, root: Any, reports: bool = True) -> None:
     from dockerlint.fixers.cost import price
+    from dockerlint.lint.analysis.facts import Facts, Settings
     from dockerlint.lint.checker import check
-    from dockerlint.lint.facts import Facts, Settings
     from dockerlint.lint.registry import rules as known
     from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
     from dockerlint.lint.report.shown import HIDDEN

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.facts import Facts, Settings
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax.parser import parse
 

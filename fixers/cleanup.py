@@ -7,9 +7,9 @@ from bisect import bisect_right
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.syntax import json_strings, nodes
 
 from .edits import append_command, can_append, hides_failures, insert
@@ -18,8 +18,8 @@ from .footprint import commands
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage, Word
 

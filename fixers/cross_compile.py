@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.stages import references
 from dockerlint.lint.findings import Applicability, Fix
-from dockerlint.lint.stages import references
 from dockerlint.lint.syntax import nodes
 
 from .edits import insert, insert_lines, with_comments
 from .footprint import absolute, overlap
 
 if TYPE_CHECKING:
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Run, Stage
 

@@ -13,7 +13,7 @@ from .order import FARTHEST, MOST_COMPANY, is_costly
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
 
     from .footprint import Clash

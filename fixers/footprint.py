@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.analysis.facts import once
 from dockerlint.lint.catalogue import tables, tool
-from dockerlint.lint.facts import once
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
 
 # A path within a word: `--root=/srv`, `-I/usr/include`, `/a:/b`.

@@ -19,9 +19,9 @@ from .reads.manifest import Manifest
 from .reads.python import is_package
 
 if TYPE_CHECKING:
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation, Tool
     from dockerlint.lint.context.build_context import Context
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Copy, Run
 
 PACKAGE_FILE = regex(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")

@@ -12,7 +12,7 @@ from .edits import INDENT, append_command, can_append, delete_instruction, has_c
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Instruction, Run
 

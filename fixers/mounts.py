@@ -7,11 +7,11 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.accounts import number_of
+from dockerlint.lint.analysis.leftovers import XDG, caches_of, removed, removed_by, runs_in_container
+from dockerlint.lint.analysis.users import number_of
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.catalogue.tool import strip_glob
 from dockerlint.lint.findings import Applicability, Edit, Fix
-from dockerlint.lint.leftovers import XDG, caches_of, removed, removed_by, runs_in_container
 from dockerlint.lint.syntax import nodes
 
 from .edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
@@ -20,8 +20,8 @@ from .footprint import commands
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Span
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage

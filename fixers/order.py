@@ -18,7 +18,7 @@ from .precedence import Precedence, is_steady
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 

@@ -18,7 +18,7 @@ from .footprint import ROOT, Clash, absolute, command_footprint, commands, footp
 from .precedence import REFERENCE, Kind, Precedence, destination, links
 
 if TYPE_CHECKING:
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Copy, Instruction, Run, Stage, Word
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.installed_packages import canonical
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.installed import canonical
 from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Tool
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Run, Word
 
 # The name in a word: of npm's `@scope/name`, of apt's `name:arch`, of pip's `name[extra]`.

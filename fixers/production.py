@@ -28,8 +28,8 @@ from .started import command_line, started
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation, Production
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
 
 # A Gemfile's group, or a gem's; what production has no use for.

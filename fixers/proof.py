@@ -13,7 +13,7 @@ from .precedence import Kind, Precedence
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
 
     from .precedence import Conflict, Use

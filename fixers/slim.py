@@ -26,9 +26,9 @@ from .started import started
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
 
 # The name of a release behind a version: `3.12-bookworm`.

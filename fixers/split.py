@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.analysis.copy_sources import is_pattern
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.sources import is_pattern
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -24,8 +24,8 @@ from .reads.manifest import Manifest, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Copy, Run
 

@@ -15,7 +15,7 @@ from .manifests import brought
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Stage
 
 WORD = regex(r"[A-Za-z0-9_][\w.+-]*")

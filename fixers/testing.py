@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.config import merge
 from dockerlint.lint.config_files import OWN_FILE, from_file
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.syntax.parser import parse
 
 from .loop import fix

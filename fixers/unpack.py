@@ -15,7 +15,7 @@ from .merge import between
 from .precedence import destination
 
 if TYPE_CHECKING:
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Copy, Run
 

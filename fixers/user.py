@@ -20,8 +20,8 @@ from .footprint import overlap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Instruction, Stage
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from .analysis.facts import Facts
 from .config import SYNTAX_ERROR
-from .facts import Facts
 from .findings import Span
 from .registry import rules as all_rules
 from .suppress import kept

@@ -17,7 +17,7 @@ from .storage.prepared import prepared
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .facts import Facts
+    from .analysis.facts import Facts
     from .findings import Finding
     from .syntax.nodes import Dockerfile
 

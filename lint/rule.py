@@ -14,7 +14,7 @@ from .findings import Finding, Severity
 from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
-    from .facts import Facts
+    from .analysis.facts import Facts
     from .syntax.nodes import Dockerfile
 
 # What Python's -OO sets `sys.flags.optimize` to.

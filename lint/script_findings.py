@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .facts import DEFAULT_SHELL, PREDEFINED
+from .analysis.facts import DEFAULT_SHELL, PREDEFINED
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
 from .script_rules import script_rule
 from .shell import script as shells
@@ -20,7 +20,7 @@ from .syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .facts import Facts
+    from .analysis.facts import Facts
     from .rule import Rule
     from .shell.script import Script
     from .shellcheck.runner import Comment, Position

@@ -14,7 +14,7 @@ from .storage.lazy_regex import regex
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .facts import Facts
+    from .analysis.facts import Facts
     from .findings import Finding
     from .syntax.nodes import Dockerfile
 

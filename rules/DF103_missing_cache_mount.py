@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.mounts import mount_caches, wanted_caches
+from dockerlint.lint.analysis.leftovers import leaves
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.leftovers import leaves
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 

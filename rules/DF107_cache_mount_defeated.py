@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, remove_command, remove_word
 from dockerlint.fixers.mounts import flag_to_add
+from dockerlint.lint.analysis.leftovers import caches_of, removed
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity, Span
-from dockerlint.lint.leftovers import caches_of, removed
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.findings import Edit
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word

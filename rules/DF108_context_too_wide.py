@@ -17,8 +17,8 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Copy, Dockerfile
 
 MOST_NAMED = 4

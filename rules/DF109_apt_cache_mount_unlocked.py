@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
 from dockerlint.fixers.mounts import needs_setup, set_up
+from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Tool
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
     from dockerlint.lint.syntax.run_mounts import Mount
 

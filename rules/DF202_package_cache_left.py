@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
 from dockerlint.fixers.footprint import commands
+from dockerlint.lint.analysis.leftovers import caches_of, runs_in_container
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.leftovers import caches_of, runs_in_container
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -17,8 +17,8 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
 
 # Those that have a rule of hadolint's.

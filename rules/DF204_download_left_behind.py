@@ -12,9 +12,9 @@ from msgspec import Struct
 from dockerlint.fixers.edits import append_command, can_append
 from dockerlint.fixers.footprint import Clash, command_footprint
 from dockerlint.fixers.footprint import commands as known
+from dockerlint.lint.analysis.downloads import Download, downloads, fetchers
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
-from dockerlint.lint.downloads import Download, downloads, fetchers
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell.script import SHELLS
@@ -24,7 +24,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
 

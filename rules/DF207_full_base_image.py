@@ -13,8 +13,8 @@ from dockerlint.lint.rule import rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A slim variant that saves less than this share of the base is not worth a word.

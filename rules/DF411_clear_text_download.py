@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint.digests import is_artefact, is_checked
-from dockerlint.lint.downloads import file_name
+from dockerlint.lint.analysis.downloads import file_name
+from dockerlint.lint.analysis.integrity_checks import is_artefact, is_checked
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -16,7 +16,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Word
 
 CLEAR = regex(r"[\"']?(?:http|ftp)://(?P<host>[^/:\s\"']+)", re.IGNORECASE)

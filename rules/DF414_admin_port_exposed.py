@@ -12,7 +12,7 @@ from dockerlint.lint.syntax.ports import Port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Source: IANA's registry of ports; the ports of remote desktops and of the engine itself.

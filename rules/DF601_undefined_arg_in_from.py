@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.facts import PLATFORM
+from dockerlint.lint.analysis.facts import PLATFORM
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -14,7 +14,7 @@ from dockerlint.lint.syntax.variable_references import uses
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, From
     from dockerlint.lint.syntax.variable_references import Use
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
-from dockerlint.lint.facts import PLATFORM, PREDEFINED
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -19,7 +19,7 @@ from dockerlint.lint.syntax.variable_references import uses
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Heredoc, Instruction, Stage
     from dockerlint.lint.syntax.variable_references import Use
 

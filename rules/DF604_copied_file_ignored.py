@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.copy_sources import context_sources
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
-from dockerlint.lint.sources import context_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 

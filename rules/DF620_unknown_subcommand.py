@@ -13,7 +13,7 @@ from dockerlint.lint.syntax.did_you_mean import most_alike
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Commands are short words, in which one slip weighs more.

@@ -13,7 +13,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 SUMS = regex(r"(?:md5|sha1|sha224|sha256|sha384|sha512)sum")

@@ -13,7 +13,7 @@ from dockerlint.lint.syntax import json_strings, nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 LIST = regex(r"\[\s*([\"'\u201c\u2018].*)\]", re.DOTALL)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from dockerlint.fixers.edits import delete_lines
 from dockerlint.lint import registry, script_findings
-from dockerlint.lint.facts import Facts
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex

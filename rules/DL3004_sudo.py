@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.facts import TRANSPARENT
+from dockerlint.lint.analysis.facts import TRANSPARENT
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -12,7 +12,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
 

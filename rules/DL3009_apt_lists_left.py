@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts
+from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.unpack import add_archive
-from dockerlint.lint.calls import calls
+from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.findings import Finding, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -14,8 +14,8 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.calls import Call
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.analysis.program_calls import Call
     from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Instruction
 
 # What ADD unpacks. Source: the Dockerfile reference, ADD, local tar archives.

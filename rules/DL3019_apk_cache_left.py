@@ -22,8 +22,8 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 # Subcommands that read the index and do not fetch it. Source: apk-tools 2, the flags of its applets.

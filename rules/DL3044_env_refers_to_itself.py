@@ -15,7 +15,7 @@ from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Env, Pair
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint.facts import DEFAULT_SHELL
+from dockerlint.lint.analysis.facts import DEFAULT_SHELL
 from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.rule import rule
 from dockerlint.lint.shell.script import is_shell
@@ -15,7 +15,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
 

@@ -12,10 +12,10 @@ from dockerlint.fixers import slim
 from dockerlint.fixers.build_tools import bare, libraries
 from dockerlint.fixers.loop import fix
 from dockerlint.fixers.multistage.plan import Refusal
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax.parser import parse
 

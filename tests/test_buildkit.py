@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue.base_env import variables_of
 from dockerlint.lint.catalogue.platforms import Platform, of_image
 from dockerlint.lint.catalogue.platforms import parse as parse_platform
@@ -16,7 +17,6 @@ from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.discover import is_left_out
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import find, rules
 from dockerlint.lint.suppress import ignores
 from dockerlint.lint.syntax.did_you_mean import is_one_slip, nearest

@@ -19,7 +19,7 @@ from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
 ENV = {"SET": "set", "EMPTY": "", "REG": "here"}
 

@@ -8,9 +8,9 @@ import pytest
 
 from dockerlint.fixers.cleanup import cleaned
 from dockerlint.fixers.cost.recipes import recipe
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool, catalogue, tool
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.leftovers import caches_of
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

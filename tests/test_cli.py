@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
 GOOD = "FROM debian:12\n"
 OLD = "FROM debian:12\nWORKDIR old\nWORKDIR risky\n"

@@ -8,7 +8,7 @@ import pytest
 
 from dockerlint.fixers.cost.graph import BuildGraph
 from dockerlint.fixers.cost.invalidation import Change, changed_keys, own_keys, rerun, with_args
-from dockerlint.lint.facts import Facts, Settings
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.syntax.parser import parse
 
 

@@ -10,7 +10,7 @@ from dockerlint.fixers.cost import estimate, price
 from dockerlint.fixers.cost import saving as saving_module
 from dockerlint.fixers.cost import sizes as sizes_module
 from dockerlint.fixers.edits import apply
-from dockerlint.lint.facts import Facts
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Saving, Span
 from dockerlint.lint.syntax.parser import parse
 

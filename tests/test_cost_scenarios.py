@@ -9,8 +9,8 @@ import pytest
 from dockerlint.fixers.cost import estimate
 from dockerlint.fixers.cost.scenarios import MOST_EDITS, standing
 from dockerlint.fixers.cost.selections import kinds_by_name
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

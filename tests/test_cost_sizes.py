@@ -13,8 +13,8 @@ from dockerlint.fixers.cost import estimate
 from dockerlint.fixers.cost.managers import amount
 from dockerlint.fixers.cost.manifests import Packages
 from dockerlint.fixers.cost.registry import wheels
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from dockerlint.lint import script_findings
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.config import Config
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import find
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.registry import find as find_rule
 from dockerlint.lint.syntax.parser import parse

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.facts import DEFAULT_SHELL, Facts, Settings, State
+from dockerlint.lint.analysis.facts import DEFAULT_SHELL, Facts, Settings, State
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

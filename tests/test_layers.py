@@ -85,9 +85,9 @@ def test_walls_are_around_something(name: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source", "broken"),
     [
-        ("dockerlint.lint.facts", "from dockerlint.fixers import a", ["dockerlint.fixers", "dockerlint.fixers.a"]),
-        ("dockerlint.lint.facts", "from dockerlint import rules", ["dockerlint.rules"]),
-        ("dockerlint.lint.facts", "def f():\n    import dockerlint.rules.x", ["dockerlint.rules.x"]),
+        ("dockerlint.lint.analysis.facts", "from dockerlint.fixers import a", ["dockerlint.fixers", "dockerlint.fixers.a"]),
+        ("dockerlint.lint.analysis.facts", "from dockerlint import rules", ["dockerlint.rules"]),
+        ("dockerlint.lint.analysis.facts", "def f():\n    import dockerlint.rules.x", ["dockerlint.rules.x"]),
         ("dockerlint.lint.report.text", "from ...fixers import loop", ["dockerlint.fixers", "dockerlint.fixers.loop"]),
         ("dockerlint.lint.report.text", "from ..cli import main", ["dockerlint.lint.cli", "dockerlint.lint.cli.main"]),
         ("dockerlint.lint.cli.work", "from dockerlint.fixers.loop import fix", []),

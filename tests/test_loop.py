@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax.nodes import Dockerfile

@@ -19,8 +19,8 @@ from dockerlint.fixers.cost import estimate, price
 from dockerlint.fixers.cost.figures import Amount
 from dockerlint.fixers.cost.graph import BuildGraph
 from dockerlint.fixers.cost.measured import Figures, MeasuredError, Measurements, store
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
 from dockerlint.lint.syntax.parser import parse
 

@@ -14,7 +14,7 @@ from dockerlint.fixers.cost.figures import Amount
 from dockerlint.fixers.cost.graph import BuildGraph
 from dockerlint.fixers.cost.measured import Figures, Measurements, archive, history, log, match, wording
 from dockerlint.fixers.cost.measured.row import Row
-from dockerlint.lint.facts import Facts, Settings
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

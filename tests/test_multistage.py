@@ -12,10 +12,10 @@ from dockerlint.fixers.edits import apply
 from dockerlint.fixers.multistage import runtimes
 from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.fixers.multistage.split import fix, plan
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax import nodes

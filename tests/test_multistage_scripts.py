@@ -9,9 +9,9 @@ import pytest
 
 from dockerlint.fixers import package_json
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse

@@ -10,8 +10,8 @@ from dockerlint.fixers.edits import apply
 from dockerlint.fixers.footprint import Clash, Footprint, footprint, overlap
 from dockerlint.fixers.order import WIDEST, Reorder, is_costly, move_below, rewrite
 from dockerlint.fixers.precedence import Precedence, destination, links
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import find
 from dockerlint.lint.syntax.parser import parse
 

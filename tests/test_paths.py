@@ -14,10 +14,10 @@ import pytest
 
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax.parser import parse
 

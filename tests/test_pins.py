@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.installed_packages import merge, parse, read
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main
 from dockerlint.lint.config import ConfigError
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability, Finding
-from dockerlint.lint.installed import merge, parse, read
 from dockerlint.lint.registry import find
 
 if TYPE_CHECKING:

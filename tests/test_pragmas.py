@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import find
 from dockerlint.lint.suppress import ignores
 from dockerlint.lint.syntax.parser import parse

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from dockerlint.fixers.footprint import Clash
 from dockerlint.fixers.loop import fix
 from dockerlint.fixers.precedence import Access, Kind, Precedence, Use, destination, is_environment, is_steady, may_read
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse

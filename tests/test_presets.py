@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.config import Selector, merge
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Severity
 from dockerlint.lint.registry import find
 from dockerlint.lint.syntax.parser import parse

@@ -22,10 +22,10 @@ from dockerlint.fixers.cost import estimate, report
 from dockerlint.fixers.cost.figures import Amount
 from dockerlint.fixers.cost.graph import BuildGraph
 from dockerlint.fixers.cost.scenarios import standing
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
 from dockerlint.lint.context import commit_history
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

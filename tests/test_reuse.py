@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dockerlint.fixers.cost import sizes
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.selections import Selections
-from dockerlint.lint.facts import Facts
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.shell import script
 from dockerlint.lint.syntax import nodes, parser, word_expansion
 from dockerlint.lint.syntax.parser import parse

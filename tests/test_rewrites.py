@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from dockerlint.fixers.edits import apply, are_apart
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.stages import StageGraph
 from dockerlint.lint.checker import check
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.registry import rules
-from dockerlint.lint.stages import StageGraph
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dockerlint.fixers.testing import assert_examples
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.registry import find, rules
 from dockerlint.lint.rule import Rule, examples
 from dockerlint.lint.syntax.parser import parse

@@ -14,9 +14,9 @@ import pytest
 
 from dockerlint.fixers.footprint import Clash, Footprint, footprint
 from dockerlint.fixers.loop import Outcome, fix
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.registry import rules
 from dockerlint.lint.syntax import nodes

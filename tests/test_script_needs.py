@@ -9,7 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from dockerlint.lint import script_findings
-from dockerlint.lint.facts import Facts
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.shellcheck.prefilter import is_plain, needed, plain

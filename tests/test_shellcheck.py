@@ -11,10 +11,10 @@ import pytest
 
 from dockerlint.fixers.loop import fix
 from dockerlint.lint import script_findings, script_rules
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main, work
 from dockerlint.lint.config import Config, Selector
-from dockerlint.lint.facts import Facts, Settings
 from dockerlint.lint.findings import Applicability, Finding, Severity
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.stages import StageGraph
+from dockerlint.lint.analysis.stages import StageGraph
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import pytest
 
 from dockerlint.fixers.loop import fix
 from dockerlint.lint import registry
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.findings import Applicability
 from dockerlint.lint.syntax.parser import parse
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
 SAFE = "FROM debian:12\nCOPY app.py /app/\nWORKDIR old\n"
 RISKY = "FROM debian:12\nCOPY app.py /app/\nWORKDIR risky\n"

@@ -22,8 +22,8 @@ from dockerlint.fixers.verify.archive import Reader
 from dockerlint.fixers.verify.compare import Cause, Side, compare_files, compare_settings, without_noise
 from dockerlint.fixers.verify.filesystem import ArchiveError, Entry, Layer, flatten, read_layer
 from dockerlint.fixers.verify.workspace import Workspace, source_file
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.storage import installation
 from dockerlint.lint.syntax.parser import parse
 

@@ -19,7 +19,7 @@ from .times import times
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction, Stage
 
     from .scenarios import Scenario

@@ -21,7 +21,7 @@ from .work import SOMEWHERE, lies_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
     from .graph import Source, Step
     from .ledger import Ledger

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.stages import references
+from dockerlint.lint.analysis.stages import references
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
 URL = regex(r"https?://", re.IGNORECASE)
 GIT = regex(r"(?:https?://[^#]*\.git(?:[#?].*)?$|git@|git://|ssh://git)", re.IGNORECASE)

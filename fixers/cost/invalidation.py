@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.syntax import nodes
 
 from .graph import BuildGraph, Origin

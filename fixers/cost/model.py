@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.facts import Facts
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.syntax import nodes
 
 from .figures import Amount, total, worst

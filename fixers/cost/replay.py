@@ -18,8 +18,8 @@ from .versions import Versions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.commit_history import Commit, History
-    from dockerlint.lint.facts import Facts
 
     from .graph import BuildGraph, Source, Step
     from .scenarios import Outcome, Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.facts import Facts
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.findings import Basis, Saving
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse

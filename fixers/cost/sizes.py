@@ -21,7 +21,7 @@ from .work import Work
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
     from .graph import BuildGraph, Step
     from .measured import Figures

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
 from .graph import BuildGraph, Origin

@@ -25,9 +25,9 @@ from .registry import listed, wheels
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax import nodes
     from dockerlint.lint.syntax.run_mounts import Mount

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import bare
 from dockerlint.fixers.edits import INDENT
-from dockerlint.lint.accounts import ROOT
+from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.syntax import nodes
 
 from . import runtimes

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from dockerlint.fixers import package_json, slim
 from dockerlint.fixers.started import started
-from dockerlint.lint.accounts import ROOT
+from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 

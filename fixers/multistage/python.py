@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.fixers.build_tools import bare, is_one, libraries
-from dockerlint.lint.accounts import ROOT
+from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.storage.lazy_regex import regex

@@ -21,8 +21,8 @@ from .plan import Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.facts import Facts
     from dockerlint.lint.shell.script import Command
 
 # What makes more of a command line than one program and its words.

@@ -14,7 +14,7 @@ from .render import edits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Stage
 
 # In the order in which they are asked: what compiles with another's tools comes first.

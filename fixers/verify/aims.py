@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from dockerlint.lint.analysis.leftovers import caches_of, removed
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.leftovers import caches_of, removed
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
 DATA = "fixers/verify/aims.toml"
 # what a path of a script must be for us to know which files it means

@@ -17,8 +17,8 @@ from dockerlint.lint.syntax.source import reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
-    from dockerlint.lint.facts import Facts
 
 # a bigger context is built from as it is: copying it would take longer than it is worth
 MOST_BYTES = 2_000_000_000

@@ -20,9 +20,10 @@ from .terminal import has_colour, is_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from dockerlint.lint.analysis.installed_packages import Pins
+
     from ..config import Config, Layer
     from ..findings import Severity
-    from ..installed import Pins
     from ..report import FileReport
     from .task import Result, Task
 
@@ -277,9 +278,9 @@ def _width() -> int:
 def _pins(paths: Iterable[str]) -> Pins:
     if not paths:
         return {}
-    from .. import installed
+    from dockerlint.lint.analysis import installed_packages
 
-    return installed.merge(installed.read(Path(name)) for name in paths)
+    return installed_packages.merge(installed_packages.read(Path(name)) for name in paths)
 
 
 def _write_baseline(path: Path, text: str) -> None:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.cost.selections import Selections
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.commit_history import History
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ..config import Config
-    from ..facts import Facts
     from ..rule import Rule
     from .task import Task
 
@@ -206,10 +206,10 @@ def _each(
 
 def _facts(task: Task, path: Path) -> tuple[Config, Facts]:
     """The configuration of a file, and what is known of it."""
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax import source
     from dockerlint.lint.syntax.parser import parse
 
-    from ..facts import Facts
     from .task import configuration, context, settings
 
     config = configuration(task, path)
@@ -317,10 +317,10 @@ def _fixed(
     """The file with its safe fixes made, None when there are none, and what they do."""
     from dockerlint.fixers.cost import price
     from dockerlint.fixers.loop import fix
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.parser import parse
 
     from ..checker import check
-    from ..facts import Facts
 
     last = [facts]
 

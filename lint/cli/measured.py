@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.cost.measured.row import Row
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
-
-    from ..facts import Facts
 
 MOST_BYTES = 256_000_000
 

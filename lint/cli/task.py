@@ -16,12 +16,12 @@ from ..config import Config, Layer, merge
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dockerlint.lint.analysis.facts import Settings
+    from dockerlint.lint.analysis.installed_packages import Pins
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.recording_context import Question
 
-    from ..facts import Settings
     from ..findings import Severity
-    from ..installed import Pins
     from ..report import FileReport
 
 USAGE, INTERNAL = 2, 3
@@ -108,7 +108,7 @@ def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
 
 def settings(config: Config) -> Settings:
     """What the rules get to know of the configuration."""
-    from ..facts import Settings
+    from dockerlint.lint.analysis.facts import Settings
 
     return Settings(
         target=config.target,

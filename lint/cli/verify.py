@@ -200,9 +200,9 @@ def _subject(
     from dockerlint.fixers.verify.aims import Aims
     from dockerlint.fixers.verify.proof import Made
     from dockerlint.fixers.verify.trial import Subject
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.parser import parse
 
-    from ..facts import Facts
     from .task import settings
 
     assert result.report

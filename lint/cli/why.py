@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.precedence import Conflict
     from dockerlint.fixers.proof import Neighbour
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
-    from ..facts import Facts
     from ..findings import Finding
 
 # How many steps are listed on each side; the nearest ones say most.
@@ -25,10 +25,10 @@ MOST_SHOWN = 12
 
 def why(place: str) -> str:
     """The answer for `FILE:LINE`, fit for a terminal. Raises ClickException with a sentence when there is none."""
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax import source
     from dockerlint.lint.syntax.parser import parse
 
-    from ..facts import Facts
     from ..report.shown import visible
     from .task import Task, configuration, context, settings
 
@@ -126,10 +126,9 @@ def _fixes(facts: Facts, node: Instruction) -> list[Finding]:
 def _outcome(facts: Facts, node: Instruction, finding: Finding, before: Estimate) -> Iterator[str]:
     from dockerlint.fixers.cost import estimate
     from dockerlint.fixers.edits import apply
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax import nodes
     from dockerlint.lint.syntax.parser import parse
-
-    from ..facts import Facts
 
     yield f"{finding.code}: {finding.message}"
     if finding.fix is None:

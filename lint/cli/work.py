@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from dockerlint.lint import registry, script_findings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.recording_context import Watched
 from dockerlint.lint.shellcheck import comment_cache, runner
 from dockerlint.lint.shellcheck.runner import ShellCheckError
@@ -23,7 +24,6 @@ from dockerlint.lint.syntax.source import STDIN, SourceError
 from ..check_directive import Checks, is_check
 from ..checker import check
 from ..config import Config, ConfigError
-from ..facts import Facts
 from ..findings import Severity
 from ..report import FileReport, Fixed, Gain, Priced
 from ..rule import Rule

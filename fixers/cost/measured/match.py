@@ -20,7 +20,7 @@ from .row import Figures
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
     from ..graph import BuildGraph, Step
     from .row import Row

@@ -15,7 +15,7 @@ from .row import NOTHING, Figures
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
     from ..graph import Step
     from .row import Row

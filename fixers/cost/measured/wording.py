@@ -16,7 +16,7 @@ from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
     from ..graph import Step
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.cost.saving import price
 from dockerlint.fixers.cost.selections import Selections
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import MOST_BYTES
 from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.git.client import GitError
@@ -26,7 +27,6 @@ from dockerlint.lint.syntax.source import decode, encode
 from ... import registry
 from ...check_directive import Checks, is_check
 from ...checker import check
-from ...facts import Facts
 from ...findings import Applicability, Severity
 from ...report import FileReport, Priced, place
 from ..speed import speed

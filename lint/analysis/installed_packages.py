@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .config import ConfigError
-from .storage.lazy_regex import regex
-from .syntax.source import reason
+from dockerlint.lint.config import ConfigError
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.source import reason
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from .accounts import is_root
-from .catalogue.base_images import parse_reference
-from .catalogue.tool import removed_paths
+from dockerlint.lint.catalogue.base_images import parse_reference
+from dockerlint.lint.catalogue.tool import removed_paths
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.nodes import CommandInstruction
+
 from .facts import once
-from .storage.lazy_regex import regex
-from .syntax.nodes import CommandInstruction
+from .users import is_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .catalogue.tool import Cache, Tool
+    from dockerlint.lint.catalogue.tool import Cache, Tool
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Run
+
     from .facts import Facts
-    from .shell.script import Command
-    from .syntax.nodes import Run
 
 # Variables that move folders of the home. Source: XDG Base Directory Specification.
 XDG = {"XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state"}

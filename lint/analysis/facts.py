@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from .catalogue import tool
-from .catalogue.base_images import BaseImage, lookup
+from dockerlint.lint.catalogue import tool
+from dockerlint.lint.catalogue.base_images import BaseImage, lookup
+from dockerlint.lint.shell import script as shells
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax import run_mounts as mounts_of
+from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variables
+
 from .downloads import downloads
-from .shell import script as shells
 from .stages import StageGraph
-from .storage.lazy_regex import regex
-from .syntax import nodes
-from .syntax import run_mounts as mounts_of
-from .syntax.word_expansion import ExpansionError, expand, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
-    from .catalogue.tool import Invocation
-    from .context.build_context import Context
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.shell.script import Command, Script
+    from dockerlint.lint.shellcheck.comment_cache import Comments
+
     from .downloads import Download
-    from .installed import Pins
-    from .shell.script import Command, Script
-    from .shellcheck.comment_cache import Comments
+    from .installed_packages import Pins
 
 LONGEST_BRIEF = 48
 # Bytes from which copied files are worth a word about where they lie.

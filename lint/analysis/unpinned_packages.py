@@ -9,9 +9,10 @@ from . import hadolint_pins
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .catalogue.tool import Invocation, Tool
+    from dockerlint.lint.catalogue.tool import Invocation, Tool
+    from dockerlint.lint.syntax.nodes import Run, Word
+
     from .facts import Facts
-    from .syntax.nodes import Run, Word
 
 MOST_NAMED = 3
 # Subcommands that name packages where the tool's install action does not say so: Go builds what it fetches.

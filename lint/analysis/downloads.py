@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from .catalogue import tables
-from .catalogue.tool import unwrapped
-from .storage.lazy_regex import regex
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.tool import unwrapped
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .shell.script import Command
-    from .syntax.nodes import Word
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Word
 
 QUERY = regex(r"[?#].*\Z", re.DOTALL)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .syntax.nodes import Copy, From, Onbuild, Run, Stage
-from .syntax.run_mounts import mounts
+from dockerlint.lint.syntax.nodes import Copy, From, Onbuild, Run, Stage
+from dockerlint.lint.syntax.run_mounts import mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .syntax.nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 
 class StageGraph(Struct, frozen=True, dict=True):

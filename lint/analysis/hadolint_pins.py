@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .storage.lazy_regex import regex
-from .syntax import nodes
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
-    from .catalogue.tool import Invocation
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.syntax.nodes import Run, Word
+
     from .facts import Facts
-    from .syntax.nodes import Run, Word
 
 VARIABLE = regex(r"\$\{?(\w+)\}?")
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .catalogue import tables
-from .catalogue.name_patterns import matches
-from .catalogue.tool import unwrapped
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import unwrapped
 
 if TYPE_CHECKING:
+    from dockerlint.lint.syntax.nodes import Run
+
     from .downloads import Download
     from .facts import Facts
-    from .syntax.nodes import Run
 
 
 class Digests(Struct, frozen=True):

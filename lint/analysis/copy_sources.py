@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .context.build_context import clean_path
-from .storage.lazy_regex import regex
-from .syntax import nodes
+from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

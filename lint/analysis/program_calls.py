@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .catalogue.tool import unwrapped
+from dockerlint.lint.catalogue.tool import unwrapped
+
 from .facts import TRANSPARENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Run, Word
+
     from .facts import Facts
-    from .shell.script import Command
-    from .syntax.nodes import Run, Word
 
 
 class Call(Struct, frozen=True):
