@@ -281,7 +281,7 @@ def of_file(name: str, read: Callable[[Path], object], *allowed: type[Exception]
 def toml() -> Callable[[bytes], object]:
     from dockerlint.lint import config_files
     from dockerlint.lint.config import ConfigError, merge
-    from dockerlint.lint.registry import rules
+    from dockerlint.lint.engine.registry import rules
 
     known = rules()
 
@@ -304,7 +304,7 @@ def toml() -> Callable[[bytes], object]:
 def yaml() -> Callable[[bytes], object]:
     from dockerlint.lint import hadolint
     from dockerlint.lint.config import ConfigError, merge
-    from dockerlint.lint.registry import rules
+    from dockerlint.lint.engine.registry import rules
 
     known = rules()
     return of_file(".hadolint.yaml", lambda path: merge(hadolint.translate(path)).rules(known, path), ConfigError)
@@ -433,8 +433,8 @@ def fixes() -> Callable[[bytes], object]:
     """All fixes, also the unsafe ones: they end, and what they make parses."""
     from dockerlint.fixers.loop import fix
     from dockerlint.lint.analysis.facts import Facts, Settings
-    from dockerlint.lint.checker import check
-    from dockerlint.lint.registry import rules as known
+    from dockerlint.lint.engine.checker import check
+    from dockerlint.lint.engine.registry import rules as known
     from dockerlint.lint.syntax.parser import parse
 
     context = manifests_in(folder())
@@ -482,8 +482,8 @@ def manifests_in(root: Path) -> Any:
 def lint(text: str, *, root: Any, reports: bool = True) -> None:
     from dockerlint.fixers.cost import price
     from dockerlint.lint.analysis.facts import Facts, Settings
-    from dockerlint.lint.checker import check
-    from dockerlint.lint.registry import rules as known
+    from dockerlint.lint.engine.checker import check
+    from dockerlint.lint.engine.registry import rules as known
     from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
     from dockerlint.lint.report.shown import HIDDEN
     from dockerlint.lint.syntax.lines import Lines

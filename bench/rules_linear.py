@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.registry import rules
+from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes

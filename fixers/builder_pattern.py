@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.findings import Applicability, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
@@ -20,7 +20,7 @@ from .multistage.reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.findings import Edit
+    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Word
 
     from .multistage.reading import Step

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
-from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.syntax import json_strings, nodes
 
 from .edits import append_command, can_append, hides_failures, insert

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.stages import references
-from dockerlint.lint.findings import Applicability, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.syntax import nodes
 
 from .edits import insert, insert_lines, with_comments

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.findings import Edit, Span
+from dockerlint.lint.engine.findings import Edit, Span
 from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.findings import Edit, Span
+from dockerlint.lint.engine.findings import Edit, Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import json_strings
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint.findings import Applicability, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving, Span
 from dockerlint.lint.syntax.parser import parse
 
 from .edits import apply, are_apart

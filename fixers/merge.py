@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.findings import Applicability, Edit, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Span
 from dockerlint.lint.syntax import nodes
 
 from .edits import INDENT, append_command, can_append, delete_instruction, has_comment, hides_failures, insert

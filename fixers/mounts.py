@@ -11,7 +11,7 @@ from dockerlint.lint.analysis.leftovers import XDG, caches_of, removed, removed_
 from dockerlint.lint.analysis.users import number_of
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.catalogue.tool import strip_glob
-from dockerlint.lint.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix
 from dockerlint.lint.syntax import nodes
 
 from .edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
-    from dockerlint.lint.findings import Span
+    from dockerlint.lint.engine.findings import Span
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.findings import Span
+from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.syntax import nodes
 
 from .edits import delete_lines, insert, with_comments
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.findings import Edit
+    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
     from .cost.cases import Changes

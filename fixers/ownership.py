@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

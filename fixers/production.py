@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import json_strings, nodes
 

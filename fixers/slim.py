@@ -11,7 +11,7 @@ from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import unwrapped
-from dockerlint.lint.findings import Applicability, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes

@@ -10,7 +10,7 @@ from msgspec import Struct
 from dockerlint.lint.analysis.copy_sources import is_pattern
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.checker import check
 from dockerlint.lint.config import merge
 from dockerlint.lint.config_files import OWN_FILE, from_file
 from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
 from dockerlint.lint.syntax.parser import parse
 
 from .loop import fix
@@ -18,8 +18,8 @@ from .loop import fix
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.rule import Example, Rule
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.engine.rule import Example, Rule
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 

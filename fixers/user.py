@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.tool import unwrapped
-from dockerlint.lint.findings import Applicability, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .checker import check
+    from .engine.checker import check
     from .syntax.parser import parse
 
 __all__ = ["check", "parse"]
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> object:
 
         return parse
     if name == "check":
-        from .checker import check
+        from .engine.checker import check
 
         return check
     raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from .findings import Severity
+from .engine.findings import Severity
 from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from .rule import Rule
+    from .engine.rule import Rule
 
 PRESETS = ("recommended", "hadolint", "all")
 SYNTAX_ERROR = "DL1000"

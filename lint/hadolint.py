@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from .config import ConfigError, Layer, Selector
-from .findings import Severity
+from .engine.findings import Severity
 from .options import LEVELS, Place, flag, one_of, selectors, table_value, texts
 from .report import FORMATS
 from .syntax.source import reason

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from .config import PRESETS, ConfigError, Layer, Selector, did_you_mean
-from .findings import Severity
+from .engine.findings import Severity
 from .rate import rate
 from .report import FORMATS
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.manifests import Bringers, manifests, primary
 from dockerlint.fixers.reads.project import own
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.fixers.manifests import Manifests
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.findings import Span
+    from dockerlint.lint.engine.findings import Span
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.edits import insert, remove_command, remove_word
 from dockerlint.fixers.mounts import flag_to_add
 from dockerlint.lint.analysis.leftovers import caches_of, removed
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity, Span
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation
-    from dockerlint.lint.findings import Edit
+    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
 

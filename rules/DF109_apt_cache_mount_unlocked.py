@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.edits import insert
 from dockerlint.fixers.mounts import needs_setup, set_up
 from dockerlint.lint.analysis.leftovers import caches_of
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

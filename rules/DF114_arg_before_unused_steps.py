@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.order import is_costly
 from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from msgspec import Struct
 from dockerlint.fixers.merge import between, move_up, trust
 from dockerlint.lint.analysis.leftovers import caches_of, leaves
 from dockerlint.lint.catalogue.tool import invocation, removed_paths
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
 from dockerlint.fixers.footprint import commands
 from dockerlint.lint.analysis.leftovers import caches_of, runs_in_container
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

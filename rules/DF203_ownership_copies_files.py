@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.ownership import COMMANDS, set_by_copy
 from dockerlint.fixers.precedence import destination
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import shipped, take_away
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.findings import Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.syntax import nodes
 

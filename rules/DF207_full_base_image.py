@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.fixers.slim import change, variant
 from dockerlint.lint.catalogue.base_images import lookup
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

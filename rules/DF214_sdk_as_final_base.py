@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.edits import insert
 from dockerlint.lint.analysis.downloads import file_name
 from dockerlint.lint.analysis.integrity_checks import is_artefact, is_checked
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.downloads import file_name
 from dockerlint.lint.analysis.integrity_checks import is_artefact, is_checked
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

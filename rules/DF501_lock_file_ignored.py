@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
 from dockerlint.fixers.manifests import FOLDER_FLAGS, Bringers
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.analysis.unpinned_packages import named, unpinned
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

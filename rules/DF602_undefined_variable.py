@@ -10,8 +10,8 @@ from msgspec import Struct
 from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.did_you_mean import nearest, slip_of
 from dockerlint.lint.syntax.variable_references import uses

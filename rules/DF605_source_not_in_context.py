@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
 from dockerlint.lint.analysis.copy_sources import context_sources
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax.did_you_mean import most_alike
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.pins import pin
 from dockerlint.lint.analysis.unpinned_packages import named, unpinned_by
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

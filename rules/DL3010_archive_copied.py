@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.unpack import add_archive
 from dockerlint.lint.analysis.program_calls import calls
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

@@ -7,8 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cleanup import add_option
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.findings import Edit
+    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
 
 # Twice quiet is yes. Source: apt-get(8), --quiet.

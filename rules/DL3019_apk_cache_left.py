@@ -15,8 +15,8 @@ from dockerlint.fixers.cleanup import (
     without_cache,
 )
 from dockerlint.fixers.edits import remove_word
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.edits import replace_word
 from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.stages import references
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.findings import Finding, Severity, Span
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity, Span
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.edits import insert, replace_word
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.catalogue.tool import invocation
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.analysis.program_calls import Call
-    from dockerlint.lint.findings import Edit
+    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # What apt-get does in the same way. Sources: apt(8), apt-get(8).

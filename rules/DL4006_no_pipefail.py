@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.lint.analysis.facts import DEFAULT_SHELL
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes
 

@@ -14,11 +14,11 @@ import click
 import pytest
 
 from dockerlint.fixers import cost
-from dockerlint.lint import registry
 from dockerlint.lint.cli import commands, main
 from dockerlint.lint.cli.checking import DEFAULTS
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity
-from dockerlint.lint.rule import Rule, rule
+from dockerlint.lint.engine import registry
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity
+from dockerlint.lint.engine.rule import Rule, rule
 from dockerlint.lint.storage import prepared
 from dockerlint.lint.syntax import source
 from dockerlint.lint.syntax.nodes import Dockerfile, Workdir

@@ -10,7 +10,7 @@ import pytest
 
 from dockerlint.fixers.cost import estimate, report
 from dockerlint.fixers.cost.figures import Amount
-from dockerlint.lint.findings import Basis
+from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.report.shown import width as wide
 from dockerlint.lint.syntax.parser import parse
 

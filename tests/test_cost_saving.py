@@ -11,7 +11,7 @@ from dockerlint.fixers.cost import saving as saving_module
 from dockerlint.fixers.cost import sizes as sizes_module
 from dockerlint.fixers.edits import apply
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Span
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

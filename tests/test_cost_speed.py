@@ -14,7 +14,7 @@ from dockerlint.lint.cli import main
 from dockerlint.lint.cli.speed import speed
 from dockerlint.lint.config import Config, ConfigError, merge
 from dockerlint.lint.config_files import from_file
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Span
 from dockerlint.lint.options import from_environment
 from dockerlint.lint.syntax.parser import parse
 

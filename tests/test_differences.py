@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
-from dockerlint.lint import script_findings
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.checker import check
 from dockerlint.lint.config import Config
-from dockerlint.lint.registry import find
+from dockerlint.lint.engine import shellcheck_findings
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import find
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.syntax.parser import parse
@@ -55,7 +55,7 @@ def says(case: Case, preset: str) -> bool:
     if program is None:
         pytest.skip("ShellCheck is not installed")
     facts = Facts(doc, settings=settings, shellcheck=Comments(program, None))
-    rules = Config(preset=preset).active(script_findings.rules(facts))
+    rules = Config(preset=preset).active(shellcheck_findings.rules(facts))
     return any(item.code == case.code for item in check(doc, facts, rules))
 
 

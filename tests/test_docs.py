@@ -16,11 +16,11 @@ from dockerlint.lint.cli import COMMANDS
 from dockerlint.lint.cli.commands import DEFAULT, dlint
 from dockerlint.lint.config_files import from_file
 from dockerlint.lint.discover import NOT_DOCKERFILES, PATTERNS
+from dockerlint.lint.engine.registry import find
+from dockerlint.lint.engine.rule import Rule
+from dockerlint.lint.engine.suppressions import ignores
 from dockerlint.lint.options import OPTIONS
-from dockerlint.lint.registry import find
 from dockerlint.lint.report import FORMATS
-from dockerlint.lint.rule import Rule
-from dockerlint.lint.suppress import ignores
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerlint.fixers import edits
-from dockerlint.lint.findings import Edit, Span
+from dockerlint.lint.engine.findings import Edit, Span
 from dockerlint.lint.shell import script as shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse

@@ -13,9 +13,9 @@ from dockerlint.fixers.edits import apply
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.analysis.stages import StageGraph
-from dockerlint.lint.checker import check
-from dockerlint.lint.findings import Applicability, Finding
-from dockerlint.lint.registry import rules
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability, Finding
+from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

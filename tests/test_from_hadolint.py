@@ -11,7 +11,7 @@ import pytest
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.task import Task, configuration
 from dockerlint.lint.config import merge
-from dockerlint.lint.findings import Severity
+from dockerlint.lint.engine.findings import Severity
 from dockerlint.lint.hadolint import from_environment, translate
 from dockerlint.lint.options import layer
 

@@ -8,9 +8,9 @@ import pytest
 
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.checker import check
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
-from dockerlint.lint.registry import rules
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax.nodes import Dockerfile
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY

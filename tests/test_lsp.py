@@ -405,7 +405,7 @@ def test_all_safe_fixes_are_those_of_the_command_line(folder: Path, *, resolves:
 
 def test_each_quick_fix_makes_the_edits_of_its_finding(folder: Path, served: Served) -> None:
     from dockerlint.fixers.edits import apply
-    from dockerlint.lint.findings import Applicability
+    from dockerlint.lint.engine.findings import Applicability
 
     async def session(one: Editor) -> None:
         one.open((folder / "Dockerfile").as_uri(), "")
@@ -771,8 +771,8 @@ FAILING = """
 import sys
 from dockerlint.lint import registry
 from dockerlint.lint.cli import main
-from dockerlint.lint.findings import Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.engine.rule import rule
 
 @rule("XX100", name="failing", severity=Severity.ERROR)
 def failing(doc, facts):

@@ -21,7 +21,7 @@ from dockerlint.fixers.cost.graph import BuildGraph
 from dockerlint.fixers.cost.measured import Figures, MeasuredError, Measurements, store
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.fixers.multistage.split import fix, plan
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue.base_images import lookup
-from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.findings import Applicability
-from dockerlint.lint.registry import rules
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dockerlint.lint.findings import Finding
+    from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 ZONES = "COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /usr/local/go/lib/time/zoneinfo.zip\n"

@@ -10,16 +10,16 @@ import pytest
 from dockerlint.fixers import package_json
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.registry import rules
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.findings import Finding
+    from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 PACKAGE = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.findings import Span
+from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.buildkit_dump import buildkit
 from dockerlint.lint.syntax.parser import parse

@@ -15,16 +15,16 @@ import pytest
 from dockerlint.fixers.cost.model import estimate
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.registry import rules
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.findings import Finding
+    from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Where programs are run, and which: git for the history of a context and for comparisons, ShellCheck for scripts, an engine

@@ -14,9 +14,9 @@ from dockerlint.fixers.footprint import Clash
 from dockerlint.fixers.loop import fix
 from dockerlint.fixers.precedence import Access, Kind, Precedence, Use, destination, is_environment, is_steady, may_read
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.checker import check
 from dockerlint.lint.context.build_context import Context
-from dockerlint.lint.registry import rules
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.fixers.precedence import Conflict
-    from dockerlint.lint.findings import Finding
+    from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 NONE, POSSIBLE, CERTAIN = Clash.NONE, Clash.POSSIBLE, Clash.CERTAIN

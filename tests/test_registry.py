@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint import checker, registry
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.registry import rules
-from dockerlint.lint.rule import examples
+from dockerlint.lint.engine import checker, registry
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.engine.rule import examples
 from dockerlint.lint.storage import installation, prepared, sqlite_store
 from dockerlint.lint.syntax.parser import parse
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from dockerlint.lint import results
 from dockerlint.lint.cli import main, run, work
 from dockerlint.lint.cli.processes import Processes
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.context.recording_context import Watched, is_same
+from dockerlint.lint.engine import result_cache
 from dockerlint.lint.report import FORMATS
 from dockerlint.lint.storage import programs, sqlite_store
 
@@ -113,7 +113,7 @@ def another_day(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def another_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr(results, "_program", lambda: "another")
+    monkeypatch.setattr(result_cache, "_program", lambda: "another")
     return []
 
 

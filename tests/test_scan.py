@@ -47,8 +47,8 @@ sys.exit(main())
 POISON = '''
 import os, signal, time
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 @rule("XX900", name="poison", severity=Severity.WARNING)
 def poison(doc, facts):

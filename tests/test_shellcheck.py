@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint import script_findings, script_rules
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.checker import check
 from dockerlint.lint.cli import main, work
 from dockerlint.lint.config import Config, Selector
-from dockerlint.lint.findings import Applicability, Finding, Severity
+from dockerlint.lint.engine import shellcheck_findings, shellcheck_rules
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability, Finding, Severity
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.shellcheck.runner import ShellCheck, ShellCheckError, comments
@@ -88,11 +88,11 @@ def facts_of(text: str, *objects: dict[str, Any], preset: str = "all") -> Facts:
 
 
 def found(facts: Facts) -> list[Finding]:
-    return check(facts.doc, facts, script_findings.rules(facts))
+    return check(facts.doc, facts, shellcheck_findings.rules(facts))
 
 
 def scripts_of(text: str, preset: str = "all") -> list[str]:
-    return script_findings.scripts(Facts(parse(text), settings=Settings(preset=preset)))
+    return shellcheck_findings.scripts(Facts(parse(text), settings=Settings(preset=preset)))
 
 
 # ------------------------------------------------------------ what it gets
@@ -261,7 +261,7 @@ def test_no_fix_that_brings_a_new_line() -> None:
 
 @pytest.mark.parametrize(("level", "recommended"), [("error", True), ("warning", True), ("info", False), ("style", False)])
 def test_presets(level: str, recommended: bool) -> None:
-    rule = script_rules.script_rule("SC2086", Severity(level))
+    rule = shellcheck_rules.script_rule("SC2086", Severity(level))
     for preset, expected in {"recommended": recommended, "hadolint": True, "all": True}.items():
         assert bool(Config(preset=preset).active([rule])) is expected
 
@@ -277,7 +277,7 @@ def test_presets(level: str, recommended: bool) -> None:
     ],
 )
 def test_selectors(config: Config, active: bool) -> None:
-    assert bool(config.active([script_rules.script_rule("SC2086", Severity.INFO)])) is active
+    assert bool(config.active([shellcheck_rules.script_rule("SC2086", Severity.INFO)])) is active
 
 
 @pytest.mark.parametrize(
@@ -310,8 +310,8 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_sentences_have_a_level_and_are_sentences() -> None:
-    for code, (level, sentence) in script_rules._sentences().items():
-        assert script_rules.CODE.fullmatch(code)
+    for code, (level, sentence) in shellcheck_rules._sentences().items():
+        assert shellcheck_rules.CODE.fullmatch(code)
         assert Severity(level)
         assert sentence.endswith(".")
 

@@ -18,10 +18,10 @@ from dockerlint.fixers import cost
 from dockerlint.fixers.verify import workspace
 from dockerlint.fixers.verify.engine import EngineError, find
 from dockerlint.fixers.verify.process import shielded, stoppable
-from dockerlint.lint import registry
 from dockerlint.lint.cli import main
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine import registry
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 
 if TYPE_CHECKING:

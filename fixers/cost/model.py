@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dockerlint.lint.context.commit_history import History
-    from dockerlint.lint.findings import Basis
+    from dockerlint.lint.engine.findings import Basis
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from .graph import Step

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.findings import Basis
+from dockerlint.lint.engine.findings import Basis
 
 from .figures import ZERO, Amount, total
 from .managers import amount

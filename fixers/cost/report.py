@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint.findings import Basis
+from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.report.shown import width as wide
 
 if TYPE_CHECKING:

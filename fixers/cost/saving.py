@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.findings import Basis, Saving
+from dockerlint.lint.engine.findings import Basis, Saving
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
@@ -18,7 +18,7 @@ from .selections import Selections
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dockerlint.lint.findings import Edit, Finding, Fix
+    from dockerlint.lint.engine.findings import Edit, Finding, Fix
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from .figures import Amount

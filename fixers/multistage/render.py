@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import delete_lines, insert, insert_lines, whole_lines, with_comments
-from dockerlint.lint.findings import Edit, Span
+from dockerlint.lint.engine.findings import Edit, Span
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction

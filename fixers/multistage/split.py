@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.findings import Applicability, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 
 from . import c, dotnet, go, java, node, rust
 from .plan import Refusal, Split

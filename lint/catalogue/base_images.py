@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from dockerlint.lint.findings import Basis
+from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import tables

@@ -71,7 +71,8 @@ def _tree(doc: Dockerfile) -> dict[str, Any]:
 
 def _value(doc: Dockerfile, value: Any) -> Any:
     """Nodes as objects with their type, spans as lines and columns, the rest as it is."""
-    from ..findings import Span
+    from dockerlint.lint.engine.findings import Span
+
     from ..report import clean, place
 
     if isinstance(value, Span):

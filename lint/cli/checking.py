@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dockerlint.lint.analysis.installed_packages import Pins
+    from dockerlint.lint.engine.findings import Severity
 
     from ..config import Config, Layer
-    from ..findings import Severity
     from ..report import FileReport
     from .task import Result, Task
 
@@ -178,7 +178,7 @@ class _Check(Struct):
                 if result.report:
                     yield self._judged(result.report, result.fail_on)
             return
-        from .. import baseline
+        from dockerlint.lint.engine import baseline
 
         if self.options["write_baseline"]:
             kept = list(results)
@@ -248,7 +248,8 @@ class _Check(Struct):
 
 def _refuse_unknown(task: Task) -> None:
     """Raises ConfigError where the command line or the environment names a rule that there is not."""
-    from .. import registry
+    from dockerlint.lint.engine import registry
+
     from ..config import merge
 
     merge(*task.layers).rules(registry.rules())

@@ -80,8 +80,9 @@ def _ignored(selectors: Sequence[Selector]) -> Iterator[str]:
 
 
 def _is_known(selector: Selector) -> bool:
+    from dockerlint.lint.engine.registry import rules
+
     from ..config import SHELLCHECK_CODE
-    from ..registry import rules
 
     return bool(SHELLCHECK_CODE.fullmatch(selector.text)) or any(selector.specificity(rule) for rule in rules())
 

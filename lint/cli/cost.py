@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.commit_history import History
+    from dockerlint.lint.engine.rule import Rule
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from ..config import Config
-    from ..rule import Rule
     from .task import Task
 
 
@@ -245,7 +245,7 @@ def _estimate(
         return Judged(found, fast)
     # what follows is not needed for an estimate alone, which should not wait for it
     from dockerlint.fixers.cost.saving import unchanged
-    from dockerlint.lint import registry
+    from dockerlint.lint.engine import registry
     from dockerlint.lint.syntax import source
 
     rules = config.rules(registry.rules(), None if str(path) == source.STDIN else path)
@@ -318,9 +318,8 @@ def _fixed(
     from dockerlint.fixers.cost import price
     from dockerlint.fixers.loop import fix
     from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.engine.checker import check
     from dockerlint.lint.syntax.parser import parse
-
-    from ..checker import check
 
     last = [facts]
 

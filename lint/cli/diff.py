@@ -61,11 +61,11 @@ def command(
     dlint diff origin/main
     dlint diff --head feature --format markdown origin/main
     """
+    from dockerlint.lint.engine import registry
     from dockerlint.lint.git.client import GitError
     from dockerlint.lint.git.objects import Objects
     from dockerlint.lint.git.repository import Repository
 
-    from .. import registry
     from ..config import merge
     from .task import Task
 

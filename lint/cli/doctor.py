@@ -98,8 +98,8 @@ def _kept() -> Iterator[tuple[str, str]]:
 def _plugins() -> Iterator[tuple[str, str]]:
     from importlib.metadata import entry_points
 
-    from dockerlint.lint import registry
     from dockerlint.lint.catalogue import tool
+    from dockerlint.lint.engine import registry
     from dockerlint.lint.storage import plugins
 
     try:

@@ -14,7 +14,7 @@ from .options import codes
 from .terminal import is_terminal
 
 if TYPE_CHECKING:
-    from ..rule import Rule
+    from dockerlint.lint.engine.rule import Rule
 
 FENCE = regex(r"^```(dockerfile|context) (\S+)$", re.MULTILINE)
 TITLES = {"bad": "Bad", "good": "Good", "fixed": "Fixed"}
@@ -49,11 +49,12 @@ def command(code: str | None, place: str | None) -> int:
         click.echo(why(place), nl=False)
         return 0
     assert code is not None
-    from .. import script_rules
-    from ..config import did_you_mean
-    from ..registry import find, rules
+    from dockerlint.lint.engine import shellcheck_rules
+    from dockerlint.lint.engine.registry import find, rules
 
-    rule = find(code) or script_rules.find(code)
+    from ..config import did_you_mean
+
+    rule = find(code) or shellcheck_rules.find(code)
     if rule is None:
         names = [name for item in rules() for name in (item.code, item.name, *item.aliases)]
         raise click.UsageError(f"there is no rule {code!r}{did_you_mean(code, names)}; `dlint rules` lists them")

@@ -133,7 +133,7 @@ def kept(context: Context | None, path: Path) -> tuple[Measurements | None, str 
     """What was kept of a Dockerfile in its context, and a sentence when that is no good."""
     if context is None:
         return None, None
-    from ..results import measured
+    from dockerlint.lint.engine.result_cache import measured
 
     # to look whether it is there takes less time than to load what reads it
     if measured(context.root) is None:
@@ -149,8 +149,7 @@ def kept(context: Context | None, path: Path) -> tuple[Measurements | None, str 
 def keep(context: Context | None, path: Path, found: Measurements) -> None:
     """Keeps figures for later runs. Raises MeasuredError when that is not possible."""
     from dockerlint.fixers.cost.measured import MeasuredError, store
-
-    from ..results import MEASURED
+    from dockerlint.lint.engine.result_cache import MEASURED
 
     if context is None:
         raise MeasuredError("--save: standard input has no context; --context says which folder it is")

@@ -27,8 +27,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ def command(code: str, name: str, folder: str | None) -> int:
 
 
 def _refuse_taken(code: str, name: str) -> None:
-    from ..registry import find
+    from dockerlint.lint.engine.registry import find
 
     for text in (code, name):
         known = find(text)

@@ -31,7 +31,7 @@ def codes(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[
     """For shells: the codes and names of rules that go on from the last word of a list."""
     from click.shell_completion import CompletionItem
 
-    from ..registry import rules
+    from dockerlint.lint.engine.registry import rules
 
     done, comma, last = incomplete.rpartition(",")
     names = ((name, rule.summary) for rule in rules() for name in (rule.code, rule.name))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..rule import Rule
+    from dockerlint.lint.engine.rule import Rule
 
 
 @click.command("rules")
@@ -24,7 +24,7 @@ def command(format_: str) -> int:
     dlint rules
     dlint rules --format json
     """
-    from ..registry import rules
+    from dockerlint.lint.engine.registry import rules
 
     known = rules()
     if format_ == "json":

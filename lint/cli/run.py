@@ -16,7 +16,8 @@ from .task import Result, configuration, context
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..results import Results
+    from dockerlint.lint.engine.result_cache import Results
+
     from .processes import Processes
     from .task import Task
 
@@ -107,9 +108,8 @@ def _results(task: Task, format_: str) -> Results | None:
     """What was kept; None where nothing is to be kept, or where more than files and options decides."""
     if not task.cache or task.fix or task.diff or task.pins:
         return None
+    from dockerlint.lint.engine.result_cache import Results, base
     from dockerlint.lint.storage import programs
-
-    from ..results import Results, base
 
     results = Results(base(task.savings, programs.state("shellcheck"), _environment()))
     if format_ in DOCUMENTED:
@@ -125,9 +125,8 @@ def _environment() -> list[tuple[str, str]]:
 
 def _known(results: Results, task: Task, paths: Sequence[Path]) -> tuple[dict[Path, bytes], dict[Path, Result]]:
     """The keys of the files that can be read, and what is known of them."""
+    from dockerlint.lint.engine.result_cache import measured
     from dockerlint.lint.syntax import source
-
-    from ..results import measured
 
     keys: dict[Path, bytes] = {}
     files = {}
@@ -153,7 +152,7 @@ def _known(results: Results, task: Task, paths: Sequence[Path]) -> tuple[dict[Pa
 def _keep(results: Results, key: bytes, result: Result) -> None:
     if result.report is None or result.failures or result.asked is None:
         return
-    from ..results import Kept
+    from dockerlint.lint.engine.result_cache import Kept
 
     results.keep(key, Kept(result.report, result.fail_on, result.notes, result.asked))
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.installed_packages import Pins
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.recording_context import Question
+    from dockerlint.lint.engine.findings import Severity
 
-    from ..findings import Severity
     from ..report import FileReport
 
 USAGE, INTERNAL = 2, 3

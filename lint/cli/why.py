@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from dockerlint.fixers.precedence import Conflict
     from dockerlint.fixers.proof import Neighbour
     from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
-
-    from ..findings import Finding
 
 # How many steps are listed on each side; the nearest ones say most.
 MOST_SHOWN = 12
@@ -116,8 +115,8 @@ def _seconds(facts: Facts, node: Instruction) -> Iterator[str]:
 
 def _fixes(facts: Facts, node: Instruction) -> list[Finding]:
     """The findings on an instruction whose fixes move it."""
-    from .. import registry
-    from ..checker import check
+    from dockerlint.lint.engine import registry
+    from dockerlint.lint.engine.checker import check
 
     movers = [rule for rule in registry.rules() if rule.code in ("DF101", "DF102", "DF105")]
     return [item for item in check(facts.doc, facts, movers) if node.span.contains(item.span)]

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from dockerlint.lint import registry, script_findings
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.recording_context import Watched
+from dockerlint.lint.engine import registry, shellcheck_findings
+from dockerlint.lint.engine.check_directive import Checks, is_check
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.engine.rule import Rule
+from dockerlint.lint.engine.shellcheck_rules import script_rule
 from dockerlint.lint.shellcheck import comment_cache, runner
 from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage import sqlite_store
@@ -21,13 +26,8 @@ from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import STDIN, SourceError
 
-from ..check_directive import Checks, is_check
-from ..checker import check
 from ..config import Config, ConfigError
-from ..findings import Severity
 from ..report import FileReport, Fixed, Gain, Priced
-from ..rule import Rule
-from ..script_rules import script_rule
 from .measured import kept
 from .speed import speed
 from .task import INTERNAL, Failure, Result, Task, configuration, context, internal, settings
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.selections import Selections
     from dockerlint.fixers.loop import Outcome
     from dockerlint.lint.context.recording_context import Question
+    from dockerlint.lint.engine.findings import Finding, Saving
     from dockerlint.lint.syntax.nodes import Dockerfile
     from dockerlint.lint.syntax.source import Source
 
     from ..config import Layer
-    from ..findings import Finding, Saving
 
 # Rules that want to know what ShellCheck says.
 ASKING = frozenset({"DF701"})
@@ -144,7 +144,7 @@ class Work:
 
     def scripts(self) -> list[str]:
         """The texts that ShellCheck is to look at."""
-        return [text for item in (self, *self.others) for text in script_findings.scripts(item.facts(self.doc))]
+        return [text for item in (self, *self.others) for text in shellcheck_findings.scripts(item.facts(self.doc))]
 
     def result(self) -> Result:
         """What came of the file: fixed if asked, checked, priced."""
@@ -205,7 +205,7 @@ class Work:
     def find(self, doc: Dockerfile) -> list[Finding]:
         """What the rules find in a text of the file, by place."""
         facts = self.facts(doc)
-        of_scripts = self.config.active(script_findings.rules(facts), None if self.is_stdin else self.path)
+        of_scripts = self.config.active(shellcheck_findings.rules(facts), None if self.is_stdin else self.path)
         self.by_code |= {rule.code: rule for rule in of_scripts}
         active = (*self.rules, *of_scripts)
         return check(doc, facts, active, ignores=self.config.inline_ignores, failed=self._failed)
@@ -255,7 +255,7 @@ class Work:
     def _left_out(self, doc: Dockerfile) -> list[str]:
         return [
             f"{self.read.path}:{doc.line(run.span.start)}: ShellCheck did not look at this RUN: it is too long, or takes too long"
-            for run in script_findings.left_out(self.facts(doc))
+            for run in shellcheck_findings.left_out(self.facts(doc))
         ]
 
     def level(self, doc: Dockerfile, rule: Rule) -> Severity:

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dockerlint.lint.engine.findings import Finding, Saving, Severity, Span
+    from dockerlint.lint.engine.rule import Rule
     from dockerlint.lint.syntax.lines import Lines
-
-    from ..findings import Finding, Saving, Severity, Span
-    from ..rule import Rule
 
 FORMATS = {
     "text": "text",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..fingerprint import fingerprints
+from dockerlint.lint.engine.fingerprint import fingerprints
+
 from . import clean, place
 from .shown import as_json, visible
 from .worth import told

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ..findings import Span
+from dockerlint.lint.engine.findings import Span
+
 from . import BOM
 from .shown import cell, width
 

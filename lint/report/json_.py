@@ -10,7 +10,8 @@ from .shown import as_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..findings import Fix, Saving
+    from dockerlint.lint.engine.findings import Fix, Saving
+
     from . import FileReport, Options, Priced
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..findings import Applicability, Span
+from dockerlint.lint.engine.findings import Applicability, Span
+
 from . import BOM, clean, is_clean
 from .shown import as_json, visible
 from .worth import told
@@ -15,9 +16,9 @@ from .worth import told
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dockerlint.lint.engine.findings import Fix
     from dockerlint.lint.syntax.lines import Lines
 
-    from ..findings import Fix
     from . import FileReport, Options, Priced
 
 SEVERITIES = {"error": "ERROR", "warning": "WARNING", "info": "INFO", "style": "INFO"}

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import sarif_om as om
 
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.engine.fingerprint import fingerprints
 from dockerlint.lint.storage.lazy_regex import regex
 
-from ..findings import Applicability
-from ..fingerprint import fingerprints
 from . import Place, clean, is_clean, place
 from .json_ import saving_object
 from .shown import as_json, visible
@@ -26,8 +26,9 @@ from .worth import in_brackets
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..findings import Fix, Severity
-    from ..rule import Rule
+    from dockerlint.lint.engine.findings import Fix, Severity
+    from dockerlint.lint.engine.rule import Rule
+
     from . import FileReport, Options, Priced
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

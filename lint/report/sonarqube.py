@@ -14,7 +14,8 @@ from .worth import told
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..rule import Rule
+    from dockerlint.lint.engine.rule import Rule
+
     from . import FileReport, Options, Priced
 
 IMPACTS = {"error": "HIGH", "warning": "MEDIUM", "info": "LOW", "style": "LOW"}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from ..findings import Applicability, Severity
+from dockerlint.lint.engine.findings import Applicability, Severity
+
 from . import line_and_column
 from .excerpt import excerpt
 from .shown import visible
@@ -16,7 +17,8 @@ from .worth import duration, in_brackets, parts, phrase, size, total
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..findings import Saving
+    from dockerlint.lint.engine.findings import Saving
+
     from . import FileReport, Gain, Options, Priced
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..findings import Saving
+from dockerlint.lint.engine.findings import Saving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

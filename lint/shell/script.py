@@ -14,7 +14,7 @@ import tree_sitter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.findings import Span
+from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.nodes import Exec, Word, moved
 

@@ -63,8 +63,8 @@ def prepared(name: str, make: Callable[[], T], kind: type[T], of: object = None)
 
 def shipped() -> dict[str, Callable[[], object]]:
     """What a wheel brings: by name, what makes it."""
-    from dockerlint.lint import registry
     from dockerlint.lint.catalogue import tables
+    from dockerlint.lint.engine import registry
     from dockerlint.lint.syntax import grammar
 
     of_grammar = {grammar.kept_as(escape): partial(grammar.made, escape) for escape in grammar.ESCAPES}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from dockerlint.lint.findings import Span
+from dockerlint.lint.engine.findings import Span
 
 from .lines import Lines
 

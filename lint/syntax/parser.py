@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.findings import Span
+from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import grammar, json_strings, nodes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from dockerlint.lint.findings import Basis
+from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
 from ..figures import Amount

@@ -9,8 +9,8 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint.findings import Basis
-from dockerlint.lint.results import MEASURED
+from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.engine.result_cache import MEASURED
 from dockerlint.lint.storage.safe_write import WriteError, write
 
 from ..figures import Amount

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol.types import CompletionItem, CompletionItemKind, TextEdit
 
-from dockerlint.lint import registry
+from dockerlint.lint.engine import registry
+from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.run_mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
 from dockerlint.lint.syntax.validation import CHOICES, FLAGS, KEYWORDS
 
-from ...findings import Span
 from . import variables
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import CodeDescription, Diagnostic, DiagnosticSeverity, Position, Range
 
-from ...findings import Severity
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.engine.shellcheck_rules import CODE, WIKI
+
 from ...report import clean
-from ...script_rules import CODE, WIKI
 
 if TYPE_CHECKING:
     from ...report import Priced

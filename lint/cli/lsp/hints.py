@@ -9,7 +9,8 @@ from lsprotocol.types import InlayHint, MarkupContent, MarkupKind
 from .costs import brief, steps, told
 
 if TYPE_CHECKING:
-    from ...findings import Span
+    from dockerlint.lint.engine.findings import Span
+
     from .setup import View
 
 

@@ -15,7 +15,8 @@ from .costs import step_at, told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...findings import Span
+    from dockerlint.lint.engine.findings import Span
+
     from .setup import View
 
 RULER = "\n\n---\n\n"

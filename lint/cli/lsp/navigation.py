@@ -11,7 +11,8 @@ from . import stage_names, variables
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...findings import Span
+    from dockerlint.lint.engine.findings import Span
+
     from .setup import View
 
 

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.fixers.cost.model import Estimate
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.engine.rule import Rule
     from dockerlint.lint.shellcheck.runner import Comment
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-    from ...findings import Finding
-    from ...rule import Rule
     from .documents import Document
 
 NAMES = (config_files.OWN_FILE, config_files.PYPROJECT, *config_files.HADOLINT_FILES)
@@ -119,7 +119,7 @@ class Setup:
         known = self.work.shellcheck if self.work else None
         if self.work is None or not isinstance(known, Remembered):
             return False
-        from ...script_findings import scripts
+        from dockerlint.lint.engine.shellcheck_findings import scripts
 
         # a fresh look: the facts of `work` belong to another thread
         facts = Facts(doc, None, self.work.settings, known)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 
-from ...findings import BYTES_A_SECOND
+from dockerlint.lint.engine.findings import BYTES_A_SECOND
+
 from .results import FAILURES, FILES, FINDINGS
 
 if TYPE_CHECKING:

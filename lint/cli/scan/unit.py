@@ -17,6 +17,10 @@ from dockerlint.fixers.cost.selections import Selections
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import MOST_BYTES
 from dockerlint.lint.context.git_context import GitContext
+from dockerlint.lint.engine import registry
+from dockerlint.lint.engine.check_directive import Checks, is_check
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability, Severity
 from dockerlint.lint.git.client import GitError
 from dockerlint.lint.git.objects import Objects
 from dockerlint.lint.git.tree import CommitTree
@@ -24,10 +28,6 @@ from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import decode, encode
 
-from ... import registry
-from ...check_directive import Checks, is_check
-from ...checker import check
-from ...findings import Applicability, Severity
 from ...report import FileReport, Priced, place
 from ..speed import speed
 from ..task import internal, settings
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.cost.model import Estimate
     from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.engine.findings import Finding, Saving
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-    from ...findings import Finding, Saving
     from .values import File, Job
 
 

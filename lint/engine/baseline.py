@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .config import ConfigError
+from dockerlint.lint.config import ConfigError
+from dockerlint.lint.syntax.source import reason
+
 from .fingerprint import fingerprints
-from .syntax.source import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .report import FileReport
+    from dockerlint.lint.report import FileReport
 
 VERSION = 1
 

@@ -9,17 +9,19 @@ import importlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.storage import plugins
+from dockerlint.lint.storage.prepared import prepared
+
 from .findings import Severity
 from .rule import Rule
-from .storage import plugins
-from .storage.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .analysis.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
+
     from .findings import Finding
-    from .syntax.nodes import Dockerfile
 
 RULES = "dockerlint.rules"
 # By this name they are kept.

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from .findings import Finding, Severity
-from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
-    from .analysis.facts import Facts
-    from .syntax.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # What Python's -OO sets `sys.flags.optimize` to.
 WITHOUT_DOCSTRINGS = 2

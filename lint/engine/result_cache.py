@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.json import decode, encode
 
-from .context.recording_context import is_same
+from dockerlint.lint.context.recording_context import is_same
+from dockerlint.lint.report import FileReport, Priced
+from dockerlint.lint.storage import installation
+from dockerlint.lint.storage import sqlite_store as store
+from dockerlint.lint.storage.checksum import checksum
+from dockerlint.lint.syntax.lines import Lines
+
 from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
-from .report import FileReport, Priced
 from .rule import Rule
-from .storage import installation
-from .storage import sqlite_store as store
-from .storage.checksum import checksum
-from .syntax.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from .context.build_context import Context
-    from .context.recording_context import Question
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.context.recording_context import Question
 
 # Where a context keeps what was measured of its builds: estimates rest on it.
 MEASURED = (".dlint", "measured.json")

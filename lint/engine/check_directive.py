@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from dockerlint.lint.syntax.nodes import Dockerfile
+
     from .rule import Rule
-    from .syntax.nodes import Dockerfile
 
 # Source: the Dockerfile reference, "Build checks".
 CHECKS = frozenset(

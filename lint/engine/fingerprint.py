@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.lint.syntax.lines import Lines
+
     from .findings import Finding
-    from .syntax.lines import Lines
 
 
 def fingerprints(doc: Lines, findings: Iterable[Finding]) -> list[str]:

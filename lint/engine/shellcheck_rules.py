@@ -6,17 +6,19 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .catalogue import tables
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.storage.lazy_regex import regex
+
 from .findings import Severity
 from .rule import Rule
-from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .analysis.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
+
     from .findings import Finding
-    from .syntax.nodes import Dockerfile
 
 DATA = "lint/catalogue/data/shellcheck.toml"
 WIKI = "https://www.shellcheck.net/wiki/"

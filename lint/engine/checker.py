@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from .analysis.facts import Facts
-from .config import SYNTAX_ERROR
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.config import SYNTAX_ERROR
+
 from .findings import Span
 from .registry import rules as all_rules
-from .suppress import kept
+from .suppressions import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from dockerlint.lint.syntax.nodes import Dockerfile
+
     from .findings import Finding
     from .rule import Rule
-    from .syntax.nodes import Dockerfile
 
 QUOTES = dict.fromkeys(map(ord, "\"'\\`"))
 

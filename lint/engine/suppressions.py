@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from .check_directive import Checks
 from .findings import Span
-from .storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dockerlint.lint.syntax.nodes import Comment, Dockerfile, Instruction
+
     from .findings import Finding
     from .rule import Rule
-    from .syntax.nodes import Comment, Dockerfile, Instruction
 
 # What stands behind the names is the reason.
 OWN = regex(r"#[ \t]*dlint[ \t]+(?:(global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")

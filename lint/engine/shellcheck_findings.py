@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .analysis.facts import DEFAULT_SHELL, PREDEFINED
+from dockerlint.lint.analysis.facts import DEFAULT_SHELL, PREDEFINED
+from dockerlint.lint.shell import script as shells
+from dockerlint.lint.shellcheck.prefilter import is_plain, needed, plain
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+
 from .findings import Applicability, Edit, Finding, Fix, Severity, Span
-from .script_rules import script_rule
-from .shell import script as shells
-from .shellcheck.prefilter import is_plain, needed, plain
-from .storage.lazy_regex import regex
-from .syntax import nodes
+from .shellcheck_rules import script_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .analysis.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Script
+    from dockerlint.lint.shellcheck.runner import Comment, Position
+
     from .rule import Rule
-    from .shell.script import Script
-    from .shellcheck.runner import Comment, Position
 
 # The shell of a script in ShellCheck's first line by what the Dockerfile calls it; a zsh is none that it knows.
 DIALECTS = {"sh": "sh", "bash": "bash", "dash": "dash", "ash": "busybox sh", "busybox": "busybox sh", "ksh": "ksh", "mksh": "ksh"}
