@@ -279,9 +279,9 @@ def of_file(name: str, read: Callable[[Path], object], *allowed: type[Exception]
 
 
 def toml() -> Callable[[bytes], object]:
-    from dockerlint.lint import config_files
-    from dockerlint.lint.config import ConfigError, merge
     from dockerlint.lint.engine.registry import rules
+    from dockerlint.lint.settings import config_files
+    from dockerlint.lint.settings.config import ConfigError, merge
 
     known = rules()
 
@@ -302,12 +302,12 @@ def toml() -> Callable[[bytes], object]:
 
 
 def yaml() -> Callable[[bytes], object]:
-    from dockerlint.lint import hadolint
-    from dockerlint.lint.config import ConfigError, merge
     from dockerlint.lint.engine.registry import rules
+    from dockerlint.lint.settings import hadolint_config
+    from dockerlint.lint.settings.config import ConfigError, merge
 
     known = rules()
-    return of_file(".hadolint.yaml", lambda path: merge(hadolint.translate(path)).rules(known, path), ConfigError)
+    return of_file(".hadolint.yaml", lambda path: merge(hadolint_config.translate(path)).rules(known, path), ConfigError)
 
 
 def ignore() -> Callable[[bytes], object]:
@@ -325,7 +325,7 @@ def ignore() -> Callable[[bytes], object]:
 
 
 def gitignore() -> Callable[[bytes], object]:
-    from dockerlint.lint.discover import is_left_out
+    from dockerlint.lint.settings.discovery import is_left_out
 
     (folder() / ".git").mkdir()
     return of_file(".gitignore", lambda path: [is_left_out(path.parent, name) for name in ("a", "b/c.log", "x/y/z")])

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.config import merge
-from dockerlint.lint.config_files import OWN_FILE, from_file
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check
+from dockerlint.lint.settings.config import merge
+from dockerlint.lint.settings.config_files import OWN_FILE, from_file
 from dockerlint.lint.syntax.parser import parse
 
 from .loop import fix

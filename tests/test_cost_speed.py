@@ -12,10 +12,10 @@ from dockerlint.fixers.cost.figures import Amount
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.speed import speed
-from dockerlint.lint.config import Config, ConfigError, merge
-from dockerlint.lint.config_files import from_file
 from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Span
-from dockerlint.lint.options import from_environment
+from dockerlint.lint.settings.config import Config, ConfigError, merge
+from dockerlint.lint.settings.config_files import from_file
+from dockerlint.lint.settings.options import from_environment
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:

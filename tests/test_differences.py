@@ -10,10 +10,10 @@ from typing import NamedTuple
 import pytest
 
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.config import Config
 from dockerlint.lint.engine import shellcheck_findings
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import find
+from dockerlint.lint.settings.config import Config
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.syntax.parser import parse

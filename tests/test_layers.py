@@ -111,6 +111,6 @@ def test_relative_import_of_a_package() -> None:
     assert imports("dockerlint.lint.cli", "from .work import run\nfrom ..config import x", is_package=True) == {
         "dockerlint.lint.cli.work",
         "dockerlint.lint.cli.work.run",
-        "dockerlint.lint.config",
-        "dockerlint.lint.config.x",
+        "dockerlint.lint.settings.config",
+        "dockerlint.lint.settings.config.x",
     }

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from dockerlint.lint import config_files
 from dockerlint.lint.cli import main
-from dockerlint.lint.config import ConfigError
-from dockerlint.lint.config_files import from_file
 from dockerlint.lint.context.build_context import Context, Ignore, glob_to_regex
-from dockerlint.lint.discover import Missing, discover, is_left_out, patterns
 from dockerlint.lint.report import FORMATS, sarif
 from dockerlint.lint.report.shown import HIDDEN
+from dockerlint.lint.settings import config_files
+from dockerlint.lint.settings.config import ConfigError
+from dockerlint.lint.settings.config_files import from_file
+from dockerlint.lint.settings.discovery import Missing, discover, is_left_out, patterns
 from dockerlint.lint.shell.script import script
 from dockerlint.lint.syntax import grammar, nodes, parser, source
 from dockerlint.lint.syntax.parser import parse
@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_searched(tmp_path: Path, monkeypatch: pytest.Mo
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr("dockerlint.lint.discover.os.scandir", scandir)
+    monkeypatch.setattr("dockerlint.lint.settings.discovery.os.scandir", scandir)
     first, second = discover([str(tmp_path)])
     assert isinstance(first, Missing)
     assert first.sentence == f"{tmp_path / 'a'}: cannot be searched: permission denied"

@@ -22,10 +22,11 @@ pytest_lsp = pytest.importorskip("pytest_lsp")
 
 from lsprotocol import types  # noqa: E402
 
-from dockerlint.lint import check, config_files, parse  # noqa: E402
+from dockerlint.lint import check, parse  # noqa: E402
 from dockerlint.lint.analysis.facts import Facts  # noqa: E402
 from dockerlint.lint.cli import lsp, main  # noqa: E402
 from dockerlint.lint.context.build_context import Context  # noqa: E402
+from dockerlint.lint.settings import config_files  # noqa: E402
 from dockerlint.lint.shellcheck import runner as shellcheck  # noqa: E402
 from dockerlint.lint.syntax import source  # noqa: E402
 

@@ -10,10 +10,10 @@ from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.analysis.installed_packages import merge, parse, read
 from dockerlint.lint.cli import main
-from dockerlint.lint.config import ConfigError
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Applicability, Finding
 from dockerlint.lint.engine.registry import find
+from dockerlint.lint.settings.config import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path

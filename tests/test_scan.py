@@ -24,7 +24,7 @@ from dockerlint.lint.cli import main
 from dockerlint.lint.cli.scan import chunks, sources
 from dockerlint.lint.cli.scan.shown import megabytes
 from dockerlint.lint.cli.scan.values import Chunk, Failure, File, Job, ScanError, program
-from dockerlint.lint.config import Config
+from dockerlint.lint.settings.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,10 +12,10 @@ import pytest
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.cli import main, work
-from dockerlint.lint.config import Config, Selector
 from dockerlint.lint.engine import shellcheck_findings, shellcheck_rules
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Applicability, Finding, Severity
+from dockerlint.lint.settings.config import Config, Selector
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.shellcheck.runner import ShellCheck, ShellCheckError, comments

@@ -19,7 +19,7 @@ from .build_spec import BuildFileError, Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dockerlint.lint.config import Layer
+    from dockerlint.lint.settings.config import Layer
 
 COMPOSE = tuple(
     f"{name}.{ending}" for name in ("compose", "compose.*", "docker-compose*") for ending in ("yaml", "yml")

@@ -98,10 +98,10 @@ def _drop_output() -> None:
 
 def _failed(error: Exception) -> int:
     """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
+    from dockerlint.lint.settings.config import ConfigError
     from dockerlint.lint.storage.plugins import PluginError
     from dockerlint.lint.syntax.source import SourceError, reason
 
-    from ..config import ConfigError
     from ..report.shown import visible_lines
     from .output import write
     from .task import internal

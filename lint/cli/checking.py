@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.installed_packages import Pins
     from dockerlint.lint.engine.findings import Severity
+    from dockerlint.lint.settings.config import Config, Layer
 
-    from ..config import Config, Layer
     from ..report import FileReport
     from .task import Result, Task
 
@@ -69,7 +69,8 @@ class _Check(Struct):
     status: int = OK
 
     def run(self) -> int:
-        from ..discover import Missing, discover
+        from dockerlint.lint.settings.discovery import Missing, discover
+
         from .interrupt import Interrupts
         from .progress import progress
         from .run import run
@@ -128,7 +129,8 @@ class _Check(Struct):
 
     def _configuration(self, task: Task) -> Config:
         """The configuration that holds for the run as a whole: that of the first path."""
-        from ..config import ConfigError, merge
+        from dockerlint.lint.settings.config import ConfigError, merge
+
         from .task import configuration
 
         config = merge(*task.layers)
@@ -249,8 +251,7 @@ class _Check(Struct):
 def _refuse_unknown(task: Task) -> None:
     """Raises ConfigError where the command line or the environment names a rule that there is not."""
     from dockerlint.lint.engine import registry
-
-    from ..config import merge
+    from dockerlint.lint.settings.config import merge
 
     merge(*task.layers).rules(registry.rules())
 
@@ -285,9 +286,8 @@ def _pins(paths: Iterable[str]) -> Pins:
 
 
 def _write_baseline(path: Path, text: str) -> None:
+    from dockerlint.lint.settings.config import ConfigError
     from dockerlint.lint.storage.safe_write import WriteError, put
-
-    from ..config import ConfigError
 
     try:
         put(path, text.encode("utf-8"))
@@ -297,6 +297,6 @@ def _write_baseline(path: Path, text: str) -> None:
 
 def _meant_command(path: str) -> str:
     """A hint for a path that does not exist but reads like a command."""
-    from ..config import did_you_mean
+    from dockerlint.lint.settings.config import did_you_mean
 
     return did_you_mean(path, COMMANDS) if path.isidentifier() else ""

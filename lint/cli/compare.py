@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from dockerlint.lint.context.build_context import MOST_BYTES, Context
 from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.engine.fingerprint import fingerprints
+from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage.plugins import PluginError
 from dockerlint.lint.syntax.source import Source, SourceError, of_bytes
 
-from ..config import ConfigError
 from ..report.worth import LEAST_BYTES, LEAST_SECONDS
 from .task import context
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.model import StepCost
     from dockerlint.lint.git.repository import Repository
     from dockerlint.lint.git.tree import Tree
+    from dockerlint.lint.settings.config import Config
 
-    from ..config import Config
     from ..report import FileReport, Priced
     from .task import Result, Task
     from .work import Work

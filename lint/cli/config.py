@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..config import Layer, Selector
+    from dockerlint.lint.settings.config import Layer, Selector
 
 FLAGS = ("strict_labels", "inline_ignores", "color")
 
@@ -34,9 +34,9 @@ def command(file: str) -> int:
     \b
     dlint config --from-hadolint > .dlint.toml
     """
-    from ..config import ConfigError
-    from ..config_files import nearest_of_hadolint
-    from ..hadolint import translate
+    from dockerlint.lint.settings.config import ConfigError
+    from dockerlint.lint.settings.config_files import nearest_of_hadolint
+    from dockerlint.lint.settings.hadolint_config import translate
 
     path = Path(file) if file else nearest_of_hadolint(Path.cwd())
     if path is None:
@@ -81,8 +81,7 @@ def _ignored(selectors: Sequence[Selector]) -> Iterator[str]:
 
 def _is_known(selector: Selector) -> bool:
     from dockerlint.lint.engine.registry import rules
-
-    from ..config import SHELLCHECK_CODE
+    from dockerlint.lint.settings.config import SHELLCHECK_CODE
 
     return bool(SHELLCHECK_CODE.fullmatch(selector.text)) or any(selector.specificity(rule) for rule in rules())
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.commit_history import History
     from dockerlint.lint.engine.rule import Rule
+    from dockerlint.lint.settings.config import Config
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-    from ..config import Config
     from .task import Task
 
 
@@ -125,7 +125,8 @@ def command(
     dlint cost --compare Dockerfile.new Dockerfile
     dlint cost --replay 200 --html cost.html Dockerfile
     """
-    from ..discover import discover
+    from dockerlint.lint.settings.discovery import discover
+
     from ..report.shown import visible
     from .task import Task
 
@@ -186,9 +187,8 @@ def _each(
 ) -> Iterator[Judged | str]:
     """The estimate of each path, or the sentence that says why there is none."""
     from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.lint.settings.config import ConfigError
     from dockerlint.lint.syntax.source import SourceError
-
-    from ..config import ConfigError
 
     for item in found:
         if not isinstance(item, Path):

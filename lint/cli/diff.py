@@ -65,8 +65,8 @@ def command(
     from dockerlint.lint.git.client import GitError
     from dockerlint.lint.git.objects import Objects
     from dockerlint.lint.git.repository import Repository
+    from dockerlint.lint.settings.config import merge
 
-    from ..config import merge
     from .task import Task
 
     task = Task(layers(options), file_layer(options))
@@ -132,9 +132,8 @@ def _show(task: Task, repository: Repository, objects: Objects, asked: _Asked) -
 
 
 def _write(path: Path, names: Sequence[str]) -> None:
+    from dockerlint.lint.settings.config import ConfigError
     from dockerlint.lint.syntax.source import reason
-
-    from ..config import ConfigError
 
     try:
         path.write_bytes(b"".join(os.fsencode(name) + b"\0" for name in names))
@@ -198,7 +197,7 @@ def _chosen(tree: Tree, wanted: Sequence[str]) -> Iterator[str]:
 
 
 def _is_one(tree: Tree, path: str) -> bool:
-    from ..discover import is_dockerfile
+    from dockerlint.lint.settings.discovery import is_dockerfile
 
     return is_dockerfile(posixpath.basename(path)) and tree.is_file(path)
 

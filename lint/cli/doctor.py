@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import Selector
+from dockerlint.lint.settings.config import Selector
+
 from . import OK
 from .layers import file_layer, layers
 from .options import build_options
@@ -19,7 +20,7 @@ from .options import build_options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..config import Layer
+    from dockerlint.lint.settings.config import Layer
 
 LIBRARIES = ("click", "lark", "libcst", "tree-sitter", "tree-sitter-bash")
 PATIENCE = 10.0
@@ -114,15 +115,15 @@ def _plugins() -> Iterator[tuple[str, str]]:
 
 def _configuration(path: Path, options: dict[str, Any]) -> Iterator[str]:
     """Each option that is not as it is by default, with what set it."""
-    from .. import config_files, hadolint
-    from ..config import Config, merge
+    from dockerlint.lint.settings import config_files, hadolint_config
+    from dockerlint.lint.settings.config import Config, merge
 
     folder = path if path.is_dir() else path.parent
     given = file_layer(options)
     nearest = None if options["no_config"] else options["config"] or config_files.nearest(folder)
     environment, command_line = layers(options)
     sources: list[tuple[str, Layer]] = [
-        ("environment (HADOLINT_*)", hadolint.from_environment(os.environ)),
+        ("environment (HADOLINT_*)", hadolint_config.from_environment(os.environ)),
         (str(nearest), given if given is not None else config_files.for_folder(folder)),
         ("environment (DLINT_*)", environment),
         ("command line", command_line),

@@ -51,8 +51,7 @@ def command(code: str | None, place: str | None) -> int:
     assert code is not None
     from dockerlint.lint.engine import shellcheck_rules
     from dockerlint.lint.engine.registry import find, rules
-
-    from ..config import did_you_mean
+    from dockerlint.lint.settings.config import did_you_mean
 
     rule = find(code) or shellcheck_rules.find(code)
     if rule is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..config import Layer
+    from dockerlint.lint.settings.config import Layer
 
 SAME_NAME = ("preset", "fail-on", "shellcheck", "baseline", "target", "context", "network", "machine")
 
@@ -19,7 +19,7 @@ def layers(options: Mapping[str, Any]) -> tuple[Layer, ...]:
 
     Raises ConfigError for a value that is no good.
     """
-    from ..options import from_environment, from_options
+    from dockerlint.lint.settings.options import from_environment, from_options
 
     table = {
         "select": _words(options.get("select")),
@@ -33,7 +33,7 @@ def layers(options: Mapping[str, Any]) -> tuple[Layer, ...]:
 
 def file_layer(options: Mapping[str, Any]) -> Layer | None:
     """The configuration file that was asked for; empty if none is to be read; None if it is to be looked for."""
-    from ..config_files import from_file
+    from dockerlint.lint.settings.config_files import from_file
 
     if options["no_config"]:
         return {}

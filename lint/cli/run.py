@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.syntax.source import STDIN, SourceError
 
-from ..config import ConfigError
 from .task import Result, configuration, context
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from dockerlint.fixers.cost.figures import Amount
-
-    from ..config import Config
+    from dockerlint.lint.settings.config import Config
 
 
 class Speed(TypedDict):
@@ -20,7 +19,6 @@ class Speed(TypedDict):
 def speed(config: Config) -> Speed:
     """What the configuration says of the network and the machine."""
     from dockerlint.fixers.cost.figures import Amount
-
-    from ..rate import rate
+    from dockerlint.lint.settings.network_rate import rate
 
     return Speed(network=Amount.exact(rate(config.network)) if config.network else None, machine=config.machine)

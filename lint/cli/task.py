@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from dockerlint.lint.settings import config_files
+from dockerlint.lint.settings import hadolint_config as hadolint
+from dockerlint.lint.settings.config import Config, Layer, merge
 from dockerlint.lint.syntax.source import STDIN
-
-from .. import config_files, hadolint
-from ..config import Config, Layer, merge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from dockerlint.fixers.verify.trial import Subject
     from dockerlint.fixers.verify.workspace import Workspace
     from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.settings.config import Config
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-    from ..config import Config
     from .task import Result
 
 PREFIX = "dlint-verify-"
@@ -122,8 +122,7 @@ def _verify(name: str, options: dict[str, Any]) -> int:
 def _one(name: str) -> Path:
     """The one Dockerfile of a path."""
     from dockerlint.lint.buildfiles.resolve import is_build_file
-
-    from ..discover import discover
+    from dockerlint.lint.settings.discovery import discover
 
     found = list(discover([name]))
     files = [item for item in found if isinstance(item, Path) and not is_build_file(item.name)]

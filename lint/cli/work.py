@@ -17,6 +17,7 @@ from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Severity
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.engine.shellcheck_rules import script_rule
+from dockerlint.lint.settings.config import Config, ConfigError
 from dockerlint.lint.shellcheck import comment_cache, runner
 from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage import sqlite_store
@@ -26,7 +27,6 @@ from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import STDIN, SourceError
 
-from ..config import Config, ConfigError
 from ..report import FileReport, Fixed, Gain, Priced
 from .measured import kept
 from .speed import speed
@@ -41,10 +41,9 @@ if TYPE_CHECKING:
     from dockerlint.fixers.loop import Outcome
     from dockerlint.lint.context.recording_context import Question
     from dockerlint.lint.engine.findings import Finding, Saving
+    from dockerlint.lint.settings.config import Layer
     from dockerlint.lint.syntax.nodes import Dockerfile
     from dockerlint.lint.syntax.source import Source
-
-    from ..config import Layer
 
 # Rules that want to know what ShellCheck says.
 ASKING = frozenset({"DF701"})

@@ -133,7 +133,7 @@ class Context(Struct, frozen=True, dict=True):
 
     def is_left_out(self, path: str) -> bool:
         """Whether git leaves a path out of the repository, by its .gitignore files; it need not exist."""
-        from dockerlint.lint.discover import is_left_out
+        from dockerlint.lint.settings.discovery import is_left_out
 
         return is_left_out(self.root, path)
 

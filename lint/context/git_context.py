@@ -90,7 +90,7 @@ class GitContext(Context, frozen=True, dict=True, kw_only=True):
 
     def is_left_out(self, path: str) -> bool:
         """Whether git leaves a path out of the repository, by its .gitignore files; it need not exist."""
-        from dockerlint.lint.discover import patterns
+        from dockerlint.lint.settings.discovery import patterns
 
         full = self.prefix + clean_path(path)
         folder = full

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.config import ConfigError
+from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.syntax.source import reason
 
 from .fingerprint import fingerprints

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.config import SYNTAX_ERROR
+from dockerlint.lint.settings.config import SYNTAX_ERROR
 
 from .findings import Span
 from .registry import rules as all_rules

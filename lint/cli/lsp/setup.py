@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dockerlint.lint import config_files
 from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.settings import config_files
+from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage.plugins import PluginError
 
-from ...config import ConfigError
 from ...report import Priced
 from ..speed import speed
 from ..task import Task, internal

@@ -104,8 +104,8 @@ def _scan(source: Path, out: Path, options: dict[str, Any]) -> int:
 def _job(options: dict[str, Any]) -> Job:
     """What to do with a file. Raises ConfigError where the command line names a rule that there is not."""
     from dockerlint.lint.engine import registry
+    from dockerlint.lint.settings.config import merge
 
-    from ...config import merge
     from .values import Job, program
 
     config = merge(*layers({**options, "build_arg": ()}))

@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
+from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.storage.plugins import PluginError
 
-from ...config import ConfigError
 from .values import Failure, File, Job
 
 if TYPE_CHECKING:

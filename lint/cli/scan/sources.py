@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from dockerlint.lint.context.build_context import MOST_BYTES
 from dockerlint.lint.git.client import GITLINK, LINK, GitError, ask
+from dockerlint.lint.settings.discovery import is_dockerfile
 from dockerlint.lint.syntax.source import reason
 
-from ...discover import is_dockerfile
 from .values import Failure, File, ScanError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...config import Config
+    from dockerlint.lint.settings.config import Config
 
 GROUPS = ("dlint.rules", "dlint.tools")
 FOLDERS = ("lint", "rules", "fixers")

@@ -10,8 +10,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.syntax.source import reason
+
 from .config import ConfigError, Layer
-from .syntax.source import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ def from_file(path: Path) -> Layer:
     Raises ConfigError when it cannot be read, has an unknown key, or a value of the wrong kind.
     """
     if path.suffix in (".yaml", ".yml"):
-        from .hadolint import translate
+        from .hadolint_config import translate
 
         return translate(path)
     from .options import layer

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.report import FORMATS
+
 from .config import PRESETS, ConfigError, Layer, Selector, did_you_mean
-from .engine.findings import Severity
-from .rate import rate
-from .report import FORMATS
+from .network_rate import rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .catalogue.name_patterns import matches
-from .syntax.source import STDIN, reason
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.syntax.source import STDIN, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from .engine.findings import Severity
-from .storage.lazy_regex import regex
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from .engine.rule import Rule
+    from dockerlint.lint.engine.rule import Rule
 
 PRESETS = ("recommended", "hadolint", "all")
 SYNTAX_ERROR = "DL1000"
@@ -171,7 +171,7 @@ def in_preset(rule: Rule, preset: str) -> bool:
 
 def did_you_mean(given: str, names: Iterable[str]) -> str:
     """`; did you mean ...?` with the nearest of the names, or nothing."""
-    from .syntax.did_you_mean import most_alike
+    from dockerlint.lint.syntax.did_you_mean import most_alike
 
     folded = {name.casefold(): name for name in names}
     near = most_alike(given.casefold(), folded, HALF_ALIKE, len(folded))
@@ -203,7 +203,7 @@ def _closest(selectors: Iterable[Selector], rule: Rule) -> int:
 
 
 def _matches(pattern: str, base: Path, path: Path) -> bool:
-    from .discover import patterns
+    from .discovery import patterns
 
     spec = patterns([pattern])
     if not len(spec):

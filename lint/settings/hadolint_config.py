@@ -8,11 +8,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.report import FORMATS
+from dockerlint.lint.syntax.source import reason
+
 from .config import ConfigError, Layer, Selector
-from .engine.findings import Severity
 from .options import LEVELS, Place, flag, one_of, selectors, table_value, texts
-from .report import FORMATS
-from .syntax.source import reason
 
 _HADOLINT_FORMATS = {"tty": "text", "gitlab_codeclimate": "gitlab"}
 ENVIRONMENT = "HADOLINT_"
@@ -55,7 +56,7 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     import yaml
 
-    from .buildfiles.safe_yaml import Loader
+    from dockerlint.lint.buildfiles.safe_yaml import Loader
 
     try:
         table = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=Loader)  # noqa: S506 - it is a safe loader

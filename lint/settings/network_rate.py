@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .storage.lazy_regex import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 RATE = regex(r"(\d+(?:\.\d+)?)\s*([kMG]?)(bit|B)(?:/s|ps)?", re.IGNORECASE)
 PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
