@@ -485,7 +485,7 @@ def lint(text: str, *, root: Any, reports: bool = True) -> None:
     from dockerlint.lint.engine.checker import check
     from dockerlint.lint.engine.registry import rules as known
     from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
-    from dockerlint.lint.report.shown import HIDDEN
+    from dockerlint.lint.report.escaping import HIDDEN
     from dockerlint.lint.syntax.lines import Lines
     from dockerlint.lint.syntax.parser import parse
 

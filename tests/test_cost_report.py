@@ -11,7 +11,7 @@ import pytest
 from dockerlint.fixers.cost import estimate, report
 from dockerlint.fixers.cost.figures import Amount
 from dockerlint.lint.engine.findings import Basis
-from dockerlint.lint.report.shown import width as wide
+from dockerlint.lint.report.escaping import width as wide
 from dockerlint.lint.syntax.parser import parse
 
 TEXT = "FROM debian:bookworm-slim AS app\nRUN apt-get update \\\n && ./x\nCOPY . /app\n"

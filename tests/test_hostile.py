@@ -14,7 +14,7 @@ import pytest
 
 from dockerlint.lint.cli import main
 from dockerlint.lint.report import FORMATS
-from dockerlint.lint.report.shown import visible
+from dockerlint.lint.report.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ import pytest
 from dockerlint.lint.cli import main
 from dockerlint.lint.context.build_context import Context, Ignore, glob_to_regex
 from dockerlint.lint.report import FORMATS, sarif
-from dockerlint.lint.report.shown import HIDDEN
+from dockerlint.lint.report.escaping import HIDDEN
 from dockerlint.lint.settings import config_files
 from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.settings.config_files import from_file

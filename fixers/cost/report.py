@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.lint.engine.findings import Basis
-from dockerlint.lint.report.shown import width as wide
+from dockerlint.lint.report.escaping import width as wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

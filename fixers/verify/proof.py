@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.lint.report import clean
-from dockerlint.lint.report.shown import visible
+from dockerlint.lint.report.escaping import visible
 
 from .compare import Cause, Difference, Setting, Side
 

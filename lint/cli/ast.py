@@ -33,11 +33,11 @@ def command(file: str, format_: str) -> int:
     dlint ast Dockerfile
     dlint ast --format json - < Dockerfile
     """
+    from dockerlint.lint.report.escaping import visible
     from dockerlint.lint.syntax.parser import parse
     from dockerlint.lint.syntax.source import STDIN, read, read_stdin
 
     from ..report import place
-    from ..report.shown import visible
 
     source = read_stdin() if file == STDIN else read(Path(file))
     doc = parse(source.text)

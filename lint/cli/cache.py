@@ -33,9 +33,8 @@ def clear() -> int:
 @command.command("show")
 def show() -> int:
     """Show where it is kept, and how much there is."""
+    from dockerlint.lint.report.saving_text import size
     from dockerlint.lint.storage import prepared, sqlite_store
-
-    from ..report.worth import size
 
     for kept in sqlite_store.every():
         click.echo(f"{kept.path}: {size(kept.size)} of at most {size(kept.most_bytes)}")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockerlint.lint.report.escaping import as_json, visible
+from dockerlint.lint.report.saving_text import phrase
+
 from ..report import Options, clean, place, render
 from ..report.markdown import plain
-from ..report.shown import as_json, visible
 from ..report.text import mark
-from ..report.worth import phrase
 from .compare import totals
 
 if TYPE_CHECKING:

@@ -161,14 +161,14 @@ class _Check(Struct):
                 self._say(line)
 
     def _complain(self, sentences: Iterable[str], status: int) -> None:
-        from ..report.shown import visible_lines
+        from dockerlint.lint.report.escaping import visible_lines
 
         for sentence in sentences:
             write(f"dlint: {visible_lines(sentence)}\n", err=True)
             self.status = max(self.status, status)
 
     def _say(self, sentence: str) -> None:
-        from ..report.shown import visible
+        from dockerlint.lint.report.escaping import visible
 
         if not self.options["quiet"]:
             write(visible(sentence) + "\n", err=True)
@@ -233,9 +233,9 @@ class _Check(Struct):
             self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
 
     def _show_diffs(self, results: Iterator[Result]) -> None:
+        from dockerlint.lint.report.escaping import visible_lines
         from dockerlint.lint.syntax.source import encode
 
-        from ..report.shown import visible_lines
         from .patch import unified
 
         for item in results:

@@ -113,7 +113,7 @@ def _show(error: click.ClickException) -> None:
     """What click says of an error; it may hold any word of the command line, and names of files."""
     from io import StringIO
 
-    from ..report.shown import visible_lines
+    from dockerlint.lint.report.escaping import visible_lines
 
     text = StringIO()
     error.show(text)

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from dockerlint.lint.context.build_context import MOST_BYTES, Context
 from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.engine.fingerprint import fingerprints
+from dockerlint.lint.report.saving_text import LEAST_BYTES, LEAST_SECONDS
 from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage.plugins import PluginError
 from dockerlint.lint.syntax.source import Source, SourceError, of_bytes
 
-from ..report.worth import LEAST_BYTES, LEAST_SECONDS
 from .task import context
 
 if TYPE_CHECKING:

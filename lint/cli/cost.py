@@ -125,9 +125,9 @@ def command(
     dlint cost --compare Dockerfile.new Dockerfile
     dlint cost --replay 200 --html cost.html Dockerfile
     """
+    from dockerlint.lint.report.escaping import visible
     from dockerlint.lint.settings.discovery import discover
 
-    from ..report.shown import visible
     from .task import Task
 
     if html and format_ != "text":
@@ -161,9 +161,9 @@ def command(
 
 def _show(estimates: Sequence[Estimate], *, is_json: bool, compare: bool) -> None:
     from dockerlint.fixers.cost import report
+    from dockerlint.lint.report.escaping import visible
 
     from ..report import clean
-    from ..report.shown import visible
 
     found = [_spelled(item, clean if is_json else visible) for item in estimates]
     if is_json:
@@ -278,7 +278,7 @@ def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> 
 
     Raises MeasuredError when nothing can be kept.
     """
-    from ..report.shown import visible
+    from dockerlint.lint.report.escaping import visible
 
     found = inputs.read(facts, problems)
     older, problem = kept(facts.context, path)
@@ -293,9 +293,8 @@ def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> 
 def _history(context: Context | None, path: Path, most: int) -> History | None:
     """The last commits of the context; None, after a word why, when there are none to be had."""
     from dockerlint.lint.context.commit_history import HistoryError, read
+    from dockerlint.lint.report.escaping import visible
     from dockerlint.lint.syntax import source
-
-    from ..report.shown import visible
 
     if context is None:
         click.echo("dlint: --replay: standard input has no context; --context says which folder it is", err=True)

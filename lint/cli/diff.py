@@ -148,7 +148,7 @@ def _status(found: Sequence[Change]) -> int:
 
 
 def _say(sentence: str) -> None:
-    from ..report.shown import visible
+    from dockerlint.lint.report.escaping import visible
 
     click.echo(f"dlint: {visible(sentence)}", err=True)
 

@@ -40,7 +40,7 @@ def command(path: str, **options: Any) -> int:
     dlint doctor
     dlint doctor api/Dockerfile
     """
-    from ..report.shown import visible
+    from dockerlint.lint.report.escaping import visible
 
     for name, value in (*_versions(), *_programs(), *_kept(), *_plugins()):
         click.echo(f"{name:<{WIDTH}} {visible(value)}")
@@ -88,9 +88,8 @@ def _said(*words: str) -> str:
 
 
 def _kept() -> Iterator[tuple[str, str]]:
+    from dockerlint.lint.report.saving_text import size
     from dockerlint.lint.storage import sqlite_store
-
-    from ..report.worth import size
 
     for kept in sqlite_store.every():
         yield "kept between runs", f"{kept.path}, {size(kept.size)}"

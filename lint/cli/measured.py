@@ -117,7 +117,7 @@ def _text(name: str) -> str:
 
 def _tell(label: str, found: Measurements, rows: Sequence[Row]) -> None:
     """Say how much of the build is in a file."""
-    from ..report.shown import visible
+    from dockerlint.lint.report.escaping import visible
 
     many, steps = found.count, len(found.entries)
     if many:

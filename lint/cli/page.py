@@ -27,9 +27,8 @@ def check_page() -> None:
 def write_page(name: str, judged: Sequence[Judged], *, compare: bool) -> int:
     """Writes the page of all files; OK, or USAGE after a sentence that says why it cannot be written."""
     from dockerlint.fixers.cost.page import page
+    from dockerlint.lint.report.escaping import visible
     from dockerlint.lint.storage.safe_write import WriteError, put
-
-    from ..report.shown import visible
 
     views = [_compared(*judged)] if compare else [_view(item) for item in judged]
     try:

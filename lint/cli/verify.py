@@ -74,8 +74,7 @@ def command(path: str, **options: Any) -> int:
     from dockerlint.fixers.verify.proof import log_lines
     from dockerlint.fixers.verify.trial import UnfixedError
     from dockerlint.fixers.verify.workspace import WorkspaceError
-
-    from ..report.shown import visible
+    from dockerlint.lint.report.escaping import visible
 
     try:
         with stoppable():
@@ -95,7 +94,8 @@ def command(path: str, **options: Any) -> int:
 
 
 def _verify(name: str, options: dict[str, Any]) -> int:
-    from ..report.shown import visible
+    from dockerlint.lint.report.escaping import visible
+
     from .task import Task, configuration, context
     from .work import work
 

@@ -25,10 +25,10 @@ MOST_SHOWN = 12
 def why(place: str) -> str:
     """The answer for `FILE:LINE`, fit for a terminal. Raises ClickException with a sentence when there is none."""
     from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.report.escaping import visible
     from dockerlint.lint.syntax import source
     from dockerlint.lint.syntax.parser import parse
 
-    from ..report.shown import visible
     from .task import Task, configuration, context, settings
 
     path, line = _place(place)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dockerlint.lint.engine.fingerprint import fingerprints
 
 from . import clean, place
-from .shown import as_json, visible
-from .worth import told
+from .escaping import as_json, visible
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

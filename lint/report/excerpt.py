@@ -9,7 +9,7 @@ from msgspec import Struct
 from dockerlint.lint.engine.findings import Span
 
 from . import BOM
-from .shown import cell, width
+from .escaping import cell, width
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.lines import Lines

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dockerlint.lint.engine.findings import Applicability, Span
 
 from . import BOM, clean, is_clean
-from .shown import as_json, visible
-from .worth import told
+from .escaping import as_json, visible
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

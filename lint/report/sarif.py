@@ -19,9 +19,9 @@ from dockerlint.lint.engine.fingerprint import fingerprints
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import Place, clean, is_clean, place
+from .escaping import as_json, visible
 from .json_ import saving_object
-from .shown import as_json, visible
-from .worth import in_brackets
+from .saving_text import in_brackets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,9 +10,9 @@ from msgspec import Struct, field
 from dockerlint.lint.engine.findings import Applicability, Severity
 
 from . import line_and_column
+from .escaping import visible
 from .excerpt import excerpt
-from .shown import visible
-from .worth import duration, in_brackets, parts, phrase, size, total
+from .saving_text import duration, in_brackets, parts, phrase, size, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

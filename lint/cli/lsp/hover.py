@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import Hover, MarkupContent, MarkupKind
 
+from dockerlint.lint.report.escaping import visible
+
 from ...report import clean
-from ...report.shown import visible
 from ..explain import page
 from . import variables
 from .costs import step_at, told

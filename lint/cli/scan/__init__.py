@@ -164,6 +164,6 @@ def _finish(source: Path, results: Results, keys: set[str], lost: list[Lost], op
 
 
 def _visible(text: str) -> str:
-    from ...report.shown import visible
+    from dockerlint.lint.report.escaping import visible
 
     return visible(text)

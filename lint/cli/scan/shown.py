@@ -29,7 +29,8 @@ def share_of(part: float, whole: float, of: str) -> str:
 
 def summary(found: Totals, most: int) -> list[str]:
     """The scan in a few lines."""
-    from ...report.shown import visible
+    from dockerlint.lint.report.escaping import visible
+
     from .totals import failed, ranked
 
     stake = found.stake
