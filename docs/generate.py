@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dockerlint.lint.cli.explain import page
+from dockerlint.lint.cli.explain_command import page
 from dockerlint.lint.engine.registry import RULES, rules
 
 if TYPE_CHECKING:

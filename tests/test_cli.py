@@ -15,7 +15,7 @@ import pytest
 
 from dockerlint.fixers import cost
 from dockerlint.lint.cli import commands, main
-from dockerlint.lint.cli.checking import DEFAULTS
+from dockerlint.lint.cli.check_run import DEFAULTS
 from dockerlint.lint.engine import registry
 from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule, rule

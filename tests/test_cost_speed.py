@@ -11,7 +11,7 @@ from dockerlint.fixers.cost import estimate, price
 from dockerlint.fixers.cost.figures import Amount
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
-from dockerlint.lint.cli.speed import speed
+from dockerlint.lint.cli.cost_speed import speed
 from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Span
 from dockerlint.lint.settings.config import Config, ConfigError, merge
 from dockerlint.lint.settings.config_files import from_file

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.lint.cli import main
-from dockerlint.lint.cli.changes import MARKER
+from dockerlint.lint.cli.change_report import MARKER
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.git import objects as git_objects

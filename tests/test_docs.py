@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from dockerlint.fixers.testing import assert_examples
-from dockerlint.lint.cli import COMMANDS
 from dockerlint.lint.cli.commands import DEFAULT, dlint
+from dockerlint.lint.cli.startup import COMMANDS
 from dockerlint.lint.engine.registry import find
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.engine.suppressions import ignores

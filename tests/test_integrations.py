@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import dockerlint.lint
-from dockerlint.lint.cli.changes import MARKER
+from dockerlint.lint.cli.change_report import MARKER
 from dockerlint.lint.shellcheck import runner as shellcheck
 
 ROOT = Path(__file__).parent.parent

@@ -90,8 +90,8 @@ def test_walls_are_around_something(name: str) -> None:
         ("dockerlint.lint.analysis.facts", "def f():\n    import dockerlint.rules.x", ["dockerlint.rules.x"]),
         ("dockerlint.lint.report.text", "from ...fixers import loop", ["dockerlint.fixers", "dockerlint.fixers.loop"]),
         ("dockerlint.lint.report.text", "from ..cli import main", ["dockerlint.lint.cli", "dockerlint.lint.cli.main"]),
-        ("dockerlint.lint.cli.work", "from dockerlint.fixers.loop import fix", []),
-        ("dockerlint.lint.cli.work", "from . import x\nfrom .. import registry", []),
+        ("dockerlint.lint.cli.one_file", "from dockerlint.fixers.loop import fix", []),
+        ("dockerlint.lint.cli.one_file", "from . import x\nfrom .. import registry", []),
         ("dockerlint.lint.syntax.nodes", "import rulesets, larkspur", []),
         ("dockerlint.fixers.loop", "if a:\n    from ..rules import b", ["dockerlint.rules", "dockerlint.rules.b"]),
         ("dockerlint.fixers.loop", "from ..lint.nodes import Run", []),
@@ -109,8 +109,8 @@ def test_walls_stop(module: str, source: str, broken: list[str]) -> None:
 
 def test_relative_import_of_a_package() -> None:
     assert imports("dockerlint.lint.cli", "from .work import run\nfrom ..config import x", is_package=True) == {
-        "dockerlint.lint.cli.work",
-        "dockerlint.lint.cli.work.run",
+        "dockerlint.lint.cli.one_file",
+        "dockerlint.lint.cli.one_file.run",
         "dockerlint.lint.settings.config",
         "dockerlint.lint.settings.config.x",
     }

@@ -223,7 +223,7 @@ def test_a_folder_named_dockerfile(dlint: Callable[..., Done]) -> None:
 def test_a_file_that_vanishes(dlint: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
     Path("a").write_text(TEXT)
     Path("b").write_text(TEXT)
-    from dockerlint.lint.cli import run as runs
+    from dockerlint.lint.cli import many_files as runs
 
     real = runs.run
 

@@ -24,7 +24,8 @@ from lsprotocol import types  # noqa: E402
 
 from dockerlint.lint import check, parse  # noqa: E402
 from dockerlint.lint.analysis.facts import Facts  # noqa: E402
-from dockerlint.lint.cli import lsp, main  # noqa: E402
+from dockerlint.lint.cli import lsp_command as lsp  # noqa: E402
+from dockerlint.lint.cli import main  # noqa: E402
 from dockerlint.lint.context.build_context import Context  # noqa: E402
 from dockerlint.lint.settings import config_files  # noqa: E402
 from dockerlint.lint.shellcheck import runner as shellcheck  # noqa: E402

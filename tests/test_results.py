@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from dockerlint.lint.cli import main, run, work
-from dockerlint.lint.cli.processes import Processes
+from dockerlint.lint.cli import main, one_file
+from dockerlint.lint.cli import many_files as run
+from dockerlint.lint.cli.worker_processes import Processes
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.context.recording_context import Watched, is_same
 from dockerlint.lint.engine import result_cache
@@ -43,13 +44,13 @@ class Run:
         self.folder = folder
         self.capsys = capsys
         self.looked: list[Path] = []
-        real = work.work
+        real = one_file.work
 
         def watched(task: object, paths: list[Path]) -> object:
             self.looked += paths
             return real(task, paths)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(work, "work", watched)
+        monkeypatch.setattr(one_file, "work", watched)
 
     def __call__(self, *words: str) -> Done:
         self.capsys.readouterr()

@@ -11,7 +11,7 @@ import pytest
 
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
-from dockerlint.lint.cli import main, work
+from dockerlint.lint.cli import main, one_file
 from dockerlint.lint.engine import shellcheck_findings, shellcheck_rules
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Applicability, Finding, Severity
@@ -432,9 +432,9 @@ def test_many_write_at_once(tmp_path: Path) -> None:
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sqlite_store, "folder", lambda: tmp_path / "cache")
-    work._comments.cache_clear()
+    one_file._comments.cache_clear()
     yield tmp_path
-    work._comments.cache_clear()
+    one_file._comments.cache_clear()
 
 
 def test_on_without_one_is_an_error(

@@ -13,6 +13,8 @@ from dockerlint.lint.settings import hadolint_config as hadolint
 from dockerlint.lint.settings.config import Config, Layer, merge
 from dockerlint.lint.syntax.source import STDIN
 
+from .exit_status import USAGE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from ..report import FileReport
 
-USAGE, INTERNAL = 2, 3
 DEBUG = "DLINT_DEBUG"
 
 

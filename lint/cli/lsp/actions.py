@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
     from ...report import Priced
-    from .setup import View
+    from .file_setup import View
 
 FIX_ALL = "source.fixAll.dlint"
 UNSAFE = " (unsafe)"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.syntax import nodes
 
-    from .setup import View
+    from .file_setup import View
 
 # The start of an ignore up to the name that is being typed.
 IGNORE = regex(r"[ \t]*#[ \t]*(?:dlint|hadolint)[ \t]+(?:(?:global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w, \t-]*)\Z")

@@ -13,8 +13,8 @@ from ...report import clean
 
 if TYPE_CHECKING:
     from ...report import Priced
+    from .file_setup import View
     from .positions import Positions
-    from .setup import View
 
 SOURCE = "dlint"
 LEVELS = {

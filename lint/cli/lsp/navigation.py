@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.engine.findings import Span
 
-    from .setup import View
+    from .file_setup import View
 
 
 def definition(view: View, offset: int) -> list[Location]:

@@ -12,7 +12,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .setup import View
+    from .file_setup import View
 
 
 class Name(Struct, frozen=True):

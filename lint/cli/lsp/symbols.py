@@ -11,7 +11,7 @@ from dockerlint.lint.syntax import nodes
 from ...report import clean
 
 if TYPE_CHECKING:
-    from .setup import View
+    from .file_setup import View
 
 
 def symbols(view: View) -> list[DocumentSymbol]:
