@@ -13,7 +13,7 @@ from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
 from .edits import insert, insert_flags, insert_lines, remove_word, replace_word, whole_lines, with_comments
-from .footprint import commands
+from .effects.footprint import commands
 from .multistage.plan import Refusal
 from .multistage.reading import Reading
 

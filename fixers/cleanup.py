@@ -13,7 +13,7 @@ from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.syntax import json_strings, nodes
 
 from .edits import append_command, can_append, hides_failures, insert
-from .footprint import commands
+from .effects.footprint import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

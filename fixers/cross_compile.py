@@ -9,7 +9,7 @@ from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.syntax import nodes
 
 from .edits import insert, insert_lines, with_comments
-from .footprint import absolute, overlap
+from .effects.footprint import absolute, overlap
 
 if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts

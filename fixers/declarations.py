@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
 
-    from .footprint import Clash
-    from .precedence import Precedence
+    from .effects.footprint import Clash
+    from .effects.precedence import Precedence
 
 # What may go down with a declaration that it names: it makes no step of its own.
 DECLARING = (nodes.Arg, nodes.Env, nodes.Label)

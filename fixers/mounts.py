@@ -15,7 +15,7 @@ from dockerlint.lint.engine.findings import Applicability, Edit, Fix
 from dockerlint.lint.syntax import nodes
 
 from .edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
-from .footprint import commands
+from .effects.footprint import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,9 +11,9 @@ from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.syntax import nodes
 
 from .edits import delete_lines, insert, with_comments
-from .footprint import Clash, commands
+from .effects.footprint import Clash, commands
+from .effects.precedence import Precedence, is_steady
 from .optimal import Case, best_order, cost
-from .precedence import Precedence, is_steady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

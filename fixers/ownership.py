@@ -14,8 +14,8 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from .edits import delete_instruction, insert_flags, remove_command, remove_word, replace_word
-from .footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap
-from .precedence import REFERENCE, Kind, Precedence, destination, links
+from .effects.footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap
+from .effects.precedence import REFERENCE, Kind, Precedence, destination, links
 
 if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .footprint import Clash
+from .effects.footprint import Clash
+from .effects.precedence import Kind, Precedence
 from .order import FARTHEST
-from .precedence import Kind, Precedence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
 
-    from .precedence import Conflict, Use
+    from .effects.precedence import Conflict, Use
 
 
 class Neighbour(Struct, frozen=True):

@@ -16,9 +16,9 @@ from dockerlint.lint.syntax import nodes
 
 from .cleanup import clean_command
 from .edits import delete_lines, has_comment, with_comments
-from .footprint import Clash, Footprint, absolute, command_footprint, commands, overlap, surrounding
+from .effects.footprint import Clash, Footprint, absolute, command_footprint, commands, overlap, surrounding
+from .effects.precedence import Precedence
 from .manifests import is_folder, place, trusted
-from .precedence import Precedence
 from .reads.manifest import Manifest, table
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from .edits import delete_instruction, has_comment, replace_word
-from .footprint import ROOT
+from .effects.footprint import ROOT
+from .effects.precedence import destination
 from .merge import between
-from .precedence import destination
 
 if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts

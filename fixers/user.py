@@ -15,7 +15,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from .edits import insert_lines, with_comments
-from .footprint import overlap
+from .effects.footprint import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

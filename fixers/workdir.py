@@ -9,8 +9,8 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from .edits import has_comment, insert_lines, whole_lines
-from .footprint import overlap
-from .precedence import links
+from .effects.footprint import overlap
+from .effects.precedence import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

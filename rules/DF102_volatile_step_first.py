@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.footprint import Clash
+from dockerlint.fixers.effects.footprint import Clash
 from dockerlint.fixers.order import Reorder, is_costly, is_from_context, rewrite
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule

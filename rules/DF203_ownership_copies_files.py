@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.effects.precedence import destination
 from dockerlint.fixers.ownership import COMMANDS, set_by_copy
-from dockerlint.fixers.precedence import destination
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import append_command, can_append
-from dockerlint.fixers.footprint import Clash, command_footprint
-from dockerlint.fixers.footprint import commands as known
+from dockerlint.fixers.effects.footprint import Clash, command_footprint
+from dockerlint.fixers.effects.footprint import commands as known
 from dockerlint.lint.analysis.downloads import Download, downloads, fetchers
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import removed_paths, unwrapped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.footprint import commands
+from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers.footprint import Clash, Footprint, footprint
+from dockerlint.fixers.effects.footprint import Clash, Footprint, footprint
 from dockerlint.fixers.loop import Outcome, fix
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.context.build_context import Context

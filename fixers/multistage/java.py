@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.footprint import commands
+from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtimes

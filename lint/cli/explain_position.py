@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dockerlint.fixers.cost import Estimate
-    from dockerlint.fixers.precedence import Conflict
+    from dockerlint.fixers.effects.precedence import Conflict
     from dockerlint.fixers.proof import Neighbour
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.findings import Finding
