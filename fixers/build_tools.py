@@ -21,9 +21,9 @@ from dockerlint.lint.syntax.parser import parse
 
 from .cleanup import can_follow, clean_command, follow
 from .edits import apply, insert, insert_command, insert_word, remove_word
+from .inputs.runtime_command import started
 from .merge import merge_down, trust
 from .multistage.plan import Refusal
-from .started import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,7 +10,6 @@ from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import json_strings, nodes
 
-from . import package_json
 from .edits import (
     append_command,
     can_append,
@@ -21,9 +20,10 @@ from .edits import (
     remove_word,
     replace_word,
 )
-from .manifests import brought
-from .reads.python import REQUIREMENT_FILE
-from .started import command_line, started
+from .inputs import package_json
+from .inputs.install_inputs import brought
+from .inputs.reads.python_manifests import REQUIREMENT_FILE
+from .inputs.runtime_command import command_line, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

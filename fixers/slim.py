@@ -18,10 +18,10 @@ from dockerlint.lint.syntax import nodes
 
 from .build_tools import bare, is_one
 from .edits import replace_word
-from .manifests import brought
+from .inputs.install_inputs import brought
+from .inputs.reads.python_manifests import REQUIREMENT_FILE
+from .inputs.runtime_command import started
 from .multistage.plan import Refusal
-from .reads.python import REQUIREMENT_FILE
-from .started import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,8 +18,8 @@ from .cleanup import clean_command
 from .edits import delete_lines, has_comment, with_comments
 from .effects.footprint import Clash, Footprint, absolute, command_footprint, commands, overlap, surrounding
 from .effects.precedence import Precedence
-from .manifests import is_folder, place, trusted
-from .reads.manifest import Manifest, table
+from .inputs.install_inputs import is_folder, place, trusted
+from .inputs.reads.manifest import Manifest, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Copy, Run
 
-    from .manifests import Manifests
+    from .inputs.install_inputs import Manifests
 
 # Flags of a COPY that hold for the copy of its manifests as well.
 KEPT_FLAGS = ("chown", "chmod", "link")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.manifests import Bringers, manifests, primary
-from dockerlint.fixers.reads.project import own
+from dockerlint.fixers.inputs.install_inputs import Bringers, manifests, primary
+from dockerlint.fixers.inputs.reads.local_project import own
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -15,7 +15,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.manifests import Manifests
+    from dockerlint.fixers.inputs.install_inputs import Manifests
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.engine.findings import Span

@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
-from dockerlint.fixers.manifests import FOLDER_FLAGS, Bringers
+from dockerlint.fixers.inputs.install_inputs import FOLDER_FLAGS, Bringers
 from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dockerlint.fixers import package_json
+from dockerlint.fixers.inputs import package_json
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.context.build_context import Context

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec.json import decode
 from msgspec.structs import replace
 
-from dockerlint.fixers import package_json, slim
-from dockerlint.fixers.started import started
+from dockerlint.fixers import slim
+from dockerlint.fixers.inputs import package_json
+from dockerlint.fixers.inputs.runtime_command import started
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
@@ -23,7 +24,7 @@ from .plan import Build, Product, Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.package_json import Package
+    from dockerlint.fixers.inputs.package_json import Package
     from dockerlint.lint.syntax.nodes import Run
 
     from .plan import Runtime, Split

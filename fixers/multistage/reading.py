@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.manifests import brought
+from dockerlint.fixers.inputs.install_inputs import brought
 from dockerlint.lint.catalogue import tool
 from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes

@@ -13,10 +13,10 @@ from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.engine.findings import Applicability
 from dockerlint.lint.storage.lazy_regex import regex
 
-from .reads import project, python
+from .reads import local_project, python_manifests
 from .reads.closure import closure
 from .reads.manifest import Manifest
-from .reads.python import is_package
+from .reads.python_manifests import is_package
 
 if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
@@ -69,8 +69,8 @@ def primary(invocation: Invocation) -> tuple[str, ...]:
     named = tuple(word.text for word in invocation.options(*tool.manifest_flags)) if tool.manifest_flags else ()
     if named:
         return named
-    if project.own(invocation):
-        return project.ROOTS
+    if local_project.own(invocation):
+        return local_project.ROOTS
     if not tool.project or invocation.is_global:
         return ()
     if tool.kind == "build":
@@ -91,7 +91,7 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
         return Manifests(names if by_name else tool.manifests[:1], known=False)
     # with `=false` they run
     scripts = all(flag.text != "--ignore-scripts" for flag in invocation.flags)
-    if not by_name and (how := project.own(invocation)):
+    if not by_name and (how := local_project.own(invocation)):
         return _own_project(context, invocation, folder, how)
     if by_name:
         return _requirements(context, tool, names, folder)
@@ -114,7 +114,7 @@ def _own_project(context: Context, invocation: Invocation, folder: str, how: str
     """What to install before the source of a Python project is there: for an editable install the project itself, whose
     packages are there by name, otherwise the requirements that it has in files.
     """
-    found = project.project(context, folder)
+    found = local_project.project(context, folder)
     if found is None or not found.depends:
         return Manifests((), known=False)
     top = folder or "."
@@ -129,7 +129,7 @@ def _own_project(context: Context, invocation: Invocation, folder: str, how: str
     if read.why is not None and not static:
         return Manifests((), known=True, why=read.why)
     named = [posixpath.relpath(path, top) for path in paths]
-    return replace(read, why=None, needs_project="it adds a step", first=project.without_project(invocation, named))
+    return replace(read, why=None, needs_project="it adds a step", first=local_project.without_project(invocation, named))
 
 
 def _is_root(tool: Tool, name: str) -> bool:
@@ -160,7 +160,7 @@ def _composer_needs(context: Context, invocation: Invocation, folder: str) -> st
     if text is None:
         return None
     # few read PHP's
-    from .reads.others import composer_project
+    from .reads.other_manifests import composer_project
 
     doubts = composer_project(
         Manifest(context, path, text),
@@ -186,7 +186,7 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
             return Applicability.DISPLAY, "modules that need each other cannot be fetched"
         missing = reads.why is not None and reads.why.endswith("is not in the build context")
         return Applicability.DISPLAY if missing else Applicability.UNSAFE, reads.why or "it adds a step"
-    if project.own(invocation) and reads.needs_project:
+    if local_project.own(invocation) and reads.needs_project:
         return Applicability.DISPLAY if reads.why else Applicability.UNSAFE, reads.why or reads.needs_project
     action = invocation.tool.action("install")
     manifest_flags = invocation.tool.manifest_flags
@@ -345,10 +345,10 @@ def _requirements(context: Context, tool: Tool, names: tuple[str, ...], folder: 
     paths = [posixpath.normpath(posixpath.join(folder, name)) for name in names]
     if any(context.read(path) is None for path in paths):
         return Manifests(names, known=False)
-    reader = python.environment if tool.name == "conda" else python.requirements
+    reader = python_manifests.environment if tool.name == "conda" else python_manifests.requirements
     if tool.project:
         # settings of the tool beside the file
         settings = (posixpath.join(folder, name) for name in tool.manifests if name not in {lock.file for lock in tool.locks})
         paths += [path for path in settings if path in context.files and path not in paths]
-    files, why = closure(context, paths, {"pyproject.toml": python.project, "*.yml": reader, "*.yaml": reader, "*.txt": python.requirements, "*.in": reader, "*.lock": reader})
+    files, why = closure(context, paths, {"pyproject.toml": python_manifests.project, "*.yml": reader, "*.yaml": reader, "*.txt": python_manifests.requirements, "*.in": reader, "*.lock": reader})
     return Manifests(tuple(posixpath.relpath(name, folder or ".") for name in files), known=True, why=why)

@@ -123,7 +123,7 @@ class _Found:
         if name in seen:
             return
         # few projects have one
-        from dockerlint.fixers.setup_py import read as read_setup
+        from dockerlint.fixers.inputs.setup_py import read as read_setup
 
         found = read_setup(self.text(name))
         self.depends = self.depends or found.depends

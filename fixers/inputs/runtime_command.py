@@ -10,7 +10,7 @@ from msgspec import Struct
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
-from .manifests import brought
+from .install_inputs import brought
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
