@@ -332,13 +332,15 @@ def gitignore() -> Callable[[bytes], object]:
 
 
 def build_log() -> Callable[[bytes], object]:
-    from dockerlint.fixers.cost.measured import MeasuredError, log
+    from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.fixers.cost.measured import build_log as log
 
     return refusing(lambda data: log.read(data.decode("utf-8", "replace"), "x"), MeasuredError)
 
 
 def history() -> Callable[[bytes], object]:
-    from dockerlint.fixers.cost.measured import MeasuredError, history
+    from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.fixers.cost.measured import docker_history as history
 
     return refusing(lambda data: history.read(data.decode("utf-8", "replace"), "x"), MeasuredError)
 
@@ -352,14 +354,16 @@ def refusing(function: Callable[[bytes], object], *allowed: type[Exception]) -> 
 
 
 def archive() -> Callable[[bytes], object]:
-    from dockerlint.fixers.cost.measured import MeasuredError, archive
+    from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.fixers.cost.measured import image_archive as archive
 
     return refusing(lambda data: archive.read_stream(io.BytesIO(data), "x"), MeasuredError)
 
 
 def image() -> Callable[[bytes], object]:
     """Images whose archive is whole and whose documents are not: the documents by lines of `--`, the last one file names."""
-    from dockerlint.fixers.cost.measured import MeasuredError, archive
+    from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.fixers.cost.measured import image_archive as archive
 
     return refusing(lambda data: archive.read_stream(io.BytesIO(saved(data)), "x"), MeasuredError)
 
@@ -411,15 +415,15 @@ def package_list() -> Callable[[bytes], object]:
 
 
 def kept() -> Callable[[bytes], object]:
-    from dockerlint.fixers.cost.measured import MeasuredError, store
+    from dockerlint.fixers.cost.measured import MeasuredError, measured_file
 
-    path = store.path(folder())
+    path = measured_file.path(folder())
     path.parent.mkdir()
 
     def run(data: bytes) -> None:
         path.write_bytes(data)
         with suppress(MeasuredError):
-            store.load(folder(), "Dockerfile")
+            measured_file.load(folder(), "Dockerfile")
 
     return run
 

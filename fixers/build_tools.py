@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
 
-    from .cost.packages import Closure
+    from .cost.distribution_packages import Closure
 
 VIRTUAL = ".build-deps"
 # Of more steps than this one would not want to make a single one.
@@ -296,14 +296,14 @@ def _kept(facts: Facts, install: Install) -> list[str] | Refusal:
 
 def _is_indexed(base: BaseImage) -> bool:
     # the tables are read when they are asked for: most files never need them
-    from .cost.packages import TABLES
+    from .cost.distribution_packages import TABLES
 
     return base.distribution == "debian" and base.release in TABLES
 
 
 def _closure(base: BaseImage, packages: Iterable[str]) -> Closure:
     """Packages and all that they need, by the index of the image's release; of a release that has none, by a likely one."""
-    from .cost.packages import closure
+    from .cost.distribution_packages import closure
 
     release = base.release if _is_indexed(base) else LIKELY
     return closure(packages, recommends=False, distribution="debian", release=release)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.cost import estimate, price
-from dockerlint.fixers.cost.figures import Amount
+from dockerlint.fixers.cost.bounded import Amount
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.cost_speed import speed

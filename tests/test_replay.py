@@ -18,9 +18,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dockerlint.fixers.cost import estimate, report
-from dockerlint.fixers.cost.figures import Amount
-from dockerlint.fixers.cost.graph import BuildGraph
+from dockerlint.fixers.cost import cost_report, estimate
+from dockerlint.fixers.cost.bounded import Amount
+from dockerlint.fixers.cost.build_graph import BuildGraph
 from dockerlint.fixers.cost.scenarios import standing
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
@@ -683,4 +683,4 @@ def test_a_shallow_clone_is_told(project: Path, tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(("seconds", "shown"), [(59.0, "59.0 s"), (1260.0, "21.0 min"), (11_520.0, "3 h 12 min")])
 def test_many_builds_take_hours(seconds: float, shown: str) -> None:
-    assert report.long_duration(Amount.exact(seconds)) == shown
+    assert cost_report.long_duration(Amount.exact(seconds)) == shown

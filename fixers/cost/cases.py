@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..optimal import Case
-from .graph import BuildGraph, Origin
-from .invalidation import Change, rerun
+from .build_graph import BuildGraph, Origin
+from .cache_keys import Change, rerun
+from .copy_selections import SOURCE, Selections
 from .scenarios import folder_files, standing
-from .selections import SOURCE, Selections
-from .sizes import sizes
-from .times import times
+from .step_sizes import sizes
+from .step_times import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Instruction, Stage
 
     from .scenarios import Scenario
-    from .times import StepTimes
+    from .step_times import StepTimes
 
 # Steps that take less than this many seconds are not told apart: the figures are not that good.
 NOISE = 0.5

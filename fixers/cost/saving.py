@@ -11,9 +11,9 @@ from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
 from ..edits import apply
-from .figures import worst
-from .model import estimate
-from .selections import Selections
+from .bounded import worst
+from .copy_selections import Selections
+from .estimate import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.engine.findings import Edit, Finding, Fix
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-    from .figures import Amount
+    from .bounded import Amount
+    from .estimate import Estimate
     from .measured import Measurements
-    from .model import Estimate
 
 # Less than this is noise of the model, and not worth a line to the reader.
 LEAST_BYTES, LEAST_SECONDS = 1000, 0.01

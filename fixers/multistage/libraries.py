@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.build_tools import bare
-from dockerlint.fixers.cost.packages import TABLES, closure
+from dockerlint.fixers.cost.distribution_packages import TABLES, closure
 from dockerlint.lint.catalogue.name_patterns import matches
 
 from . import runtimes
@@ -14,7 +14,7 @@ from .plan import Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dockerlint.fixers.cost.packages import Closure
+    from dockerlint.fixers.cost.distribution_packages import Closure
 
     from .reading import Reading
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.cost.graph import BuildGraph, Origin
-from dockerlint.fixers.cost.selections import is_dependency
+from dockerlint.fixers.cost.build_graph import BuildGraph, Origin
+from dockerlint.fixers.cost.copy_selections import is_dependency
 from dockerlint.lint.syntax.source import reason
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dockerlint.fixers.cost import Estimate
-    from dockerlint.fixers.cost.figures import Amount
+    from dockerlint.fixers.cost.bounded import Amount
+    from dockerlint.fixers.cost.estimate import StepCost
     from dockerlint.fixers.cost.measured import Measurements
-    from dockerlint.fixers.cost.model import StepCost
     from dockerlint.lint.git.repository import Repository
     from dockerlint.lint.git.tree import Tree
     from dockerlint.lint.report import FileReport, Priced
@@ -294,7 +294,7 @@ def totals(changes: Sequence[Change]) -> list[Figure]:
 
 
 def _together(name: str, items: Sequence[Figure]) -> Figure:
-    from dockerlint.fixers.cost.figures import total
+    from dockerlint.fixers.cost.bounded import total
 
     before = total(item.before for item in items if item.before)
     after = total(item.after for item in items if item.after)

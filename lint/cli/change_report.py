@@ -162,7 +162,7 @@ def _row(item: Figure) -> str:
 
 def _words(item: Figure, amount: Any) -> str:
     """An amount as `dlint cost` shows it; a dash where there is no file."""
-    from dockerlint.fixers.cost import report
+    from dockerlint.fixers.cost import cost_report as report
 
     if amount is None:
         return "-"
@@ -171,7 +171,7 @@ def _words(item: Figure, amount: Any) -> str:
 
 def _change(item: Figure) -> str:
     """By how much, with its sign; empty where that is not known."""
-    from dockerlint.fixers.cost import report
+    from dockerlint.fixers.cost import cost_report as report
 
     if item.change is None or not item.is_other:
         return ""

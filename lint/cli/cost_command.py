@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dockerlint.fixers.cost import Estimate
+    from dockerlint.fixers.cost.copy_selections import Selections
     from dockerlint.fixers.cost.measured import Measurements
-    from dockerlint.fixers.cost.selections import Selections
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.commit_history import History
@@ -160,17 +160,17 @@ def command(
 
 
 def _show(estimates: Sequence[Estimate], *, is_json: bool, compare: bool) -> None:
-    from dockerlint.fixers.cost import report
+    from dockerlint.fixers.cost import cost_report
     from dockerlint.lint.report import clean
     from dockerlint.lint.report.escaping import visible
 
     found = [_spelled(item, clean if is_json else visible) for item in estimates]
     if is_json:
-        click.echo(report.compare_json(*found) if compare else report.json(found))
+        click.echo(cost_report.compare_json(*found) if compare else cost_report.json(found))
         return
     colour = has_colour()
     width = shutil.get_terminal_size().columns if is_terminal() else None
-    text = report.compare_text(*found, color=colour) if compare else report.text(found, color=colour, width=width)
+    text = cost_report.compare_text(*found, color=colour) if compare else cost_report.text(found, color=colour, width=width)
     click.echo(text.rstrip("\n"), color=colour)
 
 
@@ -231,7 +231,7 @@ def _estimate(
     A sentence for each input that is no good is added to `problems`.
     """
     from dockerlint.fixers.cost import estimate
-    from dockerlint.fixers.cost.selections import Selections
+    from dockerlint.fixers.cost.copy_selections import Selections
 
     config, facts = _facts(task, path)
     fast = speed(config)

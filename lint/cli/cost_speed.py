@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
-    from dockerlint.fixers.cost.figures import Amount
+    from dockerlint.fixers.cost.bounded import Amount
     from dockerlint.lint.settings.config import Config
 
 
@@ -18,7 +18,7 @@ class Speed(TypedDict):
 
 def speed(config: Config) -> Speed:
     """What the configuration says of the network and the machine."""
-    from dockerlint.fixers.cost.figures import Amount
+    from dockerlint.fixers.cost.bounded import Amount
     from dockerlint.lint.settings.network_rate import rate
 
     return Speed(network=Amount.exact(rate(config.network)) if config.network else None, machine=config.machine)

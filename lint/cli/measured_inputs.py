@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dockerlint.fixers.cost.measured import Measurements
-    from dockerlint.fixers.cost.measured.row import Row
+    from dockerlint.fixers.cost.measured.measured_row import Row
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
 
@@ -76,7 +76,9 @@ class Inputs(Struct, frozen=True):
         return found
 
     def _sources(self) -> Iterator[tuple[str, Callable[[], tuple[Row, ...]], Callable[[Sequence[Row], Facts], Measurements]]]:
-        from dockerlint.fixers.cost.measured import Measurements, history, log
+        from dockerlint.fixers.cost.measured import Measurements
+        from dockerlint.fixers.cost.measured import build_log as log
+        from dockerlint.fixers.cost.measured import docker_history as history
 
         if self.history is not None:
             yield f"--history {self.history}", partial(_read, history.read, self.history), Measurements.of_image
@@ -86,11 +88,11 @@ class Inputs(Struct, frozen=True):
             yield f"--image {self.image}", self._archive, Measurements.of_image
 
     def _archive(self) -> tuple[Row, ...]:
-        from dockerlint.fixers.cost.measured import archive
+        from dockerlint.fixers.cost.measured import image_archive
 
         if self.image == STDIN:
-            return archive.read_stream(sys.stdin.buffer, STDIN, self.platform)
-        return archive.read(Path(self.image or ""), self.platform)
+            return image_archive.read_stream(sys.stdin.buffer, STDIN, self.platform)
+        return image_archive.read(Path(self.image or ""), self.platform)
 
 
 def _read(read: Callable[[str, str], tuple[Row, ...]], name: str) -> tuple[Row, ...]:
@@ -138,22 +140,22 @@ def kept(context: Context | None, path: Path) -> tuple[Measurements | None, str 
     # to look whether it is there takes less time than to load what reads it
     if measured(context.root) is None:
         return None, None
-    from dockerlint.fixers.cost.measured import MeasuredError, store
+    from dockerlint.fixers.cost.measured import MeasuredError, measured_file
 
     try:
-        return store.load(context.root, name_of(context, path)), None
+        return measured_file.load(context.root, name_of(context, path)), None
     except MeasuredError as error:
         return None, f"{error}; the estimate does without it"
 
 
 def keep(context: Context | None, path: Path, found: Measurements) -> None:
     """Keeps figures for later runs. Raises MeasuredError when that is not possible."""
-    from dockerlint.fixers.cost.measured import MeasuredError, store
+    from dockerlint.fixers.cost.measured import MeasuredError, measured_file
     from dockerlint.lint.engine.result_cache import MEASURED
 
     if context is None:
         raise MeasuredError("--save: standard input has no context; --context says which folder it is")
-    store.save(context.root, name_of(context, path), found)
+    measured_file.save(context.root, name_of(context, path), found)
     # the context as it is with the file in it
     if replace(context).has("/".join(MEASURED)):
         write(f"dlint: name {MEASURED[0]} in .dockerignore, so that `COPY .` does not take it along\n", err=True)

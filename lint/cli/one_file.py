@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from dockerlint.fixers.cost.copy_selections import Selections
     from dockerlint.fixers.cost.measured import Measurements
-    from dockerlint.fixers.cost.selections import Selections
     from dockerlint.fixers.loop import Outcome
     from dockerlint.lint.context.recording_context import Question
     from dockerlint.lint.engine.findings import Finding, Saving
@@ -227,7 +227,7 @@ class Work:
     @cached_property
     def selections(self) -> Selections:
         """What the context's files are to the cost model, for all texts that the file has on its way."""
-        from dockerlint.fixers.cost.selections import Selections
+        from dockerlint.fixers.cost.copy_selections import Selections
 
         return Selections(self.context)
 
@@ -238,7 +238,7 @@ class Work:
 
     def _gain(self, after: Dockerfile) -> Gain:
         """What the file costs before and after its fixes."""
-        from dockerlint.fixers.cost.model import estimate
+        from dockerlint.fixers.cost.estimate import estimate
         from dockerlint.fixers.cost.saving import change, unchanged
 
         facts, other = self.facts(self.doc), self.facts(after)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cost.report import duration, size
+from dockerlint.fixers.cost.cost_report import duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.cost.figures import Amount
-    from dockerlint.fixers.cost.model import StepCost
+    from dockerlint.fixers.cost.bounded import Amount
+    from dockerlint.fixers.cost.estimate import StepCost
     from dockerlint.lint.syntax.nodes import Instruction
 
     from .file_setup import View

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from ..figures import Amount
+    from dockerlint.fixers.cost.bounded import Amount
 
 
 class MeasuredError(Exception):

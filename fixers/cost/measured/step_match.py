@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue.base_images import parse_reference
 
-from . import wording
-from .row import Figures
+from . import step_wording
+from .measured_row import Figures
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from dockerlint.fixers.cost.build_graph import BuildGraph, Step
     from dockerlint.lint.analysis.facts import Facts
 
-    from ..graph import BuildGraph, Step
-    from .row import Row
+    from .measured_row import Row
 
 # A history has hundreds of rows at most, a log thousands of lines.
 MOST_ROWS = 5_000
@@ -34,7 +34,7 @@ def of_image(rows: Sequence[Row], graph: BuildGraph, facts: Facts) -> dict[int, 
 
     The rows before the Dockerfile's first step are the base image's. Empty when no step is found.
     """
-    said = [wording.said(row.text) for row in rows]
+    said = [step_wording.said(row.text) for row in rows]
     # metadata makes no layer, and WORKDIR / no folder
     layers = [at for at, text in enumerate(said) if not _is_metadata(text) and text != "WORKDIR /"][-MOST_ROWS:]
     chain = [*graph.chain(graph.last)][::-1]
@@ -52,7 +52,7 @@ def of_image(rows: Sequence[Row], graph: BuildGraph, facts: Facts) -> dict[int, 
 
 
 def _is_metadata(text: str) -> bool:
-    return text.partition(" ")[0] in wording.METADATA
+    return text.partition(" ")[0] in step_wording.METADATA
 
 
 def _is_squashed(rows: Sequence[Row], said: Sequence[str], places: Sequence[int]) -> bool:
@@ -98,7 +98,7 @@ def of_log(rows: Sequence[Row], graph: BuildGraph, facts: Facts) -> dict[int, Fi
     }
     for stage, members in rows_of.items():
         steps = [step for step in graph.steps if step.stage == stage and not step.is_pull]
-        pairs = _pairs([wording.without_flags(row.text) for row in members], steps, facts)
+        pairs = _pairs([step_wording.without_flags(row.text) for row in members], steps, facts)
         found |= {steps[to].number: members[at].figures for at, to in pairs.items()}
     return _with_twins(found, graph, facts)
 
@@ -147,9 +147,9 @@ def _kinds(rows: Sequence[str], steps: Sequence[Step], facts: Facts) -> list[int
     forms: dict[str, set[int]] = defaultdict(set)
     patterns = []
     for step, number in zip(steps, numbers, strict=True):
-        for form in wording.texts(step, facts):
+        for form in step_wording.texts(step, facts):
             forms[form].add(number)
-        if found := wording.pattern(step, facts):
+        if found := step_wording.pattern(step, facts):
             patterns.append((found, number))
     roots = list(range(len(own)))
 
@@ -160,7 +160,7 @@ def _kinds(rows: Sequence[str], steps: Sequence[Step], facts: Facts) -> list[int
 
     result: list[int] = []
     for at, row in enumerate(rows):
-        among = sorted(_candidates(wording.loose(row), forms, patterns, is_cut=row.endswith(wording.CUT)))
+        among = sorted(_candidates(step_wording.loose(row), forms, patterns, is_cut=row.endswith(step_wording.CUT)))
         # what one row cannot tell apart is the same for all of them
         for other in among[1:]:
             roots[root(other)] = root(among[0])
@@ -169,7 +169,7 @@ def _kinds(rows: Sequence[str], steps: Sequence[Step], facts: Facts) -> list[int
 
 
 def _candidates(
-    row: str, forms: dict[str, set[int]], patterns: Sequence[tuple[wording.Pattern, int]], *, is_cut: bool
+    row: str, forms: dict[str, set[int]], patterns: Sequence[tuple[step_wording.Pattern, int]], *, is_cut: bool
 ) -> set[int]:
     if row in forms:
         return forms[row]

@@ -16,14 +16,14 @@ from msgspec import Struct
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.engine.findings import Basis
 
-from .figures import ZERO, Amount, total
-from .managers import amount
+from .bounded import ZERO, Amount, total
+from .tool_figures import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .manifests import Packages
-    from .recipes import Recipe
+    from .locked_packages import Packages
+    from .work_recipes import Recipe
 
 DATA = Path(__file__).parent / "data"
 UNKNOWN = Amount.unknown()

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 from typing import IO, TYPE_CHECKING
 
-from .row import MeasuredError
+from .measured_row import MeasuredError
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -13,15 +13,15 @@ from msgspec import Struct, field
 from dockerlint.lint.context.build_context import BELOW, Ignore, clean_path, glob_to_regex
 from dockerlint.lint.syntax import nodes
 
-from .copies import GLOB
-from .graph import Origin, is_true
+from .build_graph import Origin, is_true
+from .copy_cost import GLOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.context.build_context import Context
 
-    from .graph import BuildGraph, Source, Step
+    from .build_graph import BuildGraph, Source, Step
 
 PIVOT = "/./"
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from dockerlint.lint.engine.findings import Basis
 
-from .figures import ZERO, Amount, total
+from .bounded import ZERO, Amount, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

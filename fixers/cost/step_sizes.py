@@ -10,22 +10,23 @@ from msgspec.structs import replace
 
 from dockerlint.lint.syntax import nodes
 
-from . import copies, work
-from .figures import ZERO, Amount, scaled, total, transfer
-from .graph import Origin
-from .images import base_sizes
-from .ledger import Entry, Ledger
-from .managers import amount
-from .work import Work
+from . import copy_cost
+from . import run_cost as work
+from .base_sizes import base_sizes
+from .bounded import ZERO, Amount, scaled, total, transfer
+from .build_graph import Origin
+from .layer_contents import Entry, Ledger
+from .run_cost import Work
+from .tool_figures import amount
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from dockerlint.lint.analysis.facts import Facts
 
-    from .graph import BuildGraph, Step
+    from .build_graph import BuildGraph, Step
+    from .copy_selections import Selections
     from .measured import Figures
-    from .selections import Selections
 
 
 # What came of the steps of longer builds is not kept: a ledger a step would take the memory of the square of their number.
@@ -153,7 +154,7 @@ def _run(
             effort = work.run(node, step.number, ledger, facts)
             effort.add(amount("step.run"))
         case nodes.Copy() as node:
-            copies.copy(step, ledger, others, selections, facts)
+            copy_cost.copy(step, ledger, others, selections, facts)
             effort.add(amount("step.copy"))
         case _:
             effort.add(amount("step.copy"))

@@ -14,13 +14,13 @@ from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
-from . import manifests
-from .figures import ZERO, Amount, share
-from .ledger import Entry, within
-from .managers import amount
-from .packages import Closure, closure
-from .recipes import brought, commands, recipe
-from .registry import listed, wheels
+from . import locked_packages
+from .bounded import ZERO, Amount, share
+from .distribution_packages import Closure, closure
+from .layer_contents import Entry, within
+from .registry_packages import listed, wheels
+from .tool_figures import amount
+from .work_recipes import brought, commands, recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax import nodes
     from dockerlint.lint.syntax.run_mounts import Mount
 
-    from .ledger import Ledger
-    from .recipes import Recipe
+    from .layer_contents import Ledger
+    from .work_recipes import Recipe
 
 UNKNOWN = Amount.unknown()
 # Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
@@ -345,7 +345,7 @@ class _Script:
         if projects or (not files and not named):
             lists.append(self._first(known.files or ("pyproject.toml",), dev=True))
         all_named = len(invocation.operands) - len(projects) <= len(invocation.packages)
-        found = wheels([*lists, manifests.Packages(tuple(named), closed=False) if named else None])
+        found = wheels([*lists, locked_packages.Packages(tuple(named), closed=False) if named else None])
         size, download = found.size, found.download
         if not all_named or None in lists:
             size, download = size + UNKNOWN, download + UNKNOWN if download else None
@@ -377,7 +377,7 @@ class _Script:
         named = [match[0] for word in invocation.packages if (match := NAME.match(word.text))]
         elsewhere = invocation.has(known.elsewhere) or invocation.subcommand.startswith("global")
         if named and invocation.action == "install":
-            found: manifests.Packages | None = manifests.Packages(tuple(named), closed=False)
+            found: locked_packages.Packages | None = locked_packages.Packages(tuple(named), closed=False)
         else:
             found = self._first(known.files, dev=not (production and known.production))
         folder = known.elsewhere_into if elsewhere and known.elsewhere_into else known.into
@@ -396,7 +396,7 @@ class _Script:
         self._put(into, size, names=frozenset(named), cache=known.into_cache)
         self._finish(invocation, known, size, count, at=into if known.into_cache else None)
 
-    def _first(self, names: Iterable[str], *, dev: bool) -> manifests.Packages | None:
+    def _first(self, names: Iterable[str], *, dev: bool) -> locked_packages.Packages | None:
         """The packages of the first of these files that is there."""
         for name in names:
             for candidate in self._candidates(name):
@@ -411,9 +411,9 @@ class _Script:
         suffix = name.removeprefix("*")
         return [path for entry in self.ledger.entries for path in entry.files or () if path.endswith(suffix)]
 
-    def _packages(self, name: str, *, dev: bool) -> manifests.Packages | None:
+    def _packages(self, name: str, *, dev: bool) -> locked_packages.Packages | None:
         text = self._text(self._path(name))
-        return None if text is None else manifests.packages(name, text, dev=dev)
+        return None if text is None else locked_packages.packages(name, text, dev=dev)
 
     def _finish(
         self,

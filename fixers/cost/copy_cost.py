@@ -12,20 +12,20 @@ from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
-from .figures import Amount, total
-from .graph import Origin, is_true
-from .ledger import ContextFile, Entry
-from .managers import amount
-from .work import SOMEWHERE, lies_in
+from .bounded import Amount, total
+from .build_graph import Origin, is_true
+from .layer_contents import ContextFile, Entry
+from .run_cost import SOMEWHERE, lies_in
+from .tool_figures import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dockerlint.lint.analysis.facts import Facts
 
-    from .graph import Source, Step
-    from .ledger import Ledger
-    from .selections import Selections
+    from .build_graph import Source, Step
+    from .copy_selections import Selections
+    from .layer_contents import Ledger
 
 FILES = "fixers/cost/data/files.toml"
 GLOB = regex(r"[*?\[]")

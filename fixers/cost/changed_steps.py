@@ -11,13 +11,13 @@ from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.syntax.parser import parse
 
-from .graph import BuildGraph, Origin
-from .invalidation import own_keys
+from .build_graph import BuildGraph, Origin
+from .cache_keys import own_keys
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from .graph import Source
+    from .build_graph import Source
 
 
 class Version(Struct, frozen=True):

@@ -17,12 +17,12 @@ from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.syntax import nodes
 
-from .graph import BuildGraph, Origin
+from .build_graph import BuildGraph, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .graph import Source, Step
+    from .build_graph import Source, Step
 
 # Options of a mount that the key leaves out, as the builder clears them before it hashes.
 NOT_IN_KEY = frozenset({"id", "sharing"})

@@ -7,7 +7,7 @@ from msgspec import Struct
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.engine.findings import Basis
 
-from .figures import ZERO, Amount
+from .bounded import ZERO, Amount
 
 # How far a size may be off: tags move on, and a remembered size was for some version of the image.
 SPREAD = {Basis.INDEXED: (0.95, 1.05), Basis.MEASURED: (0.95, 1.05), Basis.HEURISTIC: (0.7, 1.4)}

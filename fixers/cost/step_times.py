@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .figures import ZERO, Amount, longest, scaled, share, transfer
-from .managers import amount
+from .bounded import ZERO, Amount, longest, scaled, share, transfer
+from .tool_figures import amount
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from .graph import BuildGraph
+    from .build_graph import BuildGraph
     from .measured import Figures
-    from .sizes import StepSizes
-    from .work import Work
+    from .run_cost import Work
+    from .step_sizes import StepSizes
 
 
 class Mounts(Enum):

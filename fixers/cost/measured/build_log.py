@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from dockerlint.fixers.cost.bounded import Amount
 from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
-from ..figures import Amount
-from .row import Figures, MeasuredError, Row
+from .measured_row import Figures, MeasuredError, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,8 +19,8 @@ from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.storage.prepared import unpacked
 
-from .figures import ZERO, Amount
-from .managers import amount
+from .bounded import ZERO, Amount
+from .tool_figures import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

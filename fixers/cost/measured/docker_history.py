@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.storage.lazy_regex import regex
 
-from .row import Figures, MeasuredError, Row
+from .measured_row import Figures, MeasuredError, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

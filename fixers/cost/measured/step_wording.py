@@ -16,9 +16,8 @@ from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.fixers.cost.build_graph import Step
     from dockerlint.lint.analysis.facts import Facts
-
-    from ..graph import Step
 
 LAYERED = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 METADATA = frozenset(

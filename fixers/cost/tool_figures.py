@@ -10,7 +10,7 @@ from msgspec import Struct
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.engine.findings import Basis
 
-from .figures import Amount
+from .bounded import Amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from dockerlint.lint.report.escaping import width as wide
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .figures import Amount
-    from .model import Estimate, StepCost
+    from .bounded import Amount
+    from .estimate import Estimate, StepCost
     from .replay import Replay
 
 # Columns of the table of steps: of a full one, and the least that a narrow one may have.

@@ -10,15 +10,15 @@ from msgspec import Struct, field
 
 from dockerlint.lint.catalogue.name_patterns import SPECIAL, matches
 
-from .recipes import dependency_files
+from .work_recipes import dependency_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from dockerlint.lint.context.build_context import Context
 
-    from .ledger import ContextFile
-    from .sizes import Done
+    from .layer_contents import ContextFile
+    from .step_sizes import Done
 
 MOST_STEPS = 1000
 SOURCE, DEPENDENCY = "source", "dependency"

@@ -16,15 +16,15 @@ from msgspec import Struct
 
 from dockerlint.lint.storage.lazy_regex import regex
 
-from . import layers
-from .row import Figures, MeasuredError, Row
-from .stream import Stream, failures, unpacked
+from . import layer_files
+from .archive_stream import Stream, failures, unpacked
+from .measured_row import Figures, MeasuredError, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .layers import Entry
+    from .layer_files import Entry
 
 DIGEST = regex(r"sha256:[0-9a-f]{64}")
 BLOB = regex(r"blobs/sha256/([0-9a-f]{64})")
@@ -126,7 +126,7 @@ class _Scanner:
     def _layer(self, stream: Stream) -> tuple[Entry, ...]:
         found = []
         for member in _each(stream):
-            item = layers.entry(member)
+            item = layer_files.entry(member)
             if item is not None:
                 found.append(item)
                 self._entries += 1
@@ -168,10 +168,10 @@ def _members(stream: Stream, name: str) -> dict[str, _Blob]:
     found: dict[str, _Blob] = {}
     with tarfile.TarFile(fileobj=stream, mode="r", errors="surrogateescape") as archive:  # type: ignore[arg-type]
         while (member := archive.next()) is not None:
-            path = layers.clean(member.name)
+            path = layer_files.clean(member.name)
             if member.issym() or member.islnk():
                 base = path.rpartition("/")[0] if member.issym() else ""
-                found[path] = _Blob(0, "", link=layers.clean(f"{base}/{member.linkname}"))
+                found[path] = _Blob(0, "", link=layer_files.clean(f"{base}/{member.linkname}"))
             elif member.isreg() and (file := archive.extractfile(member)):
                 found[path] = scanner.blob(file, member.size)
             archive.members = []  # type: ignore[attr-defined]
@@ -232,7 +232,7 @@ class _Image:
         names = [item for item in _list(image.get("Layers")) if isinstance(item, str)]
         self._count(names)
         config = self._document(str(image.get("Config")))
-        return self._history(config, [self._layer(layers.clean(item)) for item in names])
+        return self._history(config, [self._layer(layer_files.clean(item)) for item in names])
 
     def _manifest(self, index: Any, depth: int = 0) -> dict[str, Any]:
         """The manifest of the platform, through indexes of indexes."""
@@ -308,9 +308,9 @@ class _Image:
         self._check(_list(_dict(_dict(config).get("rootfs")).get("diff_ids")), found)
         if sum(len(blob.entries or ()) for blob in found) > MOST_ENTRIES:
             raise self._error(f"there are more than {MOST_ENTRIES:,} files in its layers; it is not read")
-        hidden = layers.wasted([blob.entries or () for blob in found])
+        hidden = layer_files.wasted([blob.entries or () for blob in found])
         rows = [
-            Row("", Figures(layers.added(blob.entries or ()), blob.size if blob.packed else None, lost))
+            Row("", Figures(layer_files.added(blob.entries or ()), blob.size if blob.packed else None, lost))
             for blob, lost in zip(found, hidden, strict=True)
         ]
         full = sum(item.get("empty_layer") is not True for item in history)

@@ -9,12 +9,12 @@ from msgspec import Struct
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.syntax import nodes
 
-from .figures import Amount, total, worst
-from .graph import BuildGraph
+from .bounded import Amount, total, worst
+from .build_graph import BuildGraph
+from .copy_selections import Selections
 from .scenarios import play
-from .selections import Selections
-from .sizes import measured_sizes, sizes
-from .times import measured_times, times
+from .step_sizes import measured_sizes, sizes
+from .step_times import measured_times, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from dockerlint.lint.engine.findings import Basis
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-    from .graph import Step
+    from .build_graph import Step
     from .measured import Measurements
     from .replay import Replay
     from .scenarios import Outcome
-    from .times import StepTimes
+    from .step_times import StepTimes
 
 MOST_TEXT = 120
 

@@ -9,15 +9,15 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.fixers.cost.bounded import Amount
 from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.engine.result_cache import MEASURED
 from dockerlint.lint.storage.safe_write import WriteError, write
 
-from ..figures import Amount
-from .history import MOST_BYTES
-from .log import MOST_SECONDS
+from .build_log import MOST_SECONDS
+from .docker_history import MOST_BYTES
+from .measured_row import Figures, MeasuredError
 from .measurements import Measurements
-from .row import Figures, MeasuredError
 
 if TYPE_CHECKING:
     from pathlib import Path
