@@ -19,7 +19,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
-from .cleanup import can_follow, clean_command, follow
+from .cache.cleanup import can_follow, clean_command, follow
 from .edits import apply, insert, insert_command, insert_word, remove_word
 from .inputs.runtime_command import started
 from .merge import merge_down, trust

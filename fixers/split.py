@@ -14,7 +14,7 @@ from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
-from .cleanup import clean_command
+from .cache.cleanup import clean_command
 from .edits import delete_lines, has_comment, with_comments
 from .effects.footprint import Clash, Footprint, absolute, command_footprint, commands, overlap, surrounding
 from .effects.precedence import Precedence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.mounts import mount_caches, wanted_caches
+from dockerlint.fixers.cache.cache_mounts import mount_caches, wanted_caches
 from dockerlint.lint.analysis.leftovers import leaves
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.cache.cache_mounts import flag_to_add
 from dockerlint.fixers.edits import insert, remove_command, remove_word
-from dockerlint.fixers.mounts import flag_to_add
 from dockerlint.lint.analysis.leftovers import caches_of, removed
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity, Span
 from dockerlint.lint.engine.rule import rule

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.cache.cache_mounts import needs_setup, set_up
 from dockerlint.fixers.edits import insert
-from dockerlint.fixers.mounts import needs_setup, set_up
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule

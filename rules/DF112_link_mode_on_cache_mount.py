@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import add_option
-from dockerlint.fixers.mounts import flag_to_add
+from dockerlint.fixers.cache.cache_mounts import flag_to_add
+from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule

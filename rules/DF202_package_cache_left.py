@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
+from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.leftovers import caches_of, runs_in_container
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity

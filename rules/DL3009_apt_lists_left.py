@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts
+from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, lasting_mounts
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.engine.findings import Finding, Severity

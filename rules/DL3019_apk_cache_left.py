@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import (
+from dockerlint.fixers.cache.cleanup import (
     FILLING,
     Need,
     add_option,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import add_option
+from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from dockerlint.fixers.cleanup import cleaned
+from dockerlint.fixers.cache.cleanup import cleaned
 from dockerlint.fixers.cost.work_recipes import recipe
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.analysis.leftovers import caches_of

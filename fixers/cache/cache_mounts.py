@@ -7,15 +7,14 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
+from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.leftovers import XDG, caches_of, removed, removed_by, runs_in_container
 from dockerlint.lint.analysis.users import number_of
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.catalogue.tool import strip_glob
 from dockerlint.lint.engine.findings import Applicability, Edit, Fix
 from dockerlint.lint.syntax import nodes
-
-from .edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
-from .effects.footprint import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

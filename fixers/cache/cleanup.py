@@ -7,13 +7,12 @@ from bisect import bisect_right
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.edits import append_command, can_append, hides_failures, insert
+from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
 from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.syntax import json_strings, nodes
-
-from .edits import append_command, can_append, hides_failures, insert
-from .effects.footprint import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
