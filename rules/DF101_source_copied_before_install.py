@@ -155,7 +155,7 @@ def _check(
     if unknown or not _is_broad(facts, copy, reads, folder):
         return
     # most files have nothing to split
-    from dockerlint.fixers.split import split_copy
+    from dockerlint.fixers.order.split_copy import split_copy
 
     line = facts.doc.line(invocation.command.span.start)
     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.effects.footprint import Clash
-from dockerlint.fixers.order import Reorder, is_costly, is_from_context, rewrite
+from dockerlint.fixers.order.step_order import Reorder, is_costly, is_from_context, rewrite
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -13,7 +13,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.order import Plan
+    from dockerlint.fixers.order.step_order import Plan
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 

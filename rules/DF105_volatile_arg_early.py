@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.declarations import descent
 from dockerlint.fixers.effects.footprint import Clash
 from dockerlint.fixers.effects.precedence import Precedence
-from dockerlint.fixers.order import is_costly, move_below
+from dockerlint.fixers.order.declarations import descent
+from dockerlint.fixers.order.step_order import is_costly, move_below
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.order import is_costly
+from dockerlint.fixers.order.step_order import is_costly
 from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule

@@ -9,7 +9,7 @@ import pytest
 from dockerlint.fixers.edits import apply
 from dockerlint.fixers.effects.footprint import Clash, Footprint, footprint, overlap
 from dockerlint.fixers.effects.precedence import Precedence, destination, links
-from dockerlint.fixers.order import WIDEST, Reorder, is_costly, move_below, rewrite
+from dockerlint.fixers.order.step_order import WIDEST, Reorder, is_costly, move_below, rewrite
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.syntax import nodes

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.effects.precedence import Conflict
-    from dockerlint.fixers.proof import Neighbour
+    from dockerlint.fixers.order.position_proof import Neighbour
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
@@ -63,7 +63,7 @@ def _instruction(doc: Dockerfile, line: int) -> Instruction | None:
 
 
 def _lines(facts: Facts, node: Instruction) -> Iterator[str]:
-    from dockerlint.fixers.proof import proof, reason, reason_above, summary
+    from dockerlint.fixers.order.position_proof import proof, reason, reason_above, summary
 
     doc = facts.doc
     found = proof(facts, node)

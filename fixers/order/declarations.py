@@ -8,16 +8,15 @@ from msgspec import Struct
 
 from dockerlint.lint.syntax import nodes
 
-from .order import FARTHEST, MOST_COMPANY, is_costly
+from .step_order import FARTHEST, MOST_COMPANY, is_costly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dockerlint.fixers.effects.footprint import Clash
+    from dockerlint.fixers.effects.precedence import Precedence
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
-
-    from .effects.footprint import Clash
-    from .effects.precedence import Precedence
 
 # What may go down with a declaration that it names: it makes no step of its own.
 DECLARING = (nodes.Arg, nodes.Env, nodes.Label)

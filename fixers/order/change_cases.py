@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ..optimal import Case
-from .build_graph import BuildGraph, Origin
-from .cache_keys import Change, rerun
-from .copy_selections import SOURCE, Selections
-from .scenarios import folder_files, standing
-from .step_sizes import sizes
-from .step_times import times
+from dockerlint.fixers.cost.build_graph import BuildGraph, Origin
+from dockerlint.fixers.cost.cache_keys import Change, rerun
+from dockerlint.fixers.cost.copy_selections import SOURCE, Selections
+from dockerlint.fixers.cost.scenarios import folder_files, standing
+from dockerlint.fixers.cost.step_sizes import sizes
+from dockerlint.fixers.cost.step_times import times
+
+from .optimal import Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dockerlint.fixers.cost.scenarios import Scenario
+    from dockerlint.fixers.cost.step_times import StepTimes
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction, Stage
-
-    from .scenarios import Scenario
-    from .step_times import StepTimes
 
 # Steps that take less than this many seconds are not told apart: the figures are not that good.
 NOISE = 0.5

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .effects.footprint import Clash
-from .effects.precedence import Kind, Precedence
-from .order import FARTHEST
+from dockerlint.fixers.effects.footprint import Clash
+from dockerlint.fixers.effects.precedence import Kind, Precedence
+
+from .step_order import FARTHEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dockerlint.fixers.effects.precedence import Conflict, Use
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
-
-    from .effects.precedence import Conflict, Use
 
 
 class Neighbour(Struct, frozen=True):

@@ -7,6 +7,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.fixers.cache.cleanup import clean_command
+from dockerlint.fixers.edits import delete_lines, has_comment, with_comments
+from dockerlint.fixers.effects.footprint import (
+    Clash,
+    Footprint,
+    absolute,
+    command_footprint,
+    commands,
+    overlap,
+    surrounding,
+)
+from dockerlint.fixers.effects.precedence import Precedence
+from dockerlint.fixers.inputs.install_inputs import is_folder, place, trusted
+from dockerlint.fixers.inputs.reads.manifest import Manifest, table
 from dockerlint.lint.analysis.copy_sources import is_pattern
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.context.build_context import clean_path
@@ -14,22 +28,14 @@ from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
-from .cache.cleanup import clean_command
-from .edits import delete_lines, has_comment, with_comments
-from .effects.footprint import Clash, Footprint, absolute, command_footprint, commands, overlap, surrounding
-from .effects.precedence import Precedence
-from .inputs.install_inputs import is_folder, place, trusted
-from .inputs.reads.manifest import Manifest, table
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.fixers.inputs.install_inputs import Manifests
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Copy, Run
-
-    from .inputs.install_inputs import Manifests
 
 # Flags of a COPY that hold for the copy of its manifests as well.
 KEPT_FLAGS = ("chown", "chmod", "link")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.fixers.edits import delete_lines, insert, with_comments
+from dockerlint.fixers.effects.footprint import Clash, commands
+from dockerlint.fixers.effects.precedence import Precedence, is_steady
 from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.syntax import nodes
 
-from .edits import delete_lines, insert, with_comments
-from .effects.footprint import Clash, commands
-from .effects.precedence import Precedence, is_steady
 from .optimal import Case, best_order, cost
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
-    from .cost.cases import Changes
+    from .change_cases import Changes
 
 # How many instructions a step may pass: far more than there are in any file that is written by hand.
 FARTHEST = 100
@@ -99,7 +99,7 @@ class Reorder:
     @cached_property
     def _changes(self) -> Changes:
         # only a file with something to move needs the cost model
-        from .cost.cases import Changes
+        from .change_cases import Changes
 
         return Changes(self._facts)
 
