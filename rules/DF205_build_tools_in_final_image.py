@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.build_tools import shipped, take_away
+from dockerlint.fixers.image.build_tools import shipped, take_away
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.engine.findings import Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.production import is_development, leave_out, not_asked, other_file, prune, source
+from dockerlint.fixers.image.dev_dependencies import is_development, leave_out, not_asked, other_file, prune, source
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.build_tools import bare
 from dockerlint.fixers.edits import INDENT
+from dockerlint.fixers.image.build_tools import bare
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.syntax import nodes
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.build_tools import bare
 from dockerlint.fixers.cost.distribution_packages import TABLES, closure
+from dockerlint.fixers.image.build_tools import bare
 from dockerlint.lint.catalogue.name_patterns import matches
 
 from . import runtimes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.json import decode
 from msgspec.structs import replace
 
-from dockerlint.fixers import slim
+from dockerlint.fixers.image import slim_base
 from dockerlint.fixers.inputs import package_json
 from dockerlint.fixers.inputs.runtime_command import started
 from dockerlint.lint.analysis.users import ROOT
@@ -133,13 +133,13 @@ def _runtime(reading: Reading, step: Step) -> Runtime:
     written = reading.stage.from_.image.text
     same = replace(runtimes.of_image(reading.image), image=written)
     base = reading.base
-    tag = slim.variant(base) if base is not None else None
+    tag = slim_base.variant(base) if base is not None else None
     texts = [reading.text(posixpath.join(step.cwd or "/", name)) for name in LOCKS]
     known = [text for text in texts if text is not None]
     if base is None or tag is None or not known or "$" in written or "@" in written:
         return same
     words = started(reading.facts, reading.stage).words
-    if any(slim.may_compile(text) for text in known) or slim.called(base, tag, words):
+    if any(slim_base.may_compile(text) for text in known) or slim_base.called(base, tag, words):
         return same
     name = written.rpartition(":")[0] if ":" in written.rpartition("/")[2] else written
     return runtimes.of_image(f"{name}:{tag}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dockerlint.fixers.build_tools import bare, is_one, libraries
+from dockerlint.fixers.image.build_tools import bare, is_one, libraries
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.catalogue.name_patterns import matches

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.fixers.build_tools import is_one
+from dockerlint.fixers.image.build_tools import is_one
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.base_images import lookup, parse_reference
 from dockerlint.lint.catalogue.name_patterns import matches

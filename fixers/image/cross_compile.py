@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.edits import insert, insert_lines, with_comments
+from dockerlint.fixers.effects.footprint import absolute, overlap
 from dockerlint.lint.analysis.stages import references
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.syntax import nodes
-
-from .edits import insert, insert_lines, with_comments
-from .effects.footprint import absolute, overlap
 
 if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts

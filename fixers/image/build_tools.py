@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow
+from dockerlint.fixers.edits import apply, insert, insert_command, insert_word, remove_word
+from dockerlint.fixers.inputs.runtime_command import started
+from dockerlint.fixers.merge import merge_down, trust
+from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
@@ -19,21 +24,14 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
-from .cache.cleanup import can_follow, clean_command, follow
-from .edits import apply, insert, insert_command, insert_word, remove_word
-from .inputs.runtime_command import started
-from .merge import merge_down, trust
-from .multistage.plan import Refusal
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dockerlint.fixers.cost.distribution_packages import Closure
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
-
-    from .cost.distribution_packages import Closure
 
 VIRTUAL = ".build-deps"
 # Of more steps than this one would not want to make a single one.
@@ -296,14 +294,14 @@ def _kept(facts: Facts, install: Install) -> list[str] | Refusal:
 
 def _is_indexed(base: BaseImage) -> bool:
     # the tables are read when they are asked for: most files never need them
-    from .cost.distribution_packages import TABLES
+    from dockerlint.fixers.cost.distribution_packages import TABLES
 
     return base.distribution == "debian" and base.release in TABLES
 
 
 def _closure(base: BaseImage, packages: Iterable[str]) -> Closure:
     """Packages and all that they need, by the index of the image's release; of a release that has none, by a likely one."""
-    from .cost.distribution_packages import closure
+    from dockerlint.fixers.cost.distribution_packages import closure
 
     release = base.release if _is_indexed(base) else LIKELY
     return closure(packages, recommends=False, distribution="debian", release=release)

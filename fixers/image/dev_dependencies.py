@@ -5,12 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
-from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax import json_strings, nodes
-
-from .edits import (
+from dockerlint.fixers.edits import (
     append_command,
     can_append,
     delete_instruction,
@@ -20,10 +15,14 @@ from .edits import (
     remove_word,
     replace_word,
 )
-from .inputs import package_json
-from .inputs.install_inputs import brought
-from .inputs.reads.python_manifests import REQUIREMENT_FILE
-from .inputs.runtime_command import command_line, started
+from dockerlint.fixers.inputs import package_json
+from dockerlint.fixers.inputs.install_inputs import brought
+from dockerlint.fixers.inputs.reads.python_manifests import REQUIREMENT_FILE
+from dockerlint.fixers.inputs.runtime_command import command_line, started
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import json_strings, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

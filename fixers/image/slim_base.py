@@ -7,6 +7,11 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.inputs.install_inputs import brought
+from dockerlint.fixers.inputs.reads.python_manifests import REQUIREMENT_FILE
+from dockerlint.fixers.inputs.runtime_command import started
+from dockerlint.fixers.multistage.plan import Refusal
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.catalogue.name_patterns import matches
@@ -17,11 +22,6 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from .build_tools import bare, is_one
-from .edits import replace_word
-from .inputs.install_inputs import brought
-from .inputs.reads.python_manifests import REQUIREMENT_FILE
-from .inputs.runtime_command import started
-from .multistage.plan import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
