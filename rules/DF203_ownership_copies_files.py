@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.effects.precedence import destination
-from dockerlint.fixers.ownership import COMMANDS, set_by_copy
+from dockerlint.fixers.instructions.ownership import COMMANDS, set_by_copy
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes

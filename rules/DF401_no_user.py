@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.user import low_port, run_as_user
+from dockerlint.fixers.instructions.add_user import low_port, run_as_user
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.workdir import to_workdir
+from dockerlint.fixers.instructions.workdir import to_workdir
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes

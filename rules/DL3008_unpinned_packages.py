@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.pins import pin
+from dockerlint.fixers.instructions.pin_versions import pin
 from dockerlint.lint.analysis.unpinned_packages import named, unpinned_by
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.unpack import add_archive
+from dockerlint.fixers.instructions.add_archive import add_archive
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule

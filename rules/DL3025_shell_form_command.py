@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.exec_form import exec_form
+from dockerlint.fixers.instructions.exec_form import exec_form
 from dockerlint.lint.analysis.facts import DEFAULT_SHELL
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule

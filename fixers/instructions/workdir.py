@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.edits import has_comment, insert_lines, whole_lines
+from dockerlint.fixers.effects.footprint import overlap
+from dockerlint.fixers.effects.precedence import links
 from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-
-from .edits import has_comment, insert_lines, whole_lines
-from .effects.footprint import overlap
-from .effects.precedence import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,14 +8,13 @@ from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from dockerlint.fixers.edits import delete_instruction, insert_flags, remove_command, remove_word, replace_word
+from dockerlint.fixers.effects.footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap
+from dockerlint.fixers.effects.precedence import REFERENCE, Kind, Precedence, destination, links
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.engine.findings import Applicability, Edit, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-
-from .edits import delete_instruction, insert_flags, remove_command, remove_word, replace_word
-from .effects.footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap
-from .effects.precedence import REFERENCE, Kind, Precedence, destination, links
 
 if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts

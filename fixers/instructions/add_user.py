@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.effects.footprint import overlap
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-
-from .edits import insert_lines, with_comments
-from .effects.footprint import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

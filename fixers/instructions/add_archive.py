@@ -5,14 +5,13 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.edits import delete_instruction, has_comment, replace_word
+from dockerlint.fixers.effects.footprint import ROOT
+from dockerlint.fixers.effects.precedence import destination
+from dockerlint.fixers.merge import between
 from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-
-from .edits import delete_instruction, has_comment, replace_word
-from .effects.footprint import ROOT
-from .effects.precedence import destination
-from .merge import between
 
 if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
