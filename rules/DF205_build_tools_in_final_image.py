@@ -109,9 +109,10 @@ def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Findin
 def _split(facts: Facts, target: Stage) -> Fix | str | None:
     """The fix that installs Python's packages in a stage of its own; why there is none; None when it is not Python's."""
     # most files have nothing to split: what works it out is read when it is needed
-    from dockerlint.fixers.multistage import python, split
-    from dockerlint.fixers.multistage.plan import Refusal
-    from dockerlint.fixers.multistage.reading import Reading
+    from dockerlint.fixers.multistage import python
+    from dockerlint.fixers.multistage import split_stage as split
+    from dockerlint.fixers.multistage.split_plan import Refusal
+    from dockerlint.fixers.multistage.stage_reader import Reading
 
     if len(facts.doc.stages) != 1 or facts.settings.target is not None:
         return None

@@ -67,8 +67,8 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     if builder is None:
         return
     # few files have such a neighbour: what reads it is loaded when there is one
-    from dockerlint.fixers.builder_pattern import merge, missing
-    from dockerlint.fixers.multistage.plan import Refusal
+    from dockerlint.fixers.multistage.builder_pattern import merge, missing
+    from dockerlint.fixers.multistage.split_plan import Refusal
 
     for copy in doc.stages[0].all(nodes.Copy):
         words = missing(facts, copy)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerlint.fixers.edits import apply
-from dockerlint.fixers.multistage import runtimes
-from dockerlint.fixers.multistage.plan import Refusal
-from dockerlint.fixers.multistage.split import fix, plan
+from dockerlint.fixers.multistage import runtime_images
+from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.fixers.multistage.split_stage import fix, plan
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.context.build_context import Context
@@ -570,7 +570,7 @@ def test_any_split_is_sound(tmp_path_factory: pytest.TempPathFactory, text: str,
 
 
 def test_each_image_of_the_table_is_known() -> None:
-    data = runtimes.data()
+    data = runtime_images.data()
     for row in data["builder"]:
         for repository in row["repositories"]:
             assert lookup(f"{repository}:latest"), repository
@@ -602,5 +602,5 @@ def test_each_image_of_the_table_is_known() -> None:
     ],
 )
 def test_runtime_of(family: str, image: str, runtime: str | None) -> None:
-    found = runtimes.of_language(family, image)
+    found = runtime_images.of_language(family, image)
     assert (found.image if found else None) == runtime

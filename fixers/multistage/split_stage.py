@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from dockerlint.lint.engine.findings import Applicability, Fix
 
 from . import c, dotnet, go, java, node, rust
-from .plan import Refusal, Split
-from .reading import Reading
-from .render import edits
+from .split_edits import edits
+from .split_plan import Refusal, Split
+from .stage_reader import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

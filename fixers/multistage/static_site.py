@@ -12,12 +12,12 @@ from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
-from . import runtimes
-from .carry import carry
-from .plan import Build, Product, Refusal, Runtime, Split
+from . import runtime_images
+from .copy_artifacts import carry
+from .split_plan import Build, Product, Refusal, Runtime, Split
 
 if TYPE_CHECKING:
-    from .reading import Reading, Step
+    from .stage_reader import Reading, Step
 
 # What makes `vite preview` more than a server of files.
 VITE_SERVER = regex(r"\b(?:preview|base|proxy|appType)\s*:")
@@ -99,8 +99,8 @@ def plan(reading: Reading, step: Step, found: Served, own: frozenset[str], manif
     """The split of a stage that builds a site and serves it."""
     if any(node.argument.text not in ROOT for node in reading.stage.all(nodes.User)):
         return Refusal("nginx does not start as another user without more settings")
-    row = runtimes.data()["site"]
-    runtime = Runtime(row["image"], row["manager"], True, True, frozenset(row["brings"]), runtimes.USUAL_PATH)
+    row = runtime_images.data()["site"]
+    runtime = Runtime(row["image"], row["manager"], True, True, frozenset(row["brings"]), runtime_images.USUAL_PATH)
     missing = "/index.html" if found.single else "=404"
     config = f"server {{ listen {found.port}; root {found.folder}; location / {{ try_files $uri $uri.html $uri/ {missing}; }} }}\\n"
     build = Build(

@@ -10,7 +10,7 @@ from dockerlint.lint.engine.findings import Edit, Span
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
-    from .plan import Split
+    from .split_plan import Split
 
 
 def edits(doc: Dockerfile, split: Split) -> tuple[Edit, ...] | None:

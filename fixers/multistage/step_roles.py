@@ -13,14 +13,14 @@ from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 
-from . import runtimes
-from .gathered import RefusedError, lies_in
+from . import runtime_images
+from .draft import RefusedError, lies_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .gathered import Gathered
-    from .reading import Step
+    from .draft import Gathered
+    from .stage_reader import Step
 
 # Instructions that say how a container runs, and change nothing while the image is built.
 CONFIGURING = (nodes.Label, nodes.Expose, nodes.Stopsignal, nodes.Healthcheck, nodes.CommandInstruction, nodes.Maintainer, nodes.Volume)
@@ -102,7 +102,7 @@ def _sort_copy(plan: Gathered, copy: nodes.Copy) -> None:
 
 def _is_data(plan: Gathered, copy: nodes.Copy) -> bool:
     """Whether all that a copy brings into the source tree looks like what a program reads when it runs."""
-    data = runtimes.data()["data"]
+    data = runtime_images.data()["data"]
     for word in copy.sources:
         is_heredoc = word.text.startswith("<<")
         path = clean_path(copy.destination.text if is_heredoc else word.text)
@@ -162,7 +162,7 @@ def _kind(plan: Gathered, step: Step) -> str:
         return "final"
     if name in plan.build.own or posixpath.normpath(step.words[0]) in plan.build.own:
         return "build"
-    if name in runtimes.data()["build-only"]["commands"]:
+    if name in runtime_images.data()["build-only"]["commands"]:
         return _fetching(plan, step)
     if name in known.plain:
         return _plain(plan, step)
@@ -214,9 +214,9 @@ def _packages(plan: Gathered, step: Step) -> None:
     for word in invocation.operands:
         name = bare(word.text)
         plan.had.add(name)
-        if runtimes.is_headers(name):
+        if runtime_images.is_headers(name):
             continue
-        if runtimes.is_build_only(name):
+        if runtime_images.is_build_only(name):
             if not _is_mentioned(plan, name):
                 plan.behind.append(name)
                 continue

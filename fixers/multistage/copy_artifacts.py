@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.syntax import nodes
 
-from .data import carry_data
-from .final import check_users, choose_runtime, install, trusted, variables_of, without_idle
-from .gathered import Gathered, RefusedError
-from .launched import launches_of, take_products
-from .plan import Refusal, Split
-from .steps import check_below, sort
+from .draft import Gathered, RefusedError
+from .entry_products import launches_of, take_products
+from .final_stage import check_users, choose_runtime, install, trusted, variables_of, without_idle
+from .named_files import carry_data
+from .split_plan import Refusal, Split
+from .step_roles import check_below, sort
 
 if TYPE_CHECKING:
-    from .plan import Build
-    from .reading import Reading
+    from .split_plan import Build
+    from .stage_reader import Reading
 
 STAGE_NAME = "build"
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.syntax import nodes
 
-from .gathered import RefusedError
-from .plan import Refusal
-from .runtimes import USUAL_PATH
+from .draft import RefusedError
+from .runtime_images import USUAL_PATH
+from .split_plan import Refusal
 
 if TYPE_CHECKING:
-    from .gathered import Gathered
-    from .reading import Launch
+    from .draft import Gathered
+    from .stage_reader import Launch
 
 # Programs that start another one; with a `--` or without.
 INITS = frozenset({"tini", "dumb-init"})

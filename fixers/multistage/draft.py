@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from . import runtimes
+from . import runtime_images
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax import nodes
 
-    from .plan import Build
-    from .reading import Reading
+    from .split_plan import Build
+    from .stage_reader import Reading
 
 
 class RefusedError(Exception):
@@ -52,7 +52,7 @@ class Gathered(Struct):
 
     def stays(self, path: str) -> bool:
         """Whether what lies at a path is the build's own business."""
-        return self.in_tree(path) or any(lies_in(path, top) for top in runtimes.data()["build-only"]["folders"])
+        return self.in_tree(path) or any(lies_in(path, top) for top in runtime_images.data()["build-only"]["folders"])
 
 
 def lies_in(path: str, top: str) -> bool:

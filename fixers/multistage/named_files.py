@@ -9,12 +9,12 @@ from dockerlint.fixers.effects.footprint import commands, overlap
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.storage.lazy_regex import regex
 
-from .gathered import RefusedError, lies_in
+from .draft import RefusedError, lies_in
 
 if TYPE_CHECKING:
-    from .gathered import Gathered
-    from .plan import Build
-    from .reading import Launch, Reading
+    from .draft import Gathered
+    from .split_plan import Build
+    from .stage_reader import Launch, Reading
 
 # A word of a command line that names a file rather than a port, a level or an address.
 FILE = regex(r"[\w.@+-]*/[\w./@+-]+|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,9}")

@@ -6,16 +6,24 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.edits import (
+    insert,
+    insert_flags,
+    insert_lines,
+    remove_word,
+    replace_word,
+    whole_lines,
+    with_comments,
+)
+from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
-from .edits import insert, insert_flags, insert_lines, remove_word, replace_word, whole_lines, with_comments
-from .effects.footprint import commands
-from .multistage.plan import Refusal
-from .multistage.reading import Reading
+from .split_plan import Refusal
+from .stage_reader import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Word
 
-    from .multistage.reading import Step
+    from .stage_reader import Step
 
 STAGE_NAME = "build"
 BOM = "\ufeff"

@@ -13,7 +13,7 @@ from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.base_images import lookup, parse_reference
 from dockerlint.lint.catalogue.name_patterns import matches
 
-from .plan import Refusal, Runtime
+from .split_plan import Refusal, Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

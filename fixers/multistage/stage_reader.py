@@ -15,8 +15,8 @@ from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, try_expand, variables
 
-from . import runtimes
-from .plan import Refusal
+from . import runtime_images
+from .split_plan import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ class Reading:
         self.stage = stage
         self.base = facts.base(stage)
         self.image = facts.image(stage) or stage.from_.image.text
-        self.builder = runtimes.builder(self.image)
+        self.builder = runtime_images.builder(self.image)
         self._steps: dict[int, tuple[Step, ...] | None] = {}
 
     @property

@@ -10,14 +10,14 @@ from dockerlint.fixers.image.build_tools import bare
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.syntax import nodes
 
-from . import runtimes
-from .gathered import RefusedError
+from . import runtime_images
+from .draft import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .gathered import Gathered
-    from .plan import Runtime
+    from .draft import Gathered
+    from .split_plan import Runtime
 
 LISTS = "/var/lib/apt/lists/*"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -83,7 +83,7 @@ def _wanted(plan: Gathered, runtime: Runtime) -> list[str]:
     for program in sorted(plan.programs - runtime.brings - names - BUILT_IN):
         if program in ("apt-get", "apt", "apk") and runtime.manager in program:
             continue
-        package = runtimes.provides(runtime.manager, program)
+        package = runtime_images.provides(runtime.manager, program)
         if package is None and program in plan.had:
             package = program
         if package is None:
