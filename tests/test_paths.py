@@ -132,7 +132,7 @@ def test_the_modules_that_run_programs_are_there() -> None:
 
 def test_processes_that_go_on_are_ended_in_time() -> None:
     # Popen has no time limit of its own: what starts a program there is within what ends it
-    tree = ast.parse(Path(sys.modules["dockerlint.lint.context.build_context"].__file__ or "").parent.parent.joinpath("fixers/verify/process.py").read_text())
+    tree = ast.parse(Path(sys.modules["dockerlint.lint.context.build_context"].__file__ or "").parent.parent.joinpath("fixers/verify/program_run.py").read_text())
     names = [function for function, _ in calls(tree)]
     assert names.count("subprocess.Popen") == 1
     assert names.count("self._start") == names.count("_limited")

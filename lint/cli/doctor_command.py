@@ -59,7 +59,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _programs() -> Iterator[tuple[str, str]]:
-    from dockerlint.fixers.verify import engine
+    from dockerlint.fixers.verify import engines
     from dockerlint.lint.shellcheck import runner
     from dockerlint.lint.storage import programs
 
@@ -71,10 +71,10 @@ def _programs() -> Iterator[tuple[str, str]]:
     git = programs.find("git")
     yield "git", f"{_said(git, '--version').removeprefix('git version ')}, {git}" if git else "none: no --replay"
     try:
-        known = engine.find()
+        known = engines.find()
         yield "engine for verify", f"{known.name} {known.version}"
         known.close()
-    except engine.EngineError as error:
+    except engines.EngineError as error:
         yield "engine for verify", f"none: {error}"
 
 

@@ -17,9 +17,9 @@ from .terminal import has_colour
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.verify.engine import Engine
-    from dockerlint.fixers.verify.proof import Proof
-    from dockerlint.fixers.verify.trial import Subject
+    from dockerlint.fixers.verify.engines import Engine
+    from dockerlint.fixers.verify.verification import Subject
+    from dockerlint.fixers.verify.verification_result import Proof
     from dockerlint.fixers.verify.workspace import Workspace
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.settings.config import Config
@@ -68,11 +68,11 @@ def command(path: str, **options: Any) -> int:
     dlint verify Dockerfile
     dlint verify --unsafe-fixes --engine podman --format json .
     """
-    from dockerlint.fixers.verify.engine import EngineError
-    from dockerlint.fixers.verify.filesystem import ArchiveError
-    from dockerlint.fixers.verify.process import ProgramError, stoppable
-    from dockerlint.fixers.verify.proof import log_lines
-    from dockerlint.fixers.verify.trial import UnfixedError
+    from dockerlint.fixers.verify.engines import EngineError
+    from dockerlint.fixers.verify.image_files import ArchiveError
+    from dockerlint.fixers.verify.program_run import ProgramError, stoppable
+    from dockerlint.fixers.verify.verification import UnfixedError
+    from dockerlint.fixers.verify.verification_result import log_lines
     from dockerlint.fixers.verify.workspace import WorkspaceError
     from dockerlint.lint.report.escaping import visible
 
@@ -155,8 +155,8 @@ def _nothing(name: str, options: dict[str, Any]) -> int:
 @contextmanager
 def _opened(name: str | None) -> Iterator[Engine]:
     """The engine; at the end nothing of this run is left in it."""
-    from dockerlint.fixers.verify.engine import find
-    from dockerlint.fixers.verify.process import ProgramError, shielded
+    from dockerlint.fixers.verify.engines import find
+    from dockerlint.fixers.verify.program_run import ProgramError, shielded
 
     engine = find(name)
     try:
@@ -174,8 +174,8 @@ def _proof(
 ) -> Proof:
     from msgspec.structs import replace
 
-    from dockerlint.fixers.verify.engine import Recipe
-    from dockerlint.fixers.verify.trial import Trial
+    from dockerlint.fixers.verify.engines import Recipe
+    from dockerlint.fixers.verify.verification import Trial
     from dockerlint.fixers.verify.workspace import Workspace
 
     workspace = Workspace.of(folder, temporary)
@@ -196,9 +196,9 @@ def _subject(
     config: Config, folder: Context, workspace: Workspace, result: Result, options: dict[str, Any]
 ) -> tuple[Subject, tuple[str, ...]]:
     """What is put to the test, and a note when there will be no rebuild."""
-    from dockerlint.fixers.verify.aims import Aims
-    from dockerlint.fixers.verify.proof import Made
-    from dockerlint.fixers.verify.trial import Subject
+    from dockerlint.fixers.verify.expected_changes import Aims
+    from dockerlint.fixers.verify.verification import Subject
+    from dockerlint.fixers.verify.verification_result import Made
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.parser import parse
 
@@ -251,7 +251,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _show(proof: Proof, format_: str) -> None:
-    from dockerlint.fixers.verify import proof as report
+    from dockerlint.fixers.verify import verification_result as report
 
     if format_ == "json":
         click.echo(report.json(proof))

@@ -59,7 +59,7 @@ def find(name: str | None = None) -> Engine:
     Raises EngineError when there is none.
     """
     from .docker import Docker
-    from .store import Store
+    from .podman_buildah import Store
 
     openers: dict[str, Callable[[str], Engine]] = {"docker": Docker.open, "podman": Store.open, "buildah": Store.open}
     complaints = []

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .archive import Reader
-from .compare import Cause, compare_files, compare_settings, differences, without_noise
-from .process import ProgramError
-from .proof import Proof, Times
+from .image_comparison import Cause, compare_files, compare_settings, differences, without_noise
+from .program_run import ProgramError
+from .saved_image import Reader
+from .verification_result import Proof, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .aims import Aims
-    from .archive import Image
-    from .engine import Engine, Recipe
-    from .proof import Made
+    from .engines import Engine, Recipe
+    from .expected_changes import Aims
+    from .saved_image import Image
+    from .verification_result import Made
     from .workspace import Workspace
 
 

@@ -12,12 +12,12 @@ from msgspec import Struct
 from dockerlint.lint.report import clean
 from dockerlint.lint.report.escaping import visible
 
-from .compare import Cause, Difference, Setting, Side
+from .image_comparison import Cause, Difference, Setting, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .archive import Image, Step
+    from .saved_image import Image, Step
 
 BOLD, DIM, RED, GREEN, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[0m"
 MOST_PATHS, MOST_GROUPS, MOST_STEPS = 20, 8, 20

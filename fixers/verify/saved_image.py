@@ -16,13 +16,13 @@ from msgspec import Struct
 
 from dockerlint.lint.storage.lazy_regex import regex
 
-from .filesystem import ArchiveError, flatten, read_layer
+from .image_files import ArchiveError, flatten, read_layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import IO
 
-    from .filesystem import Entry, Layer
+    from .image_files import Entry, Layer
 
 MANIFEST = "manifest.json"
 # far more than any configuration takes

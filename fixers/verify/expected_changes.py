@@ -13,7 +13,7 @@ from dockerlint.lint.catalogue import tables
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
-from .noise import matching
+from .ignored_differences import matching
 
 if TYPE_CHECKING:
     import re

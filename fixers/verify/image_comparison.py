@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .filesystem import FILE, FOLDER, ancestors
-from .noise import known
+from .ignored_differences import known
+from .image_files import FILE, FOLDER, ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from .aims import Aims
-    from .filesystem import Entry
+    from .expected_changes import Aims
+    from .image_files import Entry
 
 # The fields of a configuration that say how a container starts and runs. Source: OCI image specification, "Image
 # Configuration"; Healthcheck, Shell and OnBuild are docker's.

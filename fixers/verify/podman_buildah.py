@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from .engine import PATIENCE, EngineError
-from .process import Program, ProgramError
+from .engines import PATIENCE, EngineError
+from .program_run import Program, ProgramError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import IO
 
-    from .engine import Recipe
+    from .engines import Recipe
 
 PREFIX = "dlint-verify-"
 OLD = 24 * 3600.0
