@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from dockerlint.fixers.testing import assert_examples
+from dockerlint.fixers.rule_testing import assert_examples
 from dockerlint.lint.cli.commands import DEFAULT, dlint
 from dockerlint.lint.cli.startup import COMMANDS
 from dockerlint.lint.engine.registry import find

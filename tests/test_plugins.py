@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers.testing import assert_examples
+from dockerlint.fixers.rule_testing import assert_examples
 from dockerlint.lint.cli import main
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.storage import installation, plugins, sqlite_store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerlint.fixers.testing import assert_examples
+from dockerlint.fixers.rule_testing import assert_examples
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import find, rules
