@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.cli import main

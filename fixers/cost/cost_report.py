@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .bounded import Amount
-    from .estimate import Estimate, StepCost
+    from .cost_model import Estimate, StepCost
     from .replay import Replay
 
 # Columns of the table of steps: of a full one, and the least that a narrow one may have.
