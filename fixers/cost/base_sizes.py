@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from dockerlint.lint.catalogue.base_images import lookup
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 
 from .bounded import ZERO, Amount
 

@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.engine.findings import Basis, Saving
+from dockerlint.lint.catalogue.basis import Basis
+from dockerlint.lint.engine.findings import Saving
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
