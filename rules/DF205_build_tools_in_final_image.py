@@ -111,8 +111,8 @@ def _split(facts: Facts, target: Stage) -> Fix | str | None:
     # most files have nothing to split: what works it out is read when it is needed
     from dockerlint.fixers.multistage import python
     from dockerlint.fixers.multistage import split_stage as split
-    from dockerlint.fixers.multistage.split_plan import Refusal
     from dockerlint.fixers.multistage.stage_reader import Reading
+    from dockerlint.fixers.refusal import Refusal
 
     if len(facts.doc.stages) != 1 or facts.settings.target is not None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.image.slim_base import change, variant
-from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule

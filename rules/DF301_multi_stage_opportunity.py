@@ -84,8 +84,8 @@ def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 def _finding(facts: Facts, stage: Stage, command: Command, name: str) -> Finding:
     # most files have nothing to split: what works it out is read when it is needed
-    from dockerlint.fixers.multistage.split_plan import Refusal
     from dockerlint.fixers.multistage.split_stage import fix, plan
+    from dockerlint.fixers.refusal import Refusal
 
     found = plan(facts, stage)
     mend = None if isinstance(found, Refusal) else fix(facts, found)

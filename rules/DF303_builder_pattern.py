@@ -68,7 +68,7 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         return
     # few files have such a neighbour: what reads it is loaded when there is one
     from dockerlint.fixers.multistage.builder_pattern import merge, missing
-    from dockerlint.fixers.multistage.split_plan import Refusal
+    from dockerlint.fixers.refusal import Refusal
 
     for copy in doc.stages[0].all(nodes.Copy):
         words = missing(facts, copy)

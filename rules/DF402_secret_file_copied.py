@@ -11,7 +11,7 @@ from msgspec import Struct
 from dockerlint.lint.analysis.leftovers import removed
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
 from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dockerlint.fixers.image import slim_base
 from dockerlint.fixers.image.build_tools import bare, libraries
 from dockerlint.fixers.loop import fix
-from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.context.build_context import Context

@@ -14,11 +14,11 @@ from dockerlint.lint.catalogue.platforms import Platform, of_image
 from dockerlint.lint.catalogue.platforms import parse as parse_platform
 from dockerlint.lint.cli import main
 from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.context.gitignore import is_left_out
 from dockerlint.lint.engine.check_directive import CHECKS, Checks, is_check
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import find, rules
 from dockerlint.lint.engine.suppressions import ignores
-from dockerlint.lint.settings.discovery import is_left_out
 from dockerlint.lint.syntax.did_you_mean import is_one_slip, nearest
 from dockerlint.lint.syntax.nodes import Run
 from dockerlint.lint.syntax.parser import parse

@@ -6,9 +6,10 @@ import pytest
 
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import Rule
-from dockerlint.lint.settings.config import Config, ConfigError, merge
+from dockerlint.lint.settings.config import Config, merge
 from dockerlint.lint.settings.config_files import for_folder, from_file
 from dockerlint.lint.settings.options import from_environment, from_options
+from dockerlint.lint.storage.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

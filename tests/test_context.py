@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.context.build_context import Context, Ignore
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.context.dockerignore import Ignore
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import find
 from dockerlint.lint.syntax.parser import parse

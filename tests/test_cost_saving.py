@@ -18,7 +18,7 @@ from dockerlint.lint.syntax.span import Span
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.cost.build_graph import Step
-    from dockerlint.fixers.cost.step_sizes import Done
+    from dockerlint.fixers.cost.step_result import StepResult
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 SPLIT = "FROM fedora\nRUN dnf install -y httpd\nRUN dnf clean all\n"
@@ -101,7 +101,7 @@ def test_what_comes_before_a_change_is_not_worked_out_again(monkeypatch: pytest.
     findings = [finding(text, f"package-{number} ", f"package-{number} tini ") for number in range(20)]
     done: list[int] = []
 
-    def counted(step: Step, *rest: Any, **more: Any) -> Done:
+    def counted(step: Step, *rest: Any, **more: Any) -> StepResult:
         done.append(step.number)
         return do(step, *rest, **more)
 

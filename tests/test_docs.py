@@ -17,7 +17,7 @@ from dockerlint.lint.cli.startup import COMMANDS
 from dockerlint.lint.engine.registry import find
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.engine.suppressions import ignores
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
 from dockerlint.lint.settings.config_files import from_file
 from dockerlint.lint.settings.discovery import NOT_DOCKERFILES, PATTERNS
 from dockerlint.lint.settings.options import OPTIONS

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from dockerlint.lint.cli import main
-from dockerlint.lint.context.build_context import Context, Ignore, glob_to_regex
-from dockerlint.lint.report import FORMATS, sarif
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.context.dockerignore import Ignore, glob_to_regex
+from dockerlint.lint.context.gitignore import is_left_out, patterns
+from dockerlint.lint.report import sarif
 from dockerlint.lint.report.escaping import HIDDEN
+from dockerlint.lint.report.render import FORMATS
 from dockerlint.lint.settings import config_files
-from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.settings.config_files import from_file
-from dockerlint.lint.settings.discovery import Missing, discover, is_left_out, patterns
+from dockerlint.lint.settings.discovery import Missing, discover
 from dockerlint.lint.shell.script import script
+from dockerlint.lint.storage.errors import ConfigError, SourceError
 from dockerlint.lint.syntax import grammar, nodes, parser, source
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.source import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

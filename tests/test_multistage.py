@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from dockerlint.fixers.edits import apply
 from dockerlint.fixers.multistage import runtime_images
-from dockerlint.fixers.multistage.split_plan import Refusal
 from dockerlint.fixers.multistage.split_stage import fix, plan
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.context.build_context import Context

@@ -13,7 +13,7 @@ from dockerlint.lint.cli import main
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Applicability, Finding
 from dockerlint.lint.engine.registry import find
-from dockerlint.lint.settings.config import ConfigError
+from dockerlint.lint.storage.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,10 @@ import pytest
 
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.cli import main
+from dockerlint.lint.engine.file_report import FileReport, Priced
 from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule
-from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
+from dockerlint.lint.report.render import FORMATS, ReportOptions, render
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.span import Span
 
@@ -47,7 +48,7 @@ def report(path: str = "sub dir/Dockerfile") -> FileReport:
 
 
 def made(name: str, *reports: FileReport) -> str:
-    return render(name, reports or [report()], Options())
+    return render(name, reports or [report()], ReportOptions())
 
 
 @pytest.mark.parametrize("name", FORMATS)

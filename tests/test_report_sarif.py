@@ -8,9 +8,11 @@ import jsonschema
 import pytest
 
 from dockerlint.lint.catalogue.basis import Basis
+from dockerlint.lint.engine.file_report import FileReport, Priced
 from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule
-from dockerlint.lint.report import FileReport, Options, Priced, render, sarif
+from dockerlint.lint.report import sarif
+from dockerlint.lint.report.render import ReportOptions, render
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.span import Span
 
@@ -33,7 +35,7 @@ def priced(start: int, end: int, code: str = "DF101", worth: float = 0, fix: Fix
 
 
 def run(*items: Priced, path: str = "Dockerfile", text: str = TEXT, unread: tuple[str, ...] = ()) -> dict[str, Any]:
-    log = json.loads(render("sarif", [FileReport(path, parse(text), items)], Options(unread=unread)))
+    log = json.loads(render("sarif", [FileReport(path, parse(text), items)], ReportOptions(unread=unread)))
     (found,) = log["runs"]
     assert isinstance(found, dict)
     return found
@@ -53,10 +55,10 @@ def test_the_log_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     for path in ("Dockerfile", "a b/ü#%.Dockerfile", "../up/Dockerfile", "/abs/Dockerfile", "x\udcff/Dockerfile"):
         report = FileReport(path, parse(TEXT), items)
         log = json.loads(
-            render("sarif", [report, FileReport("clean", parse(TEXT), ())], Options(unread=("no such file",)))
+            render("sarif", [report, FileReport("clean", parse(TEXT), ())], ReportOptions(unread=("no such file",)))
         )
         validator.validate(log)
-    validator.validate(json.loads(render("sarif", [], Options())))
+    validator.validate(json.loads(render("sarif", [], ReportOptions())))
 
 
 def test_results_point_to_their_rules_and_places() -> None:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.lint.catalogue.basis import Basis
+from dockerlint.lint.engine.file_report import FileReport, Fixed, Gain, Priced
 from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule
-from dockerlint.lint.report import FileReport, Fixed, Gain, Options, Priced, place, render
 from dockerlint.lint.report.escaping import visible
 from dockerlint.lint.report.excerpt import excerpt
+from dockerlint.lint.report.places import place
+from dockerlint.lint.report.render import ReportOptions, render
 from dockerlint.lint.report.saving_text import duration, phrase, size
 from dockerlint.lint.report.text import changes
 from dockerlint.lint.syntax.parser import parse
@@ -48,7 +50,7 @@ def priced(
 
 
 def shown(text: str, *items: Priced, path: str = "Dockerfile", **options: object) -> str:
-    return render("text", [FileReport(path, parse(text), items)], Options(**options))  # type: ignore[arg-type]
+    return render("text", [FileReport(path, parse(text), items)], ReportOptions(**options))  # type: ignore[arg-type]
 
 
 def test_piped_is_one_line_a_finding_and_a_summary() -> None:

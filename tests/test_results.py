@@ -14,7 +14,7 @@ from dockerlint.lint.cli.worker_processes import Processes
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.context.recording_context import Watched, is_same
 from dockerlint.lint.engine import result_cache
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
 from dockerlint.lint.storage import programs, sqlite_store
 
 if TYPE_CHECKING:

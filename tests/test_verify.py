@@ -16,7 +16,8 @@ import pytest
 
 from dockerlint.fixers import cost
 from dockerlint.fixers.verify import workspace
-from dockerlint.fixers.verify.engines import EngineError, find
+from dockerlint.fixers.verify.base import EngineError
+from dockerlint.fixers.verify.engines import find
 from dockerlint.fixers.verify.program_run import shielded, stoppable
 from dockerlint.lint.cli import main
 from dockerlint.lint.engine import registry

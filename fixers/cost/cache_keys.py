@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.syntax import nodes
 
 from .build_graph import BuildGraph, Origin

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.syntax.parser import parse
 
 from .build_graph import BuildGraph, Origin

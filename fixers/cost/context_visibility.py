@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint.context.build_context import BELOW, Ignore, clean_path, glob_to_regex
+from dockerlint.lint.context.dockerignore import BELOW
+from dockerlint.lint.context.dockerignore import Ignore, clean_path, glob_to_regex
 from dockerlint.lint.syntax import nodes
 
 from .build_graph import Origin, is_true

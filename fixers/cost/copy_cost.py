@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.basis import Basis
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

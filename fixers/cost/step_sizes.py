@@ -17,6 +17,7 @@ from .bounded import ZERO, Amount, scaled, total, transfer
 from .build_graph import Origin
 from .layer_contents import Entry, Ledger
 from .run_cost import Work
+from .step_result import StepResult
 from .tool_figures import amount
 
 if TYPE_CHECKING:
@@ -45,18 +46,9 @@ class StepSizes(Struct, frozen=True):
     work: Work
 
 
-class Done(Struct, frozen=True, eq=False):
-    """What came of a step, which is no longer changed: the file system behind it, bytes added and shipped, work."""
-
-    ledger: Ledger
-    adds: Amount
-    ships: Amount
-    work: Work
-
-
 def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[StepSizes, ...]:
     """The figures of each step of a build, in the graph's order."""
-    done: list[Done] = []
+    done: list[StepResult] = []
     is_long = len(graph.steps) > MOST_KEPT
     uses = Counter(number for step in graph.steps for number in step.waits_for)
     for step in graph.steps:
@@ -73,7 +65,7 @@ def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[Step
     )
 
 
-def _key(step: Step, done: Sequence[Done], facts: Facts) -> Hashable:
+def _key(step: Step, done: Sequence[StepResult], facts: Facts) -> Hashable:
     """All that the outcome of a step depends on, but for the context: what it says, finds, stands on and reads from."""
     before = tuple(done[number] for number in step.waits_for)
     if step.image is not None:
@@ -85,13 +77,13 @@ def _key(step: Step, done: Sequence[Done], facts: Facts) -> Hashable:
     return step.number, step.parent is None, before, step.sources, image, facts.doc.escape, found, text
 
 
-def _do(step: Step, done: Sequence[Done], selections: Selections, facts: Facts, *, goes_on: bool = False) -> Done:
+def _do(step: Step, done: Sequence[StepResult], selections: Selections, facts: Facts, *, goes_on: bool = False) -> StepResult:
     """What comes of a step; with `goes_on` it goes on in the ledger of its parent, which nobody else needs."""
     ledger = done[step.parent].ledger if step.parent is not None else Ledger()
     ledger = ledger if goes_on else ledger.copy()
     others = {source.step: done[source.step].ledger for source in step.sources if source.step is not None}
     adds, ships, effort = _pull(step) if step.image is not None else _run(step, ledger, others, selections, facts)
-    return Done(ledger, adds, ships, effort)
+    return StepResult(ledger, adds, ships, effort)
 
 
 def measured_sizes(

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

@@ -14,7 +14,7 @@ from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow
 from dockerlint.fixers.edits import apply, insert, insert_command, insert_word, remove_word
 from dockerlint.fixers.inputs.runtime_command import started
 from dockerlint.fixers.merge import merge_down, trust
-from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches

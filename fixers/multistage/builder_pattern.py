@@ -16,13 +16,13 @@ from dockerlint.fixers.edits import (
     with_comments,
 )
 from dockerlint.fixers.effects.footprint import commands
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
-from .split_plan import Refusal
 from .stage_reader import Reading
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -13,7 +14,7 @@ from dockerlint.lint.syntax import nodes
 from . import runtime_images
 from .copy_artifacts import carry
 from .shared_libraries import linked
-from .split_plan import Build, Product, Refusal
+from .split_plan import Build, Product
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.syntax import nodes
 
 from .draft import Gathered, RefusedError
 from .entry_products import launches_of, take_products
 from .final_stage import check_users, choose_runtime, install, trusted, variables_of, without_idle
 from .named_files import carry_data
-from .split_plan import Refusal, Split
+from .split_plan import Split
 from .step_roles import check_below, sort
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtime_images
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal
+from .split_plan import Build, Product
 
 if TYPE_CHECKING:
     from .split_plan import Runtime, Split

@@ -7,11 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.effects.footprint import commands
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtime_images
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal
+from .split_plan import Build, Product
 
 if TYPE_CHECKING:
     from .split_plan import Split

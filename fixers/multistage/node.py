@@ -13,13 +13,14 @@ from msgspec.structs import replace
 from dockerlint.fixers.image import slim_base
 from dockerlint.fixers.inputs import package_json
 from dockerlint.fixers.inputs.runtime_command import started
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtime_images, static_site
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal
+from .split_plan import Build, Product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.fixers.image.build_tools import bare, is_one, libraries
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.catalogue.name_patterns import matches
@@ -16,7 +17,7 @@ from dockerlint.lint.syntax import nodes
 
 from . import runtime_images
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal, Split
+from .split_plan import Build, Product, Split
 
 if TYPE_CHECKING:
     from .stage_reader import Reading, Step

@@ -5,10 +5,12 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
+
 from . import runtime_images
 from .copy_artifacts import carry
 from .shared_libraries import linked
-from .split_plan import Build, Product, Refusal
+from .split_plan import Build, Product
 
 if TYPE_CHECKING:
     from .split_plan import Split

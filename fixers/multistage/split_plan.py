@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import From, Instruction, Run
 
 
-class Refusal(Struct, frozen=True):
-    """Why a stage is not split, in words that finish `no fix: ...`."""
-
-    reason: str
-
-
 class Product(Struct, frozen=True):
     """What a build leaves that runs: a file, a pattern of files, or a folder in which all is made by the build.
 

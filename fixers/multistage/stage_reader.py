@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.inputs.install_inputs import brought
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue import tool
 from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, try_expand, variables
 
 from . import runtime_images
-from .split_plan import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

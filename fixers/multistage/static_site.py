@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from . import runtime_images
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal, Runtime, Split
+from .split_plan import Build, Product, Runtime, Split
 
 if TYPE_CHECKING:
     from .stage_reader import Reading, Step

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.effects.footprint import commands, overlap
 from dockerlint.fixers.image.build_tools import bare
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 

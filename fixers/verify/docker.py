@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from .engines import PATIENCE, EngineError
+from .base import PATIENCE, EngineError
 from .program_run import Program, ProgramError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from .engines import Recipe
+    from .base import Recipe
 
 LABEL = "dlint.verify"
 # what an earlier run left is not that of one that is still going on

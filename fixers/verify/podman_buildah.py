@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from .engines import PATIENCE, EngineError
+from .base import PATIENCE, EngineError
 from .program_run import Program, ProgramError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import IO
 
-    from .engines import Recipe
+    from .base import Recipe
 
 PREFIX = "dlint-verify-"
 OLD = 24 * 3600.0

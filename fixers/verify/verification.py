@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .engines import Engine, Recipe
+    from .base import Engine, Recipe
     from .expected_changes import Aims
     from .saved_image import Image
     from .verification_result import Made

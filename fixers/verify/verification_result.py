@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint.report import clean
-from dockerlint.lint.report.escaping import visible
+from dockerlint.lint.report.escaping import clean, visible
 
 from .image_comparison import Cause, Difference, Setting, Side
 

@@ -66,9 +66,8 @@ def _drop_output() -> None:
 def _failed(error: Exception) -> int:
     """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
     from dockerlint.lint.report.escaping import visible_lines
-    from dockerlint.lint.settings.config import ConfigError
-    from dockerlint.lint.storage.plugins import PluginError
-    from dockerlint.lint.syntax.source import SourceError, reason
+    from dockerlint.lint.storage.errors import ConfigError, PluginError, SourceError
+    from dockerlint.lint.syntax.source import reason
 
     from .streams import write
     from .task import internal

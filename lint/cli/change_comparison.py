@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from dockerlint.lint.context.build_context import MOST_BYTES, Context
 from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.engine.fingerprint import fingerprints
 from dockerlint.lint.report.saving_text import LEAST_BYTES, LEAST_SECONDS
-from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.shellcheck.runner import ShellCheckError
-from dockerlint.lint.storage.plugins import PluginError
-from dockerlint.lint.syntax.source import Source, SourceError, of_bytes
+from dockerlint.lint.storage.errors import ConfigError, PluginError, SourceError
+from dockerlint.lint.syntax.source import MOST_BESIDE, Source, of_bytes
 
 from .task import context
 
@@ -29,9 +27,10 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.bounded import Amount
     from dockerlint.fixers.cost.cost_model import StepCost
     from dockerlint.fixers.cost.measured import Measurements
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.git.repository import Repository
     from dockerlint.lint.git.tree import Tree
-    from dockerlint.lint.report import FileReport, Priced
     from dockerlint.lint.settings.config import Config
 
     from .one_file import Work
@@ -195,7 +194,7 @@ def _source(tree: Tree, path: str, shown: str) -> Source:
     """A file of a tree. Raises SourceError when it is no text of a fair size."""
     data = tree.read(path)
     if data is None:
-        raise SourceError(f"{shown}: cannot be read: it has over {MOST_BYTES // 10**6} MB, or leads out of the repository")
+        raise SourceError(f"{shown}: cannot be read: it has over {MOST_BESIDE // 10**6} MB, or leads out of the repository")
     return of_bytes(shown, data)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.report import Options, clean, place, render
-from dockerlint.lint.report.escaping import as_json, visible
+from dockerlint.lint.report.escaping import as_json, clean, visible
 from dockerlint.lint.report.markdown import plain
+from dockerlint.lint.report.places import place
+from dockerlint.lint.report.render import ReportOptions, render
 from dockerlint.lint.report.saving_text import phrase
 from dockerlint.lint.report.text import mark
 
@@ -19,7 +20,7 @@ from .change_comparison import totals
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dockerlint.lint.report import FileReport, Priced
+    from dockerlint.lint.engine.file_report import FileReport, Priced
 
     from .change_comparison import Change, Figure
 
@@ -250,7 +251,7 @@ def _costs(found: Changes, change: Change) -> str:
 
 
 def _findings(report: FileReport | None) -> Any:
-    return json_module.loads(render("json", [replace(report, fixed=())], Options())) if report else []
+    return json_module.loads(render("json", [replace(report, fixed=())], ReportOptions())) if report else []
 
 
 def _cost(figures: Sequence[Figure]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
 
 from .check_run import checked
 from .shared_options import build_options, codes

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.cost.page.view import View
 
-    from .cost_command import Judged
+    from .judged import Judged
 
 
 def check_page() -> None:

@@ -132,7 +132,7 @@ def _show(task: Task, repository: Repository, objects: Objects, asked: _Asked) -
 
 
 def _write(path: Path, names: Sequence[str]) -> None:
-    from dockerlint.lint.settings.config import ConfigError
+    from dockerlint.lint.storage.errors import ConfigError
     from dockerlint.lint.syntax.source import reason
 
     try:

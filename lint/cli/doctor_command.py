@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dockerlint.lint.settings.config import Selector
+from dockerlint.lint.storage.errors import PluginError
 
 from .config_layers import file_layer, layers
 from .exit_status import OK
@@ -105,7 +106,7 @@ def _plugins() -> Iterator[tuple[str, str]]:
     try:
         registry.rules()
         tool.catalogue()
-    except plugins.PluginError as error:
+    except PluginError as error:
         yield "plug-ins", str(error)
         return
     found = [f"{entry.name} ({entry.value})" for group in (plugins.RULES, plugins.TOOLS) for entry in entry_points(group=group)]

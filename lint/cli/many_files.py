@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dockerlint.lint.settings.config import ConfigError
-from dockerlint.lint.syntax.source import STDIN, SourceError
+from dockerlint.lint.storage.errors import ConfigError, SourceError
+from dockerlint.lint.syntax.source import STDIN
 
 from .task import Result, configuration, context
 

@@ -14,19 +14,18 @@ from dockerlint.lint.context.recording_context import Watched
 from dockerlint.lint.engine import registry, shellcheck_findings
 from dockerlint.lint.engine.check_directive import Checks, is_check
 from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.file_report import FileReport, Fixed, Gain, Priced
 from dockerlint.lint.engine.findings import Severity
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.engine.shellcheck_rules import script_rule
-from dockerlint.lint.report import FileReport, Fixed, Gain, Priced
-from dockerlint.lint.settings.config import Config, ConfigError
 from dockerlint.lint.shellcheck import comment_cache, runner
 from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage import sqlite_store
-from dockerlint.lint.storage.plugins import PluginError
+from dockerlint.lint.storage.errors import ConfigError, PluginError, SourceError
 from dockerlint.lint.syntax import source
 from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.source import STDIN, SourceError
+from dockerlint.lint.syntax.source import STDIN
 
 from .cost_speed import speed
 from .exit_status import INTERNAL
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from dockerlint.fixers.loop import Outcome
     from dockerlint.lint.context.recording_context import Question
     from dockerlint.lint.engine.findings import Finding, Saving
-    from dockerlint.lint.settings.config import Layer
+    from dockerlint.lint.settings.config import Config, Layer
     from dockerlint.lint.syntax.nodes import Dockerfile
     from dockerlint.lint.syntax.source import Source
 

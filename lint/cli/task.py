@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.installed_packages import Pins
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.recording_context import Question
+    from dockerlint.lint.engine.file_report import FileReport
     from dockerlint.lint.engine.findings import Severity
-
-    from ..report import FileReport
 
 DEBUG = "DLINT_DEBUG"
 

@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from dockerlint.lint.git.client import GITLINK, PATIENCE, GitError, ask
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.source import decode
+from dockerlint.lint.syntax.source import MOST_BESIDE, decode
 
-from .build_context import MOST_BYTES, Ignore, ignore_files
+from .build_context import ignore_files
+from .dockerignore import Ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -219,7 +220,7 @@ class _Reader:
             # `ID TYPE SIZE`, or the name and why there is nothing
             if head[-1].isdigit() and head[-2] in (b"blob", b"tree", b"commit"):
                 size = int(head[-1])
-                if head[-2] == b"blob" and size <= MOST_BYTES:
+                if head[-2] == b"blob" and size <= MOST_BESIDE:
                     found[name] = decode(answer[at : at + size])
                 at += size + 1
         return found

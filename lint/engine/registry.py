@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.storage import plugins
+from dockerlint.lint.storage.errors import PluginError
 from dockerlint.lint.storage.prepared import prepared
 
 from .findings import Severity
@@ -41,7 +42,7 @@ def rules() -> tuple[Rule, ...]:
                 continue
             known = found.setdefault(item.code, item)
             if known is not item and item is not _own().get(item.code):
-                raise plugins.PluginError(f"two rules have the code {item.code}: {known.name} and {item.name}")
+                raise PluginError(f"two rules have the code {item.code}: {known.name} and {item.name}")
     return tuple(sorted(found.values(), key=lambda item: item.code))
 
 

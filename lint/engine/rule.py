@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
+# The code of a file that does not parse.
+SYNTAX_ERROR = "DL1000"
 # What Python's -OO sets `sys.flags.optimize` to.
 WITHOUT_DOCSTRINGS = 2
 

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.context.build_context import MOST_BYTES, MOST_LINKS
-from dockerlint.lint.syntax.source import contents, decode
+from dockerlint.lint.syntax.source import MOST_BESIDE, MOST_LINKS, contents, decode
 
 from .client import GITLINK, LINK, GitError, ask, partial
 
@@ -75,10 +74,10 @@ class Tree:
         return {folder: tuple(sorted(names)) for folder, names in found.items()}
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None when there is none, it is behind a link that leads out, or has over MOST_BYTES."""
+        """The bytes of a file; None when there is none, it is behind a link that leads out, or has over MOST_BESIDE."""
         real = self.follow(path)
         entry = self._own.get(real) if real is not None else None
-        if real is None or entry is None or not entry.is_file or entry.size > MOST_BYTES:
+        if real is None or entry is None or not entry.is_file or entry.size > MOST_BESIDE:
             return None
         return self._data(real, entry)
 
@@ -116,13 +115,13 @@ class Tree:
         return None
 
     def is_same(self, other: Tree, path: str) -> bool:
-        """Whether both have the same at a path; of a file of more than MOST_BYTES without an id only the size is compared."""
+        """Whether both have the same at a path; of a file of more than MOST_BESIDE without an id only the size is compared."""
         one, two = self.entries.get(path), other.entries.get(path)
         if one is None or two is None or (one.id and two.id):
             return one == two
         if (one.mode, one.size) != (two.mode, two.size):
             return False
-        return one.mode == GITLINK or one.size > MOST_BYTES or self._name(path, one, two) == other._name(path, two, one)
+        return one.mode == GITLINK or one.size > MOST_BESIDE or self._name(path, one, two) == other._name(path, two, one)
 
     def _name(self, path: str, entry: Entry, other: Entry) -> str:
         """The id of an entry, as git would have it in a repository with ids such as the other one's."""
@@ -170,7 +169,7 @@ class WorkTree(Tree):
     def _data(self, path: str, entry: Entry) -> bytes | None:
         file = self._top / path
         try:
-            return os.fsencode(file.readlink()) if entry.mode == LINK else contents(file, MOST_BYTES + 1)
+            return os.fsencode(file.readlink()) if entry.mode == LINK else contents(file, MOST_BESIDE + 1)
         except OSError:
             return None
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from dockerlint.lint.engine.findings import Severity
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
+from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.syntax.source import reason
 
-from .config import ConfigError, Layer, Selector
 from .options import LEVELS, Place, flag, one_of, selectors, table_value, texts
+
+if TYPE_CHECKING:
+    from .config import Layer, Selector
 
 _HADOLINT_FORMATS = {"tty": "text", "gitlab_codeclimate": "gitlab"}
 ENVIRONMENT = "HADOLINT_"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.lint.engine.findings import Severity
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
+from dockerlint.lint.storage.errors import ConfigError
 
-from .config import PRESETS, ConfigError, Layer, Selector, did_you_mean
+from .config import PRESETS, Layer, Selector, did_you_mean
 from .network_rate import rate
 
 if TYPE_CHECKING:

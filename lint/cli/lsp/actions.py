@@ -9,17 +9,18 @@ from lsprotocol.types import CodeAction, CodeActionKind, TextEdit, WorkspaceEdit
 
 from dockerlint.fixers.edits import insert
 from dockerlint.lint.engine.findings import Applicability, Edit
+from dockerlint.lint.report.escaping import clean, is_clean
+from dockerlint.lint.report.places import BOM
 from dockerlint.lint.syntax.span import Span
 
-from ...report import BOM, clean, is_clean
 from .diagnostics import diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dockerlint.lint.engine.file_report import Priced
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
-    from ...report import Priced
     from .file_setup import View
 
 FIX_ALL = "source.fixAll.dlint"

@@ -8,11 +8,11 @@ from lsprotocol.types import CodeDescription, Diagnostic, DiagnosticSeverity, Po
 
 from dockerlint.lint.engine.findings import Severity
 from dockerlint.lint.engine.shellcheck_rules import CODE, WIKI
-
-from ...report import clean
+from dockerlint.lint.report.escaping import clean
 
 if TYPE_CHECKING:
-    from ...report import Priced
+    from dockerlint.lint.engine.file_report import Priced
+
     from .file_setup import View
     from .positions import Positions
 

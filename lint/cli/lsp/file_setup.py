@@ -12,13 +12,12 @@ from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli.cost_speed import speed
 from dockerlint.lint.cli.one_file import Work
 from dockerlint.lint.cli.task import Task, internal
-from dockerlint.lint.report import Priced
+from dockerlint.lint.engine.file_report import Priced
 from dockerlint.lint.settings import config_files
-from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.shellcheck.runner import ShellCheckError
-from dockerlint.lint.storage.plugins import PluginError
+from dockerlint.lint.storage.errors import ConfigError, PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

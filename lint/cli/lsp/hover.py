@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import Hover, MarkupContent, MarkupKind
 
 from dockerlint.lint.cli.explain_command import page
-from dockerlint.lint.report.escaping import visible
+from dockerlint.lint.report.escaping import clean, visible
 
-from ...report import clean
 from . import variables
 from .cost_text import step_at, told
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import DocumentSymbol, SymbolKind
 
+from dockerlint.lint.report.escaping import clean
 from dockerlint.lint.syntax import nodes
-
-from ...report import clean
 
 if TYPE_CHECKING:
     from .file_setup import View

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from dockerlint.lint.context.build_context import MOST_BYTES
 from dockerlint.lint.git.client import GITLINK, LINK, GitError, ask
 from dockerlint.lint.settings.discovery import is_dockerfile
-from dockerlint.lint.syntax.source import reason
+from dockerlint.lint.syntax.source import MOST_BESIDE, reason
 
 from .scan_values import Failure, File, ScanError
 
@@ -29,7 +28,7 @@ PARQUET = ".parquet"
 RECORDS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", PARQUET)
 BARE = {"HEAD", "objects", "refs"}
 # A line may escape each character of a text.
-MOST_LINE = 6 * MOST_BYTES
+MOST_LINE = 6 * MOST_BESIDE
 # So many rows of Parquet at a time.
 ROWS = 256
 # git is waited for more than it works.

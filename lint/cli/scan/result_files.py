@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import pyarrow
 import pyarrow.parquet
 
-from dockerlint.lint.report import clean
+from dockerlint.lint.report.escaping import clean
 from dockerlint.lint.storage.safe_write import WriteError, put
 from dockerlint.lint.syntax.source import reason
 

@@ -14,8 +14,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from dockerlint.lint.settings.config import ConfigError
-from dockerlint.lint.storage.plugins import PluginError
+from dockerlint.lint.storage.errors import ConfigError, PluginError
 
 from .scan_values import Failure, File, Job
 
