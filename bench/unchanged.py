@@ -70,7 +70,8 @@ def differences(before: Path, after: Path) -> int:
             print(f"{name}: the same")
             continue
         status = 1
-        lines = unified_diff(*(data.decode("utf-8", "replace").splitlines() for data in (old, new)), "before", "after", n=2, lineterm="")
+        one, other = (data.decode("utf-8", "replace").splitlines() for data in (old, new))
+        lines = unified_diff(one, other, "before", "after", n=2, lineterm="")
         print(f"{name}: differs", *islice(lines, MOST_SHOWN), sep="\n")
     return status
 

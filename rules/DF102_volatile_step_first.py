@@ -13,7 +13,7 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.order.step_order import Plan
+    from dockerlint.fixers.order.step_order import OrderPlan
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
@@ -67,7 +67,7 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     fix = None
 
 
-def _needless(facts: Facts, plan: Plan) -> Iterator[tuple[Instruction, nodes.Run]]:
+def _needless(facts: Facts, plan: OrderPlan) -> Iterator[tuple[Instruction, nodes.Run]]:
     """The copies of the context that go below a costly step, in file order, each with the last one of these."""
     for node in sorted((node for node, _ in plan.moves if is_from_context(node)), key=lambda node: node.span):
         costly = [item for item in plan.passes(node) if isinstance(item, nodes.Run) and is_costly(facts, item)]
@@ -75,7 +75,7 @@ def _needless(facts: Facts, plan: Plan) -> Iterator[tuple[Instruction, nodes.Run
             yield node, costly[-1]
 
 
-def _fix(doc: Dockerfile, plan: Plan, applicability: Applicability) -> Fix | None:
+def _fix(doc: Dockerfile, plan: OrderPlan, applicability: Applicability) -> Fix | None:
     edits = rewrite(doc, plan)
     copies = all(isinstance(node, nodes.Copy) for node, _ in plan.moves)
     count = len(plan.moves)

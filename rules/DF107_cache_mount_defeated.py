@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation
-    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
-    from dockerlint.lint.syntax.span import Span
+    from dockerlint.lint.syntax.span import Edit, Span
 
 
 @rule("DF107", name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))

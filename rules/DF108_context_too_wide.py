@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_NAMED = 4
 
 
-class _Data(Struct, frozen=True):
+class _ContextData(Struct, frozen=True):
     always: tuple[str, ...]
     beside: dict[str, tuple[str, ...]]
     expected: dict[str, tuple[str, ...]]
@@ -150,7 +150,7 @@ def _size(count: int) -> str:
 
 
 @cache
-def _data() -> _Data:
+def _data() -> _ContextData:
     data = tables.table("lint/catalogue/data/context.toml")
     made = ({name: tuple(names) for name, names in data[kind].items()} for kind in ("beside", "expected"))
-    return _Data(tuple(data["always"]["names"]), *made)
+    return _ContextData(tuple(data["always"]["names"]), *made)

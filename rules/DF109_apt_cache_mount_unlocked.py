@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.cache.cache_mounts import needs_setup, set_up
 from dockerlint.fixers.edits import insert
 from dockerlint.lint.analysis.leftovers import caches_of
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,11 @@ from dockerlint.fixers.edits import delete_instruction, remove_command, remove_w
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import unwrapped
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class _Option(Struct, frozen=True):
     value_letters: str
 
 
-class _Data(Struct, frozen=True):
+class _VerificationData(Struct, frozen=True):
     """The settings by the command's name, the variables by theirs; of each text, what it holds in lower case, first."""
 
     options: tuple[_Option, ...]
@@ -186,7 +186,7 @@ def _options_of(name: str) -> tuple[_Option, ...]:
 
 
 @cache
-def _data() -> _Data:
+def _data() -> _VerificationData:
     data = tables.table("lint/catalogue/data/verification.toml")
     settings: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for item in data["setting"]:
@@ -196,7 +196,7 @@ def _data() -> _Data:
     for item in data["variable"]:
         for name in item["names"]:
             variables.setdefault(name, []).append((tuple(item["values"]), item["what"]))
-    return _Data(
+    return _VerificationData(
         tuple(
             _Option(
                 tuple(item["commands"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
 from dockerlint.fixers.inputs.install_inputs import FOLDER_FLAGS, Bringers
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation, Lock
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Edit
 
 
 @rule("DF501", name="lock-file-ignored", severity=Severity.WARNING)

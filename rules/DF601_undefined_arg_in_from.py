@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, From
-    from dockerlint.lint.syntax.variable_references import Use
+    from dockerlint.lint.syntax.variable_references import VariableUse
 
 
 @rule("DF601", name="undefined-arg-in-from", severity=Severity.WARNING, aliases=("UndefinedArgInFrom",), needs=("$",))
@@ -61,7 +61,7 @@ def undefined_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 yield _finding(doc, stage.from_, use, known)
 
 
-def _finding(doc: Dockerfile, node: From, use: Use, known: set[str]) -> Finding:
+def _finding(doc: Dockerfile, node: From, use: VariableUse, known: set[str]) -> Finding:
     near = nearest(use.name, known)
     message = f"`${use.name}` is not declared by an ARG before the first FROM"
     fix = None

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from dockerlint.fixers.edits import delete_lines
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine import registry, shellcheck_findings
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
-from dockerlint.lint.engine.suppressions import Ignore, ignores
+from dockerlint.lint.engine.suppressions import InlineIgnore, ignores
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     import re
@@ -110,7 +110,7 @@ def _names(item: Rule) -> frozenset[str]:
     return frozenset(text.lower() for text in (item.code, item.name, *item.aliases))
 
 
-def _useless(file: _File, ignore: Ignore, name: str, *, is_check: bool) -> str | None:
+def _useless(file: _File, ignore: InlineIgnore, name: str, *, is_check: bool) -> str | None:
     """Why a name of an ignore does nothing; None when it does something, or nobody knows."""
     facts = file.facts
     if name in ("all", OWN_CODE.lower()):
@@ -129,7 +129,7 @@ def _useless(file: _File, ignore: Ignore, name: str, *, is_check: bool) -> str |
     return "which finds nothing here"
 
 
-def _rules(file: _File, ignore: Ignore, name: str) -> Iterator[tuple[Rule, tuple[Facts, ...]]]:
+def _rules(file: _File, ignore: InlineIgnore, name: str) -> Iterator[tuple[Rule, tuple[Facts, ...]]]:
     """The rules that a name stands for, and the facts to judge with: for hadolint's pragmas also as hadolint sees them."""
     views = (file.facts, file.as_hadolint) if ignore.foreign else (file.facts,)
     for item in registry.rules():
@@ -141,7 +141,7 @@ def _rules(file: _File, ignore: Ignore, name: str) -> Iterator[tuple[Rule, tuple
             yield from ((item, (view,)) for item in shellcheck_findings.rules(view))
 
 
-def _fix(doc: Dockerfile, ignore: Ignore, words: list[re.Match[str]], word: re.Match[str]) -> Fix | None:
+def _fix(doc: Dockerfile, ignore: InlineIgnore, words: list[re.Match[str]], word: re.Match[str]) -> Fix | None:
     """Takes the name away, with the comment when it is its only one."""
     if len(words) > 1:
         at = words.index(word)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
+    from dockerlint.lint.syntax.span import Edit
 
 # Twice quiet is yes. Source: apt-get(8), --quiet.
 QUIET = ("-q", "--quiet")

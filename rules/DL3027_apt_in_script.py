@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.analysis.program_calls import Call
-    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Edit
 
 # What apt-get does in the same way. Sources: apt(8), apt-get(8).
 SHARED = frozenset(

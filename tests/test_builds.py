@@ -12,9 +12,10 @@ import pytest
 from dockerlint.lint.buildfiles import compose, resolve
 from dockerlint.lint.cli import main
 from dockerlint.lint.engine import registry
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,11 +18,12 @@ from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.cli import commands, main
 from dockerlint.lint.cli.check_run import DEFAULTS
 from dockerlint.lint.engine import registry
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule, rule
 from dockerlint.lint.storage import prepared
 from dockerlint.lint.syntax import source
 from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from dockerlint.fixers.cost.build_graph import BuildGraph
-from dockerlint.fixers.cost.cache_keys import Change, changed_keys, own_keys, rerun, with_args
+from dockerlint.fixers.cost.cache_keys import ContextChange, changed_keys, own_keys, rerun, with_args
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.syntax.parser import parse
 
@@ -19,12 +19,12 @@ def graph_of(text: str, **settings: object) -> tuple[BuildGraph, Facts]:
     return BuildGraph.of(facts), facts
 
 
-def lines(graph: BuildGraph, facts: Facts, change: Change) -> list[int]:
+def lines(graph: BuildGraph, facts: Facts, change: ContextChange) -> list[int]:
     return [facts.doc.line(graph.steps[number].node.span.start) for number in sorted(rerun(graph, change))]
 
 
-def touching(*patterns: str) -> Change:
-    return Change(touched=lambda _, source: source.pattern in patterns)
+def touching(*patterns: str) -> ContextChange:
+    return ContextChange(touched=lambda _, source: source.pattern in patterns)
 
 
 CONTENT = [
@@ -88,18 +88,18 @@ def test_changed_content_runs_again_what_depends_on_it(text: str, changed: list[
 
 def test_a_moved_base_runs_its_whole_chain_again() -> None:
     graph, facts = graph_of("FROM a AS one\nRUN ls\nFROM b@sha256:00\nRUN true\nCOPY --from=one /x /\nRUN false")
-    assert lines(graph, facts, Change(bases=True)) == [1, 2, 5, 6]
+    assert lines(graph, facts, ContextChange(bases=True)) == [1, 2, 5, 6]
 
 
 def test_an_image_that_a_copy_names_moves_like_a_base() -> None:
     graph, facts = graph_of("FROM scratch\nCOPY x /x\nCOPY --from=nginx /etc /etc\nCOPY --from=nginx /usr /usr")
     assert [step.image for step in graph.steps if step.is_pull] == ["nginx"]
-    assert lines(graph, facts, Change(bases=True)) == [3, 3, 4]
+    assert lines(graph, facts, ContextChange(bases=True)) == [3, 3, 4]
 
 
 def test_without_a_cache_all_runs_but_images_are_there() -> None:
     graph, facts = graph_of("FROM a\nRUN ls\nCOPY x /\n")
-    assert lines(graph, facts, Change(all=True)) == [2, 3]
+    assert lines(graph, facts, ContextChange(all=True)) == [2, 3]
 
 
 ARGUMENTS = [
@@ -119,7 +119,7 @@ ARGUMENTS = [
 @pytest.mark.parametrize(("text", "expected"), ARGUMENTS)
 def test_another_build_argument_runs_again_what_has_it_in_its_key(text: str, expected: list[int]) -> None:
     graph, facts = graph_of(text, build_args={"V": "1"})
-    change = Change(keys=with_args(graph, facts, {"V": "2"}))
+    change = ContextChange(keys=with_args(graph, facts, {"V": "2"}))
     assert lines(graph, facts, change) == expected
 
 

@@ -11,9 +11,9 @@ from dockerlint.fixers.cost import saving as saving_module
 from dockerlint.fixers.cost import step_sizes as sizes_module
 from dockerlint.fixers.edits import apply
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate

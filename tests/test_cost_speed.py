@@ -12,13 +12,13 @@ from dockerlint.fixers.cost.bounded import Amount
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.cost_speed import speed
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix
 from dockerlint.lint.settings.config import Config, merge
 from dockerlint.lint.settings.config_files import from_file
 from dockerlint.lint.settings.options import from_environment
 from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerlint.fixers import edits
-from dockerlint.lint.engine.findings import Edit
 from dockerlint.lint.shell import script as shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 
 def run_of(text: str) -> tuple[nodes.Dockerfile, nodes.Run, shell.Script]:

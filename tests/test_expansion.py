@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.syntax.word_expansion import ExpansionError, Reference, expand, expand_words, try_expand, variables
+from dockerlint.lint.syntax.word_expansion import (
+    ExpansionError,
+    VariableReference,
+    expand,
+    expand_words,
+    try_expand,
+    variables,
+)
 
 CASES = Path(__file__).parents[2] / "shared" / "conformance" / "buildkit_words.jsonl"
 ENV = {
@@ -186,7 +193,7 @@ def test_splits_as_written(word: str, expected: list[str]) -> None:
 
 def test_skip_quotes_takes_them_for_text() -> None:
     assert expand("it's '$USER' \"", ENV, skip_quotes=True) == "it's 'ada' \""
-    assert variables("it's $USER", skip_quotes=True) == (Reference(5, 10, "USER", ""),)
+    assert variables("it's $USER", skip_quotes=True) == (VariableReference(5, 10, "USER", ""),)
 
 
 def test_error_says_where_and_why() -> None:

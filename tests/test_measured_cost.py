@@ -22,9 +22,9 @@ from dockerlint.fixers.cost.measured import Figures, MeasuredError, Measurements
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.cli import main
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,8 +14,8 @@ from dockerlint.fixers.effects.footprint import Clash
 from dockerlint.fixers.effects.precedence import (
     Access,
     Kind,
+    PathUse,
     Precedence,
-    Use,
     destination,
     is_environment,
     is_steady,
@@ -165,13 +165,13 @@ def test_links_lead_elsewhere(before: str, one: str, other: str, expected: Clash
 
 def test_the_reason_is_told() -> None:
     assert between("COPY a /d/a", "RUN cat /d/a") == type(between("ARG X", "ARG X"))(  # type: ignore[misc]
-        CERTAIN, Use(Kind.FILE, Access.WRITES, "/d"), Use(Kind.FILE, Access.TOUCHES, "/d/a")
+        CERTAIN, PathUse(Kind.FILE, Access.WRITES, "/d"), PathUse(Kind.FILE, Access.TOUCHES, "/d/a")
     )
     found = between("ARG XYZ", "RUN make")
     assert found is not None
     assert (found.first, found.second) == (
-        Use(Kind.VARIABLE, Access.WRITES, "XYZ"),
-        Use(Kind.VARIABLE, Access.MAY_READ, "XYZ"),
+        PathUse(Kind.VARIABLE, Access.WRITES, "XYZ"),
+        PathUse(Kind.VARIABLE, Access.MAY_READ, "XYZ"),
     )
 
 
@@ -317,13 +317,13 @@ def test_uses_are_told() -> None:
     relation = Precedence(Facts(doc))
     _, copy, unknown, env, run = doc.instructions
     assert set(relation.uses(copy)) == {
-        Use(Kind.ACCOUNT, Access.READS),
-        Use(Kind.VARIABLE, Access.READS, "Y"),
-        Use(Kind.FILE, Access.WRITES, "/d"),
+        PathUse(Kind.ACCOUNT, Access.READS),
+        PathUse(Kind.VARIABLE, Access.READS, "Y"),
+        PathUse(Kind.FILE, Access.WRITES, "/d"),
     }
-    assert Use(Kind.FILE, Access.TOUCHES) in relation.uses(unknown)
-    assert set(relation.uses(env)) == {Use(Kind.VARIABLE, Access.READS, "B"), Use(Kind.VARIABLE, Access.WRITES, "A")}
-    assert Use(Kind.FILE, Access.TOUCHES, "/x") in relation.uses(run)
+    assert PathUse(Kind.FILE, Access.TOUCHES) in relation.uses(unknown)
+    assert set(relation.uses(env)) == {PathUse(Kind.VARIABLE, Access.READS, "B"), PathUse(Kind.VARIABLE, Access.WRITES, "A")}
+    assert PathUse(Kind.FILE, Access.TOUCHES, "/x") in relation.uses(run)
 
 
 # ---------------------------------------------------------------- a stage, carried out

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.engine import checker, registry
+from dockerlint.lint.engine import checker, registry, shipped_tables
 from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.engine.rule import examples
 from dockerlint.lint.storage import installation, prepared, sqlite_store
@@ -192,13 +192,13 @@ def test_what_is_shipped_is_not_made(folder: Path, tmp_path: Path, monkeypatch: 
 
 
 def test_each_build_ships_the_same(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from dockerlint.lint.storage.prepared import ship; ship(Path(sys.argv[1]))"
+    program = "import sys; from pathlib import Path; from dockerlint.lint.engine.shipped_tables import ship; ship(Path(sys.argv[1]))"
     for seed in "12":
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         subprocess.run([sys.executable, "-c", program, str(tmp_path / seed)], env=environment, check=True)
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / seed).iterdir()} for seed in "12")
     assert first == second
-    assert set(first) == {f"{name}.json" for name in prepared.shipped()}
+    assert set(first) == {f"{name}.json" for name in shipped_tables.shipped()}
 
 
 def packed_in(folder: Path, data: bytes) -> Path:

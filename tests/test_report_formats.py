@@ -10,11 +10,11 @@ import pytest
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.cli import main
 from dockerlint.lint.engine.file_report import FileReport, Priced
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report.render import FORMATS, ReportOptions, render
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,12 +9,12 @@ import pytest
 
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.engine.file_report import FileReport, Priced
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report import sarif
 from dockerlint.lint.report.render import ReportOptions, render
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

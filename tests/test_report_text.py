@@ -7,7 +7,7 @@ import pytest
 
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.engine.file_report import FileReport, Fixed, Gain, Priced
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report.escaping import visible
 from dockerlint.lint.report.excerpt import excerpt
@@ -16,7 +16,7 @@ from dockerlint.lint.report.render import ReportOptions, render
 from dockerlint.lint.report.saving_text import duration, phrase, size
 from dockerlint.lint.report.text import changes
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,8 @@ from dockerlint.lint.syntax.parser import parse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dockerlint.lint.engine.findings import Edit, Finding
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.span import Edit
 
 LISTS = "/var/lib/apt/lists/*"
 COMMANDS = st.sampled_from(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.effects.footprint import Clash, Footprint, footprint
-from dockerlint.fixers.loop import Outcome, fix
+from dockerlint.fixers.loop import FixOutcome, fix
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check
@@ -43,7 +43,7 @@ def fixed(text: str, code: str, context: Context | None = None, *, unsafe: bool 
     def find(doc: Dockerfile) -> list[Finding]:
         return check(doc, Facts(doc, context, Settings(preset="all")), chosen)
 
-    outcome: Outcome = fix(text, find, unsafe=unsafe)
+    outcome: FixOutcome = fix(text, find, unsafe=unsafe)
     assert not outcome.dropped
     assert not parse(outcome.text).problems
     assert fix(outcome.text, find, unsafe=unsafe).text == outcome.text

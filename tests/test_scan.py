@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.scan import chunks, dockerfile_sources
 from dockerlint.lint.cli.scan.figure_text import megabytes
-from dockerlint.lint.cli.scan.scan_values import Chunk, Failure, File, Job, ScanError, program
+from dockerlint.lint.cli.scan.scan_values import Chunk, File, Job, ScanError, ScanFailure, program
 from dockerlint.lint.settings.config import Config
 
 if TYPE_CHECKING:
@@ -187,10 +187,10 @@ def test_what_is_no_repository_is_told_and_stops_nothing(tmp_path: Path, git: Ca
     commit(git, source / "good", {"Dockerfile": PLAIN})
     found = list(dockerfile_sources.read(source))
     assert [item.repository for item in found if isinstance(item, File)] == ["good"]
-    assert {item.repository: item.kind for item in found if isinstance(item, Failure)} == dict.fromkeys(
+    assert {item.repository: item.kind for item in found if isinstance(item, ScanFailure)} == dict.fromkeys(
         ("broken", "empty", "unborn"), "unreadable"
     )
-    assert any("has no commits" in item.reason for item in found if isinstance(item, Failure))
+    assert any("has no commits" in item.reason for item in found if isinstance(item, ScanFailure))
 
 
 @GIT
@@ -263,7 +263,7 @@ def test_bad_lines_are_told_and_stop_nothing(tmp_path: Path, monkeypatch: pytest
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([*lines, good]))
     found = list(dockerfile_sources.read(path))
-    assert [item.reason.split(":")[1] for item in found if isinstance(item, Failure)] == ["2", "3", "4", "5", "6", "7"]
+    assert [item.reason.split(":")[1] for item in found if isinstance(item, ScanFailure)] == ["2", "3", "4", "5", "6", "7"]
     assert [item for item in found if isinstance(item, File)] == [File("a.jsonl", "a?", "FROM b?")]
 
 

@@ -21,9 +21,10 @@ from dockerlint.fixers.verify.engines import find
 from dockerlint.fixers.verify.program_run import shielded, stoppable
 from dockerlint.lint.cli import main
 from dockerlint.lint.engine import registry
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

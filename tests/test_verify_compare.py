@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from dockerlint.fixers.verify import ignored_differences, podman_buildah
 from dockerlint.fixers.verify.expected_changes import Aim, Aims
 from dockerlint.fixers.verify.image_comparison import Cause, Side, compare_files, compare_settings, without_noise
-from dockerlint.fixers.verify.image_files import ArchiveError, Entry, Layer, flatten, read_layer
+from dockerlint.fixers.verify.image_files import ArchiveError, ImageEntry, ImageLayer, flatten, read_layer
 from dockerlint.fixers.verify.saved_image import Reader
 from dockerlint.fixers.verify.workspace import Workspace, source_file
 from dockerlint.lint.analysis.facts import Facts
@@ -30,8 +30,8 @@ from dockerlint.lint.syntax.parser import parse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FILE = Entry("file", 0o644, 0, 0, 1, "x")
-FOLDER = Entry("folder", 0o755, 0, 0)
+FILE = ImageEntry("file", 0o644, 0, 0, 1, "x")
+FOLDER = ImageEntry("folder", 0o755, 0, 0)
 
 
 def tar(*members: tuple[str, dict[str, Any], bytes]) -> bytes:
@@ -46,7 +46,7 @@ def tar(*members: tuple[str, dict[str, Any], bytes]) -> bytes:
     return out.getvalue()
 
 
-def layer(*members: tuple[str, dict[str, Any], bytes]) -> Layer:
+def layer(*members: tuple[str, dict[str, Any], bytes]) -> ImageLayer:
     return read_layer(io.BytesIO(tar(*members)))
 
 
@@ -108,14 +108,14 @@ def test_hard_links_are_the_file() -> None:
 def test_a_hard_link_to_a_lower_layer() -> None:
     upper = layer(("b", {"type": tarfile.LNKTYPE, "linkname": "./a"}, b""))
 
-    assert flatten([Layer({"/a": FILE}), upper])["/b"] == FILE
+    assert flatten([ImageLayer({"/a": FILE}), upper])["/b"] == FILE
     assert flatten([upper])["/b"].kind == "hard link"
 
 
 @pytest.mark.parametrize(
     ("upper", "left"),
     [
-        (Layer({}), {"/a", "/d", "/d/b", "/d/e", "/d/e/f"}),
+        (ImageLayer({}), {"/a", "/d", "/d/b", "/d/e", "/d/e/f"}),
         (layer((".wh.a", {}, b"")), {"/d", "/d/b", "/d/e", "/d/e/f"}),
         (layer((".wh.d", {}, b"")), {"/a"}),
         (layer(("d/.wh.e", {}, b"")), {"/a", "/d", "/d/b"}),
@@ -126,8 +126,8 @@ def test_a_hard_link_to_a_lower_layer() -> None:
         (layer(("d", {"type": tarfile.DIRTYPE, "mode": 0o700}, b"")), {"/a", "/d", "/d/b", "/d/e", "/d/e/f"}),
     ],
 )
-def test_layers_over_each_other(upper: Layer, left: set[str]) -> None:
-    lower = Layer({"/a": FILE, "/d": FOLDER, "/d/b": FILE, "/d/e": FOLDER, "/d/e/f": FILE})
+def test_layers_over_each_other(upper: ImageLayer, left: set[str]) -> None:
+    lower = ImageLayer({"/a": FILE, "/d": FOLDER, "/d/b": FILE, "/d/e": FOLDER, "/d/e/f": FILE})
 
     assert set(flatten([lower, upper])) == left
     assert flatten([lower, upper]).keys() >= upper.entries.keys()
@@ -274,7 +274,7 @@ MODE = replace(FILE, mode=0o600)
         ("/etc/ssl/certs/own.pem", FILE, None, Cause.UNEXPLAINED),
         ("/root/.npm/_logs/now.log", None, FILE, Cause.NOISE),
         ("/root/.npm/_logs/now.log", FILE, MODE, Cause.UNEXPLAINED),
-        ("/root/.npm/_logs/now.log", Entry("pipe", 0o644, 0, 0), None, Cause.UNEXPLAINED),
+        ("/root/.npm/_logs/now.log", ImageEntry("pipe", 0o644, 0, 0), None, Cause.UNEXPLAINED),
         ("/srv/cache/x", FILE, OTHER, Cause.FIXES),
         ("/srv/cache/x", FILE, None, Cause.FIXES),
         ("/srv/cache", FOLDER, None, Cause.FIXES),
@@ -283,7 +283,7 @@ MODE = replace(FILE, mode=0o600)
         ("/srv", FOLDER, replace(FOLDER, mode=0o700), Cause.UNEXPLAINED),
     ],
 )
-def test_why_it_differs(path: str, before: Entry | None, after: Entry | None, cause: Cause) -> None:
+def test_why_it_differs(path: str, before: ImageEntry | None, after: ImageEntry | None, cause: Cause) -> None:
     aims = Aims((Aim("/srv/cache", "the cache"),))
     (found,) = compare_files({path: before} if before else {}, {path: after} if after else {}, aims)
 

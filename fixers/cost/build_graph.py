@@ -33,7 +33,7 @@ class Origin(Enum):
     UNKNOWN = "unknown"
 
 
-class Source(Struct, frozen=True):
+class CopySource(Struct, frozen=True):
     """Something that a step reads: a pattern of context files, another step's result, or something on the network.
 
     `pattern` is None where a variable that is not known stands in it: it may then be any file.
@@ -56,7 +56,7 @@ class Step(Struct, frozen=True):
     stage: int
     node: nodes.Instruction
     parent: int | None
-    sources: tuple[Source, ...] = ()
+    sources: tuple[CopySource, ...] = ()
     image: str | None = None
     ships: bool = False
 
@@ -140,7 +140,7 @@ class _Builder:
         stage: nodes.Stage,
         node: nodes.Instruction,
         parent: int | None,
-        sources: tuple[Source, ...],
+        sources: tuple[CopySource, ...],
         image: str | None = None,
         *,
         aside: bool = False,
@@ -154,7 +154,7 @@ class _Builder:
         """The builder makes the folder, if need be, of every WORKDIR but the root."""
         return self._facts.path(node.argument.text, node) not in ("/", "//")
 
-    def _sources(self, node: nodes.Instruction, stage: nodes.Stage) -> Iterator[Source]:
+    def _sources(self, node: nodes.Instruction, stage: nodes.Stage) -> Iterator[CopySource]:
         for reference in references(node):
             yield self._image_or_stage(reference, node, stage)
         if isinstance(node, nodes.Copy) and node.from_ is None:
@@ -162,27 +162,27 @@ class _Builder:
         elif isinstance(node, nodes.Run):
             for mount in self._facts.mounts(node):
                 if mount.kind == "bind" and mount.from_ is None:
-                    yield Source(Origin.CONTEXT, self._facts.expand(mount.source or "", node))
+                    yield CopySource(Origin.CONTEXT, self._facts.expand(mount.source or "", node))
 
-    def _copied(self, text: str, node: nodes.Copy) -> Source:
+    def _copied(self, text: str, node: nodes.Copy) -> CopySource:
         path = self._facts.expand(text, node)
         if isinstance(node, nodes.Add) and URL.match(path or text):
-            return Source(Origin.REMOTE, path)
+            return CopySource(Origin.REMOTE, path)
         if isinstance(node, nodes.Add) and GIT.match(path or text):
-            return Source(Origin.REMOTE, path)
-        return Source(Origin.CONTEXT, path)
+            return CopySource(Origin.REMOTE, path)
+        return CopySource(Origin.CONTEXT, path)
 
-    def _image_or_stage(self, reference: str, node: nodes.Instruction, stage: nodes.Stage) -> Source:
+    def _image_or_stage(self, reference: str, node: nodes.Instruction, stage: nodes.Stage) -> CopySource:
         found = self._facts.graph.find(reference, stage.index)
         if found is not None:
             tip = self._tips.get(found.index)
-            return Source(Origin.STEP, reference, tip) if tip is not None else Source(Origin.UNKNOWN, reference)
+            return CopySource(Origin.STEP, reference, tip) if tip is not None else CopySource(Origin.UNKNOWN, reference)
         image = self._facts.expand(reference, node) or ""
         if image == "scratch":
-            return Source(Origin.UNKNOWN, reference)
+            return CopySource(Origin.UNKNOWN, reference)
         if image not in self._pulls:
             self._pulls[image] = self._add(stage, node, None, (), image, aside=True)
-        return Source(Origin.STEP, reference, self._pulls[image])
+        return CopySource(Origin.STEP, reference, self._pulls[image])
 
 
 def is_true(flag: nodes.Flag | None) -> bool:

@@ -14,7 +14,7 @@ from dockerlint.lint.syntax import nodes
 
 from .bounded import Amount, total
 from .build_graph import Origin, is_true
-from .layer_contents import ContextFile, Entry
+from .layer_contents import ContextFile, LayerEntry
 from .run_cost import SOMEWHERE, lies_in
 from .tool_figures import amount
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
 
-    from .build_graph import Source, Step
+    from .build_graph import CopySource, Step
     from .copy_selections import Selections
     from .layer_contents import Ledger
 
@@ -40,7 +40,7 @@ def copy(step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: S
     if node.heredocs:
         # each heredoc becomes a file: its text, a few bytes more or less where variables are put in
         size = sum(heredoc.body.end - heredoc.body.start for heredoc in node.heredocs)
-        ledger.put(Entry(step.number, destination, Amount.exact(float(size), Basis.INDEXED)))
+        ledger.put(LayerEntry(step.number, destination, Amount.exact(float(size), Basis.INDEXED)))
     if node.from_ is not None:
         for word in node.paths:
             _from_stage(step, word, destination, ledger, others, facts)
@@ -50,7 +50,7 @@ def copy(step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: S
             _from_context(step, source.pattern or "", destination, ledger, selections, facts)
         else:
             # no context at hand, or not the one that the file was written for
-            ledger.put(Entry(step.number, destination, Amount.unknown()))
+            ledger.put(LayerEntry(step.number, destination, Amount.unknown()))
 
 
 def _somewhere(text: str) -> str:
@@ -70,7 +70,7 @@ def _from_context(
         unpacked = Amount.exact(float(context.files[found[0]]), Basis.INDEXED)
         if not found[0].endswith(".tar"):
             unpacked = unpacked.times(amount("archive.unpacked"))
-        ledger.put(Entry(step.number, destination, unpacked))
+        ledger.put(LayerEntry(step.number, destination, unpacked))
         return
     many = len(node.paths) > 1 or destination == facts.state(node).workdir or bool(ledger.below(destination))
     folder = many or destination.endswith("/")
@@ -87,7 +87,7 @@ def _from_context(
 
     files = selections.placed((pattern, destination, folder, keep, excludes), place)
     size = Amount.exact(float(sum(file.size for file in files.values())), Basis.INDEXED)
-    ledger.put(Entry(step.number, destination.rstrip("/") or "/", size, files=files))
+    ledger.put(LayerEntry(step.number, destination.rstrip("/") or "/", size, files=files))
 
 
 def _path(pattern: str, name: str, destination: str, *, folder: bool, keep: bool) -> str:
@@ -122,10 +122,10 @@ def _from_stage(
     size = Amount.unknown()
     if path is not None and other is not None:
         size = _found(posixpath.normpath("/" + path.strip("/*")), other)
-    ledger.put(Entry(step.number, destination.rstrip("/") or "/", size))
+    ledger.put(LayerEntry(step.number, destination.rstrip("/") or "/", size))
 
 
-def _ledger_of(source: Source | None, others: Mapping[int, Ledger]) -> Ledger | None:
+def _ledger_of(source: CopySource | None, others: Mapping[int, Ledger]) -> Ledger | None:
     return others.get(source.step) if source is not None and source.step is not None else None
 
 

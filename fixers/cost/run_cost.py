@@ -17,7 +17,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from . import locked_packages
 from .bounded import ZERO, Amount, share
 from .distribution_packages import Closure, closure
-from .layer_contents import Entry, within
+from .layer_contents import LayerEntry, within
 from .registry_packages import listed, wheels
 from .tool_figures import amount
 from .work_recipes import brought, commands, recipe
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.run_mounts import Mount
 
     from .layer_contents import Ledger
-    from .work_recipes import Recipe
+    from .work_recipes import WorkRecipe
 
 UNKNOWN = Amount.unknown()
 # Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
@@ -53,7 +53,7 @@ MOST_GO_FILES = 100
 RECURSIVE = regex(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
 
 
-class Work(Struct):
+class RunWork(Struct):
     """Seconds without downloads, and bytes downloaded; `warm` is with the step's cache mounts filled."""
 
     seconds: Amount = ZERO
@@ -71,7 +71,7 @@ class Work(Struct):
         self.download_warm += ZERO if cached else download
 
 
-def run(node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> Work:
+def run(node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> RunWork:
     """Reads the script of a RUN, records in the ledger what it leaves there, and says how much work it is."""
     return _Script(node, step, ledger, facts).read()
 
@@ -89,7 +89,7 @@ class _Script:
         self.step = step
         self.ledger = ledger
         self.facts = facts
-        self.work = Work()
+        self.work = RunWork()
         self.state = facts.state(node)
         self.folder = self.state.workdir or SOMEWHERE
         self.home = facts.home(node) or "/root"
@@ -99,13 +99,13 @@ class _Script:
         self.sometimes = False
         self.removed: set[str] = set()
 
-    def read(self) -> Work:
+    def read(self) -> RunWork:
         script = self.facts.script(self.node)
         found = self.facts.commands(self.node)
         if (script is not None and not script.sound) or (not found and self.node.form is not None):
             self._unknown()
         small = amount("command.small")
-        self.ledger.put(Entry(self.step, None, Amount(0, 0, small.high, small.basis)))
+        self.ledger.put(LayerEntry(self.step, None, Amount(0, 0, small.high, small.basis)))
         for command in found:
             if "substitution" not in command.within and command.words:
                 self.sometimes = command.sometimes
@@ -186,7 +186,7 @@ class _Script:
             return
         if self.sometimes:
             size = Amount(0.0, size.mid, size.high, size.basis)
-        self.ledger.put(Entry(self.step, path, size, cache, packed, names))
+        self.ledger.put(LayerEntry(self.step, path, size, cache, packed, names))
 
     def _mounted(self, path: str) -> bool:
         return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts)
@@ -250,7 +250,7 @@ class _Script:
 
     # --- packages of a distribution
 
-    def _system(self, invocation: Invocation, known: Recipe) -> None:
+    def _system(self, invocation: Invocation, known: WorkRecipe) -> None:
         self._lists(invocation, known)
         if invocation.action == "install":
             self._install(invocation, known)
@@ -264,13 +264,13 @@ class _Script:
     def _base(self) -> BaseImage | None:
         return self.facts.base(self.facts.stage_of(self.node))
 
-    def _distribution(self, known: Recipe) -> tuple[str, str | None]:
+    def _distribution(self, known: WorkRecipe) -> tuple[str, str | None]:
         base = self._base()
         if base is None or base.distribution in (None, "none"):
             return known.family, None
         return base.distribution or known.family, base.release
 
-    def _lists(self, invocation: Invocation, known: Recipe) -> None:
+    def _lists(self, invocation: Invocation, known: WorkRecipe) -> None:
         wanted = invocation.action in known.lists_on or invocation.has(known.lists_with)
         if not wanted or (known.lists_not_with and invocation.has(known.lists_not_with)):
             return
@@ -287,7 +287,7 @@ class _Script:
         seconds = amount(known.lists_seconds) if known.lists_seconds else ZERO
         self.work.add(seconds, amount(known.lists_download + suffix), cached=self._cached(path))
 
-    def _install(self, invocation: Invocation, known: Recipe) -> None:
+    def _install(self, invocation: Invocation, known: WorkRecipe) -> None:
         names = [word.text for word in invocation.packages]
         recommends = known.family == "debian" and not invocation.has(invocation.tool.action("install").no_recommends)
         found = self._closure(tuple(names), known, frozenset(self.ledger.packages), recommends=recommends)
@@ -310,13 +310,13 @@ class _Script:
             seconds += amount(known.install_per_package) * found.packages
         self.work.add(seconds, download, cached=cached)
 
-    def _closure(self, names: tuple[str, ...], known: Recipe, present: frozenset[str], *, recommends: bool) -> Closure:
+    def _closure(self, names: tuple[str, ...], known: WorkRecipe, present: frozenset[str], *, recommends: bool) -> Closure:
         distribution, release = self._distribution(known)
         base = self._base()
         there = brought(base.tools) if base and known.family == "debian" else frozenset()
         return _resolved(names, recommends, distribution, release, there, present)
 
-    def _remove(self, invocation: Invocation, known: Recipe) -> None:
+    def _remove(self, invocation: Invocation, known: WorkRecipe) -> None:
         self.removed |= {_bare(word.text) for word in invocation.operands}
         if known.removal:
             self.work.add(amount(known.install + ".start"))
@@ -336,7 +336,7 @@ class _Script:
 
     # --- Python
 
-    def _python(self, invocation: Invocation, known: Recipe) -> None:
+    def _python(self, invocation: Invocation, known: WorkRecipe) -> None:
         files = [word.text for word in invocation.options(*known.files_with)]
         named = [match[0] for word in invocation.packages if (match := NAME.match(word.text))]
         lists = [self._packages(name, dev=True) for name in files]
@@ -352,7 +352,7 @@ class _Script:
         self._put(self._site(invocation, known), size, names=frozenset(named))
         self._finish(invocation, known, size, found.count, download=download)
 
-    def _site(self, invocation: Invocation, known: Recipe) -> str:
+    def _site(self, invocation: Invocation, known: WorkRecipe) -> str:
         """Where the packages of a Python install go."""
         target = invocation.option("-t", "--target", "--prefix", "--root")
         if target is not None:
@@ -372,7 +372,7 @@ class _Script:
 
     # --- packages of a project
 
-    def _locked(self, invocation: Invocation, known: Recipe) -> None:
+    def _locked(self, invocation: Invocation, known: WorkRecipe) -> None:
         production = invocation.has(known.production) or self.state.env.get("NODE_ENV") == "production"
         named = [match[0] for word in invocation.packages if (match := NAME.match(word.text))]
         elsewhere = invocation.has(known.elsewhere) or invocation.subcommand.startswith("global")
@@ -418,7 +418,7 @@ class _Script:
     def _finish(
         self,
         invocation: Invocation,
-        known: Recipe,
+        known: WorkRecipe,
         size: Amount,
         count: Amount,
         *,
@@ -452,7 +452,7 @@ class _Script:
 
     # --- Go
 
-    def _go_build(self, invocation: Invocation, known: Recipe) -> None:
+    def _go_build(self, invocation: Invocation, known: WorkRecipe) -> None:
         modules = self._first(known.files, dev=True)
         fetched = self._path(known.into)
         figures = self._go_figures(invocation, known)
@@ -474,7 +474,7 @@ class _Script:
             for word in invocation.operands:
                 self._put("/go/bin/" + posixpath.basename(word.text.partition("@")[0]), size)
 
-    def _go_figures(self, invocation: Invocation, known: Recipe) -> str:
+    def _go_figures(self, invocation: Invocation, known: WorkRecipe) -> str:
         """The figures of a build: before 1.20, Go came with its standard library compiled, for use with C."""
         base = self._base()
         version = GO_VERSION.match(base.tag or "") if base is not None and base.repository == "golang" else None

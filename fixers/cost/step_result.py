@@ -9,7 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from .bounded import Amount
     from .layer_contents import Ledger
-    from .run_cost import Work
+    from .run_cost import RunWork
 
 
 class StepResult(Struct, frozen=True, eq=False):
@@ -18,4 +18,4 @@ class StepResult(Struct, frozen=True, eq=False):
     ledger: Ledger
     adds: Amount
     ships: Amount
-    work: Work
+    work: RunWork

@@ -15,8 +15,8 @@ from . import run_cost as work
 from .base_sizes import base_sizes
 from .bounded import ZERO, Amount, scaled, total, transfer
 from .build_graph import Origin
-from .layer_contents import Entry, Ledger
-from .run_cost import Work
+from .layer_contents import LayerEntry, Ledger
+from .run_cost import RunWork
 from .step_result import StepResult
 from .tool_figures import amount
 
@@ -43,7 +43,7 @@ class StepSizes(Struct, frozen=True):
     adds: Amount
     ships: Amount
     wasted: Amount
-    work: Work
+    work: RunWork
 
 
 def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[StepSizes, ...]:
@@ -130,17 +130,17 @@ def _is_read(row: StepSizes, step: Step) -> bool:
     return row.adds.low == row.adds.high and all(source.origin is Origin.CONTEXT for source in step.sources)
 
 
-def _pull(step: Step) -> tuple[Amount, Amount, Work]:
+def _pull(step: Step) -> tuple[Amount, Amount, RunWork]:
     found = base_sizes(step.image or "")
-    effort = Work()
+    effort = RunWork()
     effort.add(transfer(found.on_disk, amount("unpack.rate")), found.compressed)
     return found.on_disk, found.compressed, effort
 
 
 def _run(
     step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: Selections, facts: Facts
-) -> tuple[Amount, Amount, Work]:
-    effort = Work()
+) -> tuple[Amount, Amount, RunWork]:
+    effort = RunWork()
     match step.node:
         case nodes.Run() as node:
             effort = work.run(node, step.number, ledger, facts)
@@ -157,7 +157,7 @@ def _run(
     return adds, total(_shipped(entry) for entry in own), effort
 
 
-def _shipped(entry: Entry) -> Amount:
+def _shipped(entry: LayerEntry) -> Amount:
     """The bytes that travel: caches mostly hold archives, which do not get smaller."""
     if entry.packed or not entry.size.is_complete:
         return entry.size

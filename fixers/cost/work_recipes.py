@@ -13,7 +13,7 @@ from dockerlint.lint.catalogue.tool import catalogue
 DATA = "fixers/cost/data/recipes.toml"
 
 
-class Recipe(Struct, frozen=True):
+class WorkRecipe(Struct, frozen=True):
     """What the cost model knows of a tool; the fields are those of `recipes.toml`, names of figures those of `managers.toml`."""
 
     kind: str
@@ -54,7 +54,7 @@ class Recipe(Struct, frozen=True):
     elsewhere_into: str = ""
 
 
-class Commands(Struct, frozen=True):
+class RecipeCommands(Struct, frozen=True):
     """Commands that are no tools of the catalogue: those that do next to nothing, and those that compile."""
 
     small: frozenset[str]
@@ -62,16 +62,16 @@ class Commands(Struct, frozen=True):
     compile: frozenset[str]
 
 
-def recipe(tool: str) -> Recipe | None:
+def recipe(tool: str) -> WorkRecipe | None:
     """The recipe of a tool by the catalogue's name; None when there is none."""
     return _recipes().get(tool)
 
 
 @cache
-def commands() -> Commands:
+def commands() -> RecipeCommands:
     """The commands that the model knows besides the catalogue."""
     data = _data()["commands"]
-    return Commands(*(frozenset(data[name]) for name in ("small", "small_subcommands", "compile")))
+    return RecipeCommands(*(frozenset(data[name]) for name in ("small", "small_subcommands", "compile")))
 
 
 @cache
@@ -91,13 +91,13 @@ def brought(tools: frozenset[str]) -> frozenset[str]:
 
 
 @cache
-def _recipes() -> dict[str, Recipe]:
+def _recipes() -> dict[str, WorkRecipe]:
     return {name: _recipe(entry) for name, entry in _data()["tools"].items()}
 
 
-def _recipe(entry: dict[str, Any]) -> Recipe:
+def _recipe(entry: dict[str, Any]) -> WorkRecipe:
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
-    return Recipe(**values)
+    return WorkRecipe(**values)
 
 
 @cache

@@ -15,13 +15,13 @@ from .split_plan import Split
 from .step_roles import check_below, sort
 
 if TYPE_CHECKING:
-    from .split_plan import Build
+    from .split_plan import StageBuild
     from .stage_reader import Reading
 
 STAGE_NAME = "build"
 
 
-def carry(reading: Reading, build: Build) -> Split | Refusal:
+def carry(reading: Reading, build: StageBuild) -> Split | Refusal:
     """The split of a stage; why there is none, where the file does not say what must go along."""
     try:
         return _carry(reading, build)
@@ -29,7 +29,7 @@ def carry(reading: Reading, build: Build) -> Split | Refusal:
         return Refusal(str(refused))
 
 
-def _carry(reading: Reading, build: Build) -> Split:
+def _carry(reading: Reading, build: StageBuild) -> Split:
     plan = Gathered(reading, build)
     cut = build.last.span.end
     above = [node for node in reading.stage.instructions if node.span.end <= cut]

@@ -46,7 +46,7 @@ class Runtime(Struct, frozen=True):
     user: str = "root"
 
 
-class Build(Struct, frozen=True):
+class StageBuild(Struct, frozen=True):
     """What a language's module found in a stage.
 
     `last` is the last step that builds, `folder` the one it builds in. `runtimes` are the images to choose from, best first: the

@@ -21,7 +21,7 @@ class EngineError(Exception):
     """No engine, or one that does not do what is asked of it; the message is a sentence."""
 
 
-class Recipe(Struct, frozen=True):
+class BuildRequest(Struct, frozen=True):
     """How an image is built. `ignore` is the ignore file when it is not the context's own; `seconds` is the limit."""
 
     context: Path
@@ -43,7 +43,7 @@ class Engine(Protocol):
     def version(self) -> str:
         """Its version, as it says it."""
 
-    def build(self, recipe: Recipe, dockerfile: Path, tag: str, log: Path, *, cold: bool) -> None:
+    def build(self, recipe: BuildRequest, dockerfile: Path, tag: str, log: Path, *, cold: bool) -> None:
         """Builds an image; `cold` without the cache. Raises ProgramError when it fails or takes too long."""
 
     def save(self, tag: str, seconds: float) -> AbstractContextManager[IO[bytes]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .base import NAMES, EngineError
 from .docker import Docker
-from .podman_buildah import Store
+from .podman_buildah import StoreEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ def find(name: str | None = None) -> Engine:
 
     Raises EngineError when there is none.
     """
-    openers: dict[str, Callable[[str], Engine]] = {"docker": Docker.open, "podman": Store.open, "buildah": Store.open}
+    openers: dict[str, Callable[[str], Engine]] = {"docker": Docker.open, "podman": StoreEngine.open, "buildah": StoreEngine.open}
     complaints = []
     for candidate in (name,) if name else NAMES:
         try:

@@ -53,7 +53,7 @@ class BaseImage(Struct, frozen=True):
         return self.entrypoint in {"none", "exec"}
 
 
-class Reference(Struct, frozen=True):
+class ImageReference(Struct, frozen=True):
     """An image reference in parts; `repository` is short for images of Docker Hub: `debian`, `owner/name`."""
 
     repository: str
@@ -76,7 +76,7 @@ class _Row(Struct, frozen=True):
         return (repository, tag, -self.tag.count("*"))
 
 
-class _Data(Struct, frozen=True):
+class _ImageData(Struct, frozen=True):
     """The table: its entries, by repository the places of those that name it, and patterns of repositories with theirs."""
 
     entries: list[dict[str, Any]]
@@ -88,7 +88,7 @@ class _Data(Struct, frozen=True):
     placeholders: dict[str, str]
 
 
-def parse_reference(reference: str) -> Reference:
+def parse_reference(reference: str) -> ImageReference:
     """The parts of a reference; names of Docker Hub and of its mirrors are made short, without a tag it is `latest`.
 
     With a digest and no tag the tag is None: nobody knows which one it was.
@@ -102,7 +102,7 @@ def parse_reference(reference: str) -> Reference:
             repository = repository.removeprefix(prefix)
             break
     repository = repository.removeprefix("library/")
-    return Reference(repository, tag or (None if digest else DEFAULT_TAG), digest or None)
+    return ImageReference(repository, tag or (None if digest else DEFAULT_TAG), digest or None)
 
 
 @lru_cache(10_000)
@@ -118,7 +118,7 @@ def lookup(reference: str) -> BaseImage | None:
 
 
 @lru_cache(1000)
-def _lookup(image: Reference) -> BaseImage | None:
+def _lookup(image: ImageReference) -> BaseImage | None:
     data = _data()
     values: dict[str, Any] = {}
     captured: dict[str, str] = {}
@@ -133,7 +133,7 @@ def _lookup(image: Reference) -> BaseImage | None:
     return _image(image, values, captured, data)
 
 
-def _image(image: Reference, values: dict[str, Any], captured: dict[str, str], data: _Data) -> BaseImage:
+def _image(image: ImageReference, values: dict[str, Any], captured: dict[str, str], data: _ImageData) -> BaseImage:
     distribution = values.get("distribution")
     release = values.get("release")
     if release is not None:
@@ -163,7 +163,7 @@ def _bytes(megabytes: float | None) -> int | None:
     return None if megabytes is None else round(megabytes * 1_000_000)
 
 
-def _speaking_of(repository: str, data: _Data) -> list[_Row]:
+def _speaking_of(repository: str, data: _ImageData) -> list[_Row]:
     """The rows of a repository, the more specific last."""
     found = [(repository, place) for place in data.plain.get(repository, ())]
     found += ((pattern, place) for pattern, place in data.patterns if _captured(pattern, repository) is not None)
@@ -172,7 +172,7 @@ def _speaking_of(repository: str, data: _Data) -> list[_Row]:
 
 
 @cache
-def _data() -> _Data:
+def _data() -> _ImageData:
     data = tables.table(DATA)
     entries = data["image"]
     plain: dict[str, list[int]] = {}
@@ -183,7 +183,7 @@ def _data() -> _Data:
                 patterns.append((repository, place))
             else:
                 plain.setdefault(repository, []).append(place)
-    return _Data(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
+    return _ImageData(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
 
 
 def _rows(entry: dict[str, Any], repository: str, place: int) -> list[_Row]:

@@ -61,6 +61,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 def _programs() -> Iterator[tuple[str, str]]:
     from dockerlint.fixers.verify import engines
+    from dockerlint.fixers.verify.base import EngineError
     from dockerlint.lint.shellcheck import runner
     from dockerlint.lint.storage import programs
 
@@ -75,7 +76,7 @@ def _programs() -> Iterator[tuple[str, str]]:
         known = engines.find()
         yield "engine for verify", f"{known.name} {known.version}"
         known.close()
-    except engines.EngineError as error:
+    except EngineError as error:
         yield "engine for verify", f"none: {error}"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.verify.base import Engine
     from dockerlint.fixers.verify.verification import Subject
-    from dockerlint.fixers.verify.verification_result import Proof
+    from dockerlint.fixers.verify.verification_result import VerificationResult
     from dockerlint.fixers.verify.workspace import Workspace
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.settings.config import Config
@@ -171,16 +171,16 @@ def _opened(name: str | None) -> Iterator[Engine]:
 
 def _proof(
     engine: Engine, config: Config, folder: Context, temporary: Path, result: Result, options: dict[str, Any]
-) -> Proof:
+) -> VerificationResult:
     from msgspec.structs import replace
 
-    from dockerlint.fixers.verify.base import Recipe
+    from dockerlint.fixers.verify.base import BuildRequest
     from dockerlint.fixers.verify.verification import Trial
     from dockerlint.fixers.verify.workspace import Workspace
 
     workspace = Workspace.of(folder, temporary)
     subject, note = _subject(config, folder, workspace, result, options)
-    recipe = Recipe(
+    recipe = BuildRequest(
         workspace.context,
         workspace.ignore,
         config.target,
@@ -250,7 +250,7 @@ def _encoded(text: str) -> bytes:
     return encode(text)
 
 
-def _show(proof: Proof, format_: str) -> None:
+def _show(proof: VerificationResult, format_: str) -> None:
     from dockerlint.fixers.verify import verification_result as report
 
     if format_ == "json":

@@ -9,7 +9,7 @@ import stat
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from msgspec import Struct
 
@@ -17,9 +17,6 @@ from dockerlint.lint.storage.errors import SourceError
 from dockerlint.lint.syntax.source import MOST_BESIDE, MOST_LINKS, contents, reason
 
 from .dockerignore import BELOW, Ignore, clean_path, glob_to_regex, parts
-
-if TYPE_CHECKING:
-    pass
 
 MOST_FILES = 50_000
 

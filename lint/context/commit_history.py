@@ -107,7 +107,7 @@ def read(context: Context, dockerfile: Path | None, most: int) -> History:
     logged = _log(top, most)
     if not logged:
         raise HistoryError(f"{context.root}: the repository has no commit that follows on another one")
-    return History(_Reader(top, prefix, context, dockerfile).commits(logged), is_shallow and len(logged) < most)
+    return History(_HistoryReader(top, prefix, context, dockerfile).commits(logged), is_shallow and len(logged) < most)
 
 
 def _git(folder: Path, *words: str, given: bytes = b"") -> bytes:
@@ -163,7 +163,7 @@ def _folders(path: str) -> Iterator[str]:
         at = path.rfind("/", 0, at)
 
 
-class _Reader:
+class _HistoryReader:
     """Walks from the newest commit back; `_files` and `_folders` are what is in the context after the commit at hand."""
 
     def __init__(self, top: Path, prefix: str, context: Context, dockerfile: Path | None) -> None:

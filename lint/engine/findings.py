@@ -9,7 +9,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from dockerlint.lint.catalogue.basis import Basis
-    from dockerlint.lint.syntax.span import Span
+    from dockerlint.lint.syntax.span import Edit, Span
 
 # One second of every build is put on a level with this many bytes of image, to order savings on one scale.
 BYTES_A_SECOND = 5_000_000
@@ -42,13 +42,6 @@ class Applicability(IntEnum):
     DISPLAY = 0
     UNSAFE = 1
     SAFE = 2
-
-
-class Edit(NamedTuple):
-    """Replace the characters of `span` by `text`: an empty span inserts, an empty text deletes."""
-
-    span: Span
-    text: str
 
 
 class Fix(Struct, frozen=True):

@@ -18,10 +18,10 @@ from dockerlint.lint.storage import installation
 from dockerlint.lint.storage import sqlite_store as store
 from dockerlint.lint.storage.checksum import checksum
 from dockerlint.lint.syntax.lines import Lines
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 from .file_report import FileReport, Priced
-from .findings import Applicability, Edit, Finding, Fix, Saving, Severity
+from .findings import Applicability, Finding, Fix, Saving, Severity
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Kept(Struct, frozen=True):
     asked: Asked
 
 
-class Results(Struct):
+class ResultCache(Struct):
     """The results of earlier runs.
 
     `base` is all that a result depends on besides its file and its configuration; `rule` gives a rule with its

@@ -34,7 +34,7 @@ POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n[^\0]*?^si
 LEAST_POINTER, MOST_POINTER = 100, 1023
 
 
-class Entry(Struct, frozen=True):
+class TreeEntry(Struct, frozen=True):
     """A file, a link or a submodule, by its mode as git has it; its size in bytes; its id, empty where git has none of it."""
 
     mode: str
@@ -50,11 +50,11 @@ class Entry(Struct, frozen=True):
 class Tree:
     """Files, links and submodules by their paths from the top of the repository."""
 
-    def __init__(self, entries: Mapping[str, Entry]) -> None:
+    def __init__(self, entries: Mapping[str, TreeEntry]) -> None:
         self._own = entries
 
     @cached_property
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, TreeEntry]:
         """All of them; of what git LFS keeps elsewhere the size is that of the file."""
         return {**self._own, **dict(self._pointers())}
 
@@ -123,7 +123,7 @@ class Tree:
             return False
         return one.mode == GITLINK or one.size > MOST_BESIDE or self._name(path, one, two) == other._name(path, two, one)
 
-    def _name(self, path: str, entry: Entry, other: Entry) -> str:
+    def _name(self, path: str, entry: TreeEntry, other: TreeEntry) -> str:
         """The id of an entry, as git would have it in a repository with ids such as the other one's."""
         if entry.id:
             return entry.id
@@ -131,10 +131,10 @@ class Tree:
         whole = b"blob %d\0" % len(data) + data
         return hashlib.sha256(whole).hexdigest() if len(other.id) == 64 else hashlib.sha1(whole).hexdigest()  # noqa: S324 - git's
 
-    def _data(self, path: str, entry: Entry) -> bytes | None:
+    def _data(self, path: str, entry: TreeEntry) -> bytes | None:
         raise NotImplementedError
 
-    def _pointers(self) -> Iterator[tuple[str, Entry]]:
+    def _pointers(self) -> Iterator[tuple[str, TreeEntry]]:
         attributes = (path for path in self._own if posixpath.basename(path) == ".gitattributes")
         if not any("filter=lfs" in (self.text(path) or "") for path in attributes):
             return
@@ -153,7 +153,7 @@ class CommitTree(Tree):
         super().__init__(dict(_listed(ask(top, "ls-tree", "-r", "-z", "--long", "--full-tree", commit), top)))
         self._objects = objects
 
-    def _data(self, path: str, entry: Entry) -> bytes | None:  # noqa: ARG002 - other trees ask for it
+    def _data(self, path: str, entry: TreeEntry) -> bytes | None:  # noqa: ARG002 - other trees ask for it
         return self._objects.blob(entry.id)
 
 
@@ -166,7 +166,7 @@ class WorkTree(Tree):
         super().__init__(dict(_lying(listed, top)))
         self._top = top
 
-    def _data(self, path: str, entry: Entry) -> bytes | None:
+    def _data(self, path: str, entry: TreeEntry) -> bytes | None:
         file = self._top / path
         try:
             return os.fsencode(file.readlink()) if entry.mode == LINK else contents(file, MOST_BESIDE + 1)
@@ -174,7 +174,7 @@ class WorkTree(Tree):
             return None
 
 
-def _listed(answer: bytes, top: Path) -> Iterator[tuple[str, Entry]]:
+def _listed(answer: bytes, top: Path) -> Iterator[tuple[str, TreeEntry]]:
     """The entries of `git ls-tree -r -z --long`: MODE TYPE ID SIZE, a tab and a path."""
     for item in os.fsdecode(answer).split("\0"):
         if not item:
@@ -183,10 +183,10 @@ def _listed(answer: bytes, top: Path) -> Iterator[tuple[str, Entry]]:
         mode, _, name, size = about.split()
         if size != "-" and not size.isdigit():
             raise GitError(partial(top))
-        yield path, Entry(mode, int(size) if size.isdigit() else 0, name)
+        yield path, TreeEntry(mode, int(size) if size.isdigit() else 0, name)
 
 
-def _lying(answer: bytes, top: Path) -> Iterator[tuple[str, Entry]]:
+def _lying(answer: bytes, top: Path) -> Iterator[tuple[str, TreeEntry]]:
     """What of `git ls-files -z -t` lies in the work tree: a letter, a blank and a path."""
     straight: dict[str, bool] = {}
     for item in os.fsdecode(answer).split("\0"):
@@ -205,7 +205,7 @@ def _lying(answer: bytes, top: Path) -> Iterator[tuple[str, Entry]]:
                 raise GitError(f"{top}: the checkout is sparse: name a commit with --head, such as HEAD") from None
             continue
         if mode := _mode(state.st_mode):
-            yield path, Entry(mode, 0 if mode == GITLINK else state.st_size)
+            yield path, TreeEntry(mode, 0 if mode == GITLINK else state.st_size)
 
 
 def _mode(mode: int) -> str:

@@ -26,7 +26,7 @@ class Token(Struct, frozen=True):
     end: int
 
 
-class Rule(Struct, frozen=True):
+class GrammarRule(Struct, frozen=True):
     """One way to build a rule of the grammar of `length` symbols.
 
     `kept` are the places of those that become children, each with whether it is a list whose items become children instead;
@@ -75,7 +75,7 @@ class Tables:
         self.beginnings = beginnings
         self.word, self.keywords = word, keywords
         self.actions = actions
-        self.rules = [Rule(*row) for row in rules]
+        self.rules = [GrammarRule(*row) for row in rules]
         self.start, self.end = start, end
         self._accepted = [tuple(names) for names in accepted]
         self._scanners: dict[tuple[str, ...], list[tuple[str, re.Pattern[str]]]] = {}

@@ -31,7 +31,7 @@ from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import MOST_BESIDE, decode, encode
 
-from .scan_values import Failure, FileRow, FindingRow, Looked
+from .scan_values import FileRow, FindingRow, Looked, ScanFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +70,7 @@ class Unit:
         self._by_code = {rule.code: rule for rule in self._rules}
         self._opened: _Opened | None = None
 
-    def look(self, file: File) -> Looked | Failure:
+    def look(self, file: File) -> Looked | ScanFailure:
         """What a file gives. Raises MemoryError, and nothing else: what goes wrong with one must not stop the others."""
         try:
             text, context = self._read(file)
@@ -178,8 +178,8 @@ def _finding(file: File, doc: Dockerfile, item: Priced, counted: Sequence[Priced
     )
 
 
-def _failure(file: File, kind: str, sentence: str) -> Failure:
-    return Failure(*_where(file), kind, sentence)
+def _failure(file: File, kind: str, sentence: str) -> ScanFailure:
+    return ScanFailure(*_where(file), kind, sentence)
 
 
 def _where(file: File) -> tuple[str, str, str]:

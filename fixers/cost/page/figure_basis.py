@@ -10,10 +10,10 @@ from dockerlint.fixers.cost.tool_figures import figure, latest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .view import View
+    from .view import EstimateView
 
 
-def basis(view: View) -> Iterator[tuple[str, str]]:
+def basis(view: EstimateView) -> Iterator[tuple[str, str]]:
     """Names and sentences: speeds, shares, images, the date of the figures, what was measured."""
     rate = figure("network.rate")
     if view.network is None:
