@@ -33,11 +33,11 @@ def how_built(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         span = node.argument.span
         if node.argument.text == "same":
-            yield Finding("XX300", span, "same", Fix("rename it", (Edit(span, "new"),), Applicability.SAFE))
+            yield Finding(span, "same", Fix("rename it", (Edit(span, "new"),), Applicability.SAFE))
         if node.argument.text == "how":
             assert facts.context
             args = sorted(facts.settings.build_args.items())
-            yield Finding("XX300", span, f"{facts.context.root.name} {facts.settings.target} {args}")
+            yield Finding(span, f"{facts.context.root.name} {facts.settings.target} {args}")
 
 
 @pytest.fixture

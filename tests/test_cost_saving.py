@@ -29,7 +29,7 @@ FRIENDLY = "FROM fedora\nRUN dnf install -y httpd && dnf clean all\nADD index.ht
 def finding(text: str, old: str, new: str) -> Finding:
     start = text.index(old)
     span = Span(start, start + len(old))
-    return Finding("X001", span, "message", Fix("title", (Edit(span, new),), Applicability.SAFE))
+    return Finding(span, "message", Fix("title", (Edit(span, new),), Applicability.SAFE), code="X001")
 
 
 def saving(text: str, old: str, new: str) -> Saving | None:
@@ -89,7 +89,7 @@ def test_nothing_saved_is_no_saving(text: str, old: str, new: str) -> None:
 
 def test_findings_without_a_fix_have_no_saving() -> None:
     doc = parse(SPLIT)
-    found = price(doc, [Finding("X001", Span(0, 4), "m"), finding(SPLIT, "httpd\nRUN dnf", "httpd && dnf")], Facts(doc))
+    found = price(doc, [Finding(Span(0, 4), "m", code="X001"), finding(SPLIT, "httpd\nRUN dnf", "httpd && dnf")], Facts(doc))
     assert found[0] is None
     assert found[1] is not None
 

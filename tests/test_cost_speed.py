@@ -41,7 +41,7 @@ def test_a_faster_machine_does_all_but_downloads_faster() -> None:
 
 def saved(**speed: object) -> float:
     doc = parse(TEXT)
-    finding = Finding("X001", Span(0, 4), "m", Fix("t", (Edit(Span(0, len(TEXT)), LAST),), Applicability.SAFE))
+    finding = Finding(Span(0, 4), "m", Fix("t", (Edit(Span(0, len(TEXT)), LAST),), Applicability.SAFE), code="X001")
     (found,) = price(doc, [finding], Facts(doc), **speed)  # type: ignore[arg-type]
     assert found is not None
     return found.rebuild_seconds

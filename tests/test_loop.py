@@ -28,7 +28,7 @@ def replacing(*pairs: tuple[str, str], code: str = "XX", level: Applicability = 
             at = doc.text.find(old)
             if at >= 0:
                 span = Span(at, at + len(old))
-                found.append(Finding(code, span, "found", Fix(f"write {new}", (Edit(span, new),), level)))
+                found.append(Finding(span, "found", Fix(f"write {new}", (Edit(span, new),), level), code))
         return found
 
     return find
@@ -75,7 +75,7 @@ def test_fixes_that_only_break_the_file_together() -> None:
             if at >= 0:
                 span = Span(at, at + 7)
                 fixed = Fix(other, (Edit(span, f"RUN {other}\n"),), SAFE)
-                found.append(Finding(name, span, "found", fixed))
+                found.append(Finding(span, "found", fixed, name))
         return found
 
     outcome = fix("FROM a\nEXPOSE 1\nFROM b\n", find)
@@ -103,7 +103,7 @@ def test_rules_that_feed_each_other_end() -> None:
 def test_overlapping_edits_of_one_fix_are_not_made() -> None:
     def find(doc: Dockerfile) -> list[Finding]:
         edits = (Edit(Span(0, 6), "FROM b"), Edit(Span(5, 6), "c"))
-        return [Finding("XX", Span(0, 1), "found", Fix("torn", edits, SAFE))]
+        return [Finding(Span(0, 1), "found", Fix("torn", edits, SAFE), code="XX")]
 
     outcome = fix("FROM a\n", find)
     assert outcome.text == "FROM a\n"
@@ -115,7 +115,7 @@ def two_edits(doc: Dockerfile) -> list[Finding]:
     if "one" not in doc.text or "three" not in doc.text:
         return []
     edits = tuple(Edit(Span(doc.text.find(old), doc.text.find(old) + len(old)), new) for old, new in (("one", "1"), ("three", "3")))
-    return [Finding("PAIR", Span(0, 4), "found", Fix("both", edits, SAFE))]
+    return [Finding(Span(0, 4), "found", Fix("both", edits, SAFE), code="PAIR")]
 
 
 @pytest.mark.parametrize(("pair", "single", "text"), [(2.0, 1.0, "1 two 3"), (1.0, 2.0, "one TWO three")])
@@ -185,6 +185,6 @@ def test_many_findings_at_once() -> None:
 
     def find(doc: Dockerfile) -> list[Finding]:
         spans = [Span(node.span.start + 4, node.span.end) for node in doc.instructions[1:] if "one" in doc.source(node.span)]
-        return [Finding("XX", span, "found", Fix("two", (Edit(span, "two"),), SAFE)) for span in spans]
+        return [Finding(span, "found", Fix("two", (Edit(span, "two"),), SAFE), code="XX") for span in spans]
 
     assert fix(text, find).text == text.replace("one", "two")

@@ -409,7 +409,7 @@ def measured(text: str, **figures: Figures) -> Measurements:
 def saving(text: str, new: str, found: Measurements | None) -> Saving | None:
     doc = parse(text)
     fix = Fix("title", (Edit(Span(0, len(text)), new),), Applicability.SAFE)
-    return price(doc, [Finding("X001", Span(0, 1), "message", fix)], Facts(doc), found)[0]
+    return price(doc, [Finding(Span(0, 1), "message", fix, code="X001")], Facts(doc), found)[0]
 
 
 BUSTING = "FROM debian\nCOPY . /app\nRUN slow\n"

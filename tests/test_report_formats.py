@@ -35,8 +35,8 @@ def rule(code: str, severity: Severity = Severity.WARNING) -> Rule:
 def report(path: str = "sub dir/Dockerfile") -> FileReport:
     start, end = TEXT.index("écho"), TEXT.index("make") + 4
     fix = Fix("mend it", (Edit(Span(start, start + 4), "echo"), Edit(Span(end, end), " -j")), Applicability.SAFE)
-    first = Finding("DF401", Span(5, 11), NASTY)
-    second = Finding("DF101", Span(start, end), "slow", fix)
+    first = Finding(Span(5, 11), NASTY, code="DF401")
+    second = Finding(Span(start, end), "slow", fix, code="DF101")
     return FileReport(
         path,
         parse(TEXT),
@@ -142,7 +142,7 @@ def test_json_is_the_contracts_list() -> None:
 
 def test_a_fix_that_json_cannot_hold_is_left_out() -> None:
     fix = Fix("mend it", (Edit(Span(0, 0), "\udcff"),), Applicability.SAFE)
-    item = Priced(Finding("DF101", Span(0, 4), "slow", fix), rule("DF101"), Severity.INFO)
+    item = Priced(Finding(Span(0, 4), "slow", fix, code="DF101"), rule("DF101"), Severity.INFO)
     for name, key in (("json", "fix"), ("rdjson", "suggestions")):
         read = json.loads(made(name, FileReport("Dockerfile", parse(TEXT), (item,))))
         (row,) = read["diagnostics"] if name == "rdjson" else read
@@ -237,7 +237,7 @@ def test_rdjson_counts_bytes_and_suggests_one_replacement() -> None:
     late = FileReport(
         "d",
         parse(TEXT),
-        (Priced(Finding("DF101", Span(TEXT.index("x"), TEXT.index("&&")), "m"), rule("DF101"), Severity.INFO),),
+        (Priced(Finding(Span(TEXT.index("x"), TEXT.index("&&")), "m", code="DF101"), rule("DF101"), Severity.INFO),),
     )
     (item,) = json.loads(made("rdjson", late))["diagnostics"]
     assert item["location"]["range"]["start"] == {"line": 2, "column": 11}  # é takes two bytes

@@ -31,7 +31,7 @@ def priced(start: int, end: int, code: str = "DF101", worth: float = 0, fix: Fix
     documentation = "Short.\n\nBecause of\nthat.\n\n```dockerfile bad\nFROM a\n```"
     rule = Rule(code, "a-name", Severity.WARNING, (), True, nothing, lambda: documentation)
     saving = Saving(0, worth, Basis.HEURISTIC) if worth else None
-    return Priced(Finding(code, Span(start, end), "message \udcff", fix), rule, Severity.ERROR, saving)
+    return Priced(Finding(Span(start, end), "message \udcff", fix, code), rule, Severity.ERROR, saving)
 
 
 def run(*items: Priced, path: str = "Dockerfile", text: str = TEXT, unread: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -146,12 +146,12 @@ def test_files_that_could_not_be_read_are_told() -> None:
 
 
 def test_long_texts_are_cut() -> None:
-    long = Priced(Finding("DF101", Span(0, 1), "x" * 5000), priced(0, 1).rule, Severity.INFO)
+    long = Priced(Finding(Span(0, 1), "x" * 5000, code="DF101"), priced(0, 1).rule, Severity.INFO)
     assert len(run(long)["results"][0]["message"]["text"]) == 1024
 
 
 def test_a_long_message_leaves_room_for_what_it_saves() -> None:
-    long = Priced(Finding("DF101", Span(0, 1), "x" * 5000), priced(0, 1).rule, Severity.INFO, Saving(5e6, 0, Basis.INDEXED))
+    long = Priced(Finding(Span(0, 1), "x" * 5000, code="DF101"), priced(0, 1).rule, Severity.INFO, Saving(5e6, 0, Basis.INDEXED))
     text = run(long)["results"][0]["message"]["text"]
     assert len(text) == 1024
     assert text.endswith("… (saves 5.0 MB, indexed)")

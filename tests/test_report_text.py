@@ -46,7 +46,7 @@ def priced(
     span = Span(start, start + len(wanted))
     fix = None if safety is None else Fix("mend it", (Edit(span, ""),), safety)
     rule = Rule(code, f"name-{code.lower()}", severity, (), True, nothing, lambda: "Summary.\n\nWhy.")
-    return Priced(Finding(code, span, message, fix), rule, severity, saving, span if fix else None)
+    return Priced(Finding(span, message, fix, code), rule, severity, saving, span if fix else None)
 
 
 def shown(text: str, *items: Priced, path: str = "Dockerfile", **options: object) -> str:
@@ -151,7 +151,7 @@ def test_a_line_of_ten_megabytes_is_cut_at_once() -> None:
 
 
 def test_an_empty_file_can_be_shown() -> None:
-    item = Priced(Finding("DL1000", Span(0, 0), "there is nothing"), priced(TEXT, "debian").rule, Severity.ERROR)
+    item = Priced(Finding(Span(0, 0), "there is nothing", code="DL1000"), priced(TEXT, "debian").rule, Severity.ERROR)
     assert "^" in shown("", item, excerpts=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from dockerlint.fixers.rule_testing import assert_examples
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.engine.checker import check
-from dockerlint.lint.engine.registry import find, rules
+from dockerlint.lint.engine.registry import find, rules, rules_in
 from dockerlint.lint.engine.rule import Rule, examples
 from dockerlint.lint.syntax.parser import parse
 
@@ -72,3 +73,12 @@ def test_messages_are_short_and_plain(rule: Rule) -> None:
             assert "\n" not in finding.message
             assert len(finding.message) < 160, finding.message
             assert finding.fix is None or finding.fix.edits
+
+
+def test_a_rule_alone_has_its_code_in_the_name_of_its_file() -> None:
+    folder = Path(importlib.import_module("dockerlint.rules").__path__[0])
+    found = {path.stem: [item.code for item in rules_in(importlib.import_module(f"dockerlint.rules.{path.stem}"))] for path in folder.glob("*.py") if path.stem != "__init__"}
+
+    named = {stem: codes for stem, codes in found.items() if stem[0].isupper()}
+    assert {stem: codes for stem, codes in named.items() if codes != [stem.partition("_")[0]]} == {}
+    assert [stem for stem, codes in found.items() if stem not in named and len(codes) < 2] == []

@@ -15,7 +15,7 @@ from dockerlint.lint.syntax.parser import parse
 def left(text: str, code: str = "DL3003") -> list[int]:
     """The lines of the RUNs on which a finding is left."""
     doc = parse(text)
-    found = [Finding(code, node.span, "found") for node in doc.instructions if node.name == "RUN"]
+    found = [Finding(node.span, "found", code=code) for node in doc.instructions if node.name == "RUN"]
     return [doc.line(finding.span.start) for finding in kept(found, doc, rules())]
 
 

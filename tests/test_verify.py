@@ -121,10 +121,10 @@ def old_folder(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for node in doc.instructions:
         if isinstance(node, Workdir) and node.argument.text == "old":
             edit = Edit(node.argument.span, "new")
-            yield Finding("XX100", node.argument.span, "old folder", Fix("rename it", (edit,), Applicability.SAFE))
+            yield Finding(node.argument.span, "old folder", Fix("rename it", (edit,), Applicability.SAFE))
         if isinstance(node, Workdir) and node.argument.text == "risky":
             edit = Edit(node.argument.span, "tame")
-            yield Finding("XX100", node.argument.span, "risky folder", Fix("tame it", (edit,), Applicability.UNSAFE))
+            yield Finding(node.argument.span, "risky folder", Fix("tame it", (edit,), Applicability.UNSAFE))
 
 
 @dataclass

@@ -73,7 +73,7 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 problem = _problem(facts, index, name, near)
             if problem:
                 fix = _fix(doc, flag, name, near) if near else None
-                yield Finding("DL3022", flag.span, problem, fix)
+                yield Finding(flag.span, problem, fix)
 
 
 @rule("DL3023", name="copy-from-own-stage", severity=Severity.ERROR, needs=("from=",))
@@ -97,7 +97,7 @@ def copy_from_own_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for index, node in _instructions(doc):
         for flag, name in _references(node, facts):
             if _is_own(doc, facts, index, name):
-                yield Finding("DL3023", flag.span, f"stage {name} takes files from itself")
+                yield Finding(flag.span, f"stage {name} takes files from itself")
 
 
 def _is_own(doc: Dockerfile, facts: Facts, index: int, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, mounted
 from dockerlint.lint.engine.findings import Finding, Severity
-from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.engine.rule import Member, family
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Run
 
 # What hadolint 2.15.1 takes for an install (measured): the names of a tool, and what they are told to do.
 HADOLINT = {
@@ -30,97 +30,34 @@ HADOLINT = {
 }
 
 
-@rule("DL3032", name="yum-cache-left", severity=Severity.WARNING, needs=("yum",))
-def yum_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """yum's metadata and packages stay in the layer.
+PAGE = """{tool}'s metadata and packages stay in the layer.
 
-    After an install there are often more than 100 MB in /var/cache/yum. A later layer cannot take them back. Stages that do
-    not ship, and caches on a mount, are left alone.
+After an install there are often more than {size} in {folder}. A later layer cannot take them back. Stages that do
+not ship, and caches on a mount, are left alone.
 
-    ```dockerfile bad
-    FROM centos:7
-    RUN yum install -y httpd
-    ```
+```dockerfile bad
+FROM {image}
+RUN {install}
+```
 
-    ```dockerfile fixed
-    FROM centos:7
-    RUN yum install -y httpd && yum clean all
-    ```
+```dockerfile fixed
+FROM {image}
+RUN {install} && {clean}
+```
 
-    ```dockerfile good
-    FROM centos:7
-    RUN yum install -y httpd && rm -rf /var/cache/yum
-    ```
+```dockerfile good
+FROM {image}
+RUN {good}
+```
 
-    **Fix safety:** safe: who needs the metadata later fetches it again.
+**Fix safety:** safe: who needs the metadata later fetches it again.
 
-    **Source:** hadolint DL3032; yum(8).
-    """
-    del doc
-    yield from _check(facts, "DL3032", "yum")
+**Source:** hadolint {code}; {tool}(8).
+"""
 
 
-@rule("DL3036", name="zypper-cache-left", severity=Severity.WARNING, needs=("zypper",))
-def zypper_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """zypper's metadata and packages stay in the layer.
-
-    After an install there are often more than 50 MB in /var/cache/zypp. A later layer cannot take them back. Stages that do
-    not ship, and caches on a mount, are left alone.
-
-    ```dockerfile bad
-    FROM opensuse/leap:15.6
-    RUN zypper --non-interactive install httpd
-    ```
-
-    ```dockerfile fixed
-    FROM opensuse/leap:15.6
-    RUN zypper --non-interactive install httpd && zypper clean --all
-    ```
-
-    ```dockerfile good
-    FROM opensuse/leap:15.6
-    RUN --mount=type=cache,target=/var/cache/zypp,sharing=locked zypper --non-interactive install httpd
-    ```
-
-    **Fix safety:** safe: who needs the metadata later fetches it again.
-
-    **Source:** hadolint DL3036; zypper(8).
-    """
-    del doc
-    yield from _check(facts, "DL3036", "zypper")
-
-
-@rule("DL3040", name="dnf-cache-left", severity=Severity.WARNING, needs=("dnf",))
-def dnf_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """dnf's metadata and packages stay in the layer.
-
-    After an install there are often more than 100 MB in /var/cache. A later layer cannot take them back. Stages that do
-    not ship, and caches on a mount, are left alone.
-
-    ```dockerfile bad
-    FROM fedora:40
-    RUN dnf install -y httpd
-    ```
-
-    ```dockerfile fixed
-    FROM fedora:40
-    RUN dnf install -y httpd && dnf clean all
-    ```
-
-    ```dockerfile good
-    FROM fedora:40
-    RUN --mount=type=cache,target=/var/cache/libdnf5,sharing=locked dnf install -y httpd
-    ```
-
-    **Fix safety:** safe: who needs the metadata later fetches it again.
-
-    **Source:** hadolint DL3040; dnf(8).
-    """
-    del doc
-    yield from _check(facts, "DL3040", "dnf")
-
-
-def _check(facts: Facts, code: str, tool: str) -> Iterator[Finding]:
+def cache_left(facts: Facts, tool: str) -> Iterator[Finding]:
+    """A finding for each RUN of a stage that ships in which the tool's cache stays in the layer."""
     for run in facts.every(nodes.Run):
         filling = [item for item in facts.invocations(run) if item.tool.name == tool and _fills(item, facts)]
         left = [item for item in filling if not _cleaned_by_any(facts, run, item, filling)]
@@ -128,7 +65,47 @@ def _check(facts: Facts, code: str, tool: str) -> Iterator[Finding]:
             cache = next(item for item in left[-1].tool.caches if item.clean)
             name = f"{left[-1].words[0].text} {left[-1].subcommand}"
             message = f"`{name}` leaves its cache in the layer"
-            yield Finding(code, left[-1].command.span, message, clean_up(facts, run, left[-1], cache))
+            yield Finding(left[-1].command.span, message, clean_up(facts, run, left[-1], cache))
+
+
+def _member(code: str, tool: str, **words: str) -> Member:
+    return Member(code, f"{tool}-cache-left", {"tool": tool}, {**words, "code": code, "tool": tool}, needs=(tool,))
+
+
+CACHES_LEFT = family(
+    cache_left,
+    PAGE,
+    severity=Severity.WARNING,
+    members=(
+        _member(
+            *("DL3032", "yum"),
+            size="100 MB",
+            folder="/var/cache/yum",
+            image="centos:7",
+            install="yum install -y httpd",
+            clean="yum clean all",
+            good="yum install -y httpd && rm -rf /var/cache/yum",
+        ),
+        _member(
+            *("DL3036", "zypper"),
+            size="50 MB",
+            folder="/var/cache/zypp",
+            image="opensuse/leap:15.6",
+            install="zypper --non-interactive install httpd",
+            clean="zypper clean --all",
+            good="--mount=type=cache,target=/var/cache/zypp,sharing=locked zypper --non-interactive install httpd",
+        ),
+        _member(
+            *("DL3040", "dnf"),
+            size="100 MB",
+            folder="/var/cache",
+            image="fedora:40",
+            install="dnf install -y httpd",
+            clean="dnf clean all",
+            good="--mount=type=cache,target=/var/cache/libdnf5,sharing=locked dnf install -y httpd",
+        ),
+    ),
+)
 
 
 def _mounted(facts: Facts, run: Run, item: Invocation) -> bool:

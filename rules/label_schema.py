@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue import label_formats
 from dockerlint.lint.engine.findings import Finding, Severity
-from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.engine.rule import Member, family, rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ def missing_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for name in facts.settings.label_schema:
         lacking = _lacking_for_hadolint(doc, name) if facts.as_hadolint else _lacking(facts, name)
         for stage in lacking:
-            yield Finding("DL3049", stage.from_.span, f"the label {name} is missing")
+            yield Finding(stage.from_.span, f"the label {name} is missing")
 
 
 @rule("DL3050", name="superfluous-label", severity=Severity.INFO)
-def superfluous_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def superfluous_label(facts: Facts) -> Iterator[Finding]:
     """A label is not in the configuration's `label-schema`, and `strict-labels` allows no other.
 
     ```context .dlint.toml
@@ -64,18 +64,17 @@ def superfluous_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3050.
     """
-    del doc
     schema = facts.settings.label_schema
     if not facts.settings.strict_labels or (not schema and not facts.as_hadolint):
         return
     for node in _nodes(facts):
         for pair in node.pairs:
             if _key(pair) not in schema:
-                yield Finding("DL3050", pair.span, f"the label {_key(pair)} is not in the schema")
+                yield Finding(pair.span, f"the label {_key(pair)} is not in the schema")
 
 
 @rule("DL3051", name="empty-label", severity=Severity.WARNING, needs=("label",))
-def empty_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def empty_label(facts: Facts) -> Iterator[Finding]:
     """A label of the configuration's `label-schema` is empty.
 
     ```context .dlint.toml
@@ -94,165 +93,87 @@ def empty_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3051.
     """
-    del doc
     for pair, kind, value in _values(facts):
         if not value and not label_formats.may_be_empty(kind):
-            yield Finding("DL3051", pair.span, f"the label {_key(pair)} is empty")
+            yield Finding(pair.span, f"the label {_key(pair)} is empty")
 
 
-@rule("DL3052", name="label-is-no-url", severity=Severity.WARNING, needs=("label",))
-def label_is_no_url(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A label is not a URL, as the configuration's `label-schema` wants it.
+PAGE = """A label is not {wanted}, as the configuration's `label-schema` wants it{named}.
+{note}
+```context .dlint.toml
+label-schema = {{ {key} = "{kind}" }}
+```
 
-    ```context .dlint.toml
-    label-schema = { homepage = "url" }
-    ```
+```dockerfile bad
+FROM debian:bookworm-slim
+LABEL {key}="{bad}"
+```
 
-    ```dockerfile bad
-    FROM debian:bookworm-slim
-    LABEL homepage="example.com"
-    ```
+```dockerfile good
+FROM debian:bookworm-slim
+LABEL {key}="{good}"
+```
 
-    ```dockerfile good
-    FROM debian:bookworm-slim
-    LABEL homepage="https://example.com"
-    ```
-
-    **Source:** hadolint DL3052; RFC 3986.
-    """
-    del doc
-    yield from _unfit("DL3052", "url", "a URL such as https://example.com", facts)
+**Source:** hadolint {code}{source}.
+"""
 
 
-@rule("DL3053", name="label-is-no-date", severity=Severity.WARNING, needs=("label",))
-def label_is_no_date(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A label is not a date, as the configuration's `label-schema` wants it (`rfc3339`).
-
-    ```context .dlint.toml
-    label-schema = { created = "rfc3339" }
-    ```
-
-    ```dockerfile bad
-    FROM debian:bookworm-slim
-    LABEL created="May 3, 2025"
-    ```
-
-    ```dockerfile good
-    FROM debian:bookworm-slim
-    LABEL created="2025-05-03T10:00:00Z"
-    ```
-
-    **Source:** hadolint DL3053; RFC 3339.
-    """
-    del doc
-    yield from _unfit("DL3053", "rfc3339", "a date such as 2025-05-03T10:00:00Z", facts)
-
-
-@rule("DL3054", name="label-is-no-license", severity=Severity.WARNING, needs=("label",))
-def label_is_no_license(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A label is not a license of the SPDX list, as the configuration's `label-schema` wants it (`spdx`).
-
-    Expressions of several licenses are fine.
-
-    ```context .dlint.toml
-    label-schema = { license = "spdx" }
-    ```
-
-    ```dockerfile bad
-    FROM debian:bookworm-slim
-    LABEL license="Apache 2"
-    ```
-
-    ```dockerfile good
-    FROM debian:bookworm-slim
-    LABEL license="Apache-2.0 OR MIT"
-    ```
-
-    **Source:** hadolint DL3054; the SPDX specification, license expressions.
-    """
-    del doc
-    yield from _unfit("DL3054", "spdx", "a license of the SPDX list such as Apache-2.0", facts)
-
-
-@rule("DL3055", name="label-is-no-commit", severity=Severity.WARNING, needs=("label",))
-def label_is_no_commit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A label is not a Git commit, as the configuration's `label-schema` wants it (`hash`).
-
-    ```context .dlint.toml
-    label-schema = { revision = "hash" }
-    ```
-
-    ```dockerfile bad
-    FROM debian:bookworm-slim
-    LABEL revision="main"
-    ```
-
-    ```dockerfile good
-    FROM debian:bookworm-slim
-    LABEL revision="43c572f1272b6b3171dd1db9e41b7027128ce080"
-    ```
-
-    **Source:** hadolint DL3055.
-    """
-    del doc
-    yield from _unfit("DL3055", "hash", "a Git commit such as 43c572f", facts)
-
-
-@rule("DL3056", name="label-is-no-version", severity=Severity.WARNING, needs=("label",))
-def label_is_no_version(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A label is not a semantic version, as the configuration's `label-schema` wants it (`semver`).
-
-    ```context .dlint.toml
-    label-schema = { version = "semver" }
-    ```
-
-    ```dockerfile bad
-    FROM debian:bookworm-slim
-    LABEL version="1.2"
-    ```
-
-    ```dockerfile good
-    FROM debian:bookworm-slim
-    LABEL version="1.2.0-rc.1"
-    ```
-
-    **Source:** hadolint DL3056; Semantic Versioning 2.0.0.
-    """
-    del doc
-    yield from _unfit("DL3056", "semver", "a semantic version such as 1.2.0", facts)
-
-
-@rule("DL3058", name="label-is-no-email", severity=Severity.WARNING, needs=("label",))
-def label_is_no_email(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A label is not an e-mail address, as the configuration's `label-schema` wants it (`email`).
-
-    ```context .dlint.toml
-    label-schema = { maintainer = "email" }
-    ```
-
-    ```dockerfile bad
-    FROM debian:bookworm-slim
-    LABEL maintainer="Anna Author"
-    ```
-
-    ```dockerfile good
-    FROM debian:bookworm-slim
-    LABEL maintainer="anna@example.com"
-    ```
-
-    **Source:** hadolint DL3058; RFC 5322.
-    """
-    del doc
-    yield from _unfit("DL3058", "email", "an e-mail address such as anna@example.com", facts)
-
-
-def _unfit(code: str, kind: str, wanted: str, facts: Facts) -> Iterator[Finding]:
+def unfit(facts: Facts, kind: str, wanted: str) -> Iterator[Finding]:
     """The labels of a kind whose value is not of it; empty ones are DL3051's, but hadolint tells them here too."""
     for pair, wanted_kind, value in _values(facts):
         if wanted_kind.lower() != kind or not (value or facts.as_hadolint):
             continue
         if not label_formats.fits(kind, value, as_hadolint=facts.as_hadolint):
-            yield Finding(code, pair.span, f"the label {_key(pair)} is not {wanted}")
+            yield Finding(pair.span, f"the label {_key(pair)} is not {wanted}")
+
+
+def _format(
+    code: str, kind: str, wanted: str, example: str, key: str, bad: str, good: str, *, name: str, source: str = "", note: str = ""
+) -> Member:
+    """The rule of a format: `wanted` and `example` are how its page and its message name it, `name` is the end of its own."""
+    said = "" if name == kind else f" (`{kind}`)"
+    words = {"code": code, "kind": kind, "wanted": wanted, "named": said, "key": key, "bad": bad, "good": good, "source": source, "note": note}
+    return Member(code, f"label-is-no-{name}", {"kind": kind, "wanted": f"{wanted} such as {example}"}, words, needs=("label",))
+
+
+EXPRESSIONS = "\nExpressions of several licenses are fine.\n"
+FORMATS = family(
+    unfit,
+    PAGE,
+    severity=Severity.WARNING,
+    members=(
+        _format(
+            *("DL3052", "url", "a URL", "https://example.com", "homepage", "example.com", "https://example.com"),
+            name="url",
+            source="; RFC 3986",
+        ),
+        _format(
+            *("DL3053", "rfc3339", "a date", "2025-05-03T10:00:00Z", "created", "May 3, 2025", "2025-05-03T10:00:00Z"),
+            name="date",
+            source="; RFC 3339",
+        ),
+        _format(
+            *("DL3054", "spdx", "a license of the SPDX list", "Apache-2.0", "license", "Apache 2", "Apache-2.0 OR MIT"),
+            name="license",
+            source="; the SPDX specification, license expressions",
+            note=EXPRESSIONS,
+        ),
+        _format(
+            *("DL3055", "hash", "a Git commit", "43c572f", "revision", "main", "43c572f1272b6b3171dd1db9e41b7027128ce080"),
+            name="commit",
+        ),
+        _format(
+            *("DL3056", "semver", "a semantic version", "1.2.0", "version", "1.2", "1.2.0-rc.1"),
+            name="version",
+            source="; Semantic Versioning 2.0.0",
+        ),
+        _format(
+            *("DL3058", "email", "an e-mail address", "anna@example.com", "maintainer", "Anna Author", "anna@example.com"),
+            name="email",
+            source="; RFC 5322",
+        ),
+    ),
+)
 
 
 def _nodes(facts: Facts) -> Iterator[Label]:

@@ -57,7 +57,7 @@ def constant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             found = bool(value) and "$" not in value and not _is_named_so(stage, value)
         if found:
             fix = Fix("leave the platform to the build", (remove_word(doc, flag.span),), Applicability.UNSAFE)
-            yield Finding("DL3029", flag.span, f"the platform is fixed to {value}", fix)
+            yield Finding(flag.span, f"the platform is fixed to {value}", fix)
 
 
 @rule(
@@ -93,7 +93,7 @@ def redundant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if not facts.as_hadolint and facts.global_args.get(TARGET) is not None:
             continue
         fix = Fix("leave it out", (remove_word(doc, flag.span),), Applicability.SAFE)
-        yield Finding("DL3065", flag.span, f"`{value}` is the default", fix)
+        yield Finding(flag.span, f"`{value}` is the default", fix)
 
 
 def _flags(doc: Dockerfile) -> Iterator[tuple[Stage, Flag]]:

@@ -1,4 +1,4 @@
-"""DL3014, DL3030, DL3034 and DL3038: a package manager asks, and nobody is there to answer."""
+"""DL3014 and its kin: a package manager asks, and nobody is there to answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.engine.rule import Member, family
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
+    from dockerlint.lint.syntax.nodes import Instruction, Run
     from dockerlint.lint.syntax.span import Edit
 
 # Twice quiet is yes. Source: apt-get(8), --quiet.
@@ -35,121 +35,33 @@ HADOLINT = {
 HADOLINT_APT = ("-y", "--yes", "--assume-yes", "-qq", "-q=2")
 
 
-@rule("DL3014", name="prompting-apt", severity=Severity.WARNING, needs=("apt",))
-def prompting_apt(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """apt asks before it installs, and a build cannot answer.
+PAGE = """{tool} asks before it installs, and a build cannot answer.
 
-    When it would install more than it was told to, apt-get asks, finds nobody to answer, and the build fails. That may be
-    so today, or once a package gets a new dependency.
+{why}
 
-    ```dockerfile bad
-    FROM debian:bookworm-slim
-    RUN apt-get update && apt-get install --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
-    ```
+```dockerfile bad
+FROM {image}
+RUN {before}{front} install {packages}{after}
+```
 
-    ```dockerfile fixed
-    FROM debian:bookworm-slim
-    RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
-    ```
+```dockerfile fixed
+FROM {image}
+RUN {before}{fixed} {packages}{after}
+```
 
-    ```dockerfile good
-    FROM debian:bookworm-slim
-    RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
-    ```
+```dockerfile good
+FROM {image}
+RUN {before}{good} {packages}{after}
+```
 
-    **Fix safety:** safe: a build that did not fail was not asked.
+**Fix safety:** safe: a build that did not fail was not asked.
 
-    **Source:** hadolint DL3014; apt-get(8).
-    """
-    yield from _check(doc, facts, "DL3014", "apt")
+**Source:** hadolint {code}; {source}.
+"""
 
 
-@rule("DL3030", name="prompting-yum", severity=Severity.WARNING, needs=("yum",))
-def prompting_yum(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """yum asks before it installs, and a build cannot answer.
-
-    Without `-y` the build fails as soon as there is something to do.
-
-    ```dockerfile bad
-    FROM centos:7
-    RUN yum install httpd && yum clean all
-    ```
-
-    ```dockerfile fixed
-    FROM centos:7
-    RUN yum install -y httpd && yum clean all
-    ```
-
-    ```dockerfile good
-    FROM centos:7
-    RUN yum install -y httpd && yum clean all
-    ```
-
-    **Fix safety:** safe: a build that did not fail was not asked.
-
-    **Source:** hadolint DL3030; yum(8).
-    """
-    yield from _check(doc, facts, "DL3030", "yum")
-
-
-@rule("DL3034", name="prompting-zypper", severity=Severity.WARNING, needs=("zypper",))
-def prompting_zypper(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """zypper asks before it installs, and a build cannot answer.
-
-    Without `--non-interactive` the build fails as soon as there is something to do.
-
-    ```dockerfile bad
-    FROM opensuse/leap:15.6
-    RUN zypper install httpd && zypper clean --all
-    ```
-
-    ```dockerfile fixed
-    FROM opensuse/leap:15.6
-    RUN zypper --non-interactive install httpd && zypper clean --all
-    ```
-
-    ```dockerfile good
-    FROM opensuse/leap:15.6
-    RUN zypper install -y httpd && zypper clean --all
-    ```
-
-    **Fix safety:** safe: a build that did not fail was not asked.
-
-    **Source:** hadolint DL3034; zypper(8).
-    """
-    yield from _check(doc, facts, "DL3034", "zypper")
-
-
-@rule("DL3038", name="prompting-dnf", severity=Severity.WARNING, needs=("dnf",))
-def prompting_dnf(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """dnf asks before it installs, and a build cannot answer.
-
-    Without `-y` the build fails as soon as there is something to do.
-
-    ```dockerfile bad
-    FROM fedora:40
-    RUN dnf install httpd && dnf clean all
-    ```
-
-    ```dockerfile fixed
-    FROM fedora:40
-    RUN dnf install -y httpd && dnf clean all
-    ```
-
-    ```dockerfile good
-    FROM fedora:40
-    RUN dnf install -y httpd && dnf clean all
-    ```
-
-    **Fix safety:** safe: a build that did not fail was not asked.
-
-    **Source:** hadolint DL3038; dnf(8).
-    """
-    yield from _check(doc, facts, "DL3038", "dnf")
-
-
-def _check(doc: Dockerfile, facts: Facts, code: str, tool: str) -> Iterator[Finding]:
-    del doc
+def prompting(facts: Facts, tool: str) -> Iterator[Finding]:
+    """A finding for each RUN in which the tool asks before it installs."""
     for run in facts.every(nodes.Run):
         asking = [item for item in facts.invocations(run) if item.tool.name == tool and _asks(facts, run, item)]
         if not asking or (not facts.as_hadolint and _is_configured(facts, run, asking[0])):
@@ -158,7 +70,56 @@ def _check(doc: Dockerfile, facts: Facts, code: str, tool: str) -> Iterator[Find
         edits = tuple(_edit(run, item) for item in asking)
         name = f"{asking[0].words[0].text} {asking[0].subcommand}"
         message = f"`{name}` without `{option}` asks, and nobody answers"
-        yield Finding(code, asking[0].command.span, message, Fix(f"add `{option}`", edits, Applicability.SAFE))
+        yield Finding(asking[0].command.span, message, Fix(f"add `{option}`", edits, Applicability.SAFE))
+
+
+def _rpm(code: str, tool: str, image: str, fixed: str, good: str, clean: str) -> Member:
+    """The rule of a tool that installs RPMs: these are all told alike."""
+    option = "--non-interactive" if tool == "zypper" else "-y"
+    words = {
+        "code": code,
+        "tool": tool,
+        "why": f"Without `{option}` the build fails as soon as there is something to do.",
+        "image": image,
+        "before": "",
+        "front": tool,
+        "fixed": fixed,
+        "good": good,
+        "packages": "httpd",
+        "after": f" && {tool} {clean}",
+        "source": f"{tool}(8)",
+    }
+    return Member(code, f"prompting-{tool}", {"tool": tool}, words, needs=(tool,))
+
+
+PROMPTING = family(
+    prompting,
+    PAGE,
+    severity=Severity.WARNING,
+    members=(
+        Member(
+            *("DL3014", "prompting-apt", {"tool": "apt"}),
+            needs=("apt",),
+            words={
+                "code": "DL3014",
+                "tool": "apt",
+                "why": """When it would install more than it was told to, apt-get asks, finds nobody to answer, and the build fails. That may be
+so today, or once a package gets a new dependency.""",
+                "image": "debian:bookworm-slim",
+                "before": "apt-get update && ",
+                "front": "apt-get",
+                "fixed": "apt-get install -y",
+                "good": "apt-get install -y",
+                "packages": "--no-install-recommends curl",
+                "after": " && rm -rf /var/lib/apt/lists/*",
+                "source": "apt-get(8)",
+            },
+        ),
+        _rpm("DL3030", "yum", "centos:7", "yum install -y", "yum install -y", "clean all"),
+        _rpm("DL3034", "zypper", "opensuse/leap:15.6", "zypper --non-interactive install", "zypper install -y", "clean --all"),
+        _rpm("DL3038", "dnf", "fedora:40", "dnf install -y", "dnf install -y", "clean all"),
+    ),
+)
 
 
 def _edit(run: Run, item: Invocation) -> Edit:

@@ -129,7 +129,7 @@ def yarn_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if fix and (not _is_first_yarn(facts, used) or _may_be_gone(facts, run, filling[-1])):
             fix = Fix(fix.title, fix.edits, Applicability.UNSAFE)
         name = f"{filling[0].words[0].text} {filling[0].subcommand}".strip()
-        yield Finding("DL3060", filling[0].command.span, f"`{name}` leaves its cache in the layer", fix)
+        yield Finding(filling[0].command.span, f"`{name}` leaves its cache in the layer", fix)
 
 
 def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> Iterator[Finding]:
@@ -151,7 +151,7 @@ def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> I
     places = " and ".join(dict.fromkeys(cache.path for cache in left))
     message = f"`{name}` leaves its cache in the layer: {places}"
     fix = None if is_shared else _fix(facts, run, item, left)
-    yield Finding("DF202", item.command.span, message, fix)
+    yield Finding(item.command.span, message, fix)
 
 
 def _fix(facts: Facts, run: Run, item: Invocation, left: list[Cache]) -> Fix | None:
