@@ -103,7 +103,7 @@ def _refuse_taken(code: str, name: str) -> None:
 def _next_steps(path: Path, code: str, function: str, *, own: bool) -> Iterable[str]:
     yield f"{path}: written"
     if own:
-        yield f"run its examples:  pytest -q tests/test_rules.py -k {code}"
+        yield f"run its examples:  pytest -q tests/rules/test_rules.py -k {code}"
         yield "write its page:    python docs/generate.py"
     else:
         yield f"let it be found:   `from .{path.stem} import {function}` in the module that your entry point names"

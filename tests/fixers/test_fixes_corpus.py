@@ -19,7 +19,7 @@ from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
-CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "dev.jsonl.gz"
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "dev.jsonl.gz"
 EVERY = 7
 
 Find = Callable[[nodes.Dockerfile], list[Finding]]

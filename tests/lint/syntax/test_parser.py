@@ -15,7 +15,7 @@ from dockerlint.lint.syntax.buildkit_dump import buildkit
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.span import Span
 
-SHARED = Path(__file__).parents[2] / "shared"
+SHARED = Path(__file__).parents[4] / "shared"
 CORPUS = SHARED / "corpus" / "dev.jsonl.gz"
 CASES = SHARED / "conformance" / "buildkit_parser.jsonl"
 

@@ -20,7 +20,7 @@ from dockerlint.lint.storage import installation, plugins, sqlite_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "plugin"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "plugin"
 pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="needs the examples")
 RUN = "import sys; from dockerlint.lint.cli import main; sys.exit(main())"
 

@@ -18,7 +18,7 @@ from dockerlint.lint.syntax.parser import parse
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
 
-ENGINE = Path(__file__).parents[2] / "shared" / "engine"
+ENGINE = Path(__file__).parents[4] / "shared" / "engine"
 RECORD = ENGINE / "measured.json"
 LAYERED = ("RUN", "COPY", "ADD", "WORKDIR")
 

@@ -29,7 +29,7 @@ from dockerlint.lint.syntax.span import Edit, Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-DATA = Path(__file__).parent / "data" / "measured"
+DATA = Path(__file__).parents[2] / "data" / "measured"
 SINGLE, MULTI = DATA / "single", DATA / "multi"
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dockerlint.fixers.cost.measured import MeasuredError, build_log, docker_history
 
-DATA = Path(__file__).parent / "data" / "measured"
+DATA = Path(__file__).parents[3] / "data" / "measured"
 
 
 def seconds(text: str) -> dict[str, float | None]:

@@ -18,7 +18,7 @@ from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.syntax.parser import parse
 
-PAGE = Path(__file__).parent.parent / "docs" / "differences.md"
+PAGE = Path(__file__).parents[3] / "docs" / "differences.md"
 CASE = re.compile(
     r"^(?:## (?P<code>\w+).*|hadolint: (?P<hadolint>yes|no), all: (?P<all>yes|no), recommended: (?P<recommended>yes|no)\n\n"
     r"```dockerfile\n(?P<text>(?:(?!```).*\n)+)```)$",

@@ -19,8 +19,8 @@ from dockerlint.lint.syntax.parser import parse
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
 
-BENCH = Path(__file__).parents[1] / "bench"
-SEEDS = Path(__file__).parents[2] / "shared" / "seeds"
+BENCH = Path(__file__).parents[3] / "bench"
+SEEDS = Path(__file__).parents[4] / "shared" / "seeds"
 MEGABYTE = 1e6
 
 if not (BENCH / "accuracy.py").is_file():

@@ -19,7 +19,7 @@ from dockerlint.lint.syntax.span import Edit, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA = Path(__file__).parents[2] / "shared" / "sarif" / "sarif-schema-2.1.0.json"
+SCHEMA = Path(__file__).parents[4] / "shared" / "sarif" / "sarif-schema-2.1.0.json"
 TEXT = "FROM debian\nRUN make\nRUN make\n"
 
 

@@ -16,7 +16,7 @@ from dockerlint.lint.engine.registry import find, rules, rules_in
 from dockerlint.lint.engine.rule import Rule, examples
 from dockerlint.lint.syntax.parser import parse
 
-CASES = Path(__file__).parent / "rules"
+CASES = Path(__file__).parents[1] / "rules"
 KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 # Code in backquotes, a Dockerfile's keyword, or a lower-case word.
 PLAIN = re.compile(r"`|[A-Z]+\b|[a-z0-9/]")

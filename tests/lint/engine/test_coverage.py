@@ -10,7 +10,7 @@ import pytest
 
 from dockerlint.lint.engine.registry import find, rules
 
-FILE = Path(__file__).parent.parent / "docs" / "concepts.csv"
+FILE = Path(__file__).parents[3] / "docs" / "concepts.csv"
 with FILE.open(encoding="utf-8", newline="") as _file:
     ROWS = list(csv.DictReader(_file))
 SHELLCHECK = "SC*"

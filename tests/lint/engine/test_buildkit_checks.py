@@ -25,7 +25,7 @@ from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.ports import Port
 from dockerlint.lint.syntax.variable_references import uses
 
-CASES = Path(__file__).parents[2] / "shared" / "conformance" / "buildkit_lint.jsonl"
+CASES = Path(__file__).parents[4] / "shared" / "conformance" / "buildkit_lint.jsonl"
 # In these the documentation shows a form that the check does not look at, or leaves out the switch of an experiment.
 NOT_AS_SHOWN = {"docs/LegacyKeyValueFormat:doc-bad1", "docs/InvalidDefinitionDescription:doc-bad1"}
 

@@ -24,7 +24,7 @@ from dockerlint.lint.storage import installation, prepared, sqlite_store
 from dockerlint.lint.syntax.parser import parse
 
 NEEDY = [rule for rule in rules() if rule.needs]
-CASES = Path(__file__).parent / "rules"
+CASES = Path(__file__).parents[2] / "rules"
 EXAMPLES = [
     *(example for rule in rules() for example in rule.examples),
     *(example for file in CASES.glob("*.md") for example in examples(file.read_text(encoding="utf-8"))),

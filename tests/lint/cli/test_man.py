@@ -12,7 +12,7 @@ from dockerlint.lint.cli.commands import dlint
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGES = Path(__file__).parent.parent / "docs" / "man"
+PAGES = Path(__file__).parents[3] / "docs" / "man"
 pytestmark = pytest.mark.skipif(not PAGES.is_dir(), reason="needs the manual pages")
 
 

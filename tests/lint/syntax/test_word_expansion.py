@@ -15,7 +15,7 @@ from dockerlint.lint.syntax.word_expansion import (
     variables,
 )
 
-CASES = Path(__file__).parents[2] / "shared" / "conformance" / "buildkit_words.jsonl"
+CASES = Path(__file__).parents[4] / "shared" / "conformance" / "buildkit_words.jsonl"
 ENV = {
     "USER": "ada",
     "EMPTY": "",

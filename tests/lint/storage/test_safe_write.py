@@ -203,7 +203,7 @@ while True:
 @pytest.mark.parametrize("wait", [0.0, 0.003, 0.011, 0.027, 0.05])
 def test_killed_at_any_moment(file: Path, wait: float) -> None:
     file.write_bytes(b"a" * 300_000)
-    package = str(Path(safe_write.__file__).parents[2])
+    package = str(Path(safe_write.__file__).parents[3])
     environment = {**os.environ, "PYTHONPATH": package}
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, env=environment

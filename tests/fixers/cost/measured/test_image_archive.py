@@ -20,7 +20,7 @@ from dockerlint.fixers.cost.measured import MeasuredError, archive_stream, image
 if TYPE_CHECKING:
     from dockerlint.fixers.cost.measured.measured_row import Figures
 
-DATA = Path(__file__).parent / "data" / "measured"
+DATA = Path(__file__).parents[3] / "data" / "measured"
 MULTI = DATA / "multi"
 
 
