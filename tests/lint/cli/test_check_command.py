@@ -219,7 +219,7 @@ def test_a_bug_in_a_rule_is_told_and_the_others_are_done(dlint: Dlint, monkeypat
     done = dlint("bad", "good")
     assert done.status == 3
     assert "good:2:9" in done.out
-    assert done.err.startswith("dlint: bad: XX100: internal error: RuntimeError: cannot think (test_cli.py:")
+    assert done.err.startswith("dlint: bad: XX100: internal error: RuntimeError: cannot think (test_check_command.py:")
     assert done.err.count("internal error") == 1
     assert "please report it" in done.err
     assert "Traceback" not in done.err

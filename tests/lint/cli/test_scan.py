@@ -55,7 +55,7 @@ def poison(doc, facts):
     """Does what the file says."""
     for node in facts.every(nodes.Workdir):
         word = node.argument.text
-        yield Finding("XX900", node.span, "a folder")
+        yield Finding(node.span, "a folder")
         if word == "hang":
             while True:
                 pass
