@@ -15,9 +15,11 @@ import statistics
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from tempfile import TemporaryDirectory
+from typing import Any
 
 TEXTS = ["FROM python:3.11", "WORKDIR /app", "COPY . .", "RUN make -j4 && make install", "ENV A=b C=d", 'CMD ["python", "app.py"]']
 OURS = """
@@ -80,17 +82,15 @@ def main() -> None:
 
 def keep(saved: Path, standalone: Path) -> None:
     """Have Lark keep the grammar in its two ways."""
-    from lark import Lark
-    from lark.tools.standalone import gen_standalone
-
     from dockerlint.lint.syntax.grammar import lark_of
 
-    lark: Lark = lark_of("\\")
+    lark = lark_of("\\")
     with saved.open("wb") as file:
         lark.save(file)
     text = io.StringIO()
     with redirect_stdout(text):
-        gen_standalone(lark, out=text)
+        standalone_module: Any = import_module("lark.tools.standalone")
+        standalone_module.gen_standalone(lark, out=text)
     standalone.write_text(text.getvalue(), encoding="utf-8")
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check

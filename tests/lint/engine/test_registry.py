@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.engine import checker, registry, shipped_tables

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main, one_file
 from dockerlint.lint.engine import shellcheck_findings, shellcheck_rules
 from dockerlint.lint.engine.checker import check
