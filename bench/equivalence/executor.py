@@ -112,6 +112,8 @@ class Builder:
         self.layers: dict[str, Layer] = {}
         self.mounts: dict[str, str] = {}
         self.made: list[str] = []
+        # keys of the layers whose step had a cache mount
+        self.mounted: set[str] = set()
         self.log = ""
 
     def build(self, text: str, context: Context) -> Built:
@@ -536,6 +538,8 @@ class Build:
         self._clean_stubs(layer, stubs)
         layer.tree = scan(str(self.store.path(layer.upper)), stage.layer.tree)
         self.builder.layers[whole] = layer
+        if any(mount.get("cache") for mount in mounts):
+            self.builder.mounted.add(whole)
         stage.layer = layer
 
     def _script(self, stage: Stage, text: str) -> list[str]:
@@ -650,7 +654,7 @@ class Build:
             initial = self._initial(options, index) if "from" in options else None
             folder = self.builder.mount(posixpath.normpath(identity) if identity.startswith("/") else identity, mode, uid, gid, initial)
             readonly = options.get("ro", options.get("readonly", "false")) == "true"
-            return {"kind": "bind", "source": folder, "target": target, "readonly": readonly}, [kind, target, identity, readonly]
+            return {"kind": "bind", "source": folder, "target": target, "readonly": readonly, "cache": True}, [kind, target, identity, readonly]
         if kind != "bind":
             raise BuildError(f"unsupported mount type {kind!r}")
         source = posixpath.normpath("/" + options.get("source", options.get("src", "/")).lstrip("/"))

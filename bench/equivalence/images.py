@@ -168,7 +168,8 @@ def _install(top: Path, path: str, target: str) -> None:
     for line in said.splitlines():
         for word in line.split():
             if word.startswith("/") and not (top / word.lstrip("/")).exists():
-                place = top / word.lstrip("/")
+                # where the loader looks for it in any case, and any user may read it
+                place = top / (word.lstrip("/") if word.startswith(("/lib", "/usr/lib")) else f"usr/lib/{Path(word).name}")
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(word, place)
                 place.chmod(0o755)
@@ -186,6 +187,13 @@ def _own(top: Path, image: Image) -> None:
     (top / "usr/local/bin").mkdir(parents=True)
     (top / "etc").mkdir()
     alpine = image.family == "alpine"
+    if image.workdir != "/":
+        (top / image.workdir.lstrip("/")).mkdir(parents=True)
+    if not alpine:
+        # busybox's is stricter
+        path = shutil.which("sha256sum")
+        assert path
+        _install(top, path, "usr/bin/sha256sum")
     (top / "usr/bin/sh").symlink_to("busybox" if alpine else "bash" if image.family == "fedora" else "dash")
     for name in image.tools:
         place = "usr/local/bin" if name in LOCAL else "usr/bin"
