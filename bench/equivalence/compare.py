@@ -18,7 +18,7 @@ CACHES = (
     "/home/node/.cache", "/home/node/.local/share/pnpm", "/var/lib/apt",
 )  # fmt: skip
 # the rules that do so
-ABOUT_CACHES = frozenset({"DF103", "DF107", "DF201", "DF202", "DL3009", "DL3019", "DL3032", "DL3042", "DF104"})
+ABOUT_CACHES = frozenset({"DF103", "DF107", "DF201", "DF202", "DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060", "DF104"})
 # rules about files that were downloaded or left behind
 ABOUT_LEFTOVERS = frozenset({"DF201", "DF204", "DF212"})
 LOGS = re.compile(r"/var/log/.*|.*/_logs/.*|/var/cache/ldconfig/aux-cache")
@@ -91,9 +91,11 @@ def _settings(before: Config, after: Config, codes: Collection[str]) -> list[str
 def _plain(config: Config, codes: Collection[str]) -> Config:
     plain = {key: value for key, value in config.items() if key != "CmdSet"}
     if "DL3025" in codes:
+        if check := plain.get("Healthcheck"):
+            plain["Healthcheck"] = [check[0], " ".join(re.findall(r"[^\s\[\]\",]+", check[1]))]
         for key in ("Cmd", "Entrypoint"):
             if value := plain.get(key):
-                plain[key] = value[-1].replace("exec ", "") if len(value) == 3 and value[1].endswith("c") else " ".join(value)
+                plain[key] = value[-1].replace("exec ", "") if len(value) == 3 and value[1].startswith("-") and value[1].endswith("c") else " ".join(value)
     if "DF725" in codes:
         plain.pop("StopSignal", None)
     if "DL4000" in codes:

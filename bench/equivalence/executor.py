@@ -396,7 +396,7 @@ class Build:
     def _base(self, name: str, index: int) -> Stage:
         if name == "scratch":
             empty = Layer(self._folder("u"), "", None, {}, "scratch")
-            return Stage(None, empty, {"Env": {}, "Labels": {}, "WorkingDir": "/"})
+            return Stage(None, empty, {"Env": {"PATH": images.PATH}, "Labels": {}, "WorkingDir": "/"})
         known = next((at for at in range(index - 1, -1, -1) if self.names[at] == name.lower()), None)
         if known is not None:
             other = self.stage(known)
@@ -621,7 +621,7 @@ class Build:
         return self._data(entry).decode("utf-8", "replace") if entry and entry.kind == "file" else ""
 
     def _data(self, entry: Entry) -> bytes:
-        return _bytes(str(self.store.path(entry.place)))
+        return _bytes(str(self.store.path(entry.place))) if entry.kind == "file" else b""
 
     def _mounts(self, stage: Stage, item: Instruction, index: int) -> tuple[list[dict[str, Any]], list[Any]]:
         mounts: list[dict[str, Any]] = []
@@ -658,8 +658,11 @@ class Build:
         if kind != "bind":
             raise BuildError(f"unsupported mount type {kind!r}")
         source = posixpath.normpath("/" + options.get("source", options.get("src", "/")).lstrip("/"))
+        writable = options.get("rw", options.get("readwrite", "false")) == "true"
+        if "from" in options:
+            return self._of_stage(options["from"], index, source, target, writable)
         folder = self._folder("b")
-        tree = self._source(options["from"], index) if "from" in options else self._of_context()
+        tree = self._of_context()
         chosen = {path: value for path, value in tree.items() if path == source or source == "/" or path.startswith(source + "/")}
         if not chosen:
             raise BuildError(f"failed to calculate checksum: {source}: not found")
@@ -671,9 +674,17 @@ class Build:
                 place = f"{folder}/file"
                 where = self.store.path(place)
             _put(where, entry, data if data is not None else self._data(entry))
-        writable = options.get("rw", options.get("readwrite", "false")) == "true"
         digest = hashlib.blake2b(repr([(path, value[0]) for path, value in sorted(chosen.items())]).encode()).hexdigest()
         return {"kind": "bind", "source": place, "target": target, "readonly": not writable}, [kind, target, digest]
+
+    def _of_stage(self, name: str, index: int, source: str, target: str, writable: bool) -> tuple[dict[str, Any], list[Any]]:
+        layer = self._layer_of(name, index)
+        path = resolve(layer.tree, source)
+        if path != "/" and path not in layer.tree:
+            raise BuildError(f"failed to calculate checksum: {source}: not found")
+        if writable:
+            raise BuildError("a writable mount of a stage is not simulated")
+        return {"kind": "bind", "lowers": layer.uppers(), "source": path, "target": target, "readonly": True}, ["bind", target, path, layer.key]
 
     def _initial(self, options: dict[str, str], index: int) -> Tree:
         source = posixpath.normpath("/" + options.get("source", "/").lstrip("/"))
@@ -689,15 +700,15 @@ class Build:
         return dict(self._context_tree)
 
     def _source(self, name: str, index: int) -> dict[str, tuple[Entry, bytes | None]]:
+        return {path: (entry, None) for path, entry in self._layer_of(name, index).tree.items()}
+
+    def _layer_of(self, name: str, index: int) -> Layer:
+        """What a stage or an image holds."""
         at = self.find(name, index)
-        if at is not None:
-            layer = self.stage(at).layer
-        elif name in self.store.bases:
-            layer = self.store.bases[name]
-        else:
+        layer = self.stage(at).layer if at is not None else self.store.bases.get(name)
+        if layer is None:
             raise BuildError(f"{name}: not found")
-        assert layer
-        return {path: (entry, None) for path, entry in layer.tree.items()}
+        return layer
 
     # ------------------------------------------------------------ COPY
 
@@ -759,7 +770,7 @@ class Build:
                 return
             self._one(entries, entry, content, posixpath.join(place, posixpath.basename(path)) if is_folder else place, owner, mode)
             return
-        entries.append({"path": place, "kind": "folder", "mode": 0o755, "uid": owner[0] or 0, "gid": owner[1] or 0, "parent": [owner[0] or 0, owner[1] or 0]})
+        entries.append({"path": posixpath.normpath(place), "kind": "folder", "mode": 0o755, "uid": owner[0] or 0, "gid": owner[1] or 0, "parent": [owner[0] or 0, owner[1] or 0]})
         prefix = path.rstrip("/") + "/"
         for name in sorted(tree):
             if name.startswith(prefix):
@@ -784,7 +795,7 @@ class Build:
         entries.append(item)
 
     def _unpack(self, entries: list[dict[str, Any]], data: bytes, place: str, owner: tuple[int | None, int | None]) -> None:
-        entries.append({"path": place, "kind": "folder", "mode": 0o755, "uid": owner[0] or 0, "gid": owner[1] or 0})
+        entries.append({"path": posixpath.normpath(place), "kind": "folder", "mode": 0o755, "uid": owner[0] or 0, "gid": owner[1] or 0})
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
             for info in tar:
                 stream = tar.extractfile(info)

@@ -197,7 +197,7 @@ class Author:
             self.files["site/index.html"] = "<p>hello</p>\n"
             self.files["site/run.sh"] = "#!/bin/sh\necho site\n"
             target = self.pick("/srv/site", "/srv/site/", "/var/www/html/")
-            self.add(f"{self.pick('COPY', 'COPY', 'ADD')} {self.pick('site', 'site/', 'site/run.sh', 'site/index.html site/run.sh')} {target if target.endswith('/') or True and not self.chance(0) else target}".replace("site/index.html site/run.sh /srv/site", "site/index.html site/run.sh /srv/site/").replace("//", "/"))
+            self.add(f"{self.pick('COPY', 'COPY', 'ADD')} {self.pick('site', 'site/', 'site/run.sh', 'site/index.html site/run.sh')} {target}".replace("site/index.html site/run.sh /srv/site", "site/index.html site/run.sh /srv/site/").replace("//", "/"))
             self.maybe(20, "ENV Q=1")
             plain = target.rstrip("/")
             self.add("RUN " + self.pick(f"chown -R 1000:1000 {plain}", f"chmod -R 755 {plain}", f"chown -R nobody {plain}", f"chmod -R a+rX {plain}", f"chown -R daemon:daemon {plain} && chmod -R 750 {plain}", f"chmod +x {plain}/run.sh || true", f"chown 1000 {plain}"))
@@ -640,7 +640,7 @@ def staged(author: Author) -> None:
     author.copy("requirements.txt", "./")
     author.run("pip install " + author.pick("", "", "--no-cache-dir ", "--target /deps ") + "-r requirements.txt", flags=author.pick("", "", "--mount=type=cache,target=/root/.cache/pip"))
     author.maybe(20, "RUN pip wheel -w /wheels flagpkg")
-    author.add("", f"FROM {author.pick('base', 'base', name, 'python:3.11-slim')}", "WORKDIR /app")
+    author.add("", f"FROM {author.pick('base', 'base', name.lower(), 'python:3.11-slim')}", "WORKDIR /app")
     author.declarations(20)
     reference = author.pick(name, name.lower(), "1")
     author.add(f"COPY --from={reference} {author.pick('/usr/local/lib/python3.11/site-packages /usr/local/lib/python3.11/site-packages', '/root /from-root', '/app /deps-app')}")

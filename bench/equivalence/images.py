@@ -167,9 +167,11 @@ def _install(top: Path, path: str, target: str) -> None:
     said = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
     for line in said.splitlines():
         for word in line.split():
-            if word.startswith("/") and not (top / word.lstrip("/")).exists():
-                # where the loader looks for it in any case, and any user may read it
-                place = top / (word.lstrip("/") if word.startswith(("/lib", "/usr/lib")) else f"usr/lib/{Path(word).name}")
+            if not word.startswith("/"):
+                continue
+            # where the loader looks for it in any case, and any user may read it
+            place = top / ("usr" + word if word.startswith("/lib") else word[1:] if word.startswith("/usr/lib") else f"usr/lib/{Path(word).name}")
+            if not place.exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(word, place)
                 place.chmod(0o755)

@@ -60,7 +60,8 @@ class Sandbox:
 
     def __init__(self) -> None:
         self.top = Path(tempfile.mkdtemp(prefix="eq-", dir=home()))
-        (self.top / "merged").mkdir()
+        for name in ("merged", "side", "empty"):
+            (self.top / name).mkdir()
         asked, self._ask = os.pipe()
         self._answered, answer = os.pipe()
         self._pid = os.fork()
@@ -187,6 +188,12 @@ def _mount_one(mount: dict[str, Any], here: str) -> None:
         os.makedirs(target, exist_ok=True)
         return _mount("tmpfs", target, "tmpfs", 0)
     source = os.path.join(here, mount["source"])
+    if "lowers" in mount:
+        side = os.path.join(here, "side")
+        os.chdir(here)
+        _mount("overlay", side, "overlay", MS_RDONLY, f"lowerdir={':'.join([*mount['lowers'], 'empty'])}")
+        os.chdir("merged")
+        source = os.path.join(side, mount["source"].lstrip("/"))
     if os.path.isdir(source):
         os.makedirs(target, exist_ok=True)
     elif not os.path.exists(target):
