@@ -806,11 +806,10 @@ class Build:
         key = _digest(stage.layer, what)
         if key not in self.builder.layers:
             assert stage.layer
-            layer = self._layer(stage.layer, key)
-            status, output = self._sandbox(layer, {"write": entries})
-            if status != 0:
-                raise BuildError(output)
-            layer.tree = scan(str(self.store.path(layer.upper)), stage.layer.tree)
+            layer = Layer(self._folder("u"), "", stage.layer, dict(stage.layer.tree), key)
+            writer = Writer(self.store.path(layer.upper), layer.tree)
+            for entry in entries:
+                writer.add(entry)
             self.builder.layers[key] = layer
         stage.layer = self.builder.layers[key]
 
@@ -839,6 +838,63 @@ def start(store: Store, built: Built, network: bool = True) -> tuple[int, str]:
         return 127, str(error)
     finally:
         builder.close()
+
+
+class Writer:
+    """Writes what COPY and WORKDIR bring into a layer's folder, and into its tree: what an overlay would make of it."""
+
+    def __init__(self, upper: Path, tree: Tree) -> None:
+        self.upper, self.tree = upper, tree
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Adds one folder, file or link. Raises BuildError where something else is in the way."""
+        kind, owner = entry["kind"], entry.get("parent", [0, 0])
+        path = resolve(self.tree, entry["path"], last=kind == "folder")
+        if path == "/":
+            return
+        known = self.tree.get(path)
+        if kind == "folder":
+            if known is not None and known.kind != "folder":
+                raise BuildError(f"cannot copy to non-directory: {path}")
+            self.parents(posixpath.dirname(path), owner)
+            if known is None or entry.get("reset"):
+                known = Entry("folder", entry["mode"], entry["uid"], entry["gid"])
+            self.folder(path, known)
+            return
+        if known is not None and known.kind == "folder":
+            raise BuildError(f"cannot copy to non-directory: {path}")
+        self.parents(posixpath.dirname(path), owner)
+        place = self.upper / path.lstrip("/")
+        if os.path.lexists(place):
+            place.unlink()
+        if kind == "link":
+            place.symlink_to(entry["target"])
+            made = Entry("link", 0o777, entry["uid"], entry["gid"], entry["target"])
+        else:
+            place.write_bytes(entry["text"].encode("latin-1"))
+            made = Entry("file", entry["mode"], entry["uid"], entry["gid"], entry["digest"], str(place))
+        os.lchown(place, entry["uid"], entry["gid"])
+        if kind != "link":
+            place.chmod(entry["mode"])
+        self.tree[path] = made
+
+    def parents(self, path: str, owner: list[int]) -> None:
+        """The folders above, made where they are not there; those of lower layers as they are there."""
+        if path == "/":
+            return
+        known = self.tree.get(path)
+        if known is not None and known.kind != "folder":
+            raise BuildError(f"not a directory: {path}")
+        self.parents(posixpath.dirname(path), owner)
+        self.folder(path, known or Entry("folder", 0o755, owner[0], owner[1]))
+
+    def folder(self, path: str, entry: Entry) -> None:
+        place = self.upper / path.lstrip("/")
+        if not place.is_dir() or self.tree.get(path) != entry:
+            place.mkdir(exist_ok=True)
+            os.chown(place, entry.uid, entry.gid)
+            place.chmod(entry.mode)
+        self.tree[path] = entry
 
 
 def _put(where: Path, entry: Entry, data: bytes) -> None:

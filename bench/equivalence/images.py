@@ -118,23 +118,8 @@ def _common(top: Path) -> None:
 
 
 def _runner(standin: Path) -> None:
-    """The interpreter's start: `#!` takes one argument only, and the interpreter needs its library's place."""
-    source = standin / "run.c"
-    source.write_text(
-        "#include <stdlib.h>\n#include <unistd.h>\n"
-        "int main(int count, char **words)\n{\n"
-        "    char *list[count + 3];\n    int at = 0;\n"
-        '    list[at++] = "/usr/lib/standin/python";\n    list[at++] = "-SsB";\n'
-        "    for (int i = 1; i < count; i++)\n        list[at++] = words[i];\n    list[at] = 0;\n"
-        # the user's own variables for Python are put aside, and given back by the stand-in of python
-        '    if (getenv("PYTHONPATH"))\n        setenv("STANDIN_PYTHONPATH", getenv("PYTHONPATH"), 1);\n'
-        '    unsetenv("PYTHONPATH");\n    unsetenv("PYTHONOPTIMIZE");\n    unsetenv("PYTHONVERBOSE");\n'
-        '    setenv("PYTHONHOME", "/usr/lib/standin", 1);\n'
-        "    execv(list[0], list);\n    return 127;\n}\n",
-        encoding="utf-8",
-    )
-    subprocess.run(["cc", "-Os", "-static", "-o", str(standin / "run"), str(source)], check=True)
-    source.unlink()
+    """What starts stand-ins, and what compilers make."""
+    subprocess.run(["cc", "-Os", "-static", "-o", str(standin / "run"), str(HERE / "run.c")], check=True)
     printer = HERE / "elf.c"
     command = ["cc", "-Os", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-s", "-Wl,--build-id=none"]
     subprocess.run([*command, "-o", str(standin / "printer"), str(printer)], check=True)

@@ -11,6 +11,8 @@ import os
 import pwd  # noqa: F401 - loaded here, as nothing can be imported once a child has changed its root
 import select
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +24,9 @@ CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 # what a step may say, in bytes
 MOST_OUTPUT = 64 * 1024
 FAILED_SETUP = 125
+# the descriptor by which stand-ins find the server
+TOOLS = 9
+HERE = Path(__file__).parent
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -62,6 +67,9 @@ class Sandbox:
         self.top = Path(tempfile.mkdtemp(prefix="eq-", dir=home()))
         for name in ("merged", "side", "empty"):
             (self.top / name).mkdir()
+        server, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        program = [sys.executable, "-ISB", "-X", "utf8", str(HERE / "server.py"), str(server.fileno()), str(client.fileno())]
+        self._server = subprocess.Popen([*program, str(HERE / "standins")], pass_fds=(server.fileno(), client.fileno()))
         asked, self._ask = os.pipe()
         self._answered, answer = os.pipe()
         self._pid = os.fork()
@@ -69,11 +77,13 @@ class Sandbox:
             os.close(self._ask)
             os.close(self._answered)
             try:
-                _serve(self.top, asked, answer)
+                _serve(self.top, asked, answer, client.fileno())
             finally:
                 os._exit(0)
         os.close(asked)
         os.close(answer)
+        server.close()
+        client.close()
         self._replies = os.fdopen(self._answered, "rb")
 
     def run(self, request: Request) -> tuple[int, str]:
@@ -90,6 +100,8 @@ class Sandbox:
         os.close(self._ask)
         os.waitpid(self._pid, 0)
         self._replies.close()
+        self._server.kill()
+        self._server.wait()
         remove(self.top)
 
 
@@ -107,20 +119,20 @@ def remove(folder: Path) -> None:
 # ------------------------------------------------------------ the process
 
 
-def _serve(top: Path, asked: int, answer: int) -> None:
+def _serve(top: Path, asked: int, answer: int, tools: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir(top)
     _check(_libc.unshare(CLONE_NEWNS), "unshare")
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     with os.fdopen(asked, "rb") as lines:
         for line in lines:
-            status, output = _step(json.loads(line))
+            status, output = _step(json.loads(line), tools)
             reply = json.dumps({"status": status, "output": output.decode("utf-8", "replace")}).encode() + b"\n"
             while reply:
                 reply = reply[os.write(answer, reply) :]
 
 
-def _step(request: Request) -> tuple[int, bytes]:
+def _step(request: Request, tools: int) -> tuple[int, bytes]:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -131,14 +143,12 @@ def _step(request: Request) -> tuple[int, bytes]:
             os.dup2(writer, 2)
             os.close(writer)
             _enter(request)
-            if "write" in request:
-                _write(request["write"])
-                os._exit(0)
+            os.dup2(tools, TOOLS)
             _become(request)
             os.execve(request["argv"][0], request["argv"], request["env"])
         except BaseException as error:
             os.write(2, f"sandbox: {type(error).__name__}: {error}\n".encode())
-        os._exit(127 if "argv" in request and not os.path.exists(request["argv"][0]) else FAILED_SETUP)
+        os._exit(127 if not os.path.exists(request["argv"][0]) else FAILED_SETUP)
     os.close(writer)
     output = _read(reader, child, request.get("seconds", 20.0))
     os.close(reader)
@@ -170,14 +180,13 @@ def _enter(request: Request) -> None:
     _mount("overlay", "merged", "overlay", 0, options)
     here = os.getcwd()
     os.chdir("merged")
-    if "write" not in request:
-        for name in ("proc", "dev"):
-            os.makedirs(name, exist_ok=True)
-        # not the host's: it says which interfaces this network has
-        _mount("proc", "proc", "proc", 0)
-        _mount("/dev", "dev", None, MS_BIND)
-        for mount in request.get("mounts", ()):
-            _mount_one(mount, here)
+    for name in ("proc", "dev"):
+        os.makedirs(name, exist_ok=True)
+    # not the host's: it says which interfaces this network has
+    _mount("proc", "proc", "proc", 0)
+    _mount("/dev", "dev", None, MS_BIND)
+    for mount in request.get("mounts", ()):
+        _mount_one(mount, here)
     os.chroot(".")
     os.chdir("/")
 
@@ -213,48 +222,6 @@ def _become(request: Request) -> None:
     os.setuid(request["uid"])
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
-
-
-def _write(entries: list[dict[str, Any]]) -> None:
-    """Writes folders, files and links over what is there, as COPY does."""
-    os.umask(0)
-    for entry in entries:
-        path, kind = entry["path"], entry["kind"]
-        if kind == "folder":
-            _folder(path, entry)
-            continue
-        _parents(os.path.dirname(path), entry.get("parent", [0, 0]))
-        if os.path.isdir(path) and not os.path.islink(path):
-            raise OSError(f"cannot copy to non-directory: {path}")
-        if os.path.lexists(path):
-            os.unlink(path)
-        if kind == "link":
-            os.symlink(entry["target"], path)
-            os.lchown(path, entry["uid"], entry["gid"])
-            continue
-        data = entry["text"].encode("latin-1")
-        handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        while data:
-            data = data[os.write(handle, data) :]
-        os.close(handle)
-        os.chown(path, entry["uid"], entry["gid"])
-        os.chmod(path, entry["mode"])
-
-
-def _folder(path: str, entry: dict[str, Any]) -> None:
-    made = not os.path.isdir(path)
-    _parents(path, entry.get("parent", [0, 0]))
-    if made or entry.get("reset"):
-        os.chown(path, entry["uid"], entry["gid"])
-        os.chmod(path, entry["mode"])
-
-
-def _parents(path: str, owner: list[int]) -> None:
-    if path in ("", "/") or os.path.isdir(path):
-        return
-    _parents(os.path.dirname(path), owner)
-    os.mkdir(path, 0o755)
-    os.chown(path, *owner)
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:

@@ -97,7 +97,7 @@ def git(_, words):
 def sudo(_, words):
     while words and words[0].startswith("-"):
         words = words[1:]
-    os.execvp(words[0], words)
+    sys.exit(os.spawnvp(os.P_WAIT, words[0], words))
 
 
 def entry(path, line):
