@@ -95,7 +95,7 @@ def _plain(config: Config, codes: Collection[str]) -> Config:
             plain["Healthcheck"] = [check[0], " ".join(re.findall(r"[^\s\[\]\",]+", check[1]))]
         for key in ("Cmd", "Entrypoint"):
             if value := plain.get(key):
-                plain[key] = value[-1].replace("exec ", "") if len(value) == 3 and value[1].startswith("-") and value[1].endswith("c") else " ".join(value)
+                plain[key] = value[-1].removeprefix("exec ") if len(value) == 3 and value[1].startswith("-") and value[1].endswith("c") else " ".join(value)
     if "DF725" in codes:
         plain.pop("StopSignal", None)
     if "DL4000" in codes:

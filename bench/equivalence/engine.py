@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent.parent / "equivalence.json"
 CANNOT = 75
 PREFIX = "equivalence-base"
-TAG = "equivalence-result"
+TAG = f"equivalence-result:{os.getpid()}"
+# how often an engine that does not answer is asked again, each two seconds
+WAITS = 30
 # made by the engine when a container is made or a step is run
 OWN = re.compile(r"/(?:dev|proc|sys)(?:/.*)?|/\.dockerenv|/etc/(?:hosts|hostname|resolv\.conf|mtab)|/run(?:/secrets.*)?")
 FIELDS = ("User", "WorkingDir", "Entrypoint", "Cmd", "StopSignal", "Shell")
@@ -165,7 +168,11 @@ def _compare(case: Case, built: Built | None, said: str) -> list[str]:
         # cache mounts of other builds must not be seen: their ids get a part of this one's
         marked = re.sub(r"(--mount=type=cache,\S*?)(?=[\s\\])", lambda match: _own_id(match[1], name), file.read_text(encoding="utf-8"))
         file.write_text(marked, encoding="utf-8")
-        done = _docker("build", "--network=host", "--progress=plain", "-q", "-t", TAG, "-f", str(file), str(folder))
+        for _ in range(WAITS):
+            done = _docker("build", "--network=host", "--progress=plain", "-q", "-t", TAG, "-f", str(file), str(folder))
+            if not re.search("annot connect to the Docker daemon|failed to dial|error during connect", done.stderr):
+                break
+            time.sleep(2)
         if done.returncode:
             return [] if built is None else [f"the engine fails, the executor does not: {done.stderr[-600:]}"]
         if built is None:

@@ -10,6 +10,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from typing import Any
 
 PARENT_DIES = 1
 
@@ -36,7 +38,7 @@ def serve(asked: socket.socket, client: int, folder: str) -> None:
             os.close(handle)
 
 
-def _answer(pid: int, handles: list[int], modules: dict, client: int, own: str) -> None:
+def _answer(pid: int, handles: list[int], modules: dict[str, Any], client: int, own: str) -> None:
     status = 1
     reply = handles[5]
     try:
@@ -44,6 +46,10 @@ def _answer(pid: int, handles: list[int], modules: dict, client: int, own: str) 
         if os.readlink(f"/proc/{pid}/ns/net") != own:
             with open(f"/proc/{pid}/ns/net") as space:
                 ctypes.CDLL(None).setns(space.fileno(), 0)
+        # a folder that is a mount there must be one here: it cannot be removed
+        with open(f"/proc/{pid}/ns/mnt") as space:
+            if ctypes.CDLL(None).setns(space.fileno(), 0) != 0:
+                raise OSError("setns")
         os.fchdir(handles[3])
         os.chroot(".")
         os.fchdir(handles[4])
@@ -82,7 +88,7 @@ def _caller(pid: int) -> tuple[list[str], int, int, list[int]]:
     return words, int(said["Uid"].split()[1]), int(said["Gid"].split()[1]), [int(word) for word in said["Groups"].split()]
 
 
-def _run(command, name: str, words: list[str]) -> int:
+def _run(command: Callable[[str, list[str]], None], name: str, words: list[str]) -> int:
     try:
         command(name, words)
         status = 0
