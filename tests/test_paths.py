@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Where programs are run, and which: git for the history of a context and for comparisons, ShellCheck for scripts, an engine
 # for `dlint verify`, what of these is there for `dlint doctor`, and dlint itself to look at files of somebody else's.
-RUNNERS = ("lint.git.client", "lint.shellcheck.runner", "lint.cli.doctor_command", "lint.cli.scan.worker_guard", "fixers.verify.program_run")
+RUNNERS = ("lint.git", "lint.shellcheck.runner", "lint.cli.doctor_command", "lint.cli.scan.worker_guard", "fixers.verify.program_run")
 # The language server speaks over standard input and output; the two
 # ends of `scan` speak with each other.
 ALLOWED = {
@@ -131,7 +131,7 @@ def test_the_modules_that_run_programs_are_there() -> None:
 
 def test_processes_that_go_on_are_ended_in_time() -> None:
     # Popen has no time limit of its own: what starts a program there is within what ends it
-    tree = ast.parse(Path(sys.modules["dockerlint.lint.context.build_context"].__file__ or "").parent.parent.joinpath("fixers/verify/program_run.py").read_text())
+    tree = ast.parse(Path(sys.modules["dockerlint.lint.context.build_context"].__file__ or "").parents[2].joinpath("fixers/verify/program_run.py").read_text())
     names = [function for function, _ in calls(tree)]
     assert names.count("subprocess.Popen") == 1
     assert names.count("self._start") == names.count("_limited")

@@ -114,7 +114,7 @@ def command(
     dlint cost --replay 200 --html cost.html Dockerfile
     """
     from dockerlint.lint.report.escaping import visible
-    from dockerlint.lint.settings.discovery import discover
+    from dockerlint.lint.settings.discovery import Skipped, discover
 
     from .task import Task
 
@@ -127,7 +127,11 @@ def command(
     task = Task(layers(options), file_layer(options))
     judged: list[Judged] = []
     status = OK
-    found = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
+    every = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
+    for skipped in every:
+        if isinstance(skipped, Skipped):
+            click.echo(f"dlint: {visible(skipped.sentence)}", err=True)
+    found = [item for item in every if not isinstance(item, Skipped)]
     if inputs and len(found) != 1:
         raise click.UsageError("--history, --image and --build-log are of one build: name one Dockerfile")
     of = found[0] if compare and isinstance(found[0], Path) else None

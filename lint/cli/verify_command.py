@@ -130,7 +130,7 @@ def _one(name: str) -> Path:
         return files[0]
     if files:
         raise click.UsageError(f"{name}: there are {len(files)} Dockerfiles, such as {files[0]} and {files[1]}: name one")
-    sentences = [item.sentence for item in found if not isinstance(item, Path)]
+    sentences = [item.sentence for item in found[::-1] if not isinstance(item, Path)]
     raise click.UsageError(sentences[0] if sentences else f"{name}: name the Dockerfile, not the file that builds it")
 
 
