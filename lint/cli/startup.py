@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The names of the commands, for who does not load click; tests/lint/cli/test_commands.py holds them against click's.
+# The names of the commands, for who does not load click; tests/lint/cli/test_help.py holds them against click's.
 COMMANDS = ("check", "explain", "rules", "ast", "cost", "diff", "verify", "scan", "config", "cache", "doctor", "completion", "new-rule", "lsp")
 GARBAGE = 50_000, 20, 20
 # Variables with the values of options, and the one by which a shell asks for completions.
