@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 GIT = ".git"
 
@@ -20,8 +21,12 @@ def repository(folder: str) -> str:
 
 def leads_out(path: str, top: str) -> bool:
     """Whether a path, with all links followed, is not below a folder, or is in what git keeps there for itself."""
-    inner = os.path.relpath(os.path.realpath(path), os.path.realpath(top)).split(os.sep)
-    return inner[0] == os.pardir or GIT in inner or os.path.isabs(inner[0])  # noqa: PTH117
+    try:
+        inner = Path(os.path.relpath(os.path.realpath(path), os.path.realpath(top))).parts
+    except ValueError:
+        # another drive of Windows
+        return True
+    return inner[:1] == (os.pardir,) or GIT in inner
 
 
 def is_link_out(path: str) -> bool:
