@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.storage.boundaries import GIT, leads_out, repository
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.source import is_file, reason
+from dockerlint.lint.syntax.source import MOST_SETTINGS, is_file, reason, whole
 
 from .build_spec import BuildFileError, BuildSpec
 
@@ -25,7 +25,6 @@ COMPOSE = tuple(
     f"{name}.{ending}" for name in ("compose", "compose.*", "docker-compose*") for ending in ("yaml", "yml")
 )
 BAKE = tuple(f"{name}.{ending}" for name in ("docker-bake", "docker-bake.*") for ending in ("hcl", "json"))
-MOST_BYTES = 1_000_000
 # Most files of a run have one of few names.
 MOST_NAMES = 1000
 # Contexts that are no folder. Source: Docker's "Build context": Git repositories, tarballs, images, other targets.
@@ -114,12 +113,9 @@ def _recipes(path: Path, env: Mapping[str, str]) -> Iterator[BuildSpec]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        data = whole(path, MOST_SETTINGS)
     except OSError as error:
         raise BuildFileError(f"{path}: cannot be read: {reason(error)}") from error
-    if len(data) > MOST_BYTES:
-        raise BuildFileError(f"{path}: this is over {MOST_BYTES // 1_000_000} MB, too much for such a file")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -168,17 +168,17 @@ class _Check(Struct):
                 self._say(line)
 
     def _complain(self, sentences: Iterable[str], status: int) -> None:
-        from dockerlint.lint.report.escaping import visible_lines
+        from dockerlint.lint.report.escaping import sentences as shown
 
         for sentence in sentences:
-            write(f"dlint: {visible_lines(sentence)}\n", err=True)
+            write(f"dlint: {shown(sentence)}\n", err=True)
             self.status = max(self.status, status)
 
-    def _say(self, sentence: str) -> None:
-        from dockerlint.lint.report.escaping import visible
+    def _say(self, text: str) -> None:
+        from dockerlint.lint.report.escaping import sentence
 
         if not self.options["quiet"]:
-            write(visible(sentence) + "\n", err=True)
+            write(sentence(text) + "\n", err=True)
 
     def _reports(self, config: Config, results: Iterator[Result]) -> Iterator[FileReport]:
         """The reports of the results, less what the baseline knows, each judged."""

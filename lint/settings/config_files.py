@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.storage.boundaries import is_link_out, leads_out, repository
 from dockerlint.lint.storage.errors import ConfigError
-from dockerlint.lint.syntax.source import reason
+from dockerlint.lint.syntax.source import MOST_SETTINGS, reason, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +123,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(whole(path, MOST_SETTINGS).decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except RecursionError as error:
