@@ -15,8 +15,11 @@ import pytest
 from dockerlint.fixers.cost.measured import MeasuredError, archive_stream, build_log, docker_history, image_archive
 from dockerlint.lint.cli import main
 from dockerlint.lint.engine import baseline
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.report.escaping import sentence
 from dockerlint.lint.syntax.did_you_mean import is_one_slip, most_alike, nearest
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +97,18 @@ def test_long_names_of_a_file(name: str, text: str, told: Callable[..., tuple[in
 def test_long_names_on_the_command_line(words: list[str], told: Callable[..., tuple[int, str]]) -> None:
     _, err = told(*[word.format("y" * 100_000) for word in words])
     assert len(err) < 5_000
+
+
+def test_long_names_in_findings() -> None:
+    name = "x" * 60_000
+    text = (
+        f"ARG {name}=1\nFROM {name}:1 AS {name}\nFOO{name} a\nRUN apt-get install {name} && cd {name}\nCOPY --from={name}1 {name} {name}\n"
+        f"EXPOSE {name}\nUSER {name}\nWORKDIR {name}\nADD {name} {name}\nSTOPSIGNAL {name}\nRUN --{name} x\nSHELL {name}\n"
+    )
+    findings = check(parse(text), rules=rules())
+    assert len(findings) > 10
+    assert max(len(item.message) for item in findings) < 1_000
+    assert max(len(item.fix.title) for item in findings if item.fix) < 1_000
 
 
 def test_a_sentence_keeps_both_ends() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.engine.findings import shortened
 from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ HIDDEN = regex(f"[{_CONTROLS}{_OTHERS}]")
 HIDDEN_IN_JSON = regex(f"[{_OTHERS}]")
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 TAB = "    "
-# No name of a file is longer; nobody reads a longer sentence.
-LONG_WORD = regex(r"\S{301,}")
-LONGEST_SENTENCE = 4000
 
 
 def visible(text: str) -> str:
@@ -35,17 +33,12 @@ def visible_lines(text: str) -> str:
 
 def sentence(text: str) -> str:
     """What is said of an error, for a terminal: names of any length, which it may hold, are shortened."""
-    short = LONG_WORD.sub(lambda word: _middle_out(word[0], 200, 80), visible(text))
-    return short if len(short) <= LONGEST_SENTENCE else _middle_out(short, 3000, 800)
+    return shortened(visible(text))
 
 
 def sentences(text: str) -> str:
     """The same for text of several lines, which stay lines."""
     return "\n".join(map(sentence, text.split("\n")))
-
-
-def _middle_out(text: str, head: int, tail: int) -> str:
-    return f"{text[:head]}...{text[-tail:]}"
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
