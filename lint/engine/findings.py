@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 if TYPE_CHECKING:
     from dockerlint.lint.catalogue.basis import Basis
     from dockerlint.lint.syntax.span import Edit, Span
 
 # One second of every build is put on a level with this many bytes of image, to order savings on one scale.
 BYTES_A_SECOND = 5_000_000
+# No name of a file is longer; nobody reads a longer sentence.
+LONGEST_WORD, LONGEST_SENTENCE = 300, 4000
+_LONG_WORD = regex(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
 class Severity(Enum):
@@ -82,3 +87,15 @@ class Saving(Struct, frozen=True):
     def worth(self) -> float:
         """Both on one scale, in seconds a build."""
         return self.rebuild_seconds + self.image_bytes / BYTES_A_SECOND
+
+
+def shortened(sentence: str) -> str:
+    """A sentence about something that somebody else named: of a name that is too long to read both ends stay."""
+    if len(sentence) <= LONGEST_WORD:
+        return sentence
+    short = _LONG_WORD.sub(lambda word: _ends(word[0], 200, 80), sentence)
+    return short if len(short) <= LONGEST_SENTENCE else _ends(short, 3000, 800)
+
+
+def _ends(text: str, head: int, tail: int) -> str:
+    return f"{text[:head]}...{text[-tail:]}"
