@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import compare
 from .dockerfile import BuildError
-from .executor import Built, Builder, Context, start
+from .executor import Builder, Built, Context, start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

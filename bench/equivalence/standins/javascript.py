@@ -3,7 +3,24 @@
 import os
 import sys
 
-from common import TOOLS, cached, digest, dump, empty, fail, home, link, literal, read, remove, shell, split, tree, writable, write
+from common import (
+    TOOLS,
+    cached,
+    digest,
+    dump,
+    empty,
+    fail,
+    home,
+    link,
+    literal,
+    read,
+    remove,
+    shell,
+    split,
+    tree,
+    writable,
+    write,
+)
 
 # name: what it needs, install script, program
 PACKAGES = {
