@@ -52,6 +52,7 @@ def build(wheel: Path, out: Path) -> Path:
             "--distpath", out, "--workpath", work / "work", "--specpath", work,
             # modules that are found by their place, and files that are data
             "--collect-submodules", "dockerlint", "--collect-data", "dockerlint", "--collect-submodules", "tree_sitter_bash",
+            "--collect-data", "pygal",
             # versions, entry points and licences
             "--recursive-copy-metadata", "dockerlint",
             # a Python with its debugging symbols makes it half as big again
