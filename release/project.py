@@ -77,6 +77,6 @@ def refuse_unready(changelog: str, of: str, to: Places) -> None:
     date, _ = notes(changelog, of)
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", date):
         raise ReleaseError(f"CHANGELOG.md: {of} is {date}: write the date of its release")
-    unowned = [name for name, value in vars(to).items() if PLACEHOLDER in value]
+    unowned = [name for name, value in vars(to).items() if PLACEHOLDER in value.upper()]
     if unowned:
         raise ReleaseError(f"release/release.toml: {', '.join(unowned)}: write who owns it in the place of {PLACEHOLDER}")
