@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.mounts import mount_caches, wanted_caches
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.leftovers import leaves
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.cache.cache_mounts import mount_caches, wanted_caches
+from dockerlint.lint.analysis.leftovers import leaves
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.tools import Cache, Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Cache, Invocation
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF103", name="missing-cache-mount", severity=Severity.WARNING)
+@rule(name="missing-cache-mount", severity=Severity.WARNING)
 def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A package manager or compiler runs without its cache mounted.
 
@@ -104,7 +104,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
             continue
         command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
         message = f"`{command}` runs without its cache mounted: what it downloads is fetched again each time the step runs"
-        yield Finding("DF103", invocation.command.span, message, mount_caches(facts, stage, run, invocation))
+        yield Finding(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
 
 
 def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint import nodes
-from dockerlint.lint.accounts import is_root, number_of
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.users import is_root, number_of
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
 
 
-@rule("DF111", name="cache-mount-not-writable", severity=Severity.WARNING, needs=("--mount",))
-def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="cache-mount-not-writable", severity=Severity.WARNING, needs=("--mount",))
+def cache_mount_not_writable(facts: Facts) -> Iterator[Finding]:
     """A cache is mounted for a user that cannot write to it.
 
     A cache mount is an empty folder of root with mode 0755, whatever lies at its place in the image. A tool that runs as another
@@ -46,7 +45,6 @@ def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`: uid, gid and mode.
     """
-    del doc
     for run in facts.every(nodes.Run, triggers=False):
         user = facts.state(run).user
         if user is None or is_root(user) is not False or "sudo" in facts.doc.source(run.span):
@@ -66,7 +64,6 @@ def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
                 else None
             )
             yield Finding(
-                "DF111",
                 mount.flag.span,
                 f"{mount.target} belongs to root there, and this step runs as {user}: give it `uid=`",
                 fix,

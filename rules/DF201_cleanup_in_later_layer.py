@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.merge import between, move_up, trust
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.leftovers import caches_of, leaves
-from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import invocation, removed_paths
+from dockerlint.lint.analysis.leftovers import caches_of, leaves
+from dockerlint.lint.catalogue.tool import invocation, removed_paths
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 class _Waste(Struct, frozen=True):
@@ -30,7 +30,7 @@ class _Waste(Struct, frozen=True):
     path: str
 
 
-@rule("DF201", name="cleanup-in-later-layer", severity=Severity.WARNING)
+@rule(name="cleanup-in-later-layer", severity=Severity.WARNING)
 def cleanup_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are deleted in a later layer than the one that holds them.
 
@@ -94,7 +94,7 @@ def _check(doc: Dockerfile, facts: Facts, run: nodes.Run, makers: _Makers) -> It
         maker = group[0].maker
         command = " ".join(doc.source(group[0].command.span).split())
         message = f"`{command}` frees nothing: {group[0].path} stays in the layer of line {doc.line(maker.span.start)}"
-        yield Finding("DF201", group[0].command.span, message, _fix(facts, run, group))
+        yield Finding(group[0].command.span, message, _fix(facts, run, group))
 
 
 def _waste(facts: Facts, run: nodes.Run, command: Command, makers: _Makers) -> _Waste | None:

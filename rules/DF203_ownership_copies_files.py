@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.ownership import COMMANDS, set_by_copy
-from dockerlint.fixers.precedence import destination
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.effects.precedence import destination
+from dockerlint.fixers.instructions.ownership import COMMANDS, set_by_copy
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF203", name="ownership-copies-files", severity=Severity.WARNING, needs=("chown", "chmod"))
+@rule(name="ownership-copies-files", severity=Severity.WARNING, needs=("chown", "chmod"))
 def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Owner or mode of copied files is changed in a layer of its own.
 
@@ -69,7 +69,7 @@ def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     fix, reason = set_by_copy(facts, node, command)
                     end = f"no fix, {reason}" if reason else f"{found.name} --{command.name} does the same at no cost"
                     message = f"{command.name} -R stores the files of line {line} a second time: {end}"
-                    yield Finding("DF203", command.span, message, fix)
+                    yield Finding(command.span, message, fix)
 
 
 def _copied(

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import append_command, can_append
-from dockerlint.fixers.footprint import Clash, command_footprint
-from dockerlint.fixers.footprint import commands as known
-from dockerlint.lint import nodes
-from dockerlint.lint.downloads import Download, downloads, fetchers
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import SHELLS
-from dockerlint.lint.tools import removed_paths, unwrapped
+from dockerlint.fixers.effects.footprint import Clash, command_footprint
+from dockerlint.fixers.effects.footprint import commands as known
+from dockerlint.lint.analysis.downloads import Download, downloads, fetchers
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.shell.script import SHELLS
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command, Script
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 # Commands that take files out of an archive or a package and leave it where it is.
 UNPACKERS = frozenset(
@@ -51,7 +51,7 @@ class _Fetched(Struct, frozen=True):
     folder: str | None
 
 
-@rule("DF204", name="download-left-behind", severity=Severity.WARNING, needs=tuple(fetchers()))
+@rule(name="download-left-behind", severity=Severity.WARNING, needs=tuple(fetchers()))
 def download_left_behind(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An archive is fetched and unpacked, and stays in the layer.
 
@@ -102,7 +102,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: Run) -> Iterator[Finding]:
         if _named_later(facts, stage, run, name):
             continue
         message = f"`{name}` stays in the layer, although `{unpacker.name}` has unpacked it"
-        yield Finding("DF204", item.download.command.span, message, _fix(facts, run, item, name))
+        yield Finding(item.download.command.span, message, _fix(facts, run, item, name))
 
 
 def _fetched(commands: tuple[Command, ...]) -> Iterator[_Fetched]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
 
 
-@rule("DF208", name="unstripped-binary", severity=Severity.INFO, recommended=False, needs=("go",))
-def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="unstripped-binary", severity=Severity.INFO, recommended=False, needs=("go",))
+def unstripped_binary(facts: Facts) -> Iterator[Finding]:
     """A Go program is built with the tables that only a debugger reads.
 
     `-ldflags="-s -w"` leaves them out: a quarter to a third of the file. Stack traces still name functions and lines.
@@ -35,7 +34,6 @@ def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** `go tool link`, options -s and -w.
     """
-    del doc
     for run in facts.every(nodes.Run):
         source = facts.doc.source(run.span)
         if any(word in source for word in ("ldflags", "LDFLAGS", "strip", "upx", "gcflags", "-race")):
@@ -45,7 +43,6 @@ def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for invocation in facts.invocations(run):
             if invocation.tool.name == "go" and invocation.subcommand == "build":
                 yield Finding(
-                    "DF208",
                     invocation.command.span,
                     '`go build` without `-ldflags="-s -w"` puts debugging tables into the program',
                 )

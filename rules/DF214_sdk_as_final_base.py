@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.images import parse_reference
-from dockerlint.lint.rule import rule
+from dockerlint.lint.catalogue.base_images import parse_reference
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # The repository, the tag, and what runs the result.
 VARIANTS = (
@@ -30,7 +30,7 @@ VARIANTS = (
 )
 
 
-@rule("DF214", name="sdk-as-final-base", severity=Severity.INFO)
+@rule(name="sdk-as-final-base", severity=Severity.INFO)
 def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The image that ships is based on a development kit, of which a runtime variant exists.
 
@@ -72,7 +72,6 @@ def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for repository, tag, runtime in VARIANTS:
         if reference and matches(reference.repository, repository) and matches(reference.tag or "", tag):
             yield Finding(
-                "DF214",
                 line[-1].from_.image.span,
                 f"{image} is for building: {runtime} runs what was built, and is smaller",
             )

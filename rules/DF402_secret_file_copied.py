@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.context import clean_path
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.leftovers import removed
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.leftovers import removed
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.context.dockerignore import clean_path
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Paths whose judgement is remembered.
 MOST_PATHS = 4000
@@ -36,12 +37,12 @@ class _Secrets(Struct, frozen=True):
 
 @cache
 def _secrets() -> _Secrets:
-    data = tables.table("lint/data/secrets.toml")
+    data = tables.table("lint/catalogue/data/secrets.toml")
     contents = tuple((name, regex(pattern)) for name, pattern in data["with"].items())
     return _Secrets(tuple(data["names"]), tuple(data["paths"]), tuple(data["public"]), contents)
 
 
-@rule("DF402", name="secret-file-copied", severity=Severity.ERROR)
+@rule(name="secret-file-copied", severity=Severity.ERROR)
 def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file with credentials is copied into the image.
 
@@ -86,7 +87,7 @@ def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     known[word.text] = tuple(path for path in _copied(facts, word) if _is_secret(facts, path))
                 for path in known[word.text]:
                     message = f"{path} holds credentials, and whoever has the image has them: use a secret mount"
-                    yield Finding("DF402", word.span, message)
+                    yield Finding(word.span, message)
 
 
 def _deleted(facts: Facts, stage: nodes.Stage) -> Iterator[Finding]:
@@ -99,7 +100,7 @@ def _deleted(facts: Facts, stage: nodes.Stage) -> Iterator[Finding]:
                 maker = written.pop(absolute, None) if absolute else None
                 if maker is not None:
                     message = f"the layer of line {facts.doc.line(maker.span.start)} keeps {path}: use a secret mount"
-                    yield Finding("DF402", command.span, message)
+                    yield Finding(command.span, message)
             gone = {absolute for _, absolute, _ in paths}
             written.update((path, node) for path in _redirected(facts, node) if path not in gone)
         elif isinstance(node, nodes.Copy) and node.from_ is None:

@@ -6,27 +6,27 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.downloads import download, fetchers
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import unwrapped
+from dockerlint.lint.analysis.downloads import download, fetchers
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import unwrapped
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
 
 # `eval` and `.` run what their words say, and so do shells told to by an option.
 EVALUATORS = frozenset({"eval", "source", "."})
 STANDARD_INPUT = ("-", "/dev/stdin", "/proc/self/fd/0")
 
 
-@rule("DF403", name="pipe-to-shell", severity=Severity.WARNING, needs=tuple(fetchers()))
-def pipe_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="pipe-to-shell", severity=Severity.WARNING, needs=tuple(fetchers()))
+def pipe_to_shell(facts: Facts) -> Iterator[Finding]:
     """A download is piped into a shell or another interpreter.
 
     Whatever the server sends today is run with the build's rights, and no two builds need get the same. A connection that
@@ -56,7 +56,6 @@ def pipe_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** CIS Docker Benchmark 4.11; the manual pages of the interpreters.
     """
-    del doc
     for run in facts.every(nodes.Run):
         yield from _piped(facts.commands(run))
         for command in facts.commands(run):
@@ -72,7 +71,6 @@ def _piped(commands: tuple[Command, ...]) -> Iterator[Finding]:
         name = _runs_input(command) if source else None
         if source and name:
             yield Finding(
-                "DF403",
                 command.span,
                 f"what {source_name(source)} fetches is run by {name} unseen: check its digest first",
             )
@@ -116,7 +114,7 @@ def _substituted(facts: Facts, command: Command) -> Iterator[Finding]:
         found = _fetch().match(facts.doc.source(word.span).lstrip("\"'"))
         if found:
             yield Finding(
-                "DF403", command.span, f"what {found[1]} fetches is run by {name} unseen: check its digest first"
+                command.span, f"what {found[1]} fetches is run by {name} unseen: check its digest first"
             )
             return
 
@@ -129,4 +127,4 @@ def _fetch() -> re.Pattern[str]:
 
 @cache
 def _interpreters() -> tuple[dict[str, Any], ...]:
-    return tuple(tables.table("lint/data/interpreters.toml").values())
+    return tuple(tables.table("lint/catalogue/data/interpreters.toml").values())

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity, Span
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
-from dockerlint.lint.secret_variables import shape
+from dockerlint.lint.catalogue.secret_variables import shape
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A word, or the first line of a key, which holds blanks.
 WORD = regex(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|[^\s\"',;|&()<>]+")
@@ -24,7 +25,7 @@ EXAMPLE = regex(
 )
 
 
-@rule("DF412", name="credential-in-script", severity=Severity.ERROR)
+@rule(name="credential-in-script", severity=Severity.ERROR)
 def credential_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A credential is written into a script, a label or a command.
 
@@ -55,5 +56,5 @@ def credential_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if kind and not EXAMPLE.search(match[0]):
                 start = node.span.start + match.start()
                 message = f"{kind} is written into {node.name}, and the image keeps it: use a secret mount"
-                yield Finding("DF412", Span(start, start + len(match[0])), message)
+                yield Finding(Span(start, start + len(match[0])), message)
                 break

@@ -5,20 +5,20 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.rule import rule
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
 
 
-@rule("DF416", name="debug-mode-on", severity=Severity.WARNING)
-def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="debug-mode-on", severity=Severity.WARNING)
+def debug_mode_on(facts: Facts) -> Iterator[Finding]:
     """The image that ships has debugging switched on.
 
     Debug modes show source and variables to visitors, run code that they send, or open a port for a debugger.
@@ -37,7 +37,6 @@ def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** SonarQube S4507; the frameworks' documentation.
     """
-    del doc
     target = facts.graph.target
     for stage in facts.graph.lineage(target) if target else ():
         for node in stage.all(nodes.Env):
@@ -45,13 +44,13 @@ def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 value = (pair.value.text if pair.value else "").strip("\"'").lower()
                 if value in _variables().get(pair.key.text, ()):
                     yield Finding(
-                        "DF416", pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships"
+                        pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships"
                     )
         for command in stage.all(nodes.CommandInstruction):
             words = command.form.words if isinstance(command.form, nodes.Exec) else ()
             for word in words:
                 if any(matches(word.text, pattern) for pattern in _words()):
-                    yield Finding("DF416", word.span, f"`{word.text}` is for developing, and this image ships")
+                    yield Finding(word.span, f"`{word.text}` is for developing, and this image ships")
 
 
 @cache
@@ -66,4 +65,4 @@ def _words() -> tuple[str, ...]:
 
 @cache
 def _data() -> dict[str, dict[str, list[str]]]:
-    return tables.table("lint/data/debug.toml")
+    return tables.table("lint/catalogue/data/debug.toml")

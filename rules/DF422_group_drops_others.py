@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.calls import calls
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.program_calls import calls
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
 
 
-@rule("DF422", name="user-with-group", severity=Severity.INFO, needs=("user",))
-def user_with_group(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="user-with-group", severity=Severity.INFO, needs=("user",))
+def user_with_group(facts: Facts) -> Iterator[Finding]:
     """USER names a group, so the process loses the other groups of its user.
 
     With a user alone, the engine gives the process all groups that /etc/group lists for it; with `user:group` it gets that one
@@ -37,13 +36,12 @@ def user_with_group(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, USER.
     """
-    del doc
     for node in facts.every(nodes.User):
         user, colon, group = node.argument.text.partition(":")
         if not colon or not group or user.isdecimal() or not _has_more_groups(facts, node, user):
             continue
         yield Finding(
-            "DF422", node.argument.span, f"`USER {user}:{group}` leaves {user} with no other group: write `USER {user}`"
+            node.argument.span, f"`USER {user}:{group}` leaves {user} with no other group: write `USER {user}`"
         )
 
 

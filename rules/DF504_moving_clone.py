@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.calls import calls
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.program_calls import calls
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
 
 CHECKED_OUT = regex(r"\bgit\b[^&|;]{0,200}\s(?:checkout|reset|switch|rev-parse|verify-(?:tag|commit))\b")
 MOVING = frozenset({"main", "master", "develop", "devel", "dev", "trunk", "HEAD", "stable"})
 
 
-@rule("DF504", name="moving-clone", severity=Severity.INFO, recommended=False, needs=("git",))
-def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="moving-clone", severity=Severity.INFO, recommended=False, needs=("git",))
+def moving_clone(facts: Facts) -> Iterator[Finding]:
     """A repository is cloned at whatever its branch holds on the day of the build.
 
     The step stays in the cache, so that a later build ships an old state without a word, and a build elsewhere a newer one.
@@ -44,7 +43,6 @@ def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, "Adding files from a Git repository".
     """
-    del doc
     for run in facts.every(nodes.Run):
         source = facts.doc.source(run.span)
         if CHECKED_OUT.search(source):
@@ -55,7 +53,6 @@ def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             branch = call.value("--branch", "b") or call.value("--revision", "\0")
             if branch is None or branch in MOVING:
                 yield Finding(
-                    "DF504",
                     call.command.span,
                     "`git clone` takes whatever the branch holds on the day of the build: name a tag or commit",
                 )

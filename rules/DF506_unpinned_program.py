@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.calls import calls
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.pins import named, unpinned
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.program_calls import calls
+from dockerlint.lint.analysis.unpinned_packages import named, unpinned
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
 
 TOOLS = frozenset({"cargo", "composer", "conda", "poetry", "pdm", "pipenv", "bun"})
 
 
-@rule("DF506", name="unpinned-program", severity=Severity.INFO, recommended=False)
-def unpinned_program(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="unpinned-program", severity=Severity.INFO, recommended=False)
+def unpinned_program(facts: Facts) -> Iterator[Finding]:
     """A program is installed in whatever version there is on the day of the build.
 
     Two builds of the same file give different images, and a new release may break the build without a change in it. Package managers
@@ -38,11 +37,10 @@ def unpinned_program(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the tools' documentation on versions.
     """
-    del doc
     for run in facts.every(nodes.Run):
         words = [word for word in unpinned(facts, run, TOOLS) if not word.text.startswith("$")]
         if words:
-            yield Finding("DF506", words[0].span, f"no version for {named(words)}")
+            yield Finding(words[0].span, f"no version for {named(words)}")
         for call in calls(facts, run, "dotnet"):
             texts = call.texts
             if (
@@ -52,4 +50,4 @@ def unpinned_program(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             ):
                 names = [text for text in texts[2:] if not text.startswith(("-", "/"))]
                 if names:
-                    yield Finding("DF506", call.command.span, f"no version for {names[0]}")
+                    yield Finding(call.command.span, f"no version for {names[0]}")

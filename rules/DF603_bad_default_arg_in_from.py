@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.expansion import ExpansionError, expand
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.references import uses
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.variable_references import uses
+from dockerlint.lint.syntax.word_expansion import ExpansionError, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # What the builder sets by itself, with values that stand for those of any machine.
 PLATFORM = {
@@ -37,7 +37,7 @@ REFERENCE = regex(
 
 
 @rule(
-    "DF603", name="bad-default-arg-in-from", severity=Severity.WARNING, aliases=("InvalidDefaultArgInFrom",), needs=("$",)
+    name="bad-default-arg-in-from", severity=Severity.WARNING, aliases=("InvalidDefaultArgInFrom",), needs=("$",)
 )
 def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """With the defaults of its ARGs a FROM names no image.
@@ -79,7 +79,7 @@ def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if not REFERENCE.fullmatch(image):
             what = f"the name `{image}`, which is no image" if image else "no name at all"
             message = f"`{text}` gives {what}, with the defaults of its ARGs"
-            yield Finding("DF603", doc.marked(stage.from_, stage.from_.image.span), message)
+            yield Finding(doc.marked(stage.from_, stage.from_.image.span), message)
 
 
 def _defaults(doc: Dockerfile) -> dict[str, str]:

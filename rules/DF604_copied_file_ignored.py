@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
-from dockerlint.lint.sources import context_sources
+from dockerlint.lint.analysis.copy_sources import context_sources
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF604", name="copied-file-ignored", severity=Severity.WARNING, aliases=("CopyIgnoredFile",))
+@rule(name="copied-file-ignored", severity=Severity.WARNING, aliases=("CopyIgnoredFile",))
 def copied_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file that .dockerignore keeps from the builder is copied.
 
@@ -52,4 +52,4 @@ def copied_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         found = context.find(path)
         if context.keeps_back(path) or (found and all(context.keeps_back(name) for name in found)):
             message = f"`{word.text}` is kept from the builder by {context.ignore_file.name}"
-            yield Finding("DF604", doc.marked(node, word.span), message)
+            yield Finding(doc.marked(node, word.span), message)

@@ -6,23 +6,23 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.nearest import most_alike
-from dockerlint.lint.rule import rule
-from dockerlint.lint.sources import context_sources
+from dockerlint.lint.analysis.copy_sources import context_sources
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax.did_you_mean import most_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.context import Context
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Word
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.syntax.nodes import Dockerfile, Word
 
 # Folders that builds write to, before the image is built.
 BUILT = frozenset("target build dist out bin obj publish release releases artifacts output coverage vendor".split())
 
 
-@rule("DF605", name="source-not-in-context", severity=Severity.WARNING)
+@rule(name="source-not-in-context", severity=Severity.WARNING)
 def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file that is not in the build context is copied.
 
@@ -79,7 +79,7 @@ def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             message += f": did you mean `{near}`?"
             edit = replace_word(word, word.text.removesuffix(path) + near)
             fix = Fix(f"copy {near}", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else None
-        yield Finding("DF605", doc.marked(node, word.span), message, fix)
+        yield Finding(doc.marked(node, word.span), message, fix)
 
 
 def _is_expected_later(context: Context, path: str) -> bool:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.ports import Port
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.ports import Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF606", name="expose-host-port", severity=Severity.WARNING, aliases=("ExposeInvalidFormat",), needs=("expose",))
+@rule(name="expose-host-port", severity=Severity.WARNING, aliases=("ExposeInvalidFormat",), needs=("expose",))
 def expose_host_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """EXPOSE names a port or an address of the host.
 
@@ -53,4 +53,4 @@ def expose_host_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 kept = word.text[len(port.host) + 1 :]
                 fix = Fix("keep the container's port", (replace_word(word, kept),), Applicability.UNSAFE)
             message = f"`{word.text}` names a port of the host: the builder drops `{port.host}`"
-            yield Finding("DF606", doc.marked(node, word.span), message, fix)
+            yield Finding(doc.marked(node, word.span), message, fix)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import platforms
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.catalogue import platforms
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule(
-    "DF607",
     name="base-image-platform",
     severity=Severity.WARNING,
     aliases=("InvalidBaseImagePlatform",),
@@ -48,4 +47,4 @@ def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         given = platforms.of_image(image)
         if wanted and given and wanted != given:
             message = f"`{image}` is for {given}, and the platform asked for is {wanted}"
-            yield Finding("DF607", doc.marked(stage.from_, flag.span), message)
+            yield Finding(doc.marked(stage.from_, flag.span), message)

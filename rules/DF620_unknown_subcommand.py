@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.nearest import most_alike
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.did_you_mean import most_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Commands are short words, in which one slip weighs more.
 ALIKE = 0.6
 
 
-@rule("DF620", name="unknown-subcommand", severity=Severity.ERROR)
+@rule(name="unknown-subcommand", severity=Severity.ERROR)
 def unknown_subcommand(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A tool is given a command that it does not have.
 
@@ -61,4 +61,4 @@ def _finding(tool: str, word: nodes.Word, known: tuple[str, ...]) -> Finding:
     near = most_alike(word.text, known, ALIKE)
     message = f"{tool} has no command {word.text!r}" + (f": did you mean {near}?" if near else "")
     fix = Fix(f"write {near}", (replace_word(word, near),), Applicability.UNSAFE) if near else None
-    return Finding("DF620", word.span, message, fix)
+    return Finding(word.span, message, fix)

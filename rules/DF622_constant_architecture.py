@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 ARCHITECTURE = regex(
     r"(?<![a-z0-9])(?:amd64|x86[_-]64|x64|arm64|aarch64|armv[67]\w*|armhf|i[36]86|linux64)(?![a-z0-9])", re.IGNORECASE
@@ -24,7 +24,7 @@ DECIDES = regex(
 )
 
 
-@rule("DF622", name="constant-architecture", severity=Severity.INFO, recommended=False)
+@rule(name="constant-architecture", severity=Severity.INFO, recommended=False)
 def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A program is fetched for one architecture, whatever the image is built for.
 
@@ -54,7 +54,6 @@ def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 match = ARCHITECTURE.search(found.urls[0].text)
                 if match:
                     yield Finding(
-                        "DF622",
                         found.urls[0].span,
                         f"{match[0]} is fetched whatever the image is built for: use TARGETARCH",
                     )
@@ -63,5 +62,5 @@ def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 match = ARCHITECTURE.search(word.text) if "://" in word.text else None
                 if match:
                     yield Finding(
-                        "DF622", word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH"
+                        word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH"
                     )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
-from dockerlint.lint.sources import is_archive
+from dockerlint.lint.analysis.copy_sources import is_archive
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF633", name="user-name-in-scratch", severity=Severity.WARNING, needs=("scratch",))
+@rule(name="user-name-in-scratch", severity=Severity.WARNING, needs=("scratch",))
 def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A user is given by its name where no list of users is.
 
@@ -45,13 +45,12 @@ def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for node in stage.instructions:
             if isinstance(node, nodes.User) and _is_name(node.argument.text):
                 yield Finding(
-                    "DF633",
                     node.argument.span,
                     f"{node.argument.text} cannot be looked up: this stage has no /etc/passwd",
                 )
             flag = node.flag("chown") if isinstance(node, nodes.Copy) else None
             if flag and flag.value and _is_name(flag.value):
-                yield Finding("DF633", flag.span, f"{flag.value} cannot be looked up: this stage has no /etc/passwd")
+                yield Finding(flag.span, f"{flag.value} cannot be looked up: this stage has no /etc/passwd")
 
 
 def _is_name(text: str) -> bool:

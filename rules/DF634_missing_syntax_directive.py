@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Instruction
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 # Flags that came after the first release of the language (1.4 and later).
 NEWER = frozenset({"link", "parents", "exclude", "checksum", "keep-git-dir", "security", "unpack"})
 
 
-@rule("DF634", name="missing-syntax-directive", severity=Severity.INFO, recommended=False)
+@rule(name="missing-syntax-directive", severity=Severity.INFO, recommended=False)
 def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The file uses what older builders do not know, and does not say which builder's language it is written in.
 
@@ -43,7 +43,6 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
         what = _newer(node)
         if what:
             yield Finding(
-                "DF634",
                 node.keyword.span,
                 f"{node.name} {what} needs a newer builder: say `# syntax=docker/dockerfile:1` on top",
             )

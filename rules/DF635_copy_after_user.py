@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import is_shell
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.shell.script import is_shell
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF635", name="copy-after-user", severity=Severity.INFO, recommended=False)
+@rule(name="copy-after-user", severity=Severity.INFO, recommended=False)
 def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are copied after USER, and still belong to root.
 
@@ -50,7 +50,6 @@ def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 and (user := _other_user(facts, node))
             ):
                 yield Finding(
-                    "DF635",
                     node.keyword.span,
                     f"this belongs to root, not to {user}: COPY does not look at USER, only at --chown",
                 )

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 SUMS = regex(r"(?:md5|sha1|sha224|sha256|sha384|sha512)sum")
 LINE = regex(r"(?:[0-9a-f]{32,128}|\$\{?\w+\}?)( )(?![ *])\S")
 
 
-@rule("DF636", name="checksum-spacing", severity=Severity.WARNING, needs=("sum",))
+@rule(name="checksum-spacing", severity=Severity.WARNING, needs=("sum",))
 def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A line of checksums has one blank between the digest and the name, where two must stand.
 
@@ -72,7 +72,6 @@ def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     at = word.span.start + match.end(1)
                     fix = Fix("two blanks", (insert(at, " "),), Applicability.SAFE)
                     yield Finding(
-                        "DF636",
                         word.span,
                         f"{reader.name} of busybox wants two blanks between the digest and the name",
                         fix,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.expansion import ExpansionError, variables
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.references import OPERATORS
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.variable_references import OPERATORS
+from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF642", name="bad-substitution", severity=Severity.ERROR, needs=("${",))
+@rule(name="bad-substitution", severity=Severity.ERROR, needs=("${",))
 def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A variable is written in a form that the builder does not know.
 
@@ -44,12 +44,11 @@ def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             try:
                 found = variables(word.text, doc.escape)
             except ExpansionError as error:
-                yield Finding("DF642", word.span, f"`{word.text[:40]}`: {error}")
+                yield Finding(word.span, f"`{word.text[:40]}`: {error}")
                 continue
             bad = next((item for item in found if item.operator not in OPERATORS), None)
             if bad:
                 yield Finding(
-                    "DF642",
                     word.span,
                     f"the builder does not know `{bad.operator}` in `{word.text[bad.start : bad.end][:40]}`",
                 )

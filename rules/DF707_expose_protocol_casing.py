@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.ports import Port
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.ports import Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule(
-    "DF707",
     name="expose-protocol-casing",
     severity=Severity.STYLE,
     aliases=("ExposeProtoCasing",),
@@ -59,4 +58,4 @@ def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if doc.source(word.span) == word.text:
                 fix = Fix("write it in lower case", (replace_word(word, lower),), Applicability.SAFE)
             message = f"`{word.text}` has its protocol in capitals"
-            yield Finding("DF707", doc.marked(node, word.span), message, fix)
+            yield Finding(doc.marked(node, word.span), message, fix)

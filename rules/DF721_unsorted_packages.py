@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 FEWEST = 4
 
 
-@rule("DF721", name="unsorted-packages", severity=Severity.STYLE, recommended=False)
+@rule(name="unsorted-packages", severity=Severity.STYLE, recommended=False)
 def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A long list of packages is in no order.
 
@@ -51,7 +51,6 @@ def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if len(words) >= FEWEST and len(lines) == len(words) and names != sorted(names):
                 at = next(index for index in range(1, len(names)) if names[index] < names[index - 1])
                 yield Finding(
-                    "DF721",
                     words[at].span,
                     f"{words[at].text} stands below {words[at - 1].text}: the list is in no order",
                 )

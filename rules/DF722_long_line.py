@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 LONGEST = 120
 
 
-@rule("DF722", name="long-line", severity=Severity.STYLE, recommended=False)
+@rule(name="long-line", severity=Severity.STYLE, recommended=False)
 def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A script of several commands stands on one long line.
 
@@ -47,7 +47,6 @@ def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             and doc.line(run.span.end) == doc.line(run.span.start)
         ):
             yield Finding(
-                "DF722",
                 run.keyword.span,
                 f"{len(script.top)} commands stand on one line of {line.end - line.start} characters",
             )

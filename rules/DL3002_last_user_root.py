@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Stage, User
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Stage, User
 
 ROOT = frozenset({"root", "0"})
 
 
-@rule("DL3002", name="last-user-root", severity=Severity.WARNING, needs=("user",))
+@rule(name="last-user-root", severity=Severity.WARNING, needs=("user",))
 def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The last USER of the image is root.
 
@@ -44,7 +44,7 @@ def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         node = _last(stage)
         if node is not None and _is_root(facts, node) and (not facts.quiet or _decides(facts, stage)):
-            yield Finding("DL3002", node.span, "the last user is root")
+            yield Finding(node.span, "the last user is root")
 
 
 def _last(stage: Stage) -> User | None:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
 
 LAST_PORT = 65535
 NUMBERS = regex(r"[0-9]+")
 
 
-@rule("DL3011", name="port-out-of-range", severity=Severity.ERROR, needs=("expose",))
-def port_out_of_range(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="port-out-of-range", severity=Severity.ERROR, needs=("expose",))
+def port_out_of_range(facts: Facts) -> Iterator[Finding]:
     """EXPOSE names a port above 65535.
 
     There are no such ports, and the builder refuses the file.
@@ -37,7 +36,6 @@ def port_out_of_range(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3011; RFC 6335.
     """
-    del doc
     for node in facts.every(nodes.Expose, triggers=not facts.as_hadolint):
         for word in node.words:
             text = word.text if facts.as_hadolint else facts.expand(word.text, node) or word.text
@@ -46,7 +44,7 @@ def port_out_of_range(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             ends = text.partition("/")[0].split("-", 1)
             bad = next((end for end in ends if NUMBERS.fullmatch(end) and _exceeds(end)), None)
             if bad is not None:
-                yield Finding("DL3011", word.span, f"there is no port {bad}: the last one is {LAST_PORT}")
+                yield Finding(word.span, f"there is no port {bad}: the last one is {LAST_PORT}")
 
 
 def _exceeds(number: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import (
+from dockerlint.fixers.cache.cleanup import (
     FILLING,
     Need,
     add_option,
@@ -15,22 +15,22 @@ from dockerlint.fixers.cleanup import (
     without_cache,
 )
 from dockerlint.fixers.edits import remove_word
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 # Subcommands that read the index and do not fetch it. Source: apk-tools 2, the flags of its applets.
 INDEX_READERS = frozenset({"search", "policy", "fetch", "list", "version", "dot", "manifest", "stats"})
 
 
-@rule("DL3019", name="apk-cache-left", severity=Severity.INFO, needs=("apk",))
+@rule(name="apk-cache-left", severity=Severity.INFO, needs=("apk",))
 def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """apk's package index stays in the layer.
 
@@ -62,7 +62,7 @@ def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         adds = [item for item in caching if item.action == "install"]
         if adds and facts.in_image(run) and not mounted(facts, run, adds[0]) and not tidy(facts, run, used):
             fix = _without_cache(doc, facts, run, used)
-            yield Finding("DL3019", adds[0].command.span, "`apk add` without `--no-cache` leaves its index", fix)
+            yield Finding(adds[0].command.span, "`apk add` without `--no-cache` leaves its index", fix)
 
 
 def _caches(item: Invocation, facts: Facts) -> bool:

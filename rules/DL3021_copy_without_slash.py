@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Copy, Dockerfile
 
 FOLDERS = ("/", "/.", "/..")
 
 
-@rule("DL3021", name="copy-without-slash", severity=Severity.ERROR, needs=("copy", "add"))
+@rule(name="copy-without-slash", severity=Severity.ERROR, needs=("copy", "add"))
 def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """COPY or ADD of several sources has a destination without a slash at its end.
 
@@ -50,7 +50,7 @@ def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         if not _is_folder(doc, facts, node):
             message = f"{node.name} of {len(node.sources)} sources to `{node.destination.text}`: a folder ends with `/`"
-            yield Finding("DL3021", node.destination.span, message, _fix(doc, node))
+            yield Finding(node.destination.span, message, _fix(doc, node))
 
 
 def _is_folder(doc: Dockerfile, facts: Facts, node: Copy) -> bool:

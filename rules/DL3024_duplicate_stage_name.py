@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DL3024", name="duplicate-stage-name", severity=Severity.ERROR, aliases=("DuplicateStageName",))
+@rule(name="duplicate-stage-name", severity=Severity.ERROR, aliases=("DuplicateStageName",))
 def duplicate_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Two stages have the same name.
 
@@ -40,5 +40,5 @@ def duplicate_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         name = alias.text if facts.as_hadolint else alias.text.lower()
         if name in seen:
-            yield Finding("DL3024", alias.span, f"another stage is called {alias.text} too")
+            yield Finding(alias.span, f"another stage is called {alias.text} too")
         seen.add(name)

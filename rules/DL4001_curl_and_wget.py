@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.calls import calls
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.program_calls import calls
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 PROGRAMS = ("curl", "wget")
 
 
-@rule("DL4001", name="curl-and-wget", severity=Severity.WARNING, recommended=False, needs=("wget",))
+@rule(name="curl-and-wget", severity=Severity.WARNING, recommended=False, needs=("wget",))
 def curl_and_wget(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Both curl and wget are called in one stage.
 
@@ -48,7 +48,7 @@ def curl_and_wget(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 call = next(iter(new), found[-1])
                 other = next(name for name in PROGRAMS if name != call.name)
                 message = f"`{call.name}` is called, and `{other}` in the same stage: one of them would do"
-                yield Finding("DL4001", call.command.span, message)
+                yield Finding(call.command.span, message)
 
 
 def _groups(doc: Dockerfile) -> Iterator[list[nodes.Run]]:

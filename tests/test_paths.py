@@ -12,31 +12,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers.cost.model import estimate
+from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.checker import check
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.cli import main
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Where programs are run, and which: git for the history of a context and for comparisons, ShellCheck for scripts, an engine
 # for `dlint verify`, what of these is there for `dlint doctor`, and dlint itself to look at files of somebody else's.
-RUNNERS = ("lint.git", "lint.shellcheck", "lint.cli.doctor", "lint.cli.scan.guard", "fixers.verify.process")
-# The program's compiled modules lie where Python keeps its own; the language server speaks over standard input and output; the two
+RUNNERS = ("lint.git.client", "lint.shellcheck.runner", "lint.cli.doctor_command", "lint.cli.scan.worker_guard", "fixers.verify.program_run")
+# The language server speaks over standard input and output; the two
 # ends of `scan` speak with each other.
 ALLOWED = {
-    "lint.cli.bytecode": ["calls marshal.loads"],
     "lint.cli.lsp.server": ["imports asyncio"],
-    "lint.cli.scan.child": ["calls pickle.load"],
-    "lint.cli.scan.guard": ["calls pickle.load"],
+    "lint.cli.scan.worker": ["calls pickle.load"],
+    "lint.cli.scan.worker_guard": ["calls pickle.load"],
 }
 NETWORK = frozenset(
     "urllib.request urllib3 http http.client http.server socket socketserver ssl requests httpx aiohttp ftplib smtplib "
@@ -132,7 +131,7 @@ def test_the_modules_that_run_programs_are_there() -> None:
 
 def test_processes_that_go_on_are_ended_in_time() -> None:
     # Popen has no time limit of its own: what starts a program there is within what ends it
-    tree = ast.parse(Path(sys.modules["dockerlint.lint.context"].__file__ or "").parent.parent.joinpath("fixers/verify/process.py").read_text())
+    tree = ast.parse(Path(sys.modules["dockerlint.lint.context.build_context"].__file__ or "").parent.parent.joinpath("fixers/verify/program_run.py").read_text())
     names = [function for function, _ in calls(tree)]
     assert names.count("subprocess.Popen") == 1
     assert names.count("self._start") == names.count("_limited")

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .figures import Amount, total
-from .invalidation import Change, rerun
-from .selections import DEPENDENCY, SOURCE, is_dependency
-from .sights import Sights
-from .times import Mounts, build_time
-from .versions import Versions
+from .bounded import Amount, total
+from .cache_keys import ContextChange, rerun
+from .changed_steps import Versions
+from .context_visibility import Sights
+from .copy_selections import DEPENDENCY, SOURCE, is_dependency
+from .step_times import Mounts, build_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.history import Commit, History
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.context.commit_history import Commit, History
 
-    from .graph import BuildGraph, Source, Step
-    from .scenarios import Outcome, Scenario
-    from .sizes import StepSizes
-    from .times import StepTimes
+    from .build_graph import BuildGraph, CopySource, Step
+    from .scenarios import Scenario, ScenarioOutcome
+    from .step_sizes import StepSizes
+    from .step_times import StepTimes
 
 
 class CommitCost(Struct, frozen=True):
@@ -111,16 +111,16 @@ def _case(commit: Commit, sights: Sights, versions: Versions) -> _Case:
 def _cost(
     case: _Case, graph: BuildGraph, rows: Sequence[StepSizes], steps: Sequence[StepTimes], sights: Sights
 ) -> CommitCost:
-    def touched(step: Step, source: Source) -> bool:
+    def touched(step: Step, source: CopySource) -> bool:
         return sights.sources[step.number, source] in case.seen
 
-    again = rerun(graph, Change(touched, case.keys))
+    again = rerun(graph, ContextChange(touched, case.keys))
     mounts = Mounts.OUTDATED if case.kind == DEPENDENCY else Mounts.FILLED
     pushed = total(rows[number].ships for number in sorted(again))
     return CommitCost("", "", again, build_time(graph, steps, again, mounts), pushed, case.kind)
 
 
-def weighted(outcomes: Sequence[Outcome], found: Replay) -> tuple[Outcome, ...]:
+def weighted(outcomes: Sequence[ScenarioOutcome], found: Replay) -> tuple[ScenarioOutcome, ...]:
     """The scenarios with the shares of all builds that they have by what the commits were.
 
     A history knows neither of moved base images nor of lost caches: these keep their stated shares.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import COMMANDS, INTERRUPTED, OK, USAGE
+from .exit_status import INTERRUPTED, OK, USAGE
+from .startup import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT = "check"
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """The commands by name; a first word that is none of them belongs to `check`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -29,7 +30,7 @@ class Commands(click.Group):
         """The command of a name, loaded now."""
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f".{name.replace('-', '_')}", __package__).command
+        command: click.Command = importlib.import_module(f".{name.replace('-', '_')}_command", __package__).command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -75,7 +76,7 @@ def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  #
 
 
 @click.group(
-    cls=Commands,
+    cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     subcommand_metavar="[COMMAND] [OPTIONS] [PATH]...",
     epilog="A first word that is no command is a path: `dlint Dockerfile` is `dlint check Dockerfile`.",
@@ -113,7 +114,7 @@ def _show(error: click.ClickException) -> None:
     """What click says of an error; it may hold any word of the command line, and names of files."""
     from io import StringIO
 
-    from ..report.shown import visible_lines
+    from dockerlint.lint.report.escaping import visible_lines
 
     text = StringIO()
     error.show(text)

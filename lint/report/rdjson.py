@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..findings import Applicability, Span
-from . import BOM, clean, is_clean
-from .shown import as_json, visible
-from .worth import told
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.syntax.span import Span
+
+from .escaping import as_json, clean, is_clean, visible
+from .places import BOM
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..findings import Fix
-    from ..lines import Lines
-    from . import FileReport, Options, Priced
+    from dockerlint.lint.engine.file_report import FileReport, Priced
+    from dockerlint.lint.engine.findings import Fix
+    from dockerlint.lint.syntax.lines import Lines
+
+    from .render import ReportOptions
 
 SEVERITIES = {"error": "ERROR", "warning": "WARNING", "info": "INFO", "style": "INFO"}
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:  # noqa: ARG001 - every format takes the same
     """One object with all diagnostics."""
     diagnostics = [_diagnostic(report, item) for report in reports for item in report.items]
     log = {"source": {"name": "dlint"}, "diagnostics": diagnostics}

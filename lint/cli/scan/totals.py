@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 
-from ...findings import BYTES_A_SECOND
-from .results import FAILURES, FILES, FINDINGS
+from dockerlint.lint.engine.findings import BYTES_A_SECOND
+
+from .result_files import FAILURES, FILES, FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .results import Results
+    from .result_files import ScanResults
 
 # A base image that only the build knows, as an ARG without a value decides it.
 UNDECIDED = "decided by the build"
@@ -75,7 +76,7 @@ class Totals(Struct):
         return {f"{code} {self.names[code]}": share for code, share in self.by_rule.items()}
 
 
-def totals(results: Results, most: int) -> Totals:
+def totals(results: ScanResults, most: int) -> Totals:
     """The totals of all parts, with the `most` valuable files. Memory grows with the repositories and images, not the files.
 
     Raises ScanError when a part cannot be read.

@@ -1,0 +1,224 @@
+"""What a base image brings: user, shell, package manager, distribution, tools, sizes; read from `data/images.toml`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import Any
+
+from msgspec import Struct
+
+from dockerlint.lint.storage.lazy_regex import regex
+
+from . import tables
+from .basis import Basis
+
+DATA = "lint/catalogue/data/images.toml"
+DEFAULT_TAG = "latest"
+PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
+
+
+class BaseImage(Struct, frozen=True):
+    """What is known of a base image; None means not known, `none` that there is no such thing in the image.
+
+    `user` is the user that commands run as before any USER (`root`, a name or a number), `shell` is what /bin/sh is
+    (`dash`, `ash`, `bash`, `busybox` or `none`; `cmd` of Windows), `package_manager` a command (`apt`, `apk`, `dnf`,
+    ...) or `none`.
+    Sizes are bytes of linux/amd64: compressed as pulled, and unpacked; `basis`, `source` and `date` are theirs.
+    """
+
+    repository: str
+    tag: str | None
+    user: str | None
+    shell: str | None
+    package_manager: str | None
+    distribution: str | None
+    release: str | None
+    entrypoint: str | None
+    tools: frozenset[str]
+    compressed_bytes: int | None
+    disk_bytes: int | None
+    basis: Basis | None
+    source: str | None
+    date: str | None
+
+    @property
+    def runs_as_root(self) -> bool | None:
+        """Whether commands run as root before any USER; None when not known."""
+        return None if self.user is None else self.user in {"root", "0"}
+
+    @property
+    def runs_commands_as_given(self) -> bool:
+        """Whether CMD is surely run as it stands: no entrypoint looks at it first."""
+        return self.entrypoint in {"none", "exec"}
+
+
+class ImageReference(Struct, frozen=True):
+    """An image reference in parts; `repository` is short for images of Docker Hub: `debian`, `owner/name`."""
+
+    repository: str
+    tag: str | None
+    digest: str | None
+
+
+class _Row(Struct, frozen=True):
+    """One `[[image]]` with the pattern of a repository and of a tag that it stands at."""
+
+    repository: str
+    tag: str
+    values: dict[str, Any]
+    place: int
+
+    @property
+    def weight(self) -> tuple[int, int, int]:
+        """More plain text is more specific, the repository's first; a `*` is less specific than a placeholder."""
+        repository, tag = (len(PLACEHOLDER.sub("", pattern)) for pattern in (self.repository, self.tag))
+        return (repository, tag, -self.tag.count("*"))
+
+
+class _ImageData(Struct, frozen=True):
+    """The table: its entries, by repository the places of those that name it, and patterns of repositories with theirs."""
+
+    entries: list[dict[str, Any]]
+    plain: dict[str, list[int]]
+    patterns: list[tuple[str, int]]
+    releases: dict[str, dict[str, str]]
+    sources: dict[str, str]
+    hub: tuple[str, ...]
+    placeholders: dict[str, str]
+
+
+def parse_reference(reference: str) -> ImageReference:
+    """The parts of a reference; names of Docker Hub and of its mirrors are made short, without a tag it is `latest`.
+
+    With a digest and no tag the tag is None: nobody knows which one it was.
+    """
+    name, _, digest = reference.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, ""
+    for prefix in _data().hub:
+        if repository.startswith(prefix):
+            repository = repository.removeprefix(prefix)
+            break
+    repository = repository.removeprefix("library/")
+    return ImageReference(repository, tag or (None if digest else DEFAULT_TAG), digest or None)
+
+
+@lru_cache(10_000)
+def lookup(reference: str) -> BaseImage | None:
+    """What is known of the image; None for a repository that is not known, or a name that holds a variable.
+
+    All rows that match speak, the more specific one last: a tag that is not known keeps what holds for all tags of its
+    repository, and has no sizes.
+    """
+    if "$" in reference or not reference:
+        return None
+    return _lookup(parse_reference(reference))
+
+
+@lru_cache(1000)
+def _lookup(image: ImageReference) -> BaseImage | None:
+    data = _data()
+    values: dict[str, Any] = {}
+    captured: dict[str, str] = {}
+    for row in _speaking_of(image.repository, data):
+        found = _captured(row.tag, image.tag or "")
+        if found is None:
+            continue
+        values |= row.values
+        captured |= found
+    if not values:
+        return None
+    return _image(image, values, captured, data)
+
+
+def _image(image: ImageReference, values: dict[str, Any], captured: dict[str, str], data: _ImageData) -> BaseImage:
+    distribution = values.get("distribution")
+    release = values.get("release")
+    if release is not None:
+        release = PLACEHOLDER.sub(lambda match: captured.get(match[1] or "", ""), release) or None
+        release = data.releases.get(distribution or "", {}).get(release or "", release)
+    compressed, disk = (_bytes(values.get(key)) for key in ("compressed_mb", "disk_mb"))
+    sized = compressed is not None or disk is not None
+    return BaseImage(
+        repository=image.repository,
+        tag=image.tag,
+        user=values.get("user"),
+        shell=values.get("shell"),
+        package_manager=values.get("package_manager"),
+        distribution=distribution,
+        release=release,
+        entrypoint=values.get("entrypoint"),
+        tools=frozenset(values.get("tools", ())),
+        compressed_bytes=compressed,
+        disk_bytes=disk,
+        basis=Basis(values["basis"]) if sized else None,
+        source=data.sources[values["source"]] if sized else None,
+        date=values["date"] if sized else None,
+    )
+
+
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else round(megabytes * 1_000_000)
+
+
+def _speaking_of(repository: str, data: _ImageData) -> list[_Row]:
+    """The rows of a repository, the more specific last."""
+    found = [(repository, place) for place in data.plain.get(repository, ())]
+    found += ((pattern, place) for pattern, place in data.patterns if _captured(pattern, repository) is not None)
+    rows = (row for pattern, place in found for row in _rows(data.entries[place], pattern, place))
+    return sorted(rows, key=lambda row: (row.weight, row.place))
+
+
+@cache
+def _data() -> _ImageData:
+    data = tables.table(DATA)
+    entries = data["image"]
+    plain: dict[str, list[int]] = {}
+    patterns: list[tuple[str, int]] = []
+    for place, entry in enumerate(entries):
+        for repository in entry["repositories"]:
+            if "*" in repository:
+                patterns.append((repository, place))
+            else:
+                plain.setdefault(repository, []).append(place)
+    return _ImageData(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
+
+
+def _rows(entry: dict[str, Any], repository: str, place: int) -> list[_Row]:
+    """The rows of an `[[image]]` for one of its patterns of repositories: one for each pattern of a tag."""
+    values = {key: value for key, value in entry.items() if key not in {"repositories", "tags"}}
+    if {"compressed_mb", "disk_mb"} & values.keys():
+        values = {"compressed_mb": None, "disk_mb": None} | values
+    tags = entry.get("tags", ["*"])
+    return [_Row(repository, tag, values, place) for tag in tags]
+
+
+def _captured(pattern: str, name: str) -> dict[str, str] | None:
+    """What the placeholders of a pattern stand for in a name; None when it is not of that pattern."""
+    if PLACEHOLDER.search(pattern) is None:
+        return {} if name == pattern else None
+    # most patterns are those of other names, and to compile one takes longer than all else here
+    if not all(text in name for text in _literals(pattern)):
+        return None
+    match = _compile(pattern).fullmatch(name)
+    return None if match is None else {key: text for key, text in match.groupdict().items() if text}
+
+
+@cache
+def _literals(pattern: str) -> list[str]:
+    """What of a pattern stands for itself."""
+    return PLACEHOLDER.sub("\n", pattern).split("\n")
+
+
+@cache
+def _compile(pattern: str) -> re.Pattern[str]:
+    """A pattern of names: `*` is any text, `{name}` one of the placeholders, all else stands for itself."""
+    parts = []
+    end = 0
+    for match in PLACEHOLDER.finditer(pattern):
+        parts.append(re.escape(pattern[end : match.start()]))
+        parts.append(f"(?P<{match[1]}>{_data().placeholders[match[1]]})" if match[1] else ".*")
+        end = match.end()
+    return re.compile("".join(parts) + re.escape(pattern[end:]))
