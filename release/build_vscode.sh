@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks, tests and packs the extension for Visual Studio Code into a folder: build_vscode.sh FOLDER. With a `dlint-TARGET` there, the one
-# file for this system, also a package for the system that brings it. From the environment: VERSION, PUBLISHER, REPOSITORY.
+# Checks, tests and packs the extension for Visual Studio Code into a folder: build_vscode.sh FOLDER. For each `dlint-TARGET`
+# there, the one file for a system, also a package for that system that brings it. From the environment: VERSION, PUBLISHER, REPOSITORY.
 set -euo pipefail
 
 out=$(realpath "$1")
@@ -29,11 +29,14 @@ npx --no-install vsce package --no-dependencies --out "$out/dlint-vscode-$VERSIO
     cat pack.log >&2
     exit 1
 }
-target=$(node -p '`${process.platform}-${process.arch}`')
-for program in "$out/dlint-$target" "$out/dlint-$target.exe"; do
+for program in "$out"/dlint-{linux,darwin,win32}-{x64,arm64}{,.exe}; do
     [ -f "$program" ] || continue
-    mkdir -p bin
-    cp "$program" "bin/dlint${program##*"dlint-$target"}"
+    name=$(basename "$program")
+    target=${name#dlint-}
+    target=${target%.exe}
+    rm -rf bin
+    mkdir bin
+    cp "$program" "bin/dlint${name#"dlint-$target"}"
     npx --no-install vsce package --no-dependencies --target "$target" --out "$out/dlint-vscode-$VERSION-$target.vsix" >pack.log 2>&1 || {
         cat pack.log >&2
         exit 1

@@ -1,4 +1,4 @@
-"""Builds a release into a folder, and with `--publish` hands it to the services.
+"""Builds a release into a folder; `--publish`, later, hands what is there to the services.
 
 `python release/release.py` is a dry run: it builds all that this machine can build, says what it leaves out and why, and prints the
 commands that would publish. Needs what release/tools.txt lists; npm, docker and git where they have to do with it.
@@ -23,6 +23,7 @@ import records
 import standalone
 from project import ROOT, ReleaseError, description, notes, places, refuse_unready, version
 
+VSCE = "@vscode/vsce@3.6.2"
 TARGETS = (*manifests.HOMEBREW, *manifests.WINGET)
 
 
@@ -116,23 +117,41 @@ class Release:
         builder = os.environ.get("GITHUB_WORKFLOW_REF", "local")
         statement = records.provenance(files, self.places.repository, self.commit, builder)
         (self.out / "provenance.intoto.json").write_text(json.dumps(statement, indent=2) + "\n", encoding="utf-8")
-        self.assets = sorted([*files, self.out / "provenance.intoto.json"])
-        (self.out / "SHA256SUMS").write_text(records.checksums(self.assets), encoding="utf-8")
+        sums = records.checksums([*files, self.out / "provenance.intoto.json"])
+        (self.out / "SHA256SUMS").write_text(sums, encoding="utf-8")
+
+    def check(self) -> None:
+        """Raise ReleaseError unless the folder holds all of a release, as it was built."""
+        sums = self.out / "SHA256SUMS"
+        if not sums.exists():
+            raise ReleaseError(f"{self.out}: there is no SHA256SUMS: build a release first")
+        named = [line.split("  ", 1)[1] for line in sums.read_text(encoding="utf-8").splitlines()]
+        if records.checksums(self.out / name for name in named) != sums.read_text(encoding="utf-8"):
+            raise ReleaseError(f"{self.out}: files are not as SHA256SUMS says: build the release again")
+        kinds = {f"one file for {target}": standalone.file_name(target) for target in TARGETS}
+        kinds |= {"wheel": "dockerlint-*.whl", "sdist": "dockerlint-*.tar.gz", "npm packages": f"{self.places.npm}-{self.version}.tgz"}
+        kinds |= {"extension": "*.vsix", "Homebrew formula": "dockerlint.rb", "winget manifests": f"{self.places.winget}.installer.yaml"}
+        missing = [kind for kind, pattern in kinds.items() if not list(self.out.glob(pattern))]
+        if subprocess.run(["docker", "image", "inspect", self.image], capture_output=True, check=False).returncode:  # noqa: S607
+            missing.append(f"image {self.image}")
+        if missing:
+            raise ReleaseError(f"not published: there is no {', '.join(missing)}")
 
     def publishing(self) -> list[list[str]]:
-        """The commands that hand the files to the services; those that a failure can be followed by a second try come first."""
-        files = sorted(path for path in self.out.iterdir() if path.name != "notes.md")
-        systems, launcher = [], []
-        for file in self.out.glob(f"{self.places.npm}-*.tgz"):
-            (launcher if file.name == f"{self.places.npm}-{self.version}.tgz" else systems).append(file)
-        commands: list[list[str]] = [["gh", "release", "create", f"v{self.version}", "--draft", "--notes-file", str(self.out / "notes.md"), *map(str, files)]]
-        if not any(note.startswith("image") for note in self.left_out):
-            commands.append(["docker", "push", self.image])
-        commands.append(["uv", "publish", *map(str, sorted(self.out.glob("dockerlint-*.whl")) + sorted(self.out.glob("dockerlint-*.tar.gz")))])
-        commands += [["npm", "publish", "--access", "public", str(file)] for file in (*sorted(systems), *launcher)]
-        commands += [["npx", "vsce", "publish", "--packagePath", str(file)] for file in sorted(self.out.glob("*.vsix"))]
-        commands.append(["gh", "release", "edit", f"v{self.version}", "--draft=false"])
-        return commands
+        """The commands that hand the files to the services. The release's page stays a draft until all the others went well."""
+        tag = f"v{self.version}"
+        packages = [str(path) for path in sorted(self.out.glob(f"{self.places.npm}-*.tgz"))]
+        launcher = str(self.out / f"{self.places.npm}-{self.version}.tgz")
+        files = [str(path) for path in sorted(self.out.iterdir()) if path.name != "notes.md"]
+        return [
+            ["gh", "release", "create", tag, "--draft", "--verify-tag", "--notes-file", str(self.out / "notes.md"), *files],
+            ["docker", "push", self.image],
+            ["uv", "publish", *(name for name in files if "/dockerlint-" in name and name.endswith((".whl", f"dockerlint-{self.version}.tar.gz")))],
+            # the launcher asks for the others
+            *(["npm", "publish", "--access", "public", name] for name in (*(name for name in packages if name != launcher), launcher)),
+            *(["npx", "--yes", VSCE, "publish", "--packagePath", name] for name in files if name.endswith(".vsix")),
+            ["gh", "release", "edit", tag, "--draft=false"],
+        ]
 
 
 def main() -> None:
@@ -142,21 +161,21 @@ def main() -> None:
     parser.add_argument("--add", type=Path, metavar="FOLDER", help="files of other systems")
     parser.add_argument("--parts", default="standalone,image,vscode", help="what to build besides wheel, sdist and records")
     parser.add_argument("--network", default="default", help="the network of the image's build, as docker has it")
-    parser.add_argument("--publish", action="store_true", help="publish, in place of printing how")
+    parser.add_argument("--publish", action="store_true", help="publish what an earlier run has built")
     given = parser.parse_args()
     release = Release(given.out.resolve(), given.network)
     try:
         if given.publish:
             refuse_unready((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), release.version, release.places)
-        release.build([part for part in given.parts.split(",") if part], given.add)
+            release.check()
+        else:
+            release.build([part for part in given.parts.split(",") if part], given.add)
     except ReleaseError as error:
         sys.exit(f"release: {error}")
     for note in release.left_out:
         print(f"!!!! left out: {note}", file=sys.stderr)
     for file in sorted(release.out.iterdir()):
         print(f"{file.stat().st_size:>12,}  {file.name}")
-    if given.publish and release.left_out:
-        sys.exit("release: not published: parts of it are left out")
     for command in release.publishing():
         print(("" if given.publish else "would run: ") + shlex.join(command), flush=True)
         if given.publish:

@@ -3,7 +3,7 @@
 import * as path from "node:path";
 
 import * as vscode from "vscode";
-import { LanguageClient, State, TransportKind } from "vscode-languageclient/node";
+import { LanguageClient, State } from "vscode-languageclient/node";
 
 import { shown } from "./figures";
 import { find, type Program } from "./program";
@@ -47,7 +47,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<{ stat
 }
 
 export async function deactivate(): Promise<void> {
-  await client?.stop();
+  if (client?.isRunning()) await client.stop();
 }
 
 function settings(): vscode.WorkspaceConfiguration {
@@ -63,13 +63,14 @@ function program(): Program {
 async function restart(): Promise<void> {
   const old = client;
   client = undefined;
-  await old?.stop();
+  // one that did not start cannot be stopped
+  if (old?.isRunning()) await old.stop();
   const { command, args } = program();
   log.info(`${[command, ...args].join(" ")} lsp`);
   client = new LanguageClient(
     "dlint",
     "dlint",
-    { command, args: [...args, "lsp"], transport: TransportKind.stdio },
+    { command, args: [...args, "lsp"] },
     {
       documentSelector: [{ language: LANGUAGE, scheme: "file" }, { language: LANGUAGE, scheme: "untitled" }],
       initializationOptions: { hints: settings().get("hints", true) },
