@@ -1,4 +1,5 @@
-"""Writes the rules' pages in docs/rules from the rules' own docstrings, and docs/coverage.md from docs/concepts.csv.
+"""Writes the rules' pages in docs/rules from the rules' own docstrings, docs/coverage.md from docs/concepts.csv, and docs/dlint.schema.json
+from the options.
 
 `python docs/generate.py` writes them. With `--check` it writes nothing, says which differ, and then exits with 1.
 """
@@ -6,6 +7,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import click
 
 from dockerlint.lint.cli.explain_command import page
 from dockerlint.lint.engine.registry import RULES, rules
+from dockerlint.lint.settings.schema import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,7 @@ FOLDER = Path(__file__).parent / "rules"
 LIST = "index.md"
 CONCEPTS = Path(__file__).parent / "concepts.csv"
 COVERAGE = Path(__file__).parent / "coverage.md"
+SCHEMA = Path(__file__).parent / "dlint.schema.json"
 # ShellCheck's findings, which are passed on under its own codes.
 SHELLCHECK = "SC*"
 TOOLS = {
@@ -71,9 +75,18 @@ PAGE_FOOT = """
 
 def pages() -> dict[str, str]:
     """The text of each page by its file name. Rules of plug-ins that happen to be installed are left out."""
-    own = [rule for rule in rules() if _module(rule).startswith(RULES + ".")]
+    own = _own()
     texts = {f"{rule.code}.md": page(rule) + PAGE_FOOT.format(file=_file(rule)) for rule in own}
     return texts | {LIST: LIST_HEAD + "".join(map(_row, own))}
+
+
+def _own() -> list[Rule]:
+    return [rule for rule in rules() if _module(rule).startswith(RULES + ".")]
+
+
+def schema_text() -> str:
+    """The JSON Schema of the configuration, with our own rules."""
+    return json.dumps(schema(_own()), indent=2) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +209,15 @@ def main(check: bool) -> None:
     wrong = {f"rules/{name}": problem for name, problem in differing(texts).items()}
     if not COVERAGE.is_file() or COVERAGE.read_text(encoding="utf-8") != coverage():
         wrong[COVERAGE.name] = "differs from what concepts.csv and the rules say"
+    if not SCHEMA.is_file() or SCHEMA.read_text(encoding="utf-8") != schema_text():
+        wrong[SCHEMA.name] = "differs from what the options say"
     if not check:
         write(texts)
+        SCHEMA.write_text(schema_text(), encoding="utf-8", newline="\n")
         COVERAGE.write_text(coverage(), encoding="utf-8", newline="\n")
     for name, problem in wrong.items():
         click.echo(
-            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name) else 'removed'}"
+            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, SCHEMA.name) else 'removed'}"
         )
     if check and wrong:
         click.echo("run `python docs/generate.py` to write them anew", err=True)

@@ -32,14 +32,9 @@ def checksums(files: Iterable[Path]) -> str:
 
 def bill_of_materials(version: str, out: Path) -> None:
     """Write what the image and the one file hold besides dlint, as CycloneDX 1.6, from the list with their checksums."""
-    subprocess.run(
-        [
-            sys.executable, "-m", "cyclonedx_py", "requirements", "release/requirements.txt", "--pyproject", "pyproject.toml",
-            "--output-reproducible", "--output-format", "JSON", "--spec-version", "1.6", "--output-file", str(out),
-        ],  # fmt: skip
-        cwd=ROOT,
-        check=True,
-    )
+    words = [sys.executable, "-m", "cyclonedx_py", "requirements", "release/requirements.txt", "--pyproject", "pyproject.toml"]
+    words += ["--output-reproducible", "--output-format", "JSON", "--spec-version", "1.6", "--output-file", str(out)]
+    subprocess.run(words, cwd=ROOT, check=True)
     component = json.loads(out.read_text(encoding="utf-8"))["metadata"]["component"]
     if component["version"] != version:
         raise AssertionError(f"{out}: is of {component['version']}, not {version}")

@@ -42,7 +42,7 @@ def build(wheel: Path, out: Path) -> Path:
         work = Path(folder)
         venv.create(work / "venv", with_pip=True)
         python = next(path for path in (work / "venv/bin/python", work / "venv/Scripts/python.exe") if path.exists())
-        pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        pip: list[str | Path] = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         _run(*pip, "--require-hashes", "-r", HERE / "requirements.txt")
         _run(*pip, "--no-deps", wheel)
         _run(*pip, PYINSTALLER)
