@@ -49,7 +49,8 @@ class Step(Struct, frozen=True):
     """One thing that the builder does: pull an image, run a script, copy files, make a folder.
 
     `parent` is the number of the step that it stands on, None for the first of a chain. `image` is the image of a pull,
-    "" when the build decides it. `ships` says whether its bytes are part of the target's image.
+    "" when the build decides it. `ships` says whether its bytes are part of the target's image,
+    `pulled` the bytes of the image that it fetches, where the registry told.
     """
 
     number: int
@@ -59,6 +60,7 @@ class Step(Struct, frozen=True):
     sources: tuple[CopySource, ...] = ()
     image: str | None = None
     ships: bool = False
+    pulled: int | None = None
 
     @property
     def is_pull(self) -> bool:
@@ -147,8 +149,15 @@ class _Builder:
     ) -> int:
         number = len(self._steps)
         ships = not aside and self._facts.ships(stage)
-        self._steps.append(Step(number, stage.index, node, parent, sources, image, ships))
+        self._steps.append(Step(number, stage.index, node, parent, sources, image, ships, self._pulled(stage, node, image)))
         return number
+
+    def _pulled(self, stage: nodes.Stage, node: nodes.Instruction, image: str | None) -> int | None:
+        """The bytes of an image, as its registry has them."""
+        if not image:
+            return None
+        told = self._facts.registry_image(stage) if node is stage.from_ else self._facts.looked_up(image)
+        return told.compressed_bytes if told and told.platform else None
 
     def _makes_folder(self, node: nodes.Workdir) -> bool:
         """The builder makes the folder, if need be, of every WORKDIR but the root."""

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockerlint.lint.catalogue import tool
-from dockerlint.lint.catalogue.base_images import BaseImage, lookup
+from dockerlint.lint.catalogue.base_images import BaseImage, lookup, unknown
 from dockerlint.lint.shell import script as shells
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.online.images import Images, RegistryImage
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.shellcheck.comment_cache import Comments
 
@@ -58,7 +59,10 @@ PLATFORM = frozenset(
 
 
 class Settings(Struct, frozen=True):
-    """What the command line and the configuration say about the build; `pins` are versions of packages (see `installed`)."""
+    """What the command line and the configuration say about the build; `pins` are versions of packages (see `installed`).
+
+    `images` looks images up in their registries; None where nobody asked for that.
+    """
 
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +72,7 @@ class Settings(Struct, frozen=True):
     label_schema: Mapping[str, str] = field(default_factory=dict)
     strict_labels: bool = False
     pins: Pins = field(default_factory=dict)
+    images: Images | None = None
 
 
 class State(Struct, frozen=True):
@@ -232,7 +237,28 @@ class Facts:
     def base(self, stage: nodes.Stage) -> BaseImage | None:
         """What is known of the image that the stage's lineage starts from."""
         image = self.image(stage)
-        return lookup(image) if image else None
+        return self._known(image, self.registry_image(stage)) if image else None
+
+    def _known(self, image: str, told: RegistryImage | None) -> BaseImage | None:
+        """What the tables know of an image, and over it what its registry told."""
+        known = lookup(image)
+        if told is None or not told.platform:
+            return known
+        known = known or unknown(image)
+        return replace(known, user=told.user, entrypoint=known.entrypoint if told.entrypoint else "none")
+
+    def registry_image(self, stage: nodes.Stage) -> RegistryImage | None:
+        """What its registry says of the image that the stage's lineage starts from; None when it was not asked, or cannot say."""
+        image = self.image(stage)
+        first = self.graph.lineage(stage)[-1]
+        flag = first.from_.flag("platform")
+        return self.looked_up(image, self.expand_global(flag.value) if flag and flag.value else None) if image else None
+
+    def looked_up(self, image: str, platform: str | None = None) -> RegistryImage | None:
+        """What the registry says of an image, for a platform such as `linux/arm64`; None when it was not asked, or cannot say."""
+        if self.settings.images is None or image == "scratch":
+            return None
+        return self.settings.images.get(image, platform)
 
     def base_of(self, node: nodes.Instruction) -> BaseImage | None:
         """What is known of the image that an instruction's stage starts from; None before the first FROM."""
@@ -324,9 +350,12 @@ class Facts:
         if parent is not None:
             return finals[parent.index]
         image = self.expand_global(stage.from_.image.text)
-        base = lookup(image) if image else None
         if image == "scratch":
             return State("root", "/", self._first_shell, {}, open=False)
+        told = self.registry_image(stage)
+        if told is not None and told.platform:
+            return State(told.user, told.workdir, told.shell or self._first_shell, told.variables, open=False)
+        base = lookup(image) if image else None
         if base is None:
             return State(None, None, self._first_shell)
         is_windows = base.shell == "cmd" and not self.as_hadolint

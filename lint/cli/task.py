@@ -32,7 +32,7 @@ class Task(Struct, frozen=True):
     """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for.
 
     `cache` says whether something may be kept between runs, `calls` how many programs may be asked at a time; `pins` are
-    versions to pin packages to, `builds` are the ways in which a file is built where it is not the usual one.
+    versions to pin packages to, `online` says whether registries are asked, `builds` are the ways in which a file is built where it is not the usual one.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -44,6 +44,7 @@ class Task(Struct, frozen=True):
     cache: bool = True
     calls: int = 1
     pins: Pins = field(default_factory=dict)
+    online: bool = False
     builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
     hadolint: Layer = field(default_factory=lambda: hadolint.from_environment(os.environ))
 
