@@ -9,7 +9,9 @@ Source: the OCI distribution specification 1.1; "Token Authentication Specificat
 from __future__ import annotations
 
 import base64
+import ssl
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -87,7 +89,9 @@ class RegistryClient:
     """One run's talk with registries. Tokens are kept while it lasts; a registry that is busy is not asked again."""
 
     def __init__(self) -> None:
-        self._http = httpx.Client(follow_redirects=False, timeout=PATIENCE, headers=HEADERS)
+        # no connection stays open, as nobody says when the last image was looked up
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._http = httpx.Client(follow_redirects=False, timeout=PATIENCE, headers=HEADERS, limits=limits, verify=_trusted())
         self._tokens: dict[tuple[str, str], str] = {}
         self._busy: set[str] = set()
 
@@ -170,6 +174,12 @@ class RegistryClient:
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise RegistryError(f"{name.host}: its token service gives no token")
         return token
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust: the certificates of the system, as docker does."""
+    return ssl.create_default_context()
 
 
 def _allowed(url: str, own: str) -> str:

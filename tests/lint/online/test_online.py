@@ -5,23 +5,32 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 pytest.importorskip("httpx")
 
+import httpx
+
+import dockerlint.lint
 from dockerlint.lint.online.credentials import credentials
 from dockerlint.lint.online.images import Images, name_of
 from dockerlint.lint.online.registry_client import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -437,3 +446,198 @@ def test_only_this_machine_is_asked_without_encryption() -> None:
     assert name_of("localhost.example.org/a").address == "https://localhost.example.org/v2/a"
     assert name_of("127.0.0.1.example.org/a").address == "https://127.0.0.1.example.org/v2/a"
     assert name_of("debian").address == "https://registry-1.docker.io/v2/library/debian"
+
+
+# ------------------------------------------------------------ the command line
+
+PACKAGE = Path(dockerlint.lint.__file__).parents[2]
+OLD = "sha256:" + "0" * 64
+
+
+@dataclass
+class Ran:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def dlint(registry: Registry, tmp_path: Path) -> Callable[..., Ran]:
+    """Runs dlint in a folder with a Dockerfile."""
+
+    def run(dockerfile: str, *words: str) -> Ran:
+        (tmp_path / "Dockerfile").write_text(dockerfile, encoding="utf-8")
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("DLINT_")},
+            "PYTHONPATH": str(PACKAGE),
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            "DOCKER_CONFIG": str(tmp_path / "docker"),
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "dockerlint.lint.cli", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def test_nothing_is_asked_unless_the_user_asks(registry: Registry, dlint: Callable[..., Ran]) -> None:
+    registry.image("app", "1", CONFIG, [10])
+    dlint(f"FROM {registry.host}/app:1\n", "--preset", "all", "Dockerfile")
+    dlint(f"FROM {registry.host}/app:1\n", "cost", "Dockerfile")
+    assert registry.requests == []
+
+
+def test_fix_pins_the_digest_and_unsafe_fixes_refresh_it(registry: Registry, dlint: Callable[..., Ran], tmp_path: Path) -> None:
+    now = registry.image("app", "1", CONFIG, [10])
+    image = f"{registry.host}/app:1"
+    done = dlint(f"FROM {image} AS base\nFROM base\n", "--online", "--select", "DF503", "--fix", "Dockerfile")
+    assert done.status == 0, done.err
+    assert (tmp_path / "Dockerfile").read_text() == f"FROM {image}@{now} AS base\nFROM base\n"
+
+    pinned = f"FROM {image}@{OLD}\n"
+    found = dlint(pinned, "--online", "--select", "DF503", "--fix", "Dockerfile")
+    assert f"{image} is another image now ({now[7:19]}) than the one of this digest [?]" in found.out
+    assert (tmp_path / "Dockerfile").read_text() == pinned
+    dlint(pinned, "--online", "--select", "DF503", "--fix", "--unsafe-fixes", "Dockerfile")
+    assert (tmp_path / "Dockerfile").read_text() == f"FROM {image}@{now}\n"
+
+
+def test_a_variable_is_not_pinned(registry: Registry, dlint: Callable[..., Ran], tmp_path: Path) -> None:
+    registry.image("app", "1", CONFIG, [10])
+    text = f"ARG TAG=1\nFROM {registry.host}/app:$TAG\n"
+    dlint(text, "--online", "--select", "DF503", "--fix", "Dockerfile")
+    assert (tmp_path / "Dockerfile").read_text() == text
+
+
+def codes(done: Ran) -> set[str]:
+    return {finding["code"] for finding in json.loads(done.out)}
+
+
+def test_rules_know_the_user_the_variables_and_the_platforms(registry: Registry, dlint: Callable[..., Ran]) -> None:
+    registry.image("own", "1", {"User": "app", "Env": ["HOME_OF=/x"]}, [10])
+    registry.image("root", "1", {}, [10])
+    own = f"FROM --platform=linux/arm64 {registry.host}/own:1\nRUN echo $HOME_OF > /tmp/x\nCOPY $HOME_OF $OTHER_OF /y/\n"
+    found = dlint(own, "--online", "--select", "DF401,DF602,DF607", "--format", "json", "Dockerfile")
+    assert [(item["code"], item["line"]) for item in json.loads(found.out)] == [("DF607", 1), ("DF602", 3)]
+    assert "is for linux/amd64, and the platform asked for is linux/arm64" in found.out
+    assert "OTHER_OF" in found.out
+    root = dlint(own.replace("own:1", "root:1"), "--online", "--select", "DF401", "--format", "json", "Dockerfile")
+    assert codes(root) == {"DF401"}
+
+
+def test_costs_have_the_size_that_is_measured(registry: Registry, dlint: Callable[..., Ran]) -> None:
+    registry.image("app", "1", CONFIG, [10_000_000, 2_345_678])
+    found = dlint(f"FROM {registry.host}/app:1\n", "cost", "--online", "--format", "json", "Dockerfile")
+    [step] = json.loads(found.out)["steps"]
+    assert step["ships"] == {"low": 12345678.0, "mid": 12345678.0, "high": 12345678.0, "basis": "measured"}
+
+
+def test_what_cannot_be_looked_up_is_a_note_and_the_rest_is_done(registry: Registry, dlint: Callable[..., Ran]) -> None:
+    text = f"FROM {registry.host}/none:1\nADD x /\n"
+    for words in (["--online", "--select", "DL3020", "Dockerfile"], ["cost", "--online", "Dockerfile"]):
+        done = dlint(text, *words)
+        assert f"Dockerfile:1: {registry.host}/none:1 was not looked up: {registry.host} answers 404: it has no such image" in done.err
+        assert done.status < 2
+        assert "Traceback" not in done.err
+
+
+# ------------------------------------------------------------ Debian's docker-registry
+
+# Of `me` and `secret`, by `htpasswd -nbB`.
+PASSWORDS = "me:$2y$05$qZZQf9.nV59Y6qH4tMUXe.CoqP40h0cg47i1SZj.2mNH4miGqvtRO"
+CONFIGURATION = """\
+version: 0.1
+log: {{level: error, accesslog: {{disabled: true}}}}
+storage:
+  filesystem: {{rootdirectory: {root}}}
+http: {{addr: "127.0.0.1:{port}"}}
+auth:
+  htpasswd: {{realm: here, path: {root}/passwords}}
+"""
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[str]:
+    """The host of a real registry that wants a login."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("Debian's package docker-registry is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    root = tmp_path / "registry"
+    root.mkdir()
+    (root / "passwords").write_text(f"{PASSWORDS}\n")
+    (root / "config.yml").write_text(CONFIGURATION.format(root=root, port=port))
+    server = subprocess.Popen([program, "serve", str(root / "config.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def push(host: str, name: str, tag: str, config: dict[str, Any], layers: list[bytes], kind: str, config_kind: str, layer_kind: str) -> str:
+    with httpx.Client(base_url=f"http://{host}", auth=("me", "secret")) as http:
+        found = []
+        for data in (text(config), *layers):
+            started = http.post(f"/v2/{name}/blobs/uploads/")
+            url = httpx.URL(started.headers["Location"]).copy_merge_params({"digest": digest(data)})
+            assert http.put(url, content=data).status_code == 201
+            found.append({"digest": digest(data), "size": len(data)})
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": kind,
+            "config": {"mediaType": config_kind, **found[0]},
+            "layers": [{"mediaType": layer_kind, **layer} for layer in found[1:]],
+        }
+        return put_manifest(http, name, tag, manifest)
+
+
+def put_manifest(http: httpx.Client, name: str, tag: str, manifest: dict[str, Any]) -> str:
+    data = text(manifest)
+    done = http.put(f"/v2/{name}/manifests/{tag}", content=data, headers={"Content-Type": manifest["mediaType"]})
+    assert done.status_code == 201, done.text
+    return digest(data)
+
+
+OCI_KINDS = (MANIFEST, "application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar+gzip", INDEX)
+DOCKER_KINDS = (
+    DOCKER, "application/vnd.docker.container.image.v1+json", "application/vnd.docker.image.rootfs.diff.tar.gzip", DOCKER_LIST,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("manifest", "config", "layer", "index"), [OCI_KINDS, DOCKER_KINDS], ids=["oci", "docker"])
+def test_a_real_registry(registry: Registry, real: str, tmp_path: Path, manifest: str, config: str, layer: str, index: str) -> None:
+    images = {
+        platform: push(
+            real, "team/app", f"v1-{platform}",
+            {"os": "linux", "architecture": platform, "config": {"User": user, "Env": ["PATH=/bin"]}, "rootfs": {"type": "layers", "diff_ids": []}},
+            [b"x" * size], manifest, config, layer,
+        )
+        for platform, user, size in (("amd64", "app", 1000), ("arm64", "", 2000))
+    }  # fmt: skip
+    with httpx.Client(base_url=f"http://{real}", auth=("me", "secret")) as http:
+        listed = [
+            {"mediaType": manifest, "digest": of, "size": 1, "platform": {"os": "linux", "architecture": platform}}
+            for platform, of in images.items()
+        ]
+        top = put_manifest(http, "team/app", "v1", {"schemaVersion": 2, "mediaType": index, "manifests": listed})
+    anonymous = Images()
+    assert anonymous.get(f"{real}/team/app:v1") is None
+    assert "401" in anonymous.failed[f"{real}/team/app:v1"]
+    logged_in(tmp_path, auths={real: {"auth": auth("me", "secret")}})
+    found = Images().get(f"{real}/team/app:v1")
+    assert found is not None
+    assert (found.digest, found.platforms, found.layers, found.user) == (top, ("linux/amd64", "linux/arm64"), (1000,), "app")
+    arm = Images().get(f"{real}/team/app:v1", "linux/arm64")
+    assert arm is not None
+    assert (arm.layers, arm.user) == ((2000,), "root")
+    missing = Images()
+    assert missing.get(f"{real}/team/app:v2") is None
+    assert "404" in missing.failed[f"{real}/team/app:v2"]
