@@ -11,7 +11,7 @@ tar -C "$root/editors/vscode" -c --exclude=./node_modules --exclude=./dist --exc
 cp "$root/LICENSE" "$work"
 cd "$work"
 
-npm ci --silent --no-audit --no-fund
+npm ci --silent --ignore-scripts --no-audit --no-fund
 npm run --silent check
 npm run --silent test >test.log 2>&1 || {
     cat test.log >&2

@@ -20,7 +20,7 @@ packages:
 log: {type: stdout, level: warn}
 END
 echo '{"private": true, "dependencies": {"verdaccio": "6.1.2"}, "overrides": {"node-fetch": "2.7.0"}}' >package.json
-npm install --silent --no-audit --no-fund
+npm install --silent --ignore-scripts --no-audit --no-fund
 port=$(node -e 'const s = require("node:net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
 node node_modules/verdaccio/bin/verdaccio --config config.yaml --listen "127.0.0.1:$port" >"$work/registry.log" 2>&1 &
 server=$!
