@@ -64,6 +64,7 @@ class Settings(Struct, frozen=True):
     build_args: Mapping[str, str] = field(default_factory=dict)
     preset: str = "recommended"
     builder: str = "buildkit"
+    min_frontend: str | None = None
     trusted_registries: tuple[str, ...] = ()
     label_schema: Mapping[str, str] = field(default_factory=dict)
     strict_labels: bool = False

@@ -63,6 +63,7 @@ class Config(Struct, frozen=True):
     severity: Mapping[Selector, Severity] = field(default_factory=dict)
     fail_on: Severity | None = Severity.WARNING
     builder: str = "buildkit"
+    min_frontend: str | None = None
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
     context: Path | None = None

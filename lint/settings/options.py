@@ -104,6 +104,16 @@ def text_value(value: object, place: OptionPlace) -> str:
     return value
 
 
+def frontend_release(value: object, place: OptionPlace) -> str:
+    """A release of the Dockerfile language."""
+    # only where the option is given: the table of releases is not read otherwise
+    from dockerlint.lint.catalogue.builder_releases import Release
+
+    if not isinstance(value, str) or Release.parse(value) is None:
+        raise place.wrong("a release of the Dockerfile language such as \"1.4\" or \"1.7-labs\"", value)
+    return value
+
+
 def flag(value: object, place: OptionPlace) -> bool:
     """True or false."""
     if not isinstance(value, bool):
@@ -224,6 +234,7 @@ OPTIONS: Mapping[str, Option] = {
     "severity": Option(_severities, _pairs),
     "fail-on": Option(_threshold),
     "builder": Option(one_of(BUILDERS)),
+    "min-frontend": Option(frontend_release),
     "target": Option(text_value),
     "build-args": Option(table_value, _pairs),
     "context": Option(_path),
