@@ -45,6 +45,8 @@ class Settings(Struct, frozen=True):
     preset: str = "recommended"
     # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"
+    # the least release of the Dockerfile language that the builder has; any when None
+    min_frontend: str | None = None
     # registries that images may come from; any when empty
     trusted_registries: tuple[str, ...] = ()
     # labels that an image must have, each with the kind of its value (catalogue/label_formats.py)

@@ -130,6 +130,7 @@ def settings(config: Config) -> Settings:
         build_args=config.build_args,
         preset=config.preset,
         builder=config.builder,
+        min_frontend=config.min_frontend,
         trusted_registries=config.trusted_registries,
         label_schema=config.label_schema,
         strict_labels=config.strict_labels,
