@@ -256,7 +256,7 @@ OPTIONS: Mapping[str, Option] = {
     "fail-on": Option("Exit with 1 from this level on.", _threshold, {"enum": [*LEVELS, NEVER]}),
     "builder": _choice("What builds the image: cache mounts are only advised for BuildKit.", BUILDERS),
     "min-frontend": Option(
-        "The least release of the Dockerfile language that the builder has (DF634).", frontend_release, {"type": "string", "pattern": r"^1\.\d+(-labs)?$"}
+        "The least release of the Dockerfile language that the builder has (DF634).", frontend_release, {"type": "string", "pattern": r"^1(\.\d+)*(-labs)?$"}
     ),
     "target": Option("The stage that is built; the last one by default.", text_value, TEXT),
     "build-args": Option("Build arguments.", table_value, TABLE, _pairs),
