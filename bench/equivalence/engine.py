@@ -178,7 +178,7 @@ def _compare(case: Case, built: Built | None, said: str) -> list[str]:
         if built is None:
             return [f"the executor fails, the engine does not: {said[-600:]}"]
         config = json.loads(_docker("image", "inspect", TAG).stdout)[0]["Config"]
-        tree = _tree(Path(name))
+        tree = _tree()
         return [*_files(tree, built), *_settings(config, built.config)]
 
 
@@ -190,7 +190,7 @@ def _own_id(flag: str, name: str) -> str:
     return f"{flag},id={hashlib.blake2b(f'{name}{word}'.encode(), digest_size=6).hexdigest()}"
 
 
-def _tree(folder: Path) -> Tree:
+def _tree() -> Tree:
     """The files of the image that was built last."""
     from .executor import Entry
 

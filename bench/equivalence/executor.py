@@ -575,9 +575,7 @@ class Build:
                 if path not in tree:
                     found.append(path)
                 path = posixpath.dirname(path)
-        for name in ("/proc", "/dev"):
-            if name not in tree:
-                found.append(name)
+        found += [name for name in ("/proc", "/dev") if name not in tree]
         return sorted(set(found), reverse=True)
 
     def _clean_stubs(self, layer: Layer, stubs: list[str]) -> None:
@@ -729,7 +727,7 @@ class Build:
             owner = (int(str(item.flag("chown"))), int(str(item.flag("chown"))))
         mode = int(item.flag("chmod") or "0", 8) if item.flag("chmod") else None
         place = posixpath.join(stage.config["WorkingDir"], target)
-        is_folder = target.endswith("/") or target in (".", "..") or target.endswith("/.")
+        is_folder = target.endswith(("/", "/.")) or target in (".", "..")
         entries: list[dict[str, Any]] = []
         docs = {doc.name: doc for doc in item.heredocs}
         for source in sources:
@@ -774,10 +772,8 @@ class Build:
         prefix = path.rstrip("/") + "/"
         for name in sorted(tree):
             if name.startswith(prefix):
-                below, content = tree[name]
-                where = posixpath.join(place, name[len(prefix) :])
-                bytes_ = content if content is not None else self._data(below) if below.kind == "file" else b""
-                self._one(entries, below, bytes_, where, owner, mode)
+                below, inner = tree[name]
+                self._one(entries, below, inner if inner is not None else self._data(below), posixpath.join(place, name[len(prefix) :]), owner, mode)
 
     def _one(self, entries: list[dict[str, Any]], entry: Entry, data: bytes, place: str, owner: tuple[int | None, int | None], mode: int | None) -> None:
         uid = entry.uid if owner[0] is None else owner[0]
