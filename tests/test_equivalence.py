@@ -234,7 +234,8 @@ RECORDED = json.loads(facts.RECORDED.read_text(encoding="utf-8")) if facts.RECOR
 
 
 def test_there_are_facts_of_real_tools() -> None:
-    assert set(RECORDED) == set(facts.SCRIPTS)
+    assert RECORDED
+    assert set(RECORDED) <= set(facts.SCRIPTS)
 
 
 @pytest.mark.parametrize("tool", RECORDED)
