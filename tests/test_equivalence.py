@@ -16,7 +16,8 @@ if not (BENCH / "equivalence").is_dir():
 sys.path.insert(0, str(BENCH))
 
 from equivalence import compare, dockerfile, facts, fixes, found, images, shrink, trial  # noqa: E402
-from equivalence.executor import Builder, BuildError, Built, Context, Entry, Store, start  # noqa: E402
+from equivalence.dockerfile import BuildError  # noqa: E402
+from equivalence.executor import Builder, Built, Context, Entry, Store, start  # noqa: E402
 from equivalence.generate import Case  # noqa: E402
 from equivalence.sandbox import Sandbox, can_run  # noqa: E402
 
