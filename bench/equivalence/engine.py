@@ -121,7 +121,8 @@ def for_engine(text: str) -> str:
 
 def _hold(store: Store, options: argparse.Namespace) -> dict[str, Any]:
     from . import campaign
-    from .executor import Builder, BuildError, Context
+    from .dockerfile import BuildError
+    from .executor import Builder, Context
     from .fixes import fix_all
     from .generate import Case
 
@@ -225,7 +226,7 @@ def _files(tree: Mapping[str, Any], built: Built) -> list[str]:
         engine, own = tree.get(path), built.tree.get(path)
         if engine == own:
             continue
-        if own is None and engine.kind == "folder" and (path in built.stubs or path == "/etc"):
+        if own is None and engine is not None and engine.kind == "folder" and (path in built.stubs or path == "/etc"):
             # this engine leaves the folders that mounts need
             continue
         found.append(f"{path}: engine {engine}, executor {own}")

@@ -70,7 +70,7 @@ Config = dict[str, Any]
 
 @dataclass
 class Stage:
-    """A stage on its way."""
+    """A stage on its way. `args` holds what ARG and ENV have set: of one name, the later holds."""
 
     name: str | None
     layer: Layer | None
@@ -79,7 +79,7 @@ class Stage:
     shell: list[str] = field(default_factory=lambda: ["/bin/sh", "-c"])
 
     def env(self) -> dict[str, str]:
-        return {**self.args, **self.config["Env"]}
+        return {**self.config["Env"], **self.args}
 
 
 @dataclass
@@ -442,6 +442,7 @@ class Build:
     def do_env(self, stage: Stage, item: Instruction, _: int) -> None:
         for key, value in self._pairs(stage, item):
             stage.config["Env"][key] = value
+            stage.args.pop(key, None)
 
     def do_label(self, stage: Stage, item: Instruction, _: int) -> None:
         for key, value in self._pairs(stage, item):
@@ -507,7 +508,7 @@ class Build:
         self._write(stage, [entry], f"WORKDIR {path} {uid}:{gid}")
 
     def do_run(self, stage: Stage, item: Instruction, index: int) -> None:
-        env = {**stage.args, **stage.config["Env"]}
+        env = stage.env()
         words = item.json
         rest = item.rest
         if words is None and item.heredocs and re.fullmatch(r"<<-?(['\"]?)\w+\1", rest.strip()):
@@ -850,7 +851,8 @@ class Writer:
             return
         known = self.tree.get(path)
         if kind == "folder":
-            if known is not None and known.kind != "folder":
+            linked = self.tree.get(resolve(self.tree, entry["path"], last=False))
+            if (known is not None and known.kind != "folder") or (entry.get("reset") and linked is not None and linked.kind == "link"):
                 raise BuildError(f"cannot copy to non-directory: {path}")
             self.parents(posixpath.dirname(path), owner)
             if known is None or entry.get("reset"):
