@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from dockerlint.lint.analysis.build_state import Settings
 from dockerlint.lint.analysis.builder_features import used_features
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.analysis.refusals import refusals
 from dockerlint.lint.catalogue.builder_releases import NEWEST, Feature, Release, built_in, engine_of, features
 from dockerlint.lint.cli.build_requirements import build_requirements
