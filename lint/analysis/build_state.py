@@ -45,7 +45,7 @@ class Settings(Struct, frozen=True):
     preset: str = "recommended"
     # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"
-    # the least release of the Dockerfile language that the builder has; any when None
+    # the oldest release of the Dockerfile language that must do; None when any may
     min_frontend: str | None = None
     # registries that images may come from; any when empty
     trusted_registries: tuple[str, ...] = ()

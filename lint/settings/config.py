@@ -72,7 +72,7 @@ class Config(Struct, frozen=True):
     fail_on: Severity | None = Severity.WARNING
     # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"
-    # the least release of the Dockerfile language that the builder has, such as 1.4 or 1.7-labs; any when None
+    # the oldest release of the Dockerfile language that must do, such as 1.4 or 1.7-labs; None when any may
     min_frontend: str | None = None
     # the stage to build; the last one when None
     target: str | None = None
