@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint.analysis.facts import DEFAULT_SHELL
+from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.shell.script import is_shell
