@@ -16,6 +16,8 @@ from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variab
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dockerlint.lint.online.images import Images, RegistryImage
+
     from .installed_packages import Pins
     from .stages import StageGraph
 
@@ -49,6 +51,8 @@ class Settings(Struct, frozen=True):
     label_schema: Mapping[str, str] = field(default_factory=dict)
     # whether an image may have no other labels
     strict_labels: bool = False
+    # what looks images up in their registries; None where nobody asked for that
+    images: Images | None = None
     # versions to pin packages to, by package manager and name (installed_packages.py)
     pins: Pins = field(default_factory=dict)
 
@@ -127,13 +131,29 @@ class BuildStates:
         if parent is not None:
             return finals[parent.index]
         image = self.expand_global(stage.from_.image.text)
-        base = lookup(image) if image else None
         if image == "scratch":
             return State("root", "/", self.shell, {}, open=False)
+        told = self.registry_image(stage)
+        if told is not None and told.platform:
+            return State(told.user, told.workdir, told.shell or self.shell, told.variables, open=False)
+        base = lookup(image) if image else None
         if base is None:
             return State(None, None, self.shell)
         is_windows = base.shell == "cmd" and not self.as_hadolint
         return State(base.user, None, WINDOWS_SHELL if is_windows else self.shell)
+
+    def registry_image(self, stage: nodes.Stage) -> RegistryImage | None:
+        """What its registry says of the image that the stage's lineage starts from; None when it was not asked, or cannot say."""
+        image = self.expand_global(self.graph.base(stage))
+        first = self.graph.lineage(stage)[-1]
+        flag = first.from_.flag("platform")
+        return self.looked_up(image, self.expand_global(flag.value) if flag and flag.value else None) if image else None
+
+    def looked_up(self, image: str, platform: str | None = None) -> RegistryImage | None:
+        """What the registry says of an image, for a platform such as `linux/arm64`; None when it was not asked, or cannot say."""
+        if self.settings.images is None or image == "scratch":
+            return None
+        return self.settings.images.get(image, platform)
 
     def _after(self, node: nodes.Instruction, state: State) -> State:
         match node:

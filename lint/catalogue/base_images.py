@@ -139,6 +139,15 @@ def lookup(reference: str) -> BaseImage | None:
     return _lookup(parse_reference(reference))
 
 
+def unknown(reference: str) -> BaseImage:
+    """An image of which nothing is known."""
+    image = parse_reference(reference)
+    return BaseImage(
+        image.repository, image.tag, user=None, shell=None, package_manager=None, distribution=None, release=None, entrypoint=None,
+        tools=frozenset(), compressed_bytes=None, disk_bytes=None, basis=None, source=None, date=None,
+    )  # fmt: skip
+
+
 @lru_cache(1000)
 def _lookup(image: ImageReference) -> BaseImage | None:
     data = _data()

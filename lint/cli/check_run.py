@@ -44,6 +44,7 @@ DEFAULTS: Mapping[str, Any] = {
     "baseline": None,
     "write_baseline": False,
     "pin_from": (),
+    "online": False,
     "jobs": None,
     "no_cache": False,
     "quiet": False,
@@ -86,6 +87,7 @@ class _Check(Struct):
             self.options["savings"],
             not self.options["no_cache"],
             pins=_pins(self.options["pin_from"]),
+            online=self.options["online"],
         )
         config = self._configuration(task)
         found = list(discover(self.paths))

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import random
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dockerlint.fixers.edits import apply
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.checker import check
-from dockerlint.lint.engine.findings import Finding
 from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax.buildkit_dump import buildkit
-from dockerlint.lint.syntax.nodes import Dockerfile
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import decode, encode
 from dockerlint.lint.syntax.span import Edit, Span
+
+if TYPE_CHECKING:
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 BOM = "\ufeff"
 TEXTS = [
@@ -47,7 +51,7 @@ def test_line_ends_stay_as_they_are(text: str) -> None:
 
 
 def test_real_files_with_other_marks_and_line_ends(corpus: list[str]) -> None:
-    dice = random.Random(24)
+    dice = random.Random(24)  # noqa: S311 - a sample
     for text in islice((item for item in dice.sample(corpus, 60) if "\r" not in item and BOM not in item), 25):
         once = fixed(text)
         assert fixed(BOM + text.replace("\n", "\r\n")) == BOM + once.replace("\n", "\r\n")

@@ -95,9 +95,9 @@ def test_what_comes_before_a_change_is_not_worked_out_again() -> None:
 
     price(doc, findings, Facts(doc), selections=selections)
 
-    steps = len(doc.instructions)
+    done, steps = len(selections.done), len(doc.instructions)
     # the file as it is, then of each fix the step that it changes and those on top of it
-    assert len(selections.done) == steps + sum(range(1, len(findings) + 1))
+    assert done == steps + sum(range(1, len(findings) + 1))
 
 
 def test_of_more_steps_than_an_image_may_have_the_first_are_priced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.analysis.refusals import refusals
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Severity
