@@ -440,7 +440,8 @@ def rules() -> Callable[[bytes], object]:
 def fixes() -> Callable[[bytes], object]:
     """All fixes, also the unsafe ones: they end, what they make parses and is not fixed again, and all that are offered can be made."""
     from dockerlint.fixers.loop import fix
-    from dockerlint.lint.analysis.facts import Facts, Settings
+    from dockerlint.lint.analysis.build_state import Settings
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.checker import check
     from dockerlint.lint.engine.registry import rules as known
     from dockerlint.lint.syntax.parser import parse
@@ -493,7 +494,8 @@ def manifests_in(root: Path) -> Any:
 
 def lint(text: str, *, root: Any, reports: bool = True) -> None:
     from dockerlint.fixers.cost import price
-    from dockerlint.lint.analysis.facts import Facts, Settings
+    from dockerlint.lint.analysis.build_state import Settings
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.checker import check
     from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.engine.registry import rules as known

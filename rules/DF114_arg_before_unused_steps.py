@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.order.step_order import is_costly
-from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
+from dockerlint.lint.analysis.build_state import PLATFORM, PREDEFINED
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes

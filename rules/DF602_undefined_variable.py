@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
+from dockerlint.lint.analysis.build_state import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -92,7 +92,8 @@ def undefined_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     of_bases = frozenset(use.name for stage in doc.stages for use in uses(doc, stage.from_))
     for stage in doc.stages:
         image = facts.image(stage)
-        given = variables_of(image) if image else None
+        told = facts.registry_image(stage)
+        given = ALWAYS.union(told.variables) if told and told.platform else variables_of(image) if image else None
         places = _places(stage)
         for node in stage.instructions:
             if not isinstance(node, nodes.Onbuild):

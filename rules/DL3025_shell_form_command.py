@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.instructions.exec_form import exec_form
-from dockerlint.lint.analysis.facts import DEFAULT_SHELL
+from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes

@@ -45,6 +45,7 @@ DEFAULTS: Mapping[str, Any] = {
     "baseline": None,
     "write_baseline": False,
     "pin_from": (),
+    "online": False,
     "jobs": None,
     "no_cache": False,
     "quiet": False,
@@ -87,6 +88,7 @@ class _Check(Struct):
             self.options["savings"],
             not self.options["no_cache"],
             pins=_pins(self.options["pin_from"]),
+            online=self.options["online"],
         )
         if task.cache:
             self._tell_of_cache()

@@ -27,6 +27,7 @@ from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import STDIN
 
+from . import registry_images
 from .cost_speed import speed
 from .exit_status import INTERNAL
 from .measured_inputs import kept
@@ -125,7 +126,7 @@ class FileWork:
         self.by_code = {rule.code: rule for rule in self.rules}
         self.own = frozenset(self.by_code)
         self.context = context(self.config, path, Watched)
-        self.settings = replace(settings(self.config), pins=task.pins)
+        self.settings = replace(settings(self.config), pins=task.pins, images=registry_images.images() if task.online else None)
         self.shellcheck = _shellcheck(task, self.config, self.rules)
         self._facts: Facts | None = None
         # By code, the rules that failed; None while their errors are raised.
@@ -172,7 +173,7 @@ class FileWork:
             report,
             self.config.fail_on,
             (*failures, *broken.values()),
-            (*notes, *left_out),
+            (*notes, *left_out, *registry_images.not_looked_up(self.read.path, self.facts(doc))),
             read.text,
             text if text != read.text else None,
             None if left_out or self.others else self._asked(),

@@ -52,28 +52,35 @@ class Applicability(IntEnum):
 class Fix(Struct, frozen=True):
     """Edits that belong together: all of them are made, or none."""
 
+    # what it does, as an imperative
     title: str
+    # changes of the file's text; none overlaps another
     edits: tuple[Edit, ...]
+    # how far it may be trusted
     applicability: Applicability
 
 
 class Finding(Struct, frozen=True):
-    """One thing that a rule found: where it is, what it is, and the fix where there is one.
+    """One thing that a rule found."""
 
-    `code` is the rule's; a rule leaves it out, and its findings take it (`rule.rule`).
-    """
-
+    # the place in the Dockerfile's text
     span: Span
+    # what is there and what follows from it, without the place
     message: str
+    # None when there is none
     fix: Fix | None = None
+    # the rule's; a rule leaves it out, and `rule.coded` puts it in
     code: str = ""
 
 
 class Saving(Struct, frozen=True):
-    """What a fix is worth: bytes of image (uncompressed), seconds a build; both positive when it helps."""
+    """What a fix is worth; negative when it costs."""
 
+    # bytes by which the image shrinks, uncompressed
     image_bytes: float
+    # seconds by which a build gets shorter, averaged over what may have changed
     rebuild_seconds: float
+    # the worst basis of the figures behind it
     basis: Basis
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.analysis.facts import DEFAULT_SHELL, PREDEFINED
+from dockerlint.lint.analysis.build_state import DEFAULT_SHELL, PREDEFINED
 from dockerlint.lint.shell import script as shells
 from dockerlint.lint.shellcheck.prefilter import is_plain, needed, plain
 from dockerlint.lint.storage.lazy_regex import regex

@@ -10,7 +10,8 @@ import pytest
 
 from dockerlint.fixers.edits import apply
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax.buildkit_dump import buildkit

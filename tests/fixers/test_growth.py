@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dockerlint.fixers import loop
 from dockerlint.fixers.cost import price, saving
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix
 from dockerlint.lint.engine.registry import rules

@@ -14,7 +14,8 @@ import pytest
 
 from dockerlint.fixers.effects.footprint import Clash, Footprint, footprint
 from dockerlint.fixers.loop import FixOutcome, fix
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Applicability

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import find

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dockerlint.fixers.rule_testing import assert_examples
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import find, rules, rules_in
 from dockerlint.lint.engine.rule import Rule, examples

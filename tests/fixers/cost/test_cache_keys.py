@@ -8,7 +8,8 @@ import pytest
 
 from dockerlint.fixers.cost.build_graph import BuildGraph
 from dockerlint.fixers.cost.cache_keys import ContextChange, changed_keys, own_keys, rerun, with_args
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
 

@@ -12,7 +12,8 @@ from dockerlint.fixers.image import slim_base
 from dockerlint.fixers.image.build_tools import bare, libraries
 from dockerlint.fixers.loop import fix
 from dockerlint.fixers.refusal import Refusal
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check

@@ -9,7 +9,8 @@ import pytest
 
 from dockerlint.fixers.inputs import package_json
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import rules

@@ -22,7 +22,8 @@ from dockerlint.fixers.effects.precedence import (
     may_read,
 )
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import rules

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.analysis.facts import DEFAULT_SHELL, Facts, Settings, State
+from dockerlint.lint.analysis.build_state import DEFAULT_SHELL, Settings, State
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 

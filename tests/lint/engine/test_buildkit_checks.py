@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue.base_env import variables_of
 from dockerlint.lint.catalogue.platforms import Platform, of_image
 from dockerlint.lint.catalogue.platforms import parse as parse_platform

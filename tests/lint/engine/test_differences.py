@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine import shellcheck_findings
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import find

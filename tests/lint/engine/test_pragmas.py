@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import find
 from dockerlint.lint.engine.suppressions import ignores

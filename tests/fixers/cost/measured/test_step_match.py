@@ -22,7 +22,8 @@ from dockerlint.fixers.cost.measured import (
     step_wording,
 )
 from dockerlint.fixers.cost.measured.measured_row import Row
-from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.build_state import Settings
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
