@@ -223,6 +223,10 @@ class Precedence:
             self._effects[key] = _effects(self._facts, node)
         return self._effects[key]
 
+    def conflicts(self, one: Instruction, other: Instruction) -> tuple[Conflict, ...]:
+        """All reasons why an instruction must not change places with a later one of its stage."""
+        return tuple(self._meetings(one, other))
+
     # ------------------------------------------------------------ where two meet
 
     def _meetings(self, one: Instruction, other: Instruction) -> Iterator[Conflict]:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .installed_packages import Pins
 
 LONGEST_BRIEF = 48
+# Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
+SOMEWHERE = "/?"
 # Bytes from which copied files are worth a word about where they lie.
 BULKY = 1_000_000
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".deb", ".rpm", ".apk", ".whl", ".iso", ".run")
@@ -102,7 +104,7 @@ class Facts:
 
     `context` is None when the files beside it are not at hand, `shellcheck` when ShellCheck is not to be asked. `placed` False
     is for those who look at no spans of scripts: these are then those of another text of the file, which saves time. `kept`
-    is for `once`.
+    is for `once`. `base_workdir` stands for the working folder of base images of which it is not known.
     """
 
     def __init__(
@@ -113,15 +115,24 @@ class Facts:
         shellcheck: Comments | None = None,
         *,
         placed: bool = True,
+        base_workdir: str | None = None,
     ) -> None:
         self.doc = doc
         self.shellcheck = shellcheck
         self.context = context
         self.settings = settings or Settings()
         self._placed = placed
+        self._base_workdir = base_workdir
         self._every: dict[tuple[type[nodes.Instruction], bool], tuple[nodes.Instruction, ...]] = {}
         self._images: dict[int, str | None] = {}
         self.kept: dict[Hashable, Any] = {}
+
+    @cached_property
+    def in_some_folder(self) -> Facts:
+        """The same facts with a made-up folder, SOMEWHERE, where the base image's working folder is not known: relative paths
+        of COPY and RUN can be held against each other, though not against others.
+        """
+        return Facts(self.doc, self.context, self.settings, self.shellcheck, placed=self._placed, base_workdir=SOMEWHERE)
 
     @cached_property
     def graph(self) -> StageGraph:
@@ -328,9 +339,11 @@ class Facts:
         if image == "scratch":
             return State("root", "/", self._first_shell, {}, open=False)
         if base is None:
-            return State(None, None, self._first_shell)
+            return State(None, self._base_workdir, self._first_shell)
         is_windows = base.shell == "cmd" and not self.as_hadolint
-        return State(base.user, None, WINDOWS_SHELL if is_windows else self._first_shell)
+        if base.shell == "cmd":
+            return State(base.user, None, WINDOWS_SHELL if is_windows else self._first_shell)
+        return State(base.user, base.workdir or self._base_workdir, self._first_shell)
 
     def _after(self, node: nodes.Instruction, state: State) -> State:
         match node:

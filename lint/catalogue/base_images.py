@@ -23,7 +23,7 @@ class BaseImage(Struct, frozen=True):
 
     `user` is the user that commands run as before any USER (`root`, a name or a number), `shell` is what /bin/sh is
     (`dash`, `ash`, `bash`, `busybox` or `none`; `cmd` of Windows), `package_manager` a command (`apt`, `apk`, `dnf`,
-    ...) or `none`.
+    ...) or `none`. `workdir` is the folder that commands run in before any WORKDIR.
     Sizes are bytes of linux/amd64: compressed as pulled, and unpacked; `basis`, `source` and `date` are theirs.
     """
 
@@ -35,6 +35,7 @@ class BaseImage(Struct, frozen=True):
     distribution: str | None
     release: str | None
     entrypoint: str | None
+    workdir: str | None
     tools: frozenset[str]
     compressed_bytes: int | None
     disk_bytes: int | None
@@ -150,6 +151,7 @@ def _image(image: ImageReference, values: dict[str, Any], captured: dict[str, st
         distribution=distribution,
         release=release,
         entrypoint=values.get("entrypoint"),
+        workdir=values.get("workdir"),
         tools=frozenset(values.get("tools", ())),
         compressed_bytes=compressed,
         disk_bytes=disk,
