@@ -306,7 +306,6 @@ def test_packages_that_are_not_all(tmp_path: Path, changed: dict[str, str]) -> N
     [
         "COPY . .\nRUN npm ci && npm run build\n",
         "COPY . .\nRUN npm ci; npm run build\n",
-        "COPY . .\nRUN npm ci || true\n",
         "COPY . .\nRUN [ -f index.js ] && npm ci\n",
         "COPY . .\nRUN npm ci < index.js\n",
         "COPY . .\nRUN npm ci > index.js\n",
@@ -330,9 +329,8 @@ def test_packages_that_are_not_all(tmp_path: Path, changed: dict[str, str]) -> N
         "COPY . .\nCOPY --from=x /y ./\nRUN npm ci\n",
         "COPY . .\nWORKDIR sub\nRUN npm ci\n",
         "COPY --chown=node . /srv\nWORKDIR /srv\nRUN npm ci\n",
-        "COPY --exclude=x . .\nRUN npm ci\n",
+        "COPY --exclude=package-lock.json . .\nRUN npm ci\n",
         "COPY --parents . .\nRUN npm ci\n",
-        'COPY [".", "."]\nRUN npm ci\n',
         "COPY . /root\nWORKDIR /root\nRUN npm ci\n",
         "COPY . /\nWORKDIR /\nRUN npm ci\n",
     ],

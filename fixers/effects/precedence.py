@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.analysis.copy_sources import is_pattern
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.dockerignore import clean_path
@@ -89,7 +90,8 @@ class Effects(Struct, frozen=True):
     """What an instruction reads and writes.
 
     `reads` and `writes` are all but files and variables; `sets` are the variables that it sets, `names` those that its words
-    name. `target` is the path that a COPY or WORKDIR writes and `made` the topmost folder that this may make, None for others.
+    name. `target` is the path that a COPY or WORKDIR writes and `made` the topmost folder that this may make, None for others;
+    `spots` are the paths that hold all that it writes.
     """
 
     reads: frozenset[Thing] = frozenset()
@@ -98,6 +100,7 @@ class Effects(Struct, frozen=True):
     names: frozenset[str] = frozenset()
     target: str | None = None
     made: str | None = None
+    spots: tuple[str, ...] = ()
     opaque: bool = False
 
 
@@ -115,6 +118,30 @@ def destination(facts: Facts, copy: nodes.Copy) -> str | None:
         if is_file and name:
             return posixpath.join(path, name)
     return path.rstrip("/") or "/"
+
+
+def spots(facts: Facts, copy: nodes.Copy, target: str) -> tuple[str, ...]:
+    """The paths that hold all that a COPY writes, where it writes into the root folder and the context shows what; else none:
+    what it makes says more.
+    """
+    context = facts.context
+    if target != "/" or context is None or not context.whole or copy.from_ is not None or copy.heredocs or copy.flag("parents"):
+        return ()
+    found: set[str] = set()
+    for word in copy.paths:
+        source = facts.expand(word.text, copy)
+        if source is None or isinstance(copy, nodes.Add) and is_pattern(source):
+            return ()
+        clean = clean_path(source)
+        if is_pattern(clean) or clean in context.files:
+            # of a pattern each name, of a folder that it finds what is in it
+            names = context.select(clean)
+            depth = clean.count("/")
+            found.update(name.split("/")[min(depth + (name.count("/") > depth), name.count("/"))] for name in names)
+            continue
+        top = f"{clean}/" if clean else ""
+        found.update(name[len(top) :].split("/")[0] for name in context.files if name.startswith(top))
+    return tuple(f"/{name}" for name in sorted(found))
 
 
 def links(facts: Facts) -> tuple[str, ...]:
@@ -279,13 +306,13 @@ class Precedence:
         if isinstance(one, nodes.Run) and isinstance(other, nodes.Run):
             yield from _scripts_meet(self._scripts_of(one), self._scripts_of(other))
         elif isinstance(one, nodes.Run) and second.made:
-            level, path = footprint(self._facts, one).where(second.made)
+            level, path, spot = _where(footprint(self._facts, one), second)
             if level:
-                yield Conflict(level, PathUse(Kind.FILE, Access.TOUCHES, path), PathUse(Kind.FILE, Access.WRITES, second.made))
+                yield Conflict(level, PathUse(Kind.FILE, Access.TOUCHES, path), PathUse(Kind.FILE, Access.WRITES, spot))
         elif isinstance(other, nodes.Run) and first.made:
-            level, path = footprint(self._facts, other).where(first.made)
+            level, path, spot = _where(footprint(self._facts, other), first)
             if level:
-                yield Conflict(level, PathUse(Kind.FILE, Access.WRITES, first.made), PathUse(Kind.FILE, Access.TOUCHES, path))
+                yield Conflict(level, PathUse(Kind.FILE, Access.WRITES, spot), PathUse(Kind.FILE, Access.TOUCHES, path))
         elif level := _both_write(self._facts, one, other, first, second):
             yield Conflict(
                 level,
@@ -360,6 +387,12 @@ class _Scripts(Struct, dict=True):
         return is_steady(self.facts, self.run)
 
 
+def _where(touched: Footprint, effects: Effects) -> tuple[Clash, str, str]:
+    """How surely a script touches what an instruction writes, by which of its own names, and where."""
+    found = ((*touched.where(spot), spot) for spot in effects.spots or (effects.made or "/",))
+    return max(found, key=lambda item: item[0])
+
+
 def _scripts_meet(one: _Scripts, other: _Scripts) -> Iterator[Conflict]:
     touches, reads = Access.TOUCHES, Access.READS
     for ours, theirs, access, others in (
@@ -382,9 +415,9 @@ def _both_write(facts: Facts, one: Instruction, other: Instruction, first: Effec
     assert first.target is not None
     assert second.target is not None
     if isinstance(one, nodes.Copy) and isinstance(other, nodes.Workdir):
-        level = _copy_and_workdir(one, first.target, second.target)
+        level = _copy_and_workdir(facts, one, first.target, second.target)
     elif isinstance(one, nodes.Workdir) and isinstance(other, nodes.Copy):
-        level = _copy_and_workdir(other, second.target, first.target)
+        level = _copy_and_workdir(facts, other, second.target, first.target)
     else:
         level = Clash.CERTAIN if overlap(first.target, second.target) else Clash.NONE
     if level is not Clash.NONE:
@@ -394,15 +427,24 @@ def _both_write(facts: Facts, one: Instruction, other: Instruction, first: Effec
     return Clash.NONE
 
 
-def _copy_and_workdir(copy: nodes.Copy, target: str, folder: str) -> Clash:
+def _copy_and_workdir(facts: Facts, copy: nodes.Copy, target: str, folder: str) -> Clash:
     """WORKDIR makes the folder when it is not there, a COPY below it finds one that it may have made differently."""
     if folder == "/" or not overlap(folder, target):
         return Clash.NONE
     if copy.flag("chown") or copy.flag("chmod"):
         return Clash.CERTAIN
-    whole = all(clean_path(word.text) == "" for word in copy.sources)
+    whole = all(_is_folder(facts, copy, word.text) for word in copy.sources)
     # of a single file the last name is the folder's only when a slash says so
     return Clash.NONE if whole else Clash.POSSIBLE if copy.destination.text.endswith("/") else Clash.CERTAIN
+
+
+def _is_folder(facts: Facts, copy: nodes.Copy, text: str) -> bool:
+    """Whether a source of a COPY is a folder of the context, of which the content is copied."""
+    clean = clean_path(text)
+    if clean == "":
+        return True
+    context = facts.context
+    return copy.from_ is None and context is not None and not is_pattern(clean) and clean not in context.files and context.has(clean)
 
 
 def _maker(facts: Facts, node: Instruction) -> tuple[str, ...]:
@@ -487,7 +529,7 @@ def _of_copy(facts: Facts, copy: nodes.Copy, names: frozenset[str]) -> Effects:
     owner = copy.flag_value("chown") or ""
     if not all(part.isdecimal() for part in owner.split(":") if part):
         reads.add((Kind.ACCOUNT, ""))
-    return Effects(frozenset(reads), names=names, target=target, made=_made(facts, copy, target))
+    return Effects(frozenset(reads), names=names, target=target, made=_made(facts, copy, target), spots=spots(facts, copy, target))
 
 
 def _made(facts: Facts, node: Instruction, path: str) -> str:

@@ -110,6 +110,11 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
     )
 
 
+def project_flag(invocation: Invocation) -> str | None:
+    """The folder or manifest of the project that an option names, such as that of `npm --prefix web ci`."""
+    return invocation.option(*invocation.tool.project_flags) if invocation.tool.project_flags else None
+
+
 def _own_project(context: Context, invocation: Invocation, folder: str, how: str) -> Manifests:
     """What to install before the source of a Python project is there: for an editable install the project itself, whose
     packages are there by name, otherwise the requirements that it has in files.

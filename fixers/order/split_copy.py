@@ -18,10 +18,12 @@ from dockerlint.fixers.effects.footprint import (
     overlap,
     surrounding,
 )
-from dockerlint.fixers.effects.precedence import Precedence
 from dockerlint.fixers.inputs.install_inputs import is_folder, place, trusted
+from dockerlint.fixers.inputs.project_install import paths_of
 from dockerlint.fixers.inputs.reads.manifest import Manifest, table
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.copy_sources import is_pattern
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability, Fix
@@ -29,19 +31,25 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.span import Edit, Span
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .step_order import joined
+from .way_down import way_down
 
-    from dockerlint.fixers.inputs.install_inputs import Manifests
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dockerlint.fixers.inputs.project_install import ProjectInstall
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Copy, Run
 
+    from .way_down import WayDown
+
 # Flags of a COPY that hold for the copy of its manifests as well.
 KEPT_FLAGS = ("chown", "chmod", "link")
 # More lines than this are no help to the reader of a file.
 MOST_COPIES = 40
+LONGEST_QUOTE = 40
 PLAIN_NAME = regex(r"[\w./@+-]+")
 PLAIN_TARGET = regex(r"[\w./@+${}-]+")
 
@@ -54,34 +62,54 @@ class Parts(Struct, frozen=True):
     changed: bool = False
 
 
-def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads: Manifests, folder: str) -> Fix | None:
-    """The fix that puts manifests and install above the rest of a copy; None when something in between is in the way.
+def split_copy(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, others: Sequence[ProjectInstall]) -> Fix | Refusal:
+    """The fix that puts manifests and install above the rest of copies, given in file order; or why there is none.
 
-    Its title says why it is not safe.
+    `others` are further installs of the stage. The title says why it is not safe.
     """
-    if copy.json or copy.flag("parents") or copy.flag("exclude") or run.heredocs:
-        return None
-    level = _way_down(facts, copy, run)
-    target = facts.path(copy.destination.text, copy)
-    parts = _parts(facts, run, invocation, reads, target, folder) if target is not None else None
-    copies = _manifest_copies(facts, copy, reads, folder)
-    if level is Clash.CERTAIN or target is None or parts is None or copies is None:
-        return None
-    trust, why = trusted(facts, run, invocation, reads)
+    run = install.run
+    if any(copy.flag("parents") for copy in copies):
+        return Refusal("`--parents` keeps folders that dlint does not follow")
+    if run.heredocs:
+        return Refusal("dlint does not cut a heredoc in two")
+    if install.reads.known and not install.reads.files:
+        return Refusal(install.reads.why or "it reads no manifest that can be copied alone")
+    target = facts.path(copies[0].destination.text, copies[0])
+    if target is None:
+        return Refusal("where the copy goes to is not known")
+    down = way_down(facts, copies, install, others)
+    if isinstance(down, Refusal):
+        return down
+    trust, why = trusted(facts, run, install.invocation, install.reads)
+    if trust is Applicability.DISPLAY and facts.context is not None:
+        return Refusal(why or "what it reads is not known")
+    parts = _parts(facts, install, target)
+    if isinstance(parts, Refusal):
+        return parts
+    texts = _manifest_copies(facts, down, install)
+    if isinstance(texts, Refusal):
+        return texts
     if trust is Applicability.SAFE:
-        why = _doubt(facts, run, invocation, reads, target, folder, parts, level) or _mixed(facts, copy)
+        why = _doubt(facts, install, target, parts, down) or next(filter(None, (_mixed(facts, copy) for copy in copies)), None)
         trust = Applicability.UNSAFE if why else trust
     title = "copy the manifests first, then install, then copy the rest"
-    return Fix(f"{title} (not proven: {why})" if why else title, _edits(facts, copy, run, copies, parts), trust)
+    return Fix(f"{title} (not proven: {why})" if why else title, _edits(facts, down, run, texts, parts), trust)
 
 
-def _edits(facts: Facts, copy: Copy, run: Run, copies: str, parts: Parts) -> tuple[Edit, ...]:
+def _edits(facts: Facts, down: WayDown, run: Run, copies: str, parts: Parts) -> tuple[Edit, ...]:
     doc = facts.doc
     newline = doc.newline
-    start, end = with_comments(doc, copy)
-    moved = doc.source(Span(start, end))
-    moved = moved if moved.endswith("\n") else moved + newline
-    moved = newline + moved if start < doc.text.rfind("\n", 0, copy.span.start) + 1 else moved
+    moved, gone = "", []
+    for node in down.moved:
+        start, end = with_comments(doc, node)
+        text = doc.source(Span(start, end))
+        if node.span.start in down.absolute and isinstance(node, nodes.Copy):
+            word = node.destination.span
+            path = facts.path(node.destination.text, node) or node.destination.text
+            text = doc.source(Span(start, word.start)) + path + doc.source(Span(word.end, end))
+        text = text if text.endswith("\n") else text + newline
+        moved += newline + text if start < doc.text.rfind("\n", 0, node.span.start) + 1 and not moved else text
+        gone.append(Span(start, end))
     above = with_comments(doc, run).start
     comments = doc.text[above : doc.text.rfind("\n", 0, run.span.start) + 1]
     text = f"{copies}{comments}{parts.first}{newline}{moved}"
@@ -90,21 +118,25 @@ def _edits(facts: Facts, copy: Copy, run: Run, copies: str, parts: Parts) -> tup
     text += parts.rest + newline if parts.rest else ""
     if line_end < 0:
         text = text.removesuffix(newline)
-    return delete_lines(doc, Span(start, end)), Edit(Span(above, below), text)
+    return *(delete_lines(doc, span) for span in joined(gone)), Edit(Span(above, below), text)
 
 
-def _doubt(
-    facts: Facts, run: Run, invocation: Invocation, reads: Manifests, target: str, folder: str, parts: Parts, level: Clash
-) -> str | None:
+def _doubt(facts: Facts, install: ProjectInstall, target: str, parts: Parts, down: WayDown) -> str | None:
     """Why the image may not be the same although the install reads nothing but its manifests."""
     if parts.rest or parts.changed:
         return "the step is written anew" if parts.changed else "the step is cut in two"
-    if level is not Clash.NONE:
+    if len(down.moved) > 1 or down.absolute:
+        return "other steps move as well"
+    if down.level is not Clash.NONE:
         return "a step in between may touch what is copied"
-    if not _leaves_alone(facts, run, invocation, target):
-        return "the install may touch other files there"
-    if not _overlays_nothing(facts, run, invocation, reads, folder):
-        return "the copy brings what the install writes"
+    for item in (install, *down.installs):
+        trust, why = trusted(facts, item.run, item.invocation, item.reads)
+        if trust is not Applicability.SAFE:
+            return why
+        if not _leaves_alone(facts, item.run, item.invocation, target):
+            return "the install may touch other files there"
+        if not _overlays_nothing(facts, item):
+            return "the copy brings what the install writes"
     return None
 
 
@@ -140,23 +172,24 @@ def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, target: str) -
     return below or not overlap(home, target)
 
 
-def _overlays_nothing(facts: Facts, run: Run, invocation: Invocation, reads: Manifests, folder: str) -> bool:
+def _overlays_nothing(facts: Facts, install: ProjectInstall) -> bool:
     """Whether the rest of the copy does not write over what the install has written, beside any of its manifests.
 
     A lock file is no loss where nothing reads it any more (`locks`), or the install does not write it.
     """
     if facts.context is None:
         return False
+    invocation, folder = install.invocation, install.folder
     tool = invocation.tool
     locks = {lock.file for lock in tool.locks}
     frozen = tool.action(invocation.action).frozen
     if (
         invocation.has(name for name in frozen if name.startswith("-"))
         or invocation.subcommand in frozen
-        or not facts.state(run).env.keys().isdisjoint(frozen)
+        or not facts.state(install.run).env.keys().isdisjoint(frozen)
     ):
         locks.update(tool.manifests)
-    paths = [posixpath.normpath(posixpath.join(folder, name)) for name in reads.files]
+    paths = [posixpath.normpath(posixpath.join(folder, name)) for name in install.reads.files]
     folders = {folder, *paths, *(posixpath.dirname(path) for path in paths)}
     written = {posixpath.join(top, name) for top in folders for name in tool.writes if name not in locks}
     return not any(not written.isdisjoint(_with_parents(path)) for path in facts.context.files)
@@ -168,55 +201,73 @@ def _with_parents(path: str) -> Iterator[str]:
         path = posixpath.dirname(path)
 
 
-def _way_down(facts: Facts, copy: Copy, run: Run) -> Clash:
-    """Whether the copy may go below all that stands between it and the RUN."""
-    stage = facts.stage_of(copy)
-    nodes_between = (node for node in stage.instructions if copy.span.end <= node.span.start < run.span.start)
-    relation = Precedence(facts)
-    return max((relation.level(copy, node) for node in nodes_between), default=Clash.NONE)
-
-
-def _manifest_copies(facts: Facts, copy: Copy, reads: Manifests, folder: str) -> str | None:
-    """One COPY for the manifests of each folder, to where the whole copy puts them: a COPY of several would put them all
-    into one. None when a name is one that cannot be written without quotes.
+def _manifest_copies(facts: Facts, down: WayDown, install: ProjectInstall) -> str | Refusal:
+    """One COPY for the manifests of each folder, to where the whole copies put them: a COPY of several would put them all into
+    one. Those that a copy which stays above brings are there.
     """
-    target = copy.destination.text.rstrip("/") or "/"
-    if not PLAIN_TARGET.fullmatch(target):
-        return None
-    keyword = "COPY" if copy.keyword.text.isupper() else "copy"
-    flags = [facts.doc.source(flag.span) for flag in copy.flags if flag.name in KEPT_FLAGS]
-    groups: dict[str, list[str]] = {}
-    for name in reads.files:
-        path = posixpath.normpath(posixpath.join(folder, name))
-        below = place(facts, copy, path)
-        if below is None or not PLAIN_NAME.fullmatch(path):
-            return None
-        if facts.context is not None and path not in facts.context.files and facts.context.has(path):
-            # of a folder a COPY takes what is in it
-            below = posixpath.join(below, posixpath.basename(path))
-        groups.setdefault(below, []).append(path)
-    if len(groups) > MOST_COPIES:
-        return None
-    lines = []
-    for below, files in groups.items():
-        place_text = posixpath.join(target, below) if below else target
-        lines.append(" ".join([keyword, *flags, *files, place_text.rstrip("/") + "/"]))
-    return "".join(line + facts.doc.newline for line in lines) or None
+    lines: dict[str, None] = {}
+    for copy, groups in _groups(facts, down, (install, *down.installs)):
+        target = copy.destination.text.rstrip("/") or "/"
+        if copy.span.start in down.absolute:
+            target = facts.path(copy.destination.text, copy) or target
+        excluded = [flag.value for flag in copy.flags if flag.name == "exclude" and flag.value]
+        if any(matches(name, posixpath.normpath(pattern)) for pattern in excluded for files in groups.values() for path in files for name in (path, posixpath.basename(path))):
+            return Refusal("`--exclude` names a manifest")
+        if not PLAIN_TARGET.fullmatch(target):
+            return Refusal(f"the name {target} needs quotes")
+        keyword = "COPY" if copy.keyword.text.isupper() else "copy"
+        flags = [facts.doc.source(flag.span) for flag in copy.flags if flag.name in KEPT_FLAGS]
+        for below, files in groups.items():
+            name = next((name for name in files if not PLAIN_NAME.fullmatch(name)), None)
+            if name is not None:
+                return Refusal(f"the name {name} needs quotes")
+            place_text = posixpath.join(target, below) if below else target
+            lines[" ".join([keyword, *flags, *files, place_text.rstrip("/") + "/"])] = None
+    if len(lines) > MOST_COPIES:
+        return Refusal(f"its manifests lie in more than {MOST_COPIES} folders")
+    missing = next((path for item in (install, *down.installs) for path in _missing(facts, down, item)), None)
+    return Refusal(f"no copy above brings {missing}") if missing else "".join(line + facts.doc.newline for line in lines)
 
 
-def _parts(
-    facts: Facts, run: Run, invocation: Invocation, reads: Manifests, target: str, folder: str
-) -> Parts | None:
-    """The RUN as text in two: up to the install, and what follows it and needs the source; None when it cannot be cut.
+def _groups(facts: Facts, down: WayDown, installs: Sequence[ProjectInstall]) -> Iterator[tuple[Copy, dict[str, list[str]]]]:
+    """Of each copy that goes down, the manifests that it brings, by the folder below its destination."""
+    context = facts.context
+    for copy in (node for node in down.moved if isinstance(node, nodes.Copy)):
+        groups: dict[str, list[str]] = {}
+        for item in installs:
+            for path in paths_of(item):
+                below = place(facts, copy, path)
+                if below is None:
+                    continue
+                if context is not None and path not in context.files and context.has(path):
+                    # of a folder a COPY takes what is in it
+                    below = posixpath.join(below, posixpath.basename(path))
+                if path not in groups.setdefault(below, []):
+                    groups[below].append(path)
+        yield copy, groups
+
+
+def _missing(facts: Facts, down: WayDown, install: ProjectInstall) -> Iterator[str]:
+    """The manifests of an install that no copy above it brings."""
+    stage = facts.stage_of(install.run)
+    above = [node for node in stage.all(nodes.Copy) if node.span.end <= install.run.span.start and node.from_ is None]
+    for path in paths_of(install):
+        if not any(place(facts, copy, path) is not None for copy in above):
+            yield path
+
+
+def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusal:
+    """The RUN as text in two: up to the install, and what follows it and needs the source; or why it cannot be cut.
 
     An install that takes the source of the project itself is there twice: without the project first.
     """
     doc = facts.doc
-    stubs = _stubs(facts, invocation, reads, folder)
+    run, invocation, reads = install.run, install.invocation, install.reads
+    stubs = _stubs(facts, install)
     if invocation.action != "install":
         prefetch = invocation.tool.prefetch
         if not prefetch:
-            return None
+            return Refusal(f"{invocation.tool.name} has no command that only fetches")
         flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
         # by the name that the file calls it by, such as ./mvnw
         command = _with_stubs(clean_command(invocation, prefetch), stubs)
@@ -228,43 +279,50 @@ def _parts(
     without = invocation.tool.action("install").without_project.get(invocation.subcommand, ())
     more = [option for option in without if not invocation.has((option,))] if reads.needs_project else []
     if script is None:
-        return Parts(doc.source(run.span), "") if isinstance(run.form, nodes.Exec) and not more and not stubs else None
-    if not script.chained or script.heredoc or not _stands_alone(facts, run, script, invocation, target):
-        return None
-    return _twice(facts, run, script, invocation, more) if more else _cut(facts, run, script, invocation, stubs, target)
+        plain = isinstance(run.form, nodes.Exec) and not more and not stubs
+        return Parts(doc.source(run.span), "") if plain else Refusal("dlint does not read its shell")
+    if script.heredoc or not script.sound:
+        return Refusal("dlint does not cut its script in two")
+    if (needy := _in_the_way(facts, install, script, target)) is not None:
+        return Refusal(f"`{needy}` in the same RUN comes first and may need the source")
+    return _twice(facts, install, script, more) if more else _cut(facts, install, script, stubs, target)
 
 
-def _stands_alone(facts: Facts, run: Run, script: Script, invocation: Invocation, target: str) -> bool:
-    """Whether nothing up to the install in its RUN needs the source."""
-    before = script.commands[: script.commands.index(invocation.command)]
-    workdir = facts.state(run).workdir
-    return all(
-        _belongs(invocation, command) or _needs_no_source(facts, run, command, target) for command in (*script.tests, *before)
-    ) and not any(
-        redirect.target is None or _reaches(redirect.target.text, target, workdir)
-        for redirect in invocation.command.redirects
-    )
+def _in_the_way(facts: Facts, install: ProjectInstall, script: Script, target: str) -> str | None:
+    """What of a RUN comes before its install, or beside it, and may need the source; None when nothing does."""
+    before = script.commands[: script.commands.index(install.invocation.command)]
+    for command in (*script.tests, *before):
+        if not (_belongs(install.invocation, command) or _needs_no_source(facts, install.run, command, target)):
+            return _short(facts.doc.source(command.whole))
+    workdir = facts.state(install.run).workdir
+    for redirect in install.invocation.command.redirects:
+        if redirect.target is None or _reaches(redirect.target.text, target, workdir):
+            return _short(facts.doc.source(redirect.span))
+    return None
 
 
-def _twice(facts: Facts, run: Run, script: Script, invocation: Invocation, more: list[str]) -> Parts | None:
+def _short(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= LONGEST_QUOTE else plain[: LONGEST_QUOTE - 3] + "..."
+
+
+def _twice(facts: Facts, install: ProjectInstall, script: Script, more: list[str]) -> Parts | Refusal:
     """The RUN up to the install with more options, and the install as it is with what follows it."""
-    doc = facts.doc
-    install = invocation.command.whole
+    doc, run, invocation = facts.doc, install.run, install.invocation
+    span = invocation.command.whole
     before = script.commands[: script.commands.index(invocation.command)]
-    if script.tests or any(command.lasting for command in before):
-        return None
+    if not _is_chain(script) or script.tests or any(command.lasting for command in before):
+        return Refusal("its script cannot be cut in two: what comes first holds for what follows")
     word = invocation.subcommand_words[-1] if invocation.subcommand_words else invocation.words[0]
     options = "".join(f" {option}" for option in more)
-    first = doc.text[run.span.start : word.span.end] + options + doc.text[word.span.end : install.end]
+    first = doc.text[run.span.start : word.span.end] + options + doc.text[word.span.end : span.end]
     prefix = doc.text[run.span.start : script.core.start]
-    return Parts(first, prefix + doc.text[install.start : run.span.end], changed=True)
+    return Parts(first, prefix + doc.text[span.start : run.span.end], changed=True)
 
 
-def _cut(
-    facts: Facts, run: Run, script: Script, invocation: Invocation, stubs: list[str], target: str
-) -> Parts | None:
+def _cut(facts: Facts, install: ProjectInstall, script: Script, stubs: list[str], target: str) -> Parts | Refusal:
     """The RUN up to the install and what follows that needs no source, and the rest of it."""
-    doc = facts.doc
+    doc, run, invocation = facts.doc, install.run, install.invocation
     at = script.commands.index(invocation.command)
     last = at
     for index in range(at + 1, len(script.commands)):
@@ -272,25 +330,31 @@ def _cut(
         if not _belongs(invocation, command) and not _needs_no_source(facts, run, command, target):
             break
         last = index
-    install = invocation.command.whole
-    head = doc.text[run.span.start : install.start] + _with_stubs(doc.source(install), stubs)
+    span = invocation.command.whole
+    head = doc.text[run.span.start : span.start] + _with_stubs(doc.source(span), stubs)
     if last == len(script.commands) - 1:
-        return Parts(head + doc.text[install.end : run.span.end], "", changed=bool(stubs))
+        return Parts(head + doc.text[span.end : run.span.end], "", changed=bool(stubs))
     gap = Span(script.commands[last].whole.end, script.commands[last + 1].whole.start)
-    if script.tests or has_comment(doc, gap) or any(command.lasting for command in script.commands[: last + 1]):
-        return None
+    if not _is_chain(script) or script.tests or has_comment(doc, gap) or any(command.lasting for command in script.commands[: last + 1]):
+        return Refusal("its script cannot be cut in two: what comes first holds for what follows")
     prefix = doc.text[run.span.start : script.core.start]
-    return Parts(head + doc.text[install.end : gap.start], prefix + doc.text[gap.end : run.span.end], changed=bool(stubs))
+    return Parts(head + doc.text[span.end : gap.start], prefix + doc.text[gap.end : run.span.end], changed=bool(stubs))
 
 
-def _stubs(facts: Facts, invocation: Invocation, reads: Manifests, folder: str) -> list[str]:
+def _is_chain(script: Script) -> bool:
+    """Whether its commands are on the top and joined by `&&` or `;`, so that each may begin a RUN of its own."""
+    return all(not command.within and command.before in ("", "&&", ";") for command in script.commands)
+
+
+def _stubs(facts: Facts, install: ProjectInstall) -> list[str]:
     """The source files that an install wants to see beside its manifests: empty ones do."""
-    stub, context = invocation.tool.stub, facts.context
+    tool, folder = install.invocation.tool, install.folder
+    stub, context = tool.stub, facts.context
     if stub is None or context is None:
         return []
     found = []
-    for name in reads.files:
-        if posixpath.basename(name) != invocation.tool.manifests[0]:
+    for name in install.reads.files:
+        if posixpath.basename(name) != tool.manifests[0]:
             continue
         path = posixpath.normpath(posixpath.join(folder, name))
         data = Manifest(context, path, context.read(path) or "").toml() or {}

@@ -159,7 +159,7 @@ class Tool(Struct, frozen=True, eq=False):
     says which are installed (see `installed`). `repository` matches one that is fetched from a version control system, `revision` such
     a one with a revision. `operations` says that its subcommands are options (`pacman -S`), `foreign_rest` that what
     follows `--` is not for the tool itself. `roots` are the manifests of which one makes a folder a project of the tool; the
-    first of `manifests` where none are named. `stub` is a source file without which a manifest is refused.
+    first of `manifests` where none are named; `project_flags` name another folder, or its manifest. `stub` is a source file without which a manifest is refused.
     `mount_setup` are commands that make the tool fill its cache, `mount_flag` an option of installs that does so, and
     `mount_variable` does what `mount_flag` does, when it is set.
     """
@@ -175,6 +175,7 @@ class Tool(Struct, frozen=True, eq=False):
     locks: tuple[Lock, ...]
     manifests: tuple[str, ...]
     manifest_flags: tuple[str, ...]
+    project_flags: tuple[str, ...]
     roots: tuple[str, ...]
     stub: str | None
     project: bool
@@ -469,6 +470,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         locks=tuple(_lock(item) for item in data.get("locks", ())),
         manifests=tuple(data.get("manifests", ())),
         manifest_flags=tuple(data.get("manifest-flags", ())),
+        project_flags=tuple(data.get("project-flags", ())),
         roots=tuple(data.get("roots", data.get("manifests", ())[:1])),
         stub=data.get("stub"),
         project=data.get("project", False),
