@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_right
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 REFERENCE = regex(r"\$\{?(\w+)")
 # Where the programs lie that a script calls, and what these need.
 PROGRAMS = ("/bin", "/sbin", "/lib", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/local/bin", "/usr/local/sbin")
+UNKNOWN_USER = "?"
 ACCOUNTS = ("/etc/passwd", "/etc/group")
 # Options of a shell that make it read nothing but the script it is given.
 SHELL_OPTIONS = regex(r"-[ceuxo]+|pipefail")
@@ -146,9 +148,15 @@ def spots(facts: Facts, copy: nodes.Copy, target: str) -> tuple[str, ...]:
 
 def links(facts: Facts) -> tuple[str, ...]:
     """The paths that the file's own scripts name to `ln`: what lies there may lie elsewhere as well."""
-    calls = ((run, item) for run in facts.every(nodes.Run) for item in facts.commands(run) if item.name == "ln")
-    paths = (path for run, command in calls for path in _linked_by(command, facts.state(run).workdir or "/"))
-    return tuple(dict.fromkeys(paths))
+    return tuple(dict.fromkeys(path for _, path in placed_links(facts)))
+
+
+def placed_links(facts: Facts) -> Iterator[tuple[int, str]]:
+    """The same, each with where the RUN starts that makes it: nothing goes by way of it before."""
+    for run in facts.every(nodes.Run):
+        for command in facts.commands(run):
+            if command.name == "ln":
+                yield from ((run.span.start, path) for path in _linked_by(command, facts.state(run).workdir or "/"))
 
 
 def _linked_by(command: Command, workdir: str) -> Iterator[str]:
@@ -203,7 +211,8 @@ class Precedence:
         self._scripts: dict[int, _Scripts] = {}
         self._listens: dict[int, tuple[str, Clash]] = {}
         self._levels: dict[tuple[int, int], Clash] = {}
-        self._linked_at: dict[int, str] = {}
+        self._linked_at: dict[tuple[int, int], str] = {}
+        self._linked_to: dict[int, Footprint] = {}
 
     def conflict(self, one: Instruction, other: Instruction) -> Conflict | None:
         """Why an instruction must not change places with a later one of its stage; None when it may.
@@ -254,6 +263,11 @@ class Precedence:
         """All reasons why an instruction must not change places with a later one of its stage."""
         return tuple(self._meetings(one, other))
 
+    def spots(self, copy: nodes.Copy) -> tuple[str, ...]:
+        """The paths that hold all that a COPY writes."""
+        found = self.effects(copy)
+        return found.spots or (found.target or "/",)
+
     # ------------------------------------------------------------ where two meet
 
     def _meetings(self, one: Instruction, other: Instruction) -> Iterator[Conflict]:
@@ -300,7 +314,8 @@ class Precedence:
         if not (first.made or one_runs) or not (second.made or other_runs):
             return
         # by way of a link both may lie elsewhere than they say
-        ends = self._linked(one, first), self._linked(other, second)
+        made = max(one.span.start, other.span.start)
+        ends = self._linked(one, first, made), self._linked(other, second, made)
         if all(ends):
             yield _certain(PathUse(Kind.FILE, Access.TOUCHES, ends[0]), PathUse(Kind.FILE, Access.TOUCHES, ends[1]))
         if isinstance(one, nodes.Run) and isinstance(other, nodes.Run):
@@ -320,20 +335,34 @@ class Precedence:
                 PathUse(Kind.FILE, Access.WRITES, second.target or ""),
             )
 
-    def _linked(self, node: Instruction, effects: Effects) -> str:
-        """A path that an instruction touches and that a link leads to or from; "" when there is none."""
-        key = node.span.start
+    def _linked(self, node: Instruction, effects: Effects, made: int) -> str:
+        """A path that an instruction touches and that a link leads to or from, of those made up to a place of the file; "" when
+        there is none.
+        """
+        last = bisect_right(self._link_starts, made)
+        key = node.span.start, last
         if key not in self._linked_at:
+            there = self._links_of(last)
             if isinstance(node, nodes.Run):
-                level, path = footprint(self._facts, node).meets(self._links)
+                level, path = footprint(self._facts, node).meets(there)
             else:
-                level, path = self._links.where(effects.target or "/")
+                level, path = there.where(effects.target or "/")
             self._linked_at[key] = (path or "/") if level else ""
         return self._linked_at[key]
 
     @cached_property
-    def _links(self) -> Footprint:
-        return Footprint.of((path, Clash.CERTAIN) for path in links(self._facts))
+    def _link_starts(self) -> list[int]:
+        return [start for start, _ in self._links]
+
+    @cached_property
+    def _links(self) -> list[tuple[int, str]]:
+        return sorted(placed_links(self._facts))
+
+    def _links_of(self, last: int) -> Footprint:
+        """The links that the first so many of them are."""
+        if last not in self._linked_to:
+            self._linked_to[last] = Footprint.of((path, Clash.CERTAIN) for _, path in self._links[:last])
+        return self._linked_to[last]
 
     def _scripts_of(self, run: nodes.Run) -> _Scripts:
         key = run.span.start
@@ -423,7 +452,8 @@ def _both_write(facts: Facts, one: Instruction, other: Instruction, first: Effec
     if level is not Clash.NONE:
         return level
     if overlap(first.made or "/", second.made or "/") and _maker(facts, one) != _maker(facts, other):
-        return Clash.CERTAIN
+        # of a user that nobody knows it may be the same
+        return Clash.POSSIBLE if UNKNOWN_USER in (_maker(facts, one)[0], _maker(facts, other)[0]) else Clash.CERTAIN
     return Clash.NONE
 
 
@@ -452,7 +482,7 @@ def _maker(facts: Facts, node: Instruction) -> tuple[str, ...]:
     if isinstance(node, nodes.Copy):
         return node.flag_value("chown") or "", node.flag_value("chmod") or ""
     user = facts.state(node).user if isinstance(node, nodes.Workdir) else ""
-    return "" if user in ("root", "0", "") else user or "?", ""
+    return "" if user in ("root", "0", "") else user or UNKNOWN_USER, ""
 
 
 def _certain(first: PathUse, second: PathUse) -> Conflict:

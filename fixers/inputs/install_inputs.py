@@ -64,8 +64,6 @@ def primary(invocation: Invocation) -> tuple[str, ...]:
     manifest.
     """
     tool = invocation.tool
-    if tool.project and invocation.option(*FOLDER_FLAGS) is not None:
-        return ()
     named = tuple(word.text for word in invocation.options(*tool.manifest_flags)) if tool.manifest_flags else ()
     if named:
         return named
@@ -73,10 +71,14 @@ def primary(invocation: Invocation) -> tuple[str, ...]:
         return local_project.ROOTS
     if not tool.project or invocation.is_global:
         return ()
+    if (there := project_flag(invocation)) is not None:
+        is_file = any(matches(posixpath.basename(there), pattern) for pattern in tool.manifests)
+        return (there,) if is_file else tuple(posixpath.join(there, name) for name in tool.roots)
     if tool.kind == "build":
         named = tuple(word.text for word in invocation.operands if _is_root(tool, word.text))
         return named or tool.roots
-    return () if invocation.action == "install" and invocation.operands else tool.roots
+    action = tool.action(invocation.action)
+    return () if invocation.action == "install" and invocation.operands and invocation.subcommand not in action.adds else tool.roots
 
 
 def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
@@ -84,7 +86,8 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
     context = facts.context
     wanted = primary(invocation)
     tool = invocation.tool
-    names = tuple(posixpath.basename(name) if posixpath.isabs(name) else name for name in wanted)
+    elsewhere = project_flag(invocation) is not None
+    names = tuple(posixpath.basename(name) if elsewhere or posixpath.isabs(name) else name for name in wanted)
     mixed = any(posixpath.isabs(name) for name in wanted) and len({posixpath.dirname(name) for name in wanted}) > 1
     by_name = bool(tool.manifest_flags and invocation.options(*tool.manifest_flags))
     if context is None or mixed:
@@ -199,7 +202,7 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
         (
             flag.text
             for flag in invocation.flags
-            if flag.text not in manifest_flags and flag.text.partition("=")[0] not in action.plain_flags
+            if flag.text not in manifest_flags and flag.text.partition("=")[0] not in (*action.plain_flags, *invocation.tool.project_flags)
         ),
         None,
     )

@@ -90,7 +90,7 @@ def split_copy(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, ot
     if isinstance(texts, Refusal):
         return texts
     if trust is Applicability.SAFE:
-        why = _doubt(facts, install, target, parts, down) or next(filter(None, (_mixed(facts, copy) for copy in copies)), None)
+        why = _doubt(facts, install, parts, down) or next(filter(None, (_mixed(facts, copy) for copy in copies)), None)
         trust = Applicability.UNSAFE if why else trust
     title = "copy the manifests first, then install, then copy the rest"
     return Fix(f"{title} (not proven: {why})" if why else title, _edits(facts, down, run, texts, parts), trust)
@@ -121,7 +121,7 @@ def _edits(facts: Facts, down: WayDown, run: Run, copies: str, parts: Parts) -> 
     return *(delete_lines(doc, span) for span in joined(gone)), Edit(Span(above, below), text)
 
 
-def _doubt(facts: Facts, install: ProjectInstall, target: str, parts: Parts, down: WayDown) -> str | None:
+def _doubt(facts: Facts, install: ProjectInstall, parts: Parts, down: WayDown) -> str | None:
     """Why the image may not be the same although the install reads nothing but its manifests."""
     if parts.rest or parts.changed:
         return "the step is written anew" if parts.changed else "the step is cut in two"
@@ -133,7 +133,7 @@ def _doubt(facts: Facts, install: ProjectInstall, target: str, parts: Parts, dow
         trust, why = trusted(facts, item.run, item.invocation, item.reads)
         if trust is not Applicability.SAFE:
             return why
-        if not _leaves_alone(facts, item.run, item.invocation, target):
+        if not _leaves_alone(facts, item.run, item.invocation, down.spots):
             return "the install may touch other files there"
         if not _overlays_nothing(facts, item):
             return "the copy brings what the install writes"
@@ -155,21 +155,27 @@ def _takes_folders(facts: Facts, source: str) -> bool:
     return is_pattern(clean) and facts.context is not None and any(name.count("/") > clean.count("/") for name in facts.context.select(clean))
 
 
-def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, target: str) -> bool:
-    """Whether the install touches nothing at the copy's place but what it is run for; no configuration lies there."""
-    if invocation.action != "install" or Footprint.of(surrounding(facts, run)).at(target) is not Clash.NONE:
+def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, spots: tuple[str, ...]) -> bool:
+    """Whether the install touches nothing of what is copied but what it is run for; no configuration lies there."""
+    around = Footprint.of(surrounding(facts, run))
+    if invocation.action != "install" or any(around.at(spot) is not Clash.NONE for spot in spots):
         return False
     prefix = invocation.option("--prefix")
-    if prefix is not None and _reaches(prefix, target, facts.state(run).workdir):
+    workdir = facts.state(run).workdir
+    if prefix is not None and any(_reaches(prefix, spot, workdir) for spot in spots):
         return False
     home = facts.home(run)
     caches = (item.path for item in invocation.tool.cache_homes(home or "/"))
-    if home is None or any(overlap(path, target) for path in (*commands().system, *caches)):
+    elsewhere = (*commands().system, *caches)
+    if home is None or any(overlap(path, spot) for path in elsewhere for spot in spots):
         return False
-    # in a folder of its own below the home there is nothing that the tool looks for
+    return all(_below(home, spot) or not overlap(home, spot) for spot in spots)
+
+
+def _below(home: str, spot: str) -> bool:
+    """Whether a path is a folder of its own below the home: in it there is nothing that the tool looks for."""
     top = home.rstrip("/") + "/"
-    below = target.startswith(top) and not target.removeprefix(top).startswith((".", "/")) and target != top
-    return below or not overlap(home, target)
+    return spot.startswith(top) and not spot.removeprefix(top).startswith((".", "/")) and spot != top
 
 
 def _overlays_nothing(facts: Facts, install: ProjectInstall) -> bool:
@@ -189,9 +195,10 @@ def _overlays_nothing(facts: Facts, install: ProjectInstall) -> bool:
         or not facts.state(install.run).env.keys().isdisjoint(frozen)
     ):
         locks.update(tool.manifests)
-    paths = [posixpath.normpath(posixpath.join(folder, name)) for name in install.reads.files]
+    adds = invocation.operands and invocation.subcommand in tool.action(invocation.action).adds
+    paths = paths_of(install)
     folders = {folder, *paths, *(posixpath.dirname(path) for path in paths)}
-    written = {posixpath.join(top, name) for top in folders for name in tool.writes if name not in locks}
+    written = {posixpath.join(top, name) for top in folders for name in (*tool.writes, *(tool.roots if adds else ())) if name not in locks}
     return not any(not written.isdisjoint(_with_parents(path)) for path in facts.context.files)
 
 

@@ -37,13 +37,14 @@ class WayDown(Struct, frozen=True):
     """What goes below the install, in file order, and how sure it is that the rest may stay above.
 
     `installs` are others that stay above: their manifests are copied for them too. Of the copies in `absolute` the destination
-    depends on a WORKDIR that they go past.
+    depends on a WORKDIR that they go past; `spots` are the paths that hold all that they write.
     """
 
     moved: tuple[Instruction, ...]
     installs: tuple[ProjectInstall, ...]
     level: Clash
     absolute: frozenset[int]
+    spots: tuple[str, ...]
 
 
 def way_down(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, others: Sequence[ProjectInstall]) -> WayDown | Refusal:
@@ -55,7 +56,7 @@ def way_down(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, othe
             refusal = search.look_at(node)
             if refusal is not None:
                 return refusal
-    return WayDown(tuple(search.moved), tuple(search.installs), search.level, frozenset(search.absolute))
+    return WayDown(tuple(search.moved), tuple(search.installs), search.level, frozenset(search.absolute), tuple(search.spots()))
 
 
 class _Descent:
@@ -78,8 +79,8 @@ class _Descent:
             self.moved.append(node)
             return None
         found = [(moved, item) for moved in self.moved for item in self._relation.conflicts(moved, node)]
-        self.level = max([self.level, *(min(item.level, Clash.POSSIBLE) for _, item in found)])
         certain = [pair for pair in found if pair[1].level is Clash.CERTAIN]
+        self.level = max([self.level, *(item.level for _, item in found if item.level is not Clash.CERTAIN)])
         if not certain:
             return None
         match node:
@@ -87,13 +88,17 @@ class _Descent:
                 return self._past_workdir(node, certain)
             case nodes.Env() | nodes.Arg():
                 unsure = all(item.first.access is Access.MAY_READ for _, item in certain)
-                return None if unsure else self._refusal(node, "what goes below the install depends on it")
+                return self._stays() if unsure else self._refusal(node, "what goes below the install depends on it")
             case nodes.Copy():
                 return self._copy(node, certain)
             case nodes.Run():
                 return self._run(node, certain)
             case _:
                 return self._refusal(node, "what goes below the install depends on it")
+
+    def _stays(self) -> None:
+        """Takes a step to stay above although nobody can be sure."""
+        self.level = Clash.POSSIBLE
 
     def _past_workdir(self, node: nodes.Workdir, certain: list[tuple[Instruction, Conflict]]) -> Refusal | None:
         for moved, item in certain:
@@ -106,14 +111,16 @@ class _Descent:
         target = destination(self._facts, node)
         if target is None:
             return self._refusal(node, "where it copies to is not known")
-        if all(isinstance(moved, nodes.Run) for moved, _ in certain) and not any(overlap(target, spot) for spot in self._spots()):
-            return None
+        if all(isinstance(moved, nodes.Run) for moved, _ in certain) and not any(overlap(target, spot) for spot in self.spots()):
+            return self._stays()
         if any(overlap(target, folder) for folder in (*PROGRAMS, *commands().system)) and target != "/":
             return self._refusal(node, "the install may need what it brings")
         self.moved.append(node)
         return None
 
     def _run(self, run: Run, certain: list[tuple[Instruction, Conflict]]) -> Refusal | None:
+        if self._configures(run):
+            return None
         installs = self._as_installs(run)
         if installs is not None:
             self.installs += installs
@@ -121,7 +128,7 @@ class _Descent:
         names = self._names_source(run)
         if not names and all(isinstance(moved, nodes.Run) for moved, _ in certain):
             # it only may depend on a step that itself only looks at the source
-            return None
+            return self._stays()
         if not names:
             return self._refusal(run, "dlint cannot tell whether it needs the source")
         if (why := self._feeds(run)) is not None:
@@ -141,18 +148,25 @@ class _Descent:
             item = next((item for item in self._others if item.run is run and item.invocation.command is command), None)
             if item is not None and trusted(self._facts, run, item.invocation, item.reads)[0] is not Applicability.DISPLAY:
                 found.append(item)
-            elif any(command_footprint(self._facts, run, command).at(spot) is Clash.CERTAIN for spot in self._spots()):
+            elif any(command_footprint(self._facts, run, command).at(spot) is Clash.CERTAIN for spot in self.spots()):
                 return None
         return found or None
 
-    def _spots(self) -> list[str]:
+    def _configures(self, run: Run) -> bool:
+        """Whether a RUN does no more than to write settings for the install, which no moved copy brings."""
+        calls = [invocation_of(command) for command in self._facts.commands(run)]
+        tool = self._install.invocation.tool
+        if not calls or not all(item and item.tool is tool and item.action == "configure" for item in calls):
+            return False
+        settings = [path for path in _image_paths(self._install) if posixpath.relpath(path, self._install.place).startswith(".")]
+        if any(isinstance(node, nodes.Copy) and brought(self._facts, node, path) for node in self.moved for path in settings):
+            self.level = Clash.POSSIBLE
+            return not any(item and item.has(("--local",)) for item in calls)
+        return True
+
+    def spots(self) -> list[str]:
         """The paths that hold all that the moved copies write."""
-        found: list[str] = []
-        for node in self.moved:
-            if isinstance(node, nodes.Copy):
-                effects = self._relation.effects(node)
-                found += effects.spots or (effects.target or "/",)
-        return found
+        return [spot for node in self.moved if isinstance(node, nodes.Copy) for spot in self._relation.spots(node)]
 
     def _names_source(self, run: Run) -> bool:
         """Whether the words of a RUN name what the moved steps write, or programs that work in their folder."""
@@ -161,7 +175,7 @@ class _Descent:
         return any(self._command_names(run, command) for command in every)
 
     def _command_names(self, run: Run, command: Command) -> bool:
-        spots = self._spots()
+        spots = self.spots()
         workdir = self._facts.state(run).workdir
         if any(overlap(path.rstrip("/") or "/", spot) for path in command_footprint(self._facts, run, command).certain for spot in spots):
             return True

@@ -98,7 +98,8 @@ class Action(Struct, frozen=True):
     is the one to write. `yes_settings` and `no_recommends_settings` do, as an option's value, what `yes` and
     `no_recommends` do. `plain` are those that read the project's manifests and nothing else of it, whichever of
     `plain_flags` are given. Those in `without_project` install the project itself too, unless all of these options are given.
-    `frozen` are options, subcommands and variables with which the lock file is not written.
+    `frozen` are options, subcommands and variables with which the lock file is not written. `adds` are those that put packages
+    which they are given into the manifest, and install the rest of it as well.
     """
 
     subcommands: tuple[str, ...]
@@ -114,6 +115,7 @@ class Action(Struct, frozen=True):
     plain_flags: tuple[str, ...] = ()
     without_project: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
+    adds: tuple[str, ...] = ()
 
 
 class Lock(Struct, frozen=True):

@@ -21,7 +21,7 @@ GO_USE = regex(r"(?m)^[ \t]*(?:use[ \t]+)?[\"`]?(\.{1,2}(?:/[^\s\"`]*)?)[\"`]?\s
 GEMFILE = regex(
     r"source\s+[\"']https?://[^\"'#]*[\"'](?:\s+do)?\Z|ruby\s+[\"'~><=\d., ]+\Z|end\Z|(?:group|platforms?)[ (][\w\s:,\"'-]*\)?\s+do\Z"
     r"|git_source\(:\w+\)\s*(?:\{|do)\s*\|\w+\|\s*[\"']https://[^\"']*[\"']\s*\}?\Z"
-    r"|gem\s+[\"'][\w./-]+[\"'](?:\s*,\s*(?:[\"'][~><=!\d. a-z]+[\"']|(?:require|group|groups|platforms?|git|github|branch|tag|ref|force_ruby_platform|source|gitlab|bitbucket):?\s*(?:=>)?\s*[\w\s:\"'./\[\]%@-]+))*\Z"
+    r"|gem\s+[\"'][\w./-]+[\"'](?:\s*,\s*(?:[\"'][~><=!\d. a-z]+[\"']|:?(?:require|group|groups|platforms?|git|github|branch|tag|ref|force_ruby_platform|source|gitlab|bitbucket):?\s*(?:=>)?\s*[\w\s:\"'./\[\]%@-]+))*\Z"
     r"|git(?:hub)?\s+[\"']https?://[^\"'#]*[\"'].*\sdo\Z"
 )
 LONGEST_LINE = 300
