@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.analysis.copy_sources import is_pattern
+from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.dockerignore import clean_path
@@ -132,7 +132,7 @@ def spots(facts: Facts, copy: nodes.Copy, target: str) -> tuple[str, ...]:
     found: set[str] = set()
     for word in copy.paths:
         source = facts.expand(word.text, copy)
-        if source is None or isinstance(copy, nodes.Add) and is_pattern(source):
+        if source is None or (isinstance(copy, nodes.Add) and (is_pattern(source) or is_archive(source) or is_remote(source))):
             return ()
         clean = clean_path(source)
         if is_pattern(clean) or clean in context.files:

@@ -115,6 +115,18 @@ def paths_of(install: ProjectInstall) -> list[str]:
     return [posixpath.normpath(posixpath.join(install.folder, name)) for name in install.reads.files]
 
 
+def image_paths_of(install: ProjectInstall) -> list[str]:
+    """Where an install reads its manifests, in the order of `paths_of`."""
+    return [posixpath.normpath(posixpath.join(install.place, name)) for name in install.reads.files]
+
+
 def brings(facts: Facts, copy: Copy, install: ProjectInstall) -> bool:
     """Whether a COPY brings a manifest of an install to where it is read."""
-    return any(brought(facts, copy, posixpath.normpath(posixpath.join(install.place, name))) for name in install.reads.files)
+    return any(brought(facts, copy, path) for path in image_paths_of(install))
+
+
+def bringer(facts: Facts, run: Run, image_path: str) -> tuple[Copy, str] | None:
+    """The last COPY above a RUN that puts a file of the context at a path of the image, and that file."""
+    stage = facts.stage_of(run)
+    above = [node for node in stage.all(nodes.Copy) if node.span.end <= run.span.start and node.from_ is None]
+    return next(((copy, path) for copy in reversed(above) if (path := brought(facts, copy, image_path)) is not None), None)

@@ -19,7 +19,8 @@ from dockerlint.fixers.effects.footprint import (
     surrounding,
 )
 from dockerlint.fixers.inputs.install_inputs import is_folder, place, trusted
-from dockerlint.fixers.inputs.project_install import paths_of
+from dockerlint.fixers.inputs.project_install import bringer, image_paths_of, paths_of
+from dockerlint.fixers.inputs.reads.closure import closure
 from dockerlint.fixers.inputs.reads.manifest import Manifest, table
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.copy_sources import is_pattern
@@ -209,58 +210,72 @@ def _with_parents(path: str) -> Iterator[str]:
 
 
 def _manifest_copies(facts: Facts, down: WayDown, install: ProjectInstall) -> str | Refusal:
-    """One COPY for the manifests of each folder, to where the whole copies put them: a COPY of several would put them all into
+    """One COPY for the manifests of each folder, to where the moved copies put them: a COPY of several would put them all into
     one. Those that a copy which stays above brings are there.
     """
-    lines: dict[str, None] = {}
-    for copy, groups in _groups(facts, down, (install, *down.installs)):
-        target = copy.destination.text.rstrip("/") or "/"
-        if copy.span.start in down.absolute:
-            target = facts.path(copy.destination.text, copy) or target
-        excluded = [flag.value for flag in copy.flags if flag.name == "exclude" and flag.value]
-        if any(matches(name, posixpath.normpath(pattern)) for pattern in excluded for files in groups.values() for path in files for name in (path, posixpath.basename(path))):
-            return Refusal("`--exclude` names a manifest")
-        if not PLAIN_TARGET.fullmatch(target):
-            return Refusal(f"the name {target} needs quotes")
-        keyword = "COPY" if copy.keyword.text.isupper() else "copy"
-        flags = [facts.doc.source(flag.span) for flag in copy.flags if flag.name in KEPT_FLAGS]
-        for below, files in groups.items():
-            name = next((name for name in files if not PLAIN_NAME.fullmatch(name)), None)
-            if name is not None:
-                return Refusal(f"the name {name} needs quotes")
-            place_text = posixpath.join(target, below) if below else target
-            lines[" ".join([keyword, *flags, *files, place_text.rstrip("/") + "/"])] = None
-    if len(lines) > MOST_COPIES:
+    groups: dict[tuple[int, str], list[str]] = {}
+    copies = {node.span.start: node for node in down.moved if isinstance(node, nodes.Copy)}
+    for item in (install, *down.installs):
+        for path, image_path in zip(paths_of(item), image_paths_of(item), strict=True):
+            found = bringer(facts, item.run, image_path)
+            if found is None:
+                return Refusal(f"no copy above brings {path}")
+            copy, source = found
+            if copy.span.start not in copies:
+                continue
+            if source != path and (why := _stands_in(facts, source)) is not None:
+                return Refusal(why)
+            if not PLAIN_NAME.fullmatch(source):
+                return Refusal(f"the name {source} needs quotes")
+            if any(matches(name, pattern) for pattern in _excluded(copy) for name in (source, posixpath.basename(source))):
+                return Refusal(f"`--exclude` keeps {source} back")
+            files = groups.setdefault((copy.span.start, _folder(facts, copy, source)), [])
+            if source not in files:
+                files.append(source)
+    if len(groups) > MOST_COPIES:
         return Refusal(f"its manifests lie in more than {MOST_COPIES} folders")
-    missing = next((path for item in (install, *down.installs) for path in _missing(facts, down, item)), None)
-    return Refusal(f"no copy above brings {missing}") if missing else "".join(line + facts.doc.newline for line in lines)
+    lines = []
+    for (start, below), files in groups.items():
+        line = _copy_line(facts, copies[start], files, below, absolute=start in down.absolute)
+        if line is None:
+            return Refusal(f"the name {copies[start].destination.text} needs quotes")
+        lines.append(line)
+    return "".join(line + facts.doc.newline for line in lines)
 
 
-def _groups(facts: Facts, down: WayDown, installs: Sequence[ProjectInstall]) -> Iterator[tuple[Copy, dict[str, list[str]]]]:
-    """Of each copy that goes down, the manifests that it brings, by the folder below its destination."""
+def _copy_line(facts: Facts, copy: Copy, files: list[str], below: str, *, absolute: bool) -> str | None:
+    """A COPY of some files to a folder below another one's destination; None when that needs quotes."""
+    target = copy.destination.text.rstrip("/") or "/"
+    if absolute:
+        target = facts.path(copy.destination.text, copy) or target
+    if not PLAIN_TARGET.fullmatch(target):
+        return None
+    keyword = "COPY" if copy.keyword.text.isupper() else "copy"
+    flags = [facts.doc.source(flag.span) for flag in copy.flags if flag.name in KEPT_FLAGS]
+    place_text = posixpath.join(target, below) if below else target
+    return " ".join([keyword, *flags, *files, place_text.rstrip("/") + "/"])
+
+
+def _folder(facts: Facts, copy: Copy, path: str) -> str:
+    """The folder below a COPY's destination that it puts a file, or what is in a folder, into."""
+    below = place(facts, copy, path) or ""
     context = facts.context
-    for copy in (node for node in down.moved if isinstance(node, nodes.Copy)):
-        groups: dict[str, list[str]] = {}
-        for item in installs:
-            for path in paths_of(item):
-                below = place(facts, copy, path)
-                if below is None:
-                    continue
-                if context is not None and path not in context.files and context.has(path):
-                    # of a folder a COPY takes what is in it
-                    below = posixpath.join(below, posixpath.basename(path))
-                if path not in groups.setdefault(below, []):
-                    groups[below].append(path)
-        yield copy, groups
+    if context is not None and path not in context.files and context.has(path):
+        # of a folder a COPY takes what is in it
+        return posixpath.join(below, posixpath.basename(path))
+    return below
 
 
-def _missing(facts: Facts, down: WayDown, install: ProjectInstall) -> Iterator[str]:
-    """The manifests of an install that no copy above it brings."""
-    stage = facts.stage_of(install.run)
-    above = [node for node in stage.all(nodes.Copy) if node.span.end <= install.run.span.start and node.from_ is None]
-    for path in paths_of(install):
-        if not any(place(facts, copy, path) is not None for copy in above):
-            yield path
+def _stands_in(facts: Facts, path: str) -> str | None:
+    """Why a manifest that a later COPY puts in another's place may need more files than that; None when it needs none."""
+    if facts.context is None:
+        return f"{path} takes the place of another manifest"
+    files, _ = closure(facts.context, [path])
+    return None if files == (path,) else f"{path}, which takes the place of another manifest, names other files"
+
+
+def _excluded(copy: Copy) -> list[str]:
+    return [posixpath.normpath(flag.value) for flag in copy.flags if flag.name == "exclude" and flag.value]
 
 
 def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusal:

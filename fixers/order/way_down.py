@@ -10,7 +10,7 @@ from msgspec import Struct
 from dockerlint.fixers.effects.footprint import Clash, absolute, command_footprint, commands, overlap
 from dockerlint.fixers.effects.precedence import PROGRAMS, Access, Kind, Precedence, destination
 from dockerlint.fixers.inputs.install_inputs import brought, trusted
-from dockerlint.fixers.inputs.project_install import ProjectInstall
+from dockerlint.fixers.inputs.project_install import image_paths_of
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue.tool import catalogue
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dockerlint.fixers.effects.precedence import Conflict
+    from dockerlint.fixers.inputs.project_install import ProjectInstall
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Copy, Instruction, Run
@@ -158,7 +159,7 @@ class _Descent:
         tool = self._install.invocation.tool
         if not calls or not all(item and item.tool is tool and item.action == "configure" for item in calls):
             return False
-        settings = [path for path in _image_paths(self._install) if posixpath.relpath(path, self._install.place).startswith(".")]
+        settings = [path for path in image_paths_of(self._install) if posixpath.relpath(path, self._install.place).startswith(".")]
         if any(isinstance(node, nodes.Copy) and brought(self._facts, node, path) for node in self.moved for path in settings):
             self.level = Clash.POSSIBLE
             return not any(item and item.has(("--local",)) for item in calls)
@@ -195,7 +196,7 @@ class _Descent:
 
     def _feeds(self, run: Run) -> str | None:
         """Why the install may need what a RUN does; None where it surely goes without it."""
-        needed = {path for item in (self._install, *self.installs) for path in _image_paths(item)}
+        needed = {path for item in (self._install, *self.installs) for path in image_paths_of(item)}
         names = {posixpath.basename(path) for path in needed}
         workdir = self._facts.state(run).workdir
         for command in self._facts.commands(run):
@@ -236,6 +237,3 @@ def _installers() -> frozenset[str]:
     tools = {name for tool in catalogue() for name in tool.commands}
     return commands().downloads | tools | {"install", "ln"}
 
-
-def _image_paths(install: ProjectInstall) -> list[str]:
-    return [posixpath.normpath(posixpath.join(install.place, name)) for name in install.reads.files]
