@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.span import Span
 
 
-@rule("DF101", name="source-copied-before-install", severity=Severity.WARNING)
+@rule(name="source-copied-before-install", severity=Severity.WARNING)
 def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The source tree is copied before its dependencies are installed.
 
@@ -133,8 +133,8 @@ def _finding(facts: Facts, copies: list[nodes.Copy], install: ProjectInstall, ot
     message = f"`{facts.brief(copies[0])}` stands above `{install.name}` on line {line}, so each edit of a source file runs it again"
     fix = split_copy(facts, copies, install, others)
     if isinstance(fix, Refusal):
-        return Finding("DF101", copies[0].span, f"{message}; no fix: {fix.reason}")
-    return Finding("DF101", copies[0].span, message, fix)
+        return Finding(copies[0].span, f"{message}; no fix: {fix.reason}")
+    return Finding(copies[0].span, message, fix)
 
 
 def _sources(facts: Facts, install: ProjectInstall, others: list[ProjectInstall]) -> list[nodes.Copy]:

@@ -6,7 +6,7 @@ import posixpath
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.analysis.facts import SOMEWHERE
+from dockerlint.lint.analysis.build_state import SOMEWHERE
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.context.dockerignore import clean_path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.analysis.facts import SOMEWHERE
+from dockerlint.lint.analysis.build_state import SOMEWHERE
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.storage.lazy_regex import regex

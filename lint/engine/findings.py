@@ -53,12 +53,15 @@ class Fix(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """One thing that a rule found, where it is, and what would mend it."""
+    """One thing that a rule found: where it is, what it is, and the fix where there is one.
 
-    code: str
+    `code` is the rule's; a rule leaves it out, and its findings take it (`rule.rule`).
+    """
+
     span: Span
     message: str
     fix: Fix | None = None
+    code: str = ""
 
 
 class Saving(Struct, frozen=True):
