@@ -11,7 +11,7 @@ from dockerlint.fixers.inputs.project_install import brings, is_broad, project_i
 from dockerlint.fixers.inputs.reads.local_project import own
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.context.dockerignore import clean_path
-from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -132,6 +132,9 @@ def _finding(facts: Facts, copies: list[nodes.Copy], install: ProjectInstall, ot
     line = facts.doc.line(install.invocation.command.span.start)
     message = f"`{facts.brief(copies[0])}` stands above `{install.name}` on line {line}, so each edit of a source file runs it again"
     fix = split_copy(facts, copies, install, others)
+    if isinstance(fix, Fix) and fix.applicability is Applicability.SAFE and facts.has_made_up_folder:
+        title = f"{fix.title} (not proven: the base image's working folder is not known)"
+        fix = Fix(title, fix.edits, Applicability.UNSAFE)
     if isinstance(fix, Refusal):
         return Finding(copies[0].span, f"{message}; no fix: {fix.reason}")
     return Finding(copies[0].span, message, fix)

@@ -159,9 +159,9 @@ def script_footprint(facts: Facts, run: nodes.Run) -> Footprint:
     return Footprint.of(_touched_by_script(facts, run))
 
 
-def command_footprint(facts: Facts, run: nodes.Run, command: Command) -> Footprint:
-    """What one command of a RUN touches when it runs in the RUN's own folder."""
-    return Footprint.of(_touches(facts, run, command, facts.state(run).workdir))
+def command_footprint(facts: Facts, run: nodes.Run, command: Command, folder: str | None = None) -> Footprint:
+    """What one command of a RUN touches when it runs in a folder, the RUN's own where none is given."""
+    return Footprint.of(_touches(facts, run, command, folder or facts.state(run).workdir))
 
 
 def surrounding(facts: Facts, run: nodes.Run) -> Iterator[tuple[str | None, Clash]]:

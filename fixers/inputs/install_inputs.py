@@ -44,7 +44,7 @@ class Manifests(Struct, frozen=True):
 
     `known` when there was a context to look at, `why` then says why it may read more than these, None when it surely does
     not. `needs_project` says why it installs the project itself as well, which takes its source. `first` is the command that
-    installs what `files` name, where it is not the install itself.
+    installs what `files` name, where it is not the install itself. `fails` says why it does not run without the source.
     """
 
     files: tuple[str, ...]
@@ -52,6 +52,7 @@ class Manifests(Struct, frozen=True):
     why: str | None = None
     needs_project: str | None = None
     first: str | None = None
+    fails: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -103,12 +104,13 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
         found = (*names, *(name for name in found if not _is_root(tool, name)))
     if not any(matches(name, pattern) for name in found for pattern in names):
         return Manifests(found, known=False)
-    files, why = closure(context, (posixpath.normpath(posixpath.join(folder, name)) for name in found), scripts=scripts)
-    above = _parent(context, tool, folder, files)
+    read = closure(context, (posixpath.normpath(posixpath.join(folder, name)) for name in found), scripts=scripts)
+    above = _parent(context, tool, folder, read.files)
     return Manifests(
-        tuple(posixpath.relpath(name, folder or ".") for name in files),
+        tuple(posixpath.relpath(name, folder or ".") for name in read.files),
         known=True,
-        why=why or (f"{above} has a say in what is installed" if above else None),
+        fails=read.fails,
+        why=read.why or (f"{above} has a say in what is installed" if above else None),
         needs_project=_needs_project(facts, invocation, folder),
     )
 
@@ -358,5 +360,5 @@ def _requirements(context: Context, tool: Tool, names: tuple[str, ...], folder: 
         # settings of the tool beside the file
         settings = (posixpath.join(folder, name) for name in tool.manifests if name not in {lock.file for lock in tool.locks})
         paths += [path for path in settings if path in context.files and path not in paths]
-    files, why = closure(context, paths, {"pyproject.toml": python_manifests.project, "*.yml": reader, "*.yaml": reader, "*.txt": python_manifests.requirements, "*.in": reader, "*.lock": reader})
-    return Manifests(tuple(posixpath.relpath(name, folder or ".") for name in files), known=True, why=why)
+    read = closure(context, paths, {"pyproject.toml": python_manifests.project, "*.yml": reader, "*.yaml": reader, "*.txt": python_manifests.requirements, "*.in": reader, "*.lock": reader})
+    return Manifests(tuple(posixpath.relpath(name, folder or ".") for name in read.files), known=True, why=read.why)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.fixers.effects.footprint import absolute
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.syntax import nodes
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Copy, Run, Stage
 
     from .install_inputs import Manifests
@@ -79,10 +81,12 @@ def fetches(invocation: Invocation, installed: set[str]) -> bool:
 
 def project_install(facts: Facts, copies: Bringers, run: Run, invocation: Invocation) -> ProjectInstall | None:
     """The install that a command is, given the COPYs above it; None when none of these brings its manifest."""
+    cwd = working_folder(facts, run, invocation.command)
     for name in primary(invocation):
         for base in _names(facts, name):
-            path = facts.path(base, run)
-            if path is None or (bringer := copies.first(path)) is None:
+            text = facts.expand(base, run)
+            path = posixpath.normpath(posixpath.join(cwd or "", text)) if text is not None else None
+            if path is None or not posixpath.isabs(path) or (bringer := copies.first(path)) is None:
                 continue
             copy, found = bringer
             relative = not posixpath.isabs(base) and found.endswith(base) and project_flag(invocation) is None
@@ -90,6 +94,20 @@ def project_install(facts: Facts, copies: Bringers, run: Run, invocation: Invoca
             place = path.removesuffix(base).rstrip("/") if relative else posixpath.dirname(path)
             return ProjectInstall(run, invocation, manifests(facts, invocation, folder), place or "/", folder, copy)
     return None
+
+
+def working_folder(facts: Facts, run: Run, command: Command) -> str | None:
+    """The folder that a command of a RUN runs in, after each `cd` before it; None when it is not known."""
+    folder = facts.state(run).workdir
+    script = facts.script(run)
+    for item in script.commands if script else ():
+        if item is command:
+            break
+        if item.name in ("pushd", "popd") or (item.name == "cd" and item.sometimes):
+            return None
+        if item.name == "cd" and item.within == command.within[: len(item.within)]:
+            folder = absolute(item.arguments[0].text, folder) if len(item.arguments) == 1 else None
+    return folder
 
 
 def _names(facts: Facts, pattern: str) -> list[str]:

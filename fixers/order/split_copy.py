@@ -18,8 +18,8 @@ from dockerlint.fixers.effects.footprint import (
     overlap,
     surrounding,
 )
-from dockerlint.fixers.inputs.install_inputs import is_folder, place, trusted
-from dockerlint.fixers.inputs.project_install import bringer, image_paths_of, paths_of
+from dockerlint.fixers.inputs.install_inputs import is_folder, place, project_flag, trusted
+from dockerlint.fixers.inputs.project_install import bringer, image_paths_of, paths_of, working_folder
 from dockerlint.fixers.inputs.reads.closure import closure
 from dockerlint.fixers.inputs.reads.manifest import Manifest, table
 from dockerlint.fixers.refusal import Refusal
@@ -51,6 +51,7 @@ KEPT_FLAGS = ("chown", "chmod", "link")
 # More lines than this are no help to the reader of a file.
 MOST_COPIES = 40
 LONGEST_QUOTE = 40
+NO_CUT = "its script cannot be cut in two: what comes first holds for what follows"
 PLAIN_NAME = regex(r"[\w./@+-]+")
 PLAIN_TARGET = regex(r"[\w./@+${}-]+")
 
@@ -75,6 +76,8 @@ def split_copy(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, ot
         return Refusal("dlint does not cut a heredoc in two")
     if install.reads.known and not install.reads.files:
         return Refusal(install.reads.why or "it reads no manifest that can be copied alone")
+    if install.reads.fails is not None and not install.reads.needs_project:
+        return Refusal(f"{install.reads.fails}, which needs the source: install with `--ignore-scripts` and run it below the copy")
     target = facts.path(copies[0].destination.text, copies[0])
     if target is None:
         return Refusal("where the copy goes to is not known")
@@ -270,8 +273,7 @@ def _stands_in(facts: Facts, path: str) -> str | None:
     """Why a manifest that a later COPY puts in another's place may need more files than that; None when it needs none."""
     if facts.context is None:
         return f"{path} takes the place of another manifest"
-    files, _ = closure(facts.context, [path])
-    return None if files == (path,) else f"{path}, which takes the place of another manifest, names other files"
+    return None if closure(facts.context, [path]).files == (path,) else f"{path}, which takes the place of another manifest, names other files"
 
 
 def _excluded(copy: Copy) -> list[str]:
@@ -293,10 +295,10 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
         flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
         # by the name that the file calls it by, such as ./mvnw
         command = _with_stubs(clean_command(invocation, prefetch), stubs)
-        return Parts(f"{run.keyword.text}{flags} {command}", doc.source(run.span), changed=True)
+        return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{command}", doc.source(run.span), changed=True)
     if reads.first is not None:
         flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
-        return Parts(f"{run.keyword.text}{flags} {reads.first}", doc.source(run.span), changed=True)
+        return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{reads.first}", doc.source(run.span), changed=True)
     script = facts.script(run)
     without = invocation.tool.action("install").without_project.get(invocation.subcommand, ())
     more = [option for option in without if not invocation.has((option,))] if reads.needs_project else []
@@ -310,10 +312,19 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
     return _twice(facts, install, script, more) if more else _cut(facts, install, script, stubs, target)
 
 
+def _enter(facts: Facts, install: ProjectInstall) -> str:
+    """The `cd` to where an install works, where that is not its RUN's own folder."""
+    cwd = working_folder(facts, install.run, install.invocation.command)
+    there = install.place if project_flag(install.invocation) is not None else cwd
+    return "" if there is None or there == facts.state(install.run).workdir else f"cd {there} && "
+
+
 def _in_the_way(facts: Facts, install: ProjectInstall, script: Script, target: str) -> str | None:
     """What of a RUN comes before its install, or beside it, and may need the source; None when nothing does."""
     before = script.commands[: script.commands.index(install.invocation.command)]
     for command in (*script.tests, *before):
+        if command.name == "cd" and not command.sometimes and not command.redirects:
+            continue
         if not (_belongs(install.invocation, command) or _needs_no_source(facts, install.run, command, target)):
             return _short(facts.doc.source(command.whole))
     workdir = facts.state(install.run).workdir
@@ -333,13 +344,14 @@ def _twice(facts: Facts, install: ProjectInstall, script: Script, more: list[str
     doc, run, invocation = facts.doc, install.run, install.invocation
     span = invocation.command.whole
     before = script.commands[: script.commands.index(invocation.command)]
-    if not _is_chain(script) or script.tests or any(command.lasting for command in before):
-        return Refusal("its script cannot be cut in two: what comes first holds for what follows")
+    lead = _lead(facts, before)
+    if not _is_chain(script) or script.tests or lead is None:
+        return Refusal(NO_CUT)
     word = invocation.subcommand_words[-1] if invocation.subcommand_words else invocation.words[0]
     options = "".join(f" {option}" for option in more)
     first = doc.text[run.span.start : word.span.end] + options + doc.text[word.span.end : span.end]
     prefix = doc.text[run.span.start : script.core.start]
-    return Parts(first, prefix + doc.text[span.start : run.span.end], changed=True)
+    return Parts(first, prefix + lead + doc.text[span.start : run.span.end], changed=True)
 
 
 def _cut(facts: Facts, install: ProjectInstall, script: Script, stubs: list[str], target: str) -> Parts | Refusal:
@@ -357,10 +369,19 @@ def _cut(facts: Facts, install: ProjectInstall, script: Script, stubs: list[str]
     if last == len(script.commands) - 1:
         return Parts(head + doc.text[span.end : run.span.end], "", changed=bool(stubs))
     gap = Span(script.commands[last].whole.end, script.commands[last + 1].whole.start)
-    if not _is_chain(script) or script.tests or has_comment(doc, gap) or any(command.lasting for command in script.commands[: last + 1]):
-        return Refusal("its script cannot be cut in two: what comes first holds for what follows")
+    lead = _lead(facts, script.commands[: last + 1])
+    if not _is_chain(script) or script.tests or has_comment(doc, gap) or lead is None:
+        return Refusal(NO_CUT)
     prefix = doc.text[run.span.start : script.core.start]
-    return Parts(head + doc.text[span.end : gap.start], prefix + doc.text[gap.end : run.span.end], changed=bool(stubs))
+    return Parts(head + doc.text[span.end : gap.start], prefix + lead + doc.text[gap.end : run.span.end], changed=bool(stubs))
+
+
+def _lead(facts: Facts, commands: Sequence[Command]) -> str | None:
+    """What of a script's first part has to be said again in the second: to which folder it went; None when more of it lasts."""
+    lasting = [command for command in commands if command.lasting]
+    if any(command.name != "cd" or command.redirects or command.assignments for command in lasting):
+        return None
+    return "".join(f"{facts.doc.source(command.whole)} && " for command in lasting)
 
 
 def _is_chain(script: Script) -> bool:
@@ -396,7 +417,8 @@ def _needs_no_source(facts: Facts, run: Run, command: Command, target: str) -> b
     """Whether a command surely reads and writes nothing of the project."""
     if command.name in ("cd", "pushd", "."):
         return False
-    return command_footprint(facts, run, command).at(target) is not Clash.CERTAIN
+    folder = working_folder(facts, run, command)
+    return folder is not None and command_footprint(facts, run, command, folder).at(target) is not Clash.CERTAIN
 
 
 def _belongs(invocation: Invocation, command: Command) -> bool:

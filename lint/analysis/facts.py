@@ -86,6 +86,11 @@ class Facts:
         self._images: dict[int, str | None] = {}
         self.kept: dict[Hashable, Any] = {}
 
+    @property
+    def has_made_up_folder(self) -> bool:
+        """Whether these are facts `in_some_folder`."""
+        return self._base_workdir is not None
+
     @cached_property
     def in_some_folder(self) -> Facts:
         """The same facts with a made-up folder, SOMEWHERE, where the base image's working folder is not known: relative paths

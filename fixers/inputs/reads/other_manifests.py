@@ -157,7 +157,14 @@ def gemfile(manifest: Manifest) -> Iterator[str | Doubt]:
             yield from specs
             yield Doubt("a gemspec is a program")
         elif len(said) > LONGEST_LINE or not GEMFILE.match(said) or GEM_FOLDER.search(said):
+            yield from manifest.named(said)
             yield Doubt(f"Gemfile has `{said[:40]}`")
+
+
+def gemspec(manifest: Manifest) -> Iterator[str | Doubt]:
+    """A gemspec: a program, which often reads the version from a file."""
+    yield from manifest.named(manifest.text)
+    yield Doubt("a gemspec is a program")
 
 
 def bundle_config(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -169,6 +176,7 @@ def bundle_config(manifest: Manifest) -> Iterator[str | Doubt]:
 def mix(manifest: Manifest) -> Iterator[str | Doubt]:
     """mix.exs: packages by path; it is a program."""
     yield Doubt(f"{manifest.name} is a program")
+    yield from manifest.named(manifest.text)
     for path in MIX_PATH.findall(manifest.text):
         if manifest.here(posixpath.join(path, "mix.exs")):
             yield from manifest.local(posixpath.join(path, "mix.exs"))
