@@ -102,9 +102,14 @@ def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Find
     RUN uv sync --locked
     ```
 
+    Steps between the copy and the install that work on the source go down with the copy; the others stay where they are, further
+    installs from the same copy with their manifests. COPY and RUN share the folder that they start in, whatever it is.
+
     **Fix safety:** safe when the build context shows all manifests, these refer to nothing else of the source (scripts that an
-    install runs, programs), and the copy does not bring what the install writes. Otherwise unsafe, as where a step is written
-    anew or cut in two; and only shown when the context is not at hand. The fix says why.
+    install runs, programs), the copy does not bring what the install writes, and nothing else moves. Otherwise unsafe, as where
+    a step is written anew or cut in two; and only shown when the context is not at hand. The fix says why. There is none where
+    the install cannot work without the source, or a step in between may need the one and make what the other needs; the message
+    says so.
 
     **Source:** Docker's guide on build caches; BuildKit's cache keys; the tools' documentation, see `lint/catalogue/tools`.
     """
