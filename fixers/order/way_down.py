@@ -97,9 +97,10 @@ class _Descent:
             case _:
                 return self._refusal(node, "what goes below the install depends on it")
 
-    def _stays(self) -> None:
-        """Takes a step to stay above although nobody can be sure."""
+    def _stays(self) -> Refusal | None:
+        """Takes a step to stay above although nobody can be sure; nothing is in the way then."""
         self.level = Clash.POSSIBLE
+        return None
 
     def _past_workdir(self, node: nodes.Workdir, certain: list[tuple[Instruction, Conflict]]) -> Refusal | None:
         for moved, item in certain:
