@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import clean_command
-from dockerlint.fixers.edits import delete_lines, has_comment, with_comments
+from dockerlint.fixers.edits import delete_lines, has_comment, line_start, with_comments
 from dockerlint.fixers.effects.footprint import (
     Clash,
     Footprint,
@@ -112,10 +112,10 @@ def _edits(facts: Facts, down: WayDown, run: Run, copies: str, parts: Parts) -> 
             path = facts.path(node.destination.text, node) or node.destination.text
             text = doc.source(Span(start, word.start)) + path + doc.source(Span(word.end, end))
         text = text if text.endswith("\n") else text + newline
-        moved += newline + text if start < doc.text.rfind("\n", 0, node.span.start) + 1 and not moved else text
+        moved += newline + text if start < line_start(doc, node.span.start) and not moved else text
         gone.append(Span(start, end))
     above = with_comments(doc, run).start
-    comments = doc.text[above : doc.text.rfind("\n", 0, run.span.start) + 1]
+    comments = doc.text[above : line_start(doc, run.span.start)]
     text = f"{copies}{comments}{parts.first}{newline}{moved}"
     line_end = doc.text.find("\n", run.span.end)
     below = len(doc.text) if line_end < 0 else line_end + 1

@@ -16,6 +16,8 @@ from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variab
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dockerlint.lint.online.images import Images, RegistryImage
+
     from .installed_packages import Pins
     from .stages import StageGraph
 
@@ -43,14 +45,18 @@ class Settings(Struct, frozen=True):
     build_args: Mapping[str, str] = field(default_factory=dict)
     # which rules are asked for: recommended, hadolint or all
     preset: str = "recommended"
-    # what builds: buildkit, buildah, kaniko or legacy
+    # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"
+    # the oldest release of the Dockerfile language that must do; None when any may
+    min_frontend: str | None = None
     # registries that images may come from; any when empty
     trusted_registries: tuple[str, ...] = ()
     # labels that an image must have, each with the kind of its value (catalogue/label_formats.py)
     label_schema: Mapping[str, str] = field(default_factory=dict)
     # whether an image may have no other labels
     strict_labels: bool = False
+    # what looks images up in their registries; None where nobody asked for that
+    images: Images | None = None
     # versions to pin packages to, by package manager and name (installed_packages.py)
     pins: Pins = field(default_factory=dict)
 
@@ -136,14 +142,30 @@ class BuildStates:
         if parent is not None:
             return finals[parent.index]
         image = self.expand_global(stage.from_.image.text)
-        base = lookup(image) if image else None
         if image == "scratch":
             return State("root", "/", self.shell, {}, open=False)
+        told = self.registry_image(stage)
+        if told is not None and told.platform:
+            return State(told.user, told.workdir, told.shell or self.shell, told.variables, open=False)
+        base = lookup(image) if image else None
         if base is None:
             return State(None, self.workdir, self.shell)
         if base.shell == "cmd":
             return State(base.user, None, self.shell if self.as_hadolint else WINDOWS_SHELL)
         return State(base.user, base.workdir or self.workdir, self.shell)
+
+    def registry_image(self, stage: nodes.Stage) -> RegistryImage | None:
+        """What its registry says of the image that the stage's lineage starts from; None when it was not asked, or cannot say."""
+        image = self.expand_global(self.graph.base(stage))
+        first = self.graph.lineage(stage)[-1]
+        flag = first.from_.flag("platform")
+        return self.looked_up(image, self.expand_global(flag.value) if flag and flag.value else None) if image else None
+
+    def looked_up(self, image: str, platform: str | None = None) -> RegistryImage | None:
+        """What the registry says of an image, for a platform such as `linux/arm64`; None when it was not asked, or cannot say."""
+        if self.settings.images is None or image == "scratch":
+            return None
+        return self.settings.images.get(image, platform)
 
     def _after(self, node: nodes.Instruction, state: State) -> State:
         match node:

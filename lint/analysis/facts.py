@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from msgspec.structs import replace
 
 from dockerlint.lint.catalogue import tool
-from dockerlint.lint.catalogue.base_images import BaseImage, lookup
+from dockerlint.lint.catalogue.base_images import BaseImage, lookup, unknown
 from dockerlint.lint.shell import script as shells
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.online.images import RegistryImage
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.shellcheck.comment_cache import Comments
 
@@ -207,7 +208,23 @@ class Facts:
     def base(self, stage: nodes.Stage) -> BaseImage | None:
         """What is known of the image that the stage's lineage starts from."""
         image = self.image(stage)
-        return lookup(image) if image else None
+        return self._known(image, self.registry_image(stage)) if image else None
+
+    def _known(self, image: str, told: RegistryImage | None) -> BaseImage | None:
+        """What the tables know of an image, and over it what its registry told."""
+        known = lookup(image)
+        if told is None or not told.platform:
+            return known
+        known = known or unknown(image)
+        return replace(known, user=told.user, entrypoint=known.entrypoint if told.entrypoint else "none")
+
+    def registry_image(self, stage: nodes.Stage) -> RegistryImage | None:
+        """What its registry says of the image that the stage's lineage starts from; None when it was not asked, or cannot say."""
+        return self._states.registry_image(stage)
+
+    def looked_up(self, image: str, platform: str | None = None) -> RegistryImage | None:
+        """What the registry says of an image, for a platform such as `linux/arm64`; None when it was not asked, or cannot say."""
+        return self._states.looked_up(image, platform)
 
     def base_of(self, node: nodes.Instruction) -> BaseImage | None:
         """What is known of the image that an instruction's stage starts from; None before the first FROM."""

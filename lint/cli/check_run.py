@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from functools import partial
 from itertools import tee
@@ -13,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .config_layers import file_layer, layers
-from .exit_status import FINDINGS, INTERRUPTED, OK, USAGE
+from .exit_status import FINDINGS, INTERRUPTED, OK, TERMINATED, USAGE
 from .startup import COMMANDS
 from .streams import write
 from .terminal import has_colour, is_terminal
@@ -44,6 +45,7 @@ DEFAULTS: Mapping[str, Any] = {
     "baseline": None,
     "write_baseline": False,
     "pin_from": (),
+    "online": False,
     "jobs": None,
     "no_cache": False,
     "quiet": False,
@@ -70,7 +72,7 @@ class _Check(Struct):
     status: int = OK
 
     def run(self) -> int:
-        from dockerlint.lint.settings.discovery import Missing, discover
+        from dockerlint.lint.settings.discovery import Missing, Skipped, discover
 
         from .interrupt import Interrupts
         from .many_files import run
@@ -86,12 +88,20 @@ class _Check(Struct):
             self.options["savings"],
             not self.options["no_cache"],
             pins=_pins(self.options["pin_from"]),
+            online=self.options["online"],
         )
+        if task.cache:
+            self._tell_of_cache()
         config = self._configuration(task)
         found = list(discover(self.paths))
-        unread = [item.sentence + _meant_command(item.path) for item in found if isinstance(item, Missing)]
+        for item in found:
+            if isinstance(item, Skipped):
+                self._say(item.sentence)
+        missing = (item for item in found if isinstance(item, Missing) and not isinstance(item, Skipped))
+        unread = [item.sentence + _meant_command(item.path) for item in missing]
         self._complain(unread, USAGE)
         files, ways = self._builds([item for item in found if isinstance(item, Path)], unread)
+        files = _each_once(files) if self.options["fix"] else files
         task = replace(task, builds=ways)
         checked = run(task, files, self.options["jobs"], format_=config.format, prepare=partial(_refuse_unknown, task))
         with Interrupts() as interrupts, progress(len(files), quiet=self.options["quiet"]) as seen:
@@ -102,8 +112,14 @@ class _Check(Struct):
                 self._show(config, results, unread)
         if interrupts.asked:
             self._say("dlint: interrupted: this is what was found so far")
-            return INTERRUPTED
+            return TERMINATED if interrupts.by == signal.SIGTERM else INTERRUPTED
         return self.status
+
+    def _tell_of_cache(self) -> None:
+        from dockerlint.lint.storage.sqlite_store import distrusted
+
+        if why_not := distrusted():
+            self._say(f"dlint: {why_not}")
 
     def _builds(self, found: Sequence[Path], unread: list[str]) -> tuple[list[Path], dict[Path, list[Layer]]]:
         """The Dockerfiles, those of compose and bake files in their place, and the ways in which these are built."""
@@ -163,17 +179,17 @@ class _Check(Struct):
                 self._say(line)
 
     def _complain(self, sentences: Iterable[str], status: int) -> None:
-        from dockerlint.lint.report.escaping import visible_lines
+        from dockerlint.lint.report.escaping import sentences as shown
 
         for sentence in sentences:
-            write(f"dlint: {visible_lines(sentence)}\n", err=True)
+            write(f"dlint: {shown(sentence)}\n", err=True)
             self.status = max(self.status, status)
 
-    def _say(self, sentence: str) -> None:
-        from dockerlint.lint.report.escaping import visible
+    def _say(self, text: str) -> None:
+        from dockerlint.lint.report.escaping import sentence
 
         if not self.options["quiet"]:
-            write(visible(sentence) + "\n", err=True)
+            write(sentence(text) + "\n", err=True)
 
     def _reports(self, config: Config, results: Iterator[Result]) -> Iterator[FileReport]:
         """The reports of the results, less what the baseline knows, each judged."""
@@ -248,6 +264,11 @@ class _Check(Struct):
             write(visible_lines(diff) if is_terminal() else encode(diff))
             if not self.options["exit_zero"]:
                 self.status = max(self.status, FINDINGS)
+
+
+def _each_once(files: Iterable[Path]) -> list[Path]:
+    """The files by their first names: what has two names must not be written twice."""
+    return list({os.path.realpath(path): path for path in reversed(list(files))}.values())[::-1]
 
 
 def _refuse_unknown(task: Task) -> None:

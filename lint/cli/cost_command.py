@@ -11,13 +11,14 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from . import registry_images
 from .config_layers import file_layer, layers
 from .cost_page import check_page, write_page
 from .cost_speed import speed
 from .exit_status import OK, USAGE
 from .judged import Judged
 from .measured_inputs import Inputs, keep, kept
-from .shared_options import build_options
+from .shared_options import build_options, online_option
 from .terminal import has_colour, is_terminal
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def measured_options(function: Callable[..., int]) -> Callable[..., int]:
 )
 @click.option("--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write a page with charts to a file.")
 @measured_options
+@online_option
 @build_options
 def command(
     paths: tuple[str, ...], format_: str, compare: str | None, replay: int | None, html: str | None, **options: Any
@@ -113,8 +115,8 @@ def command(
     dlint cost --compare Dockerfile.new Dockerfile
     dlint cost --replay 200 --html cost.html Dockerfile
     """
-    from dockerlint.lint.report.escaping import visible
-    from dockerlint.lint.settings.discovery import discover
+    from dockerlint.lint.report.escaping import sentence
+    from dockerlint.lint.settings.discovery import Skipped, discover
 
     from .task import Task
 
@@ -124,10 +126,14 @@ def command(
     inputs.check(paths, compare)
     if html:
         check_page()
-    task = Task(layers(options), file_layer(options))
+    task = Task(layers(options), file_layer(options), online=options["online"])
     judged: list[Judged] = []
     status = OK
-    found = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
+    every = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
+    for skipped in every:
+        if isinstance(skipped, Skipped):
+            click.echo(f"dlint: {sentence(skipped.sentence)}", err=True)
+    found = [item for item in every if not isinstance(item, Skipped)]
     if inputs and len(found) != 1:
         raise click.UsageError("--history, --image and --build-log are of one build: name one Dockerfile")
     of = found[0] if compare and isinstance(found[0], Path) else None
@@ -135,7 +141,7 @@ def command(
     for item in _each(task, found, commits, inputs, compare=compare is not None, fixes=html is not None):
         if isinstance(item, str):
             status = USAGE
-            click.echo(f"dlint: {visible(item)}", err=True)
+            click.echo(f"dlint: {sentence(item)}", err=True)
         else:
             judged.append(item)
     if compare and (status or len(judged) != 2):
@@ -199,7 +205,8 @@ def _facts(task: Task, path: Path) -> tuple[Config, Facts]:
 
     config = configuration(task, path)
     read = source.read_stdin() if str(path) == source.STDIN else source.read(path)
-    return config, Facts(parse(read.text), context(config, path), settings(config))
+    images = registry_images.images() if task.online else None
+    return config, Facts(parse(read.text), context(config, path), replace(settings(config), images=images))
 
 
 def _estimate(
@@ -218,6 +225,7 @@ def _estimate(
     """
     from dockerlint.fixers.cost import estimate
     from dockerlint.fixers.cost.copy_selections import Selections
+    from dockerlint.lint.report.escaping import visible
 
     config, facts = _facts(task, path)
     fast = speed(config)
@@ -226,6 +234,8 @@ def _estimate(
     measured = _in_common(task, pair) if pair else _measured(facts, path, inputs, problems)
     judge = partial(estimate, selections=selections, history=history, file=str(path), **fast)
     found = judge(facts.doc, facts, measured=measured)
+    for note in registry_images.not_looked_up(path, facts):
+        click.echo(f"dlint: {visible(note)}", err=True)
     if pair or (found.replay is None and not fixes):
         return Judged(found, fast)
     # what follows is not needed for an estimate alone, which should not wait for it
@@ -263,12 +273,12 @@ def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> 
 
     Raises MeasuredError when nothing can be kept.
     """
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
 
     found = inputs.read(facts, problems)
     older, problem = kept(facts.context, path)
     if problem:
-        click.echo(f"dlint: {visible(problem)}", err=True)
+        click.echo(f"dlint: {sentence(problem)}", err=True)
     both = found.over(older, facts) if found is not None and older is not None else found or older
     if inputs.save and found is not None and both is not None:
         keep(facts.context, path, both)
@@ -278,7 +288,7 @@ def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> 
 def _history(context: Context | None, path: Path, most: int) -> History | None:
     """The last commits of the context; None, after a word why, when there are none to be had."""
     from dockerlint.lint.context.commit_history import HistoryError, read
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
     from dockerlint.lint.syntax import source
 
     if context is None:
@@ -287,7 +297,7 @@ def _history(context: Context | None, path: Path, most: int) -> History | None:
     try:
         found = read(context, None if str(path) == source.STDIN else path, most)
     except HistoryError as error:
-        click.echo(f"dlint: --replay: {visible(str(error))}", err=True)
+        click.echo(f"dlint: --replay: {sentence(str(error))}", err=True)
         return None
     if found.shallow:
         many = len(found.commits)

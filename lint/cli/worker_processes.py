@@ -68,10 +68,19 @@ def _begin() -> None:
     # Ctrl-C goes to all processes of a terminal
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
-        # not SIGTERM, by which the pool ends them all when one of them is gone
         signal.signal(signal.SIGUSR1, _TURN.end)
+        # by this the pool ends them all when one of them is gone
+        signal.signal(signal.SIGTERM, _TURN.leave)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGUSR1})
     Thread(target=_end_with_parent, daemon=True).start()
+
+
+class _LeaveError(BaseException):
+    """The process is to end as soon as it has cleaned up, with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class _Turn:
@@ -85,12 +94,20 @@ class _Turn:
         if self.is_working:
             raise KeyboardInterrupt
 
+    def leave(self, number: int, _: object) -> None:
+        if not self.is_working:
+            os._exit(128 + number)
+        raise _LeaveError(128 + number)
+
     def work(self, task: Task, paths: Sequence[Path]) -> list[Result]:
         try:
             self.is_working = True
             if self.is_over:
                 raise KeyboardInterrupt
             return work(task, paths)
+        except _LeaveError as error:
+            # what was half written is gone by now
+            os._exit(error.status)
         except KeyboardInterrupt as error:
             # where the first process did not ask for that, it must not take it for a Ctrl-C of its own
             raise RuntimeError("a process was told to end before its work was done") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -31,17 +32,21 @@ FORMATS = {
 
 
 class ReportOptions(Struct, frozen=True):
-    """How to show it: `width` is the terminal's, `unread` are sentences about paths that could not be checked.
+    """How to write a report."""
 
-    There may be more of these by the time that the last report is there.
-    """
-
+    # whether to show the lines around each finding
     excerpts: bool = False
+    # whether to write colours, as terminal escapes
     colour: bool = False
+    # the terminal's, in columns
     width: int = 100
+    # whether to leave out the summary
     quiet: bool = False
+    # whether to count findings by rule instead of listing them
     statistics: bool = False
+    # sentences about paths that could not be checked; the list may grow until the last report is written
     unread: Sequence[str] = ()
+    # the key of FORMATS that was asked for
     format: str = "text"
 
 
@@ -54,6 +59,9 @@ def stream(name: str, reports: Iterable[FileReport], options: ReportOptions) -> 
     """As `render`, in pieces: of the formats that allow it, a piece a report as soon as there is one."""
     module = importlib.import_module(f".{FORMATS[name]}", __package__)
     options = replace(options, format=name)
+    if os.name == "nt" and name != "text":
+        # machines compare paths with those of a repository
+        reports = (replace(report, path=report.path.replace("\\", "/")) for report in reports)
     if hasattr(module, "stream"):
         yield from module.stream(reports, options)
     else:
