@@ -37,6 +37,8 @@ class BaseImage(Struct, frozen=True):
     release: str | None
     # `none`, or `exec` where it only runs the command that it is given
     entrypoint: str | None
+    # the folder that commands run in before any WORKDIR
+    workdir: str | None
     # programs that are installed; the list is not complete
     tools: frozenset[str]
     # bytes of linux/amd64 as pulled
@@ -181,6 +183,7 @@ def _image(image: ImageReference, values: dict[str, Any], captured: dict[str, st
         distribution=distribution,
         release=release,
         entrypoint=values.get("entrypoint"),
+        workdir=values.get("workdir"),
         tools=frozenset(values.get("tools", ())),
         compressed_bytes=compressed,
         disk_bytes=disk,
