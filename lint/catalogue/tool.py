@@ -58,7 +58,12 @@ class Cache(Struct, frozen=True):
     be told. `users` says that it is there for `root` only, or for `others`. `evidence` are pairs of a file's name and a
     pattern: the cache is there only if the build context has a file of each name with it; `counter` the other way round, for
     any of them. `guess` says that it is not sure to lie there, `runtime` that programs look into it when they run,
-    `brittle` that steps which find it empty do not fill it again.
+    `brittle` that steps which find it empty do not fill it again. `asked_by` are commands that print where it lies.
+
+    `builds` says that the tool keeps there what it built, and finds it again whatever variables, flags and libraries that was
+    built with: from a mount, what another build made of the same source. It does not with one of the options (`--name`,
+    `--name=value`) or variables (`NAME=value`) in `builds_not`; where there is `builds_if`, pairs as in `evidence`, only if the
+    context has one of these, or is not at hand. `products` are words of a command that puts what the project makes there, as patterns.
     """
 
     path: str
@@ -81,6 +86,11 @@ class Cache(Struct, frozen=True):
     images: tuple[str, ...] = ()
     not_images: tuple[str, ...] = ()
     cleaned_by: tuple[str, ...] = ()
+    asked_by: tuple[str, ...] = ()
+    builds: bool = False
+    builds_not: tuple[str, ...] = ()
+    builds_if: tuple[tuple[str, str], ...] = ()
+    products: tuple[str, ...] = ()
 
     def at(self, path: str) -> Cache:
         """The cache at another place, or with its part of it where a folder of several is moved."""
@@ -505,9 +515,9 @@ def _action_of(item: dict[str, Any]) -> Action:
 
 
 def _cache(item: dict[str, Any]) -> Cache:
-    names = ("images", "not_images", "cleaned_by", "unless", "options")
+    names = ("images", "not_images", "cleaned_by", "unless", "options", "asked_by", "builds_not", "products")
     lists: dict[str, Any] = {name: tuple(item[name]) for name in names if name in item}
-    pairs: dict[str, Any] = {name: tuple(map(tuple, item[name])) for name in ("evidence", "counter") if name in item}
+    pairs: dict[str, Any] = {name: tuple(map(tuple, item[name])) for name in ("evidence", "counter", "builds_if") if name in item}
     return Cache(**{"mount": item["path"], **item, **lists, **pairs})
 
 
