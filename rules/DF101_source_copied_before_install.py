@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.inputs.install_inputs import Bringers, manifests, primary
+from dockerlint.fixers.inputs.install_inputs import Bringers, manifests, placed, primary
 from dockerlint.fixers.inputs.reads.local_project import own
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.engine.findings import Finding, Severity
@@ -172,7 +172,7 @@ def _source(
     """The first COPY that brings the manifest to where the install reads it, and the folder of the context it reads."""
     for name in primary(invocation):
         for base in _names(facts, name):
-            path = facts.path(base, run)
+            path = placed(facts, base, run)
             if path is None or (bringer := copies.first(path)) is None:
                 continue
             node, found = bringer

@@ -19,7 +19,7 @@ from dockerlint.fixers.effects.footprint import (
     surrounding,
 )
 from dockerlint.fixers.effects.precedence import Precedence
-from dockerlint.fixers.inputs.install_inputs import is_folder, place, trusted
+from dockerlint.fixers.inputs.install_inputs import UNKNOWN, is_folder, place, placed, trusted
 from dockerlint.fixers.inputs.reads.manifest import Manifest, table
 from dockerlint.lint.analysis.copy_sources import is_pattern
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
@@ -62,7 +62,7 @@ def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads
     if copy.json or copy.flag("parents") or copy.flag("exclude") or run.heredocs:
         return None
     level = _way_down(facts, copy, run)
-    target = facts.path(copy.destination.text, copy)
+    target = placed(facts, copy.destination.text, copy)
     parts = _parts(facts, run, invocation, reads, target, folder) if target is not None else None
     copies = _manifest_copies(facts, copy, reads, folder)
     if level is Clash.CERTAIN or target is None or parts is None or copies is None:
@@ -97,6 +97,8 @@ def _doubt(
     facts: Facts, run: Run, invocation: Invocation, reads: Manifests, target: str, folder: str, parts: Parts, level: Clash
 ) -> str | None:
     """Why the image may not be the same although the install reads nothing but its manifests."""
+    if target.startswith(UNKNOWN):
+        return "the base image decides where the files go"
     if parts.rest or parts.changed:
         return "the step is written anew" if parts.changed else "the step is cut in two"
     if level is not Clash.NONE:
