@@ -11,7 +11,6 @@ from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.registry import rules
-from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

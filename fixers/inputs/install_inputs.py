@@ -46,7 +46,7 @@ class Manifests(Struct, frozen=True):
     """The files that an install reads, relative to the folder it runs in; folders are read as a whole.
 
     `known` when there was a context to look at, `why` then says why it may read more than these, None when it surely does
-    not. `needs_project` says why it installs the project itself as well, which takes its source. `first` is the command that
+    not, and `fails` that it does not work with these alone. `needs_project` says why it installs the project itself as well, which takes its source. `first` is the command that
     installs what `files` name, where it is not the install itself.
     """
 
@@ -55,6 +55,7 @@ class Manifests(Struct, frozen=True):
     why: str | None = None
     needs_project: str | None = None
     first: str | None = None
+    fails: bool = False
 
     @property
     def complete(self) -> bool:
@@ -108,7 +109,8 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
     return Manifests(
         tuple(posixpath.relpath(name, folder or ".") for name in files),
         known=True,
-        why=why or (f"{above} has a say in what is installed" if above else None),
+        why=why.why if why else f"{above} has a say in what is installed" if above else None,
+        fails=why is not None and why.fails,
         needs_project=_needs_project(facts, invocation, folder),
     )
 
@@ -183,6 +185,8 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
     if not reads.known or facts.context is None:
         return Applicability.DISPLAY, "the build context does not show its manifests"
+    if reads.fails:
+        return Applicability.DISPLAY, f"it would fail: {reads.why}"
     if invocation.action != "install":
         # what fetches for a build fails where a manifest names parts of the source that are not there
         if invocation.tool.name == "maven" and sum(name.endswith("pom.xml") for name in reads.files) > 1:
@@ -366,4 +370,5 @@ def _requirements(context: Context, tool: Tool, names: tuple[str, ...], folder: 
         settings = (posixpath.join(folder, name) for name in tool.manifests if name not in {lock.file for lock in tool.locks})
         paths += [path for path in settings if path in context.files and path not in paths]
     files, why = closure(context, paths, {"pyproject.toml": python_manifests.project, "*.yml": reader, "*.yaml": reader, "*.txt": python_manifests.requirements, "*.in": reader, "*.lock": reader})
-    return Manifests(tuple(posixpath.relpath(name, folder or ".") for name in files), known=True, why=why)
+    found = tuple(posixpath.relpath(name, folder or ".") for name in files)
+    return Manifests(found, known=True, why=why.why if why else None, fails=why is not None and why.fails)

@@ -69,6 +69,7 @@ READERS: dict[str, str] = {
     "NuGet.Config": "dotnet_manifests.config",
     "composer.json": "other_manifests.composer",
     "Gemfile": "other_manifests.gemfile",
+    "*.gemspec": "other_manifests.gemspec",
     ".bundle/config": "other_manifests.bundle_config",
     "mix.exs": "other_manifests.mix",
     "stack.yaml": "other_manifests.stack",
@@ -92,28 +93,28 @@ def closure(
     readers: Mapping[str, Reader] | None = None,
     *,
     scripts: bool = True,
-) -> tuple[tuple[str, ...], str | None]:
+) -> tuple[tuple[str, ...], Doubt | None]:
     """The files and folders of the context that an install reads, given the manifests it starts from; and why it may read
-    more, None when it surely does not.
+    more, None when it surely does not; of several reasons one for which it fails.
 
     `readers` are for files that no name tells, held before the others; `scripts` says whether life cycle scripts run.
     """
     found: dict[str, None] = {}
-    why: str | None = None
+    why: Doubt | None = None
     todo = list(dict.fromkeys(start))
     while todo:
         path = todo.pop(0)
         if path in found:
             continue
         if path.startswith("..") or path == "." or not context.has(path):
-            why = why or f"{path} is not in the build context"
+            why = why or Doubt(f"{path} is not in the build context")
             continue
         if len(found) >= MOST_FILES:
-            return tuple(found), why or f"there are more than {MOST_FILES} manifests"
+            return tuple(found), why or Doubt(f"there are more than {MOST_FILES} manifests")
         found[path] = None
         for item in _said(context, path, readers or {}, scripts=scripts):
             if isinstance(item, Doubt):
-                why = why or item.why
+                why = item if why is None or (item.fails and not why.fails) else why
             else:
                 todo.append(item)
     return _outer(tuple(found)), why
