@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Word
 
 INDENT = "    "
+BOM = "\ufeff"
 WIDE = 100
 # What happens in these ends with them.
 _HARMLESS_CONTEXT = frozenset({"subshell", "substitution", "pipeline"})
@@ -77,19 +78,24 @@ def remove_word(doc: Dockerfile, span: Span) -> Edit:
 
 def whole_lines(doc: Dockerfile, node: Instruction) -> Span:
     """The lines that an instruction takes, with their line breaks and no others."""
-    start = doc.text.rfind("\n", 0, node.span.start) + 1
+    start = doc.text.rfind("\n", 0, node.span.start) + 1 or _top(doc)
     end = doc.text.find("\n", node.span.end)
     return Span(start, len(doc.text) if end < 0 else end + 1)
+
+
+def _top(doc: Dockerfile) -> int:
+    """Where the first line starts: behind a byte order mark, which is no part of it."""
+    return len(BOM) if doc.text.startswith(BOM) else 0
 
 
 def with_comments(doc: Dockerfile, node: Instruction) -> Span:
     """The lines that an instruction takes, with the comment lines directly above."""
     start, end = whole_lines(doc, node)
-    while start > 0:
+    while start > _top(doc):
         previous = doc.text.rfind("\n", 0, start - 1) + 1
         if not has_comment(doc, Span(previous, start)):
             break
-        start = previous
+        start = previous or _top(doc)
     return Span(start, end)
 
 

@@ -24,6 +24,9 @@ Worth = Callable[["Dockerfile", Sequence[Finding]], Sequence[Saving | None]]
 # a file that needs more passes than this for each has rules that feed each other.
 PASSES_AN_INSTRUCTION = 5
 FEWEST_PASSES, MOST_PASSES = 100, 1000
+# Where the passes run out, the rules of so many fixes that were made last are those that come to no end.
+LAST_MADE = 20
+ENDLESS = "it does not settle: each pass makes it again"
 
 
 class Applied(Struct, frozen=True):
@@ -37,7 +40,7 @@ class Applied(Struct, frozen=True):
 
 
 class Dropped(Struct, frozen=True):
-    """A fix that was not made because it broke the file or undid another: a bug of its rule."""
+    """A fix that was not made because it broke the file, undid another or never came to an end: a bug of its rule."""
 
     code: str
     title: str
@@ -65,8 +68,19 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
     """Makes the safe fixes (with `unsafe` the others too) of what `find` finds, until there are none left.
 
     `worth` prices findings: of fixes that conflict the one that saves more goes first. A fix that would break a file that
-    parsed, or bring back an earlier text, is not made and stands in `dropped`.
+    parsed, or bring back an earlier text, is not made and stands in `dropped`; so do all of a rule whose fixes come to no end.
     """
+    endless: list[Dropped] = []
+    while True:
+        codes = {item.code for item in endless}
+        outcome, going = _fixed(text, lambda doc: [item for item in find(doc) if item.code not in codes], unsafe=unsafe, worth=worth)
+        endless += [Dropped(item.code, item.title, item.line, ENDLESS) for item in going]
+        if not going:
+            return FixOutcome(outcome.text, outcome.applied, (*outcome.dropped, *endless))
+
+
+def _fixed(text: str, find: Find, *, unsafe: bool, worth: Worth | None) -> tuple[FixOutcome, list[Applied]]:
+    """The fixed text; and a fix of each rule that still made some when the passes ran out, none when it settled."""
     least = Applicability.UNSAFE if unsafe else Applicability.SAFE
     run = _Run()
     doc = parse(text)
@@ -93,7 +107,10 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
         ]
         seen.add(following.text)
         doc = following
-    return FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped))
+    else:
+        last = {item.code: item for item in run.applied[-LAST_MADE:]}
+        return FixOutcome(text), list(last.values())
+    return FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped)), []
 
 
 def _fix(finding: Finding) -> Fix:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-BLANKS = regex(r"(?<![ \t])[ \t]+(?=\r?(?:\n|\Z))")
+# Behind a lone carriage return they stay: without them it would be a part of the line's end.
+BLANKS = regex(r"(?<![ \t\r])[ \t]+(?=\r?(?:\n|\Z))")
 
 
 @rule("DF723", name="trailing-blanks", severity=Severity.STYLE, recommended=False)

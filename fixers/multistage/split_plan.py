@@ -57,7 +57,7 @@ class StageBuild(Struct, frozen=True):
     to add.
 
     `checked` says that the module has looked at the command by itself, `later` are programs that steps below the build may call,
-    for what they read is in the final stage. `above` are instructions to put above one of the build stage, `tail` those for its end.
+    for what they read is in the final stage. `made` are the programs that the build puts into folders. `above` are instructions to put above one of the build stage, `tail` those for its end.
     """
 
     last: Run
@@ -76,6 +76,7 @@ class StageBuild(Struct, frozen=True):
     later: frozenset[str] = frozenset()
     above: tuple[tuple[Instruction, str], ...] = ()
     tail: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
 
 
 class Split(Struct, frozen=True):

@@ -134,6 +134,14 @@ def _sort_run(plan: Gathered, run: nodes.Run) -> None:
     _run_in_final(plan, steps)
 
 
+def makes_users(plan: Gathered, run: nodes.Run) -> set[str]:
+    """The names that a step gives to the commands that make users; none where it does anything else."""
+    steps = plan.reading.steps(run) or []
+    if not all(step.name in commands().accounts | commands().silent for step in steps):
+        return set()
+    return {operand for step in steps if step.name in commands().accounts for operand in step.operands}
+
+
 def _run_in_final(plan: Gathered, steps: Iterable[StageStep]) -> None:
     """Notes what a step of the final stage needs, and which users it creates."""
     plan.shell = True

@@ -95,6 +95,8 @@ class Cache(Struct, frozen=True):
     def at(self, path: str) -> Cache:
         """The cache at another place, or with its part of it where a folder of several is moved."""
         path = posixpath.join(path, self.below) if self.below else path
+        if path.startswith("/"):
+            path = "/" + posixpath.normpath(path).lstrip("/")
         clean = self.clean.replace(self.path, path) if self.clean else None
         return replace(self, path=path, mount=path, clean=clean, guess=False)
 
