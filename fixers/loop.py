@@ -72,11 +72,14 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
     """
     endless: list[Dropped] = []
     while True:
-        codes = {item.code for item in endless}
-        outcome, going = _fixed(text, lambda doc: [item for item in find(doc) if item.code not in codes], unsafe=unsafe, worth=worth)
+        outcome, going = _fixed(text, _without(find, frozenset(item.code for item in endless)), unsafe=unsafe, worth=worth)
         endless += [Dropped(item.code, item.title, item.line, ENDLESS) for item in going]
         if not going:
             return FixOutcome(outcome.text, outcome.applied, (*outcome.dropped, *endless))
+
+
+def _without(find: Find, codes: frozenset[str]) -> Find:
+    return lambda doc: [item for item in find(doc) if item.code not in codes]
 
 
 def _fixed(text: str, find: Find, *, unsafe: bool, worth: Worth | None) -> tuple[FixOutcome, list[Applied]]:

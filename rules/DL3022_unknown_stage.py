@@ -141,7 +141,7 @@ def _near(doc: Dockerfile, index: int, name: str) -> str | None:
     if any(char in name for char in ":/@$") or name.isdecimal() or index > MOST:
         return None
     aliases = {stage.name: stage.from_.alias.text for stage in doc.stages[: max(index, 0)] if stage.from_.alias}
-    found = most_alike(name.lower(), filter(is_stage_name, aliases))
+    found = most_alike(name.lower(), [alias for alias in aliases if alias and is_stage_name(alias)])
     return aliases[found] if found else None
 
 

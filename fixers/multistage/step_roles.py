@@ -17,7 +17,7 @@ from . import runtime_images
 from .draft import RefusedError, lies_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .draft import Gathered
     from .stage_reader import StageStep
@@ -136,7 +136,7 @@ def _sort_run(plan: Gathered, run: nodes.Run) -> None:
 
 def makes_users(plan: Gathered, run: nodes.Run) -> set[str]:
     """The names that a step gives to the commands that make users; none where it does anything else."""
-    steps = plan.reading.steps(run) or []
+    steps: Sequence[StageStep] = plan.reading.steps(run) or ()
     if not all(step.name in commands().accounts | commands().silent for step in steps):
         return set()
     return {operand for step in steps if step.name in commands().accounts for operand in step.operands}
