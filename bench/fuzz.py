@@ -438,7 +438,8 @@ def rules() -> Callable[[bytes], object]:
 def fixes() -> Callable[[bytes], object]:
     """All fixes, also the unsafe ones: they end, and what they make parses."""
     from dockerlint.fixers.loop import fix
-    from dockerlint.lint.analysis.facts import Facts, Settings
+    from dockerlint.lint.analysis.build_state import Settings
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.checker import check
     from dockerlint.lint.engine.registry import rules as known
     from dockerlint.lint.syntax.parser import parse
@@ -487,7 +488,8 @@ def manifests_in(root: Path) -> Any:
 
 def lint(text: str, *, root: Any, reports: bool = True) -> None:
     from dockerlint.fixers.cost import price
-    from dockerlint.lint.analysis.facts import Facts, Settings
+    from dockerlint.lint.analysis.build_state import Settings
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.checker import check
     from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.engine.registry import rules as known

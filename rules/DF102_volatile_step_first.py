@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 
-@rule("DF102", name="volatile-step-first", severity=Severity.WARNING)
+@rule(name="volatile-step-first", severity=Severity.WARNING)
 def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file that changes often is copied above a costly step that does not need it.
 
@@ -62,7 +62,7 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     told.add(copy.span.start)
                     line = doc.line(run.span.start)
                     message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
-                    yield Finding("DF102", copy.span, message, fix)
+                    yield Finding(copy.span, message, fix)
                     # all that moves is moved by one fix
                     fix = None
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BUILDERS = ("Dockerfile.build", "Dockerfile.builder", "build.Dockerfile")
 
 
-@rule("DF303", name="builder-pattern", severity=Severity.INFO)
+@rule(name="builder-pattern", severity=Severity.INFO)
 def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An artefact is built by a second Dockerfile beside this one.
 
@@ -76,7 +76,7 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             fix = merge(facts, builder)
             message = f"{words[0].text} is not in the context: {builder} builds it; both fit into one file of two stages"
             if isinstance(fix, Refusal):
-                yield Finding("DF303", copy.span, f"{message} (no fix: {fix.reason})")
+                yield Finding(copy.span, f"{message} (no fix: {fix.reason})")
             else:
-                yield Finding("DF303", copy.span, message, fix)
+                yield Finding(copy.span, message, fix)
             return

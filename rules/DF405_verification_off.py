@@ -47,7 +47,7 @@ class _VerificationData(Struct, frozen=True):
     texts: tuple[tuple[str, re.Pattern[str], str], ...]
 
 
-@rule("DF405", name="verification-off", severity=Severity.WARNING)
+@rule(name="verification-off", severity=Severity.WARNING)
 def verification_off(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The verification of certificates, signatures or host keys is switched off.
 
@@ -99,7 +99,7 @@ def _pairs(doc: Dockerfile, node: nodes.Env | nodes.Arg) -> Iterator[Finding]:
             fix = None
             if len(node.pairs) == 1 and node in doc.instructions:
                 fix = Fix("drop it", (delete_instruction(doc, node),), Applicability.UNSAFE)
-            yield Finding("DF405", pair.span, f"`{pair.key.text}` switches off the verification of {what}", fix)
+            yield Finding(pair.span, f"`{pair.key.text}` switches off the verification of {what}", fix)
 
 
 def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         name, _, value = assignment.text.partition("=")
         what = _by_variable(name, value)
         if what:
-            yield Finding("DF405", assignment.span, f"`{name}` switches off the verification of {what}")
+            yield Finding(assignment.span, f"`{name}` switches off the verification of {what}")
     words = unwrapped(command.words)
     name = words[0].text.rsplit("/", 1)[-1] if words else ""
     plain = isinstance(run.form, nodes.Shell)
@@ -119,12 +119,12 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         edit = remove_command(doc, script, command) if script else None
         fix = Fix("drop the command", (edit,), Applicability.UNSAFE) if edit else None
         text = " ".join(word.text for word in words)
-        yield Finding("DF405", command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
+        yield Finding(command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
     line = " ".join([word.text for word in words[1:]]).lower()
     for holds, pattern, what in _data().texts:
         if holds in line:
             for word in (word for word in words[1:] if pattern.search(word.text)):
-                yield Finding("DF405", word.span, f"this line switches off the verification of {what}")
+                yield Finding(word.span, f"this line switches off the verification of {what}")
 
 
 def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain: bool) -> Iterator[Finding]:
@@ -149,7 +149,7 @@ def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain
             continue
         # of words of a JSON list the commas would have to go too
         fix = Fix(f"drop {flag}", (edit,), Applicability.UNSAFE) if edit and plain else None
-        yield Finding("DF405", word.span, f"`{flag}` switches off the verification of {option.what}", fix)
+        yield Finding(word.span, f"`{flag}` switches off the verification of {option.what}", fix)
 
 
 def _bundled(text: str, option: _Option) -> str | None:

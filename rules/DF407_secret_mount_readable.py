@@ -23,7 +23,7 @@ ROOT = frozenset({"root", "0"})
 SWITCHES = frozenset({"su", "sudo", "doas", "gosu", "su-exec", "runuser", "setpriv", "chroot", "s6-setuidgid", "setuidgid", "capsh"})
 
 
-@rule("DF407", name="secret-mount-readable", severity=Severity.WARNING, needs=("--mount",))
+@rule(name="secret-mount-readable", severity=Severity.WARNING, needs=("--mount",))
 def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A secret is mounted so that every user of the step can read it.
 
@@ -64,5 +64,5 @@ def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             trust = Applicability.SAFE if alone else Applicability.UNSAFE
             fix = Fix(f"mode {less}", (Edit(mount.flag.span, text),), trust)
             yield Finding(
-                "DF407", mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix
+                mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix
             )

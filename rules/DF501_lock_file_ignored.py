@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.span import Edit
 
 
-@rule("DF501", name="lock-file-ignored", severity=Severity.WARNING)
+@rule(name="lock-file-ignored", severity=Severity.WARNING)
 def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """There is a lock file, but the install may ignore it.
 
@@ -72,7 +72,7 @@ def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if lock:
                     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
                     message = f"`{name}` may ignore {lock.file}"
-                    yield Finding("DF501", invocation.command.span, message, _fix(invocation, lock))
+                    yield Finding(invocation.command.span, message, _fix(invocation, lock))
 
 
 class _Copies:

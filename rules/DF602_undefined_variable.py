@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
+from dockerlint.lint.analysis.build_state import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -34,7 +34,7 @@ NOT_IN_ENV = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"
 DELIMITER = regex(r"\d*<<-?([^<\s]+)\Z")
 
 
-@rule("DF602", name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
+@rule(name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
 def undefined_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An instruction uses a variable that neither the stage nor its base image has set by then.
 
@@ -139,7 +139,7 @@ class _Look(Struct, frozen=True):
                 told.add(key)
                 reason, fix = found
                 place = use.span if heredoc else self.doc.marked(self.node, use.span)
-                yield Finding("DF602", place, f"`${use.name}` is not set here: {reason}", fix)
+                yield Finding(place, f"`${use.name}` is not set here: {reason}", fix)
 
     def _set(self) -> set[str]:
         return {*filter(is_variable_name, self.facts.state(self.node).env), *(self.given or ALWAYS)}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF631", name="copy-from-empty-stage", severity=Severity.ERROR, needs=("scratch",))
+@rule(name="copy-from-empty-stage", severity=Severity.ERROR, needs=("scratch",))
 def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are copied from a stage that has none.
 
@@ -41,11 +41,12 @@ def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     for stage in doc.stages:
         for node, reference, source in facts.graph.sources(stage):
-            if source is None or facts.image(source) != "scratch":
+            # a stage of nothing but FROM stands for a build context of that name
+            if source is None or not source.instructions or facts.image(source) != "scratch":
                 continue
             makers = (item for part in facts.graph.lineage(source) for item in part.instructions)
             if not any(isinstance(item, nodes.Copy | nodes.Run | nodes.Workdir | nodes.Bad) for item in makers):
                 flag = node.flag("from") or node.keyword
                 yield Finding(
-                    "DF631", flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take"
+                    flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take"
                 )

@@ -21,7 +21,7 @@ LIST = regex(r"\[\s*([\"'\u201c\u2018].*)\]", re.DOTALL)
 WORD = regex(r"'([^']*)'|\"([^\"]*)\"")
 
 
-@rule("DF638", name="broken-json-form", severity=Severity.ERROR, needs=("[",))
+@rule(name="broken-json-form", severity=Severity.ERROR, needs=("[",))
 def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A command in brackets is no JSON, so a shell gets it as it stands.
 
@@ -66,5 +66,5 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             else None
         )
         yield Finding(
-            "DF638", node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix
+            node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix
         )

@@ -13,15 +13,14 @@ from dockerlint.lint.syntax.span import Edit, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 DIRECTIVE = regex(r"#\s*([A-Za-z]+)\s*=\s*(?:\S*dockerfile\S*|[`\\]|skip=\S+|error=\S+)\s*")
 KNOWN = ("syntax", "escape", "check")
 
 
-@rule("DF643", name="misspelt-directive", severity=Severity.WARNING, needs=("#",))
-def misspelt_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="misspelt-directive", severity=Severity.WARNING, needs=("#",))
+def misspelt_directive(doc: Dockerfile) -> Iterator[Finding]:
     """A directive on top of the file is misspelt, so it is a comment and nothing more.
 
     ```dockerfile bad
@@ -54,5 +53,4 @@ def misspelt_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if near and near not in names and match[1].lower() != near:
             span = Span(comment.span.start + match.start(1), comment.span.start + match.end(1))
             fix = Fix(f"write {near}", (Edit(span, near),), Applicability.UNSAFE)
-            yield Finding("DF643", span, f"`{match[1]}` is no directive: did you mean {near}?", fix)
-    del facts
+            yield Finding(span, f"`{match[1]}` is no directive: did you mean {near}?", fix)

@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.engine.rule import Rule
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-OWN_CODE = "DF701"
 NAMES = regex(r"(ignore|skip)[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")
 NAME = regex(r"[\w-]+")
 SCRIPTS = regex(r"sc\d*")
 
 
-@rule(OWN_CODE, name="unused-ignore", severity=Severity.INFO, recommended=False)
+@rule(name="unused-ignore", severity=Severity.INFO, recommended=False)
 def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A comment ignores a rule that finds nothing there.
 
@@ -70,7 +69,7 @@ def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             reason = _useless(file, ignore, word[0].lower(), is_check=names[1] == "skip")
             if reason:
                 fix = _fix(doc, ignore, words, word) if names[1] == "ignore" else None
-                yield Finding(OWN_CODE, Span(*word.span()), f"this ignores {word[0]}, {reason}", fix)
+                yield Finding(Span(*word.span()), f"this ignores {word[0]}, {reason}", fix)
 
 
 class _File(Struct, frozen=True, dict=True):
@@ -113,7 +112,7 @@ def _names(item: Rule) -> frozenset[str]:
 def _useless(file: _File, ignore: InlineIgnore, name: str, *, is_check: bool) -> str | None:
     """Why a name of an ignore does nothing; None when it does something, or nobody knows."""
     facts = file.facts
-    if name in ("all", OWN_CODE.lower()):
+    if name in ("all", unused_ignore.code.lower()):
         return None
     if SCRIPTS.fullmatch(name) and (facts.shellcheck is None or shellcheck_findings.left_out(facts)):
         return None
@@ -134,7 +133,7 @@ def _rules(file: _File, ignore: InlineIgnore, name: str) -> Iterator[tuple[Rule,
     views = (file.facts, file.as_hadolint) if ignore.foreign else (file.facts,)
     for item in registry.rules():
         known = name in file.names[item.code]
-        if item.code != OWN_CODE and (known or (ignore.prefixes and item.code.lower().startswith(name))):
+        if item.code != unused_ignore.code and (known or (ignore.prefixes and item.code.lower().startswith(name))):
             yield item, views
     if SCRIPTS.fullmatch(name):
         for view in views:

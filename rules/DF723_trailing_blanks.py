@@ -13,15 +13,14 @@ from dockerlint.lint.syntax.span import Edit, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-# Behind a lone carriage return they stay: without them it would be a part of the line's end.
-BLANKS = regex(r"(?<![ \t\r])[ \t]+(?=\r?(?:\n|\Z))")
+# A CR that ends no line is a blank for the builder; left alone it would end one.
+BLANKS = regex(r"(?<![ \t\r])[ \t\r]*[ \t](?=\r?(?:\n|\Z))")
 
 
-@rule("DF723", name="trailing-blanks", severity=Severity.STYLE, recommended=False)
-def trailing_blanks(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="trailing-blanks", severity=Severity.STYLE, recommended=False)
+def trailing_blanks(doc: Dockerfile) -> Iterator[Finding]:
     """A line ends with blanks.
 
     Nobody sees them, editors take them away at random, and behind a continuation older builders did not take the line for continued.
@@ -45,13 +44,12 @@ def trailing_blanks(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** our own; formatters of Dockerfiles take them away too.
     """
-    del facts
     spans = [Span(match.start(), match.end()) for match in BLANKS.finditer(doc.text)]
     if spans:
         edits = tuple(Edit(span, "") for span in spans if not _is_inside(doc, span))
         fix = Fix("take them away", edits, Applicability.SAFE) if edits else None
         more = f", and {len(spans) - 1} more do" if len(spans) > 1 else ""
-        yield Finding("DF723", spans[0], f"this line ends with blanks{more}", fix)
+        yield Finding(spans[0], f"this line ends with blanks{more}", fix)
 
 
 def _is_inside(doc: Dockerfile, span: Span) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.refusals import refusals
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DL1000", name="parse-error", severity=Severity.ERROR)
+@rule(name="parse-error", severity=Severity.ERROR)
 def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The builder refuses the file.
 
@@ -25,13 +26,27 @@ def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     COYP app /app
     ```
 
+    What the builder refuses later is told too, as far as the file alone decides it: values that are none, stages that come
+    later, sources that COPY cannot take. The page "What the builder refuses" lists all.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY --from=assets /srv /srv
+    FROM node:22-slim AS assets
+    ```
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY --chmod=64a app /app
+    ```
+
     ```dockerfile good
     FROM alpine:3.20
     COPY app /app
     ```
 
-    **Source:** the Dockerfile reference, and BuildKit's parser where the reference is silent.
+    **Source:** the Dockerfile reference, and BuildKit's frontend where the reference is silent.
     """
-    del facts
-    for problem in doc.problems:
-        yield Finding("DL1000", problem.span, problem.message)
+    found = doc.problems if facts.as_hadolint else (*doc.problems, *refusals(facts))
+    for problem in found:
+        yield Finding(problem.span, problem.message)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Env, Pair
 
 
-@rule("DL3044", name="env-refers-to-itself", severity=Severity.ERROR, needs=("$",))
+@rule(name="env-refers-to-itself", severity=Severity.ERROR, needs=("$",))
 def env_refers_to_itself(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An ENV uses a variable that the same ENV sets.
 
@@ -68,7 +68,7 @@ def _check(doc: Dockerfile, facts: Facts, node: Env, known: set[str]) -> Iterato
     for pair, names in zip(node.pairs, used, strict=True):
         if names and pair.value:
             message = f"`{min(names)}` is set by the same ENV: here it still has its former value"
-            yield Finding("DL3044", pair.value.span, message, fix)
+            yield Finding(pair.value.span, message, fix)
             fix = None
 
 

@@ -41,8 +41,8 @@ fixers.instructions
 fixers.multistage
 fixers.verify
 fixers.rule_testing
-rules
 lint fixers lint.expansion
+rules
 lint.cli
 """.split("\n")[1:-1]
 # The modules that alone may import a library.

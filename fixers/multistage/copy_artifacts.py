@@ -8,7 +8,7 @@ from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
-from .draft import Gathered, RefusedError
+from .draft import Draft, RefusedError
 from .entry_products import launches_of, take_products
 from .final_stage import check_users, choose_runtime, install, trusted, variables_of, without_idle
 from .named_files import carry_data, carry_started
@@ -33,7 +33,7 @@ def carry(reading: Reading, build: StageBuild) -> Split | Refusal:
 
 
 def _carry(reading: Reading, build: StageBuild) -> Split:
-    plan = Gathered(reading, build)
+    plan = Draft(reading, build)
     cut = build.last.span.end
     above = [node for node in reading.stage.instructions if node.span.end <= cut]
     below = [node for node in reading.stage.instructions if node.span.start >= cut]
@@ -76,7 +76,7 @@ def _carry(reading: Reading, build: StageBuild) -> Split:
     )
 
 
-def _unused_users(plan: Gathered, above: list[nodes.Instruction]) -> list[nodes.Instruction]:
+def _unused_users(plan: Draft, above: list[nodes.Instruction]) -> list[nodes.Instruction]:
     """The steps that make users whom nothing in the build stage asks for: the final stage alone needs them."""
     steps = [node for node in above if isinstance(node, nodes.Run) and node in plan.head and makes_users(plan, node)]
     rest = [node for node in above if node not in steps and node not in plan.moved]

@@ -12,7 +12,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from .draft import RefusedError, lies_in
 
 if TYPE_CHECKING:
-    from .draft import Gathered
+    from .draft import Draft
     from .split_plan import StageBuild
     from .stage_reader import Launch, Reading
 
@@ -24,7 +24,7 @@ PLAIN_FILE = regex(r"[\w./@+-]+")
 PLAIN_PATH = regex(r"[\w./@+*?-]+")
 
 
-def carry_data(plan: Gathered, launches: list[Launch]) -> None:
+def carry_data(plan: Draft, launches: list[Launch]) -> None:
     """Copies the files of the source tree that command lines, variables and the source itself name."""
     reading = plan.reading
     texts = [(word, launch.by[-1]) for launch in launches for word in launch.words]
@@ -39,7 +39,7 @@ def carry_data(plan: Gathered, launches: list[Launch]) -> None:
     _carry_mentioned(plan)
 
 
-def carry_started(plan: Gathered) -> None:
+def carry_started(plan: Draft) -> None:
     """Copies the other programs of the build that its source names in quotes: one may start another."""
     reading, build = plan.reading, plan.build
     files = [item.path for item in build.products if not item.folder and PLAIN_FILE.fullmatch(item.path)]
@@ -58,7 +58,7 @@ def carry_started(plan: Gathered) -> None:
             raise RefusedError(f"the source names {path}, which the build is not seen to make")
 
 
-def _stays_in_tree(plan: Gathered, path: str) -> bool:
+def _stays_in_tree(plan: Draft, path: str) -> bool:
     """Whether a path lies in a source tree and nothing brings it along."""
     if any(item.holds(path) for item in plan.build.products) or path in plan.copies.values():
         return False
@@ -67,7 +67,7 @@ def _stays_in_tree(plan: Gathered, path: str) -> bool:
     return any(lies_in(path, top) and path != top for top in plan.left)
 
 
-def _carry_file(plan: Gathered, path: str, name: str) -> None:
+def _carry_file(plan: Draft, path: str, name: str) -> None:
     reading = plan.reading
     context = reading.facts.context
     if context is None:
@@ -76,7 +76,7 @@ def _carry_file(plan: Gathered, path: str, name: str) -> None:
         plan.copies[path] = path
 
 
-def _carry_mentioned(plan: Gathered) -> None:
+def _carry_mentioned(plan: Draft) -> None:
     """Files and folders beside the source that its texts name in quotes: the program looks for them when it runs."""
     reading, build = plan.reading, plan.build
     workdir = reading.workdir()

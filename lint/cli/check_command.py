@@ -1,4 +1,4 @@
-"""`dlint check`: its options; checking.py does what they say."""
+"""`dlint check`: its options; check_run.py does what they say."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from .exit_status import USAGE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dockerlint.lint.analysis.facts import Settings
+    from dockerlint.lint.analysis.build_state import Settings
     from dockerlint.lint.analysis.installed_packages import Pins
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.recording_context import Question
@@ -29,44 +29,57 @@ DEBUG = "DLINT_DEBUG"
 
 
 class Task(Struct, frozen=True):
-    """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for.
+    """What to do with each file."""
 
-    `cache` says whether something may be kept between runs, `calls` how many programs may be asked at a time; `pins` are
-    versions to pin packages to, `builds` are the ways in which a file is built where it is not the usual one.
-    """
-
+    # options of the environment and the command line, the weaker first
     layers: tuple[Layer, ...] = ()
+    # the configuration file's options; looked for beside each file when None
     file_layer: Layer | None = None
+    # whether to write the fixes
     fix: bool = False
+    # whether to make unsafe fixes too
     unsafe: bool = False
+    # whether to show the fixes as a diff and write nothing
     diff: bool = False
+    # whether to price fixes
     savings: bool = True
+    # whether results may be kept between runs
     cache: bool = True
+    # how many other programs (ShellCheck) may run at a time
     calls: int = 1
+    # versions to pin packages to, by kind of package list and name
     pins: Pins = field(default_factory=dict)
+    # for some files the ways in which they are built, each as options; once, without any, for the others
     builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
+    # options from hadolint's own environment variables
     hadolint: Layer = field(default_factory=lambda: hadolint.from_environment(os.environ))
 
 
 class Failure(Struct, frozen=True):
-    """Why something could not be done, as a sentence, and the exit status for it."""
+    """Why something could not be done."""
 
+    # the reason, with the path
     sentence: str
+    # the exit status for it
     status: int = USAGE
 
 
 class Result(Struct, frozen=True):
-    """What came of one file. `fixed` is its new text where a fix changed it.
+    """What came of one file."""
 
-    `asked` is what was asked of its build context, with digests of the answers; None when it does not depend on that alone.
-    """
-
+    # what was found; None when the file could not be checked
     report: FileReport | None = None
+    # the lowest severity that makes the exit status 1; None when no finding does
     fail_on: Severity | None = None
+    # what could not be done
     failures: tuple[Failure, ...] = ()
+    # sentences for the user that are no failures
     notes: tuple[str, ...] = ()
+    # the text as it was read
     before: str = ""
+    # the new text; None when no fix changed it
     fixed: str | None = None
+    # what was asked of the build context, with digests of the answers; None when the result depends on more than that
     asked: tuple[tuple[Question, str], ...] | None = None
 
 
@@ -108,7 +121,7 @@ def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
 
 def settings(config: Config) -> Settings:
     """What the rules get to know of the configuration."""
-    from dockerlint.lint.analysis.facts import Settings
+    from dockerlint.lint.analysis.build_state import Settings
 
     return Settings(
         target=config.target,

@@ -99,7 +99,7 @@ class ResultCache(Struct):
         (code, name, aliases, recommended, own), start, end, message, fix, level, saving, reach = item
         severity = Severity(level)
         rule = self.rule(code, Severity(own)) if self.rule else _named(code, name, tuple(aliases), own, recommended)
-        finding = Finding(code, Span(start, end), message, _fix(fix) if fix else None)
+        finding = Finding(Span(start, end), message, _fix(fix) if fix else None, code)
         return Priced(finding, rule, severity, _saving(saving) if saving else None, Span(*reach) if reach else None)
 
 

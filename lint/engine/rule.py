@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockerlint.lint.storage.lazy_regex import regex
 
@@ -23,34 +24,47 @@ SYNTAX_ERROR = "DL1000"
 # What Python's -OO sets `sys.flags.optimize` to.
 WITHOUT_DOCSTRINGS = 2
 
+# What a rule's function is called with, by name; it declares those that it uses.
+PARAMETERS = ("doc", "facts")
+
 Check = Callable[["Dockerfile", "Facts"], Iterator[Finding]]
 
+# The code that a rule's file is named after: `DF101_source_copied_before_install.py`.
+FILE_NAME = regex(r"(?:.*[\\/])?([A-Z]+[0-9]+)_\w+\.py\Z")
 FENCE = regex(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
 
 
 class Example(Struct, frozen=True):
-    """A Dockerfile of a rule's documentation. `context` are the files that lie beside it."""
+    """A Dockerfile of a rule's documentation."""
 
+    # bad or good
     kind: str
+    # the Dockerfile
     text: str
+    # files beside it, each with its name and its text
     context: tuple[tuple[str, str], ...] = ()
+    # the Dockerfile after the fix; None when the page shows none
     fixed: str | None = None
 
 
 class Rule(Struct, frozen=True, dict=True):
-    """A check with its name and its documentation, which `document` gives.
+    """A check with its name and its documentation."""
 
-    `needs` are texts, in lower case, of which a file must hold one for the rule to find anything in it; any file may where
-    there are none. `checker.able` asks for them.
-    """
-
+    # such as DF101; unique, and the code of all its findings
     code: str
+    # in words with dashes; as good as the code on the command line
     name: str
+    # of its findings, unless the configuration says otherwise
     severity: Severity
+    # codes and names that select it too, such as those of other linters
     aliases: tuple[str, ...]
+    # whether the preset `recommended` has it
     recommended: bool
+    # finds the problems of one file
     check: Check
+    # returns the documentation, in Markdown; called when it is first asked for
     document: Callable[[], str]
+    # texts in lower case of which a file must contain one for the rule to find anything; not checked when empty
     needs: tuple[str, ...] = ()
 
     @cached_property
@@ -79,26 +93,96 @@ class Rule(Struct, frozen=True, dict=True):
         return self.code.startswith(("DL", "SC"))
 
 
+class Member(Struct, frozen=True):
+    """A rule of a family."""
+
+    # the rule's code
+    code: str
+    # the rule's name
+    name: str
+    # what the family's function is called with for this rule
+    arguments: Mapping[str, object]
+    # what the places in the family's page stand for
+    words: Mapping[str, str]
+    # as of a Rule
+    needs: tuple[str, ...] = ()
+    # as of a Rule; the family's when None
+    severity: Severity | None = None
+
+
 def rule(
-    code: str,
+    code: str | None = None,
     *,
     name: str,
     severity: Severity,
     aliases: tuple[str, ...] = (),
     recommended: bool = True,
     needs: tuple[str, ...] = (),
-) -> Callable[[Check], Rule]:
-    """Make a rule of a function `(doc, facts) -> Iterator[Finding]`; its docstring is the rule's page."""
+) -> Callable[[Callable[..., Iterator[Finding]]], Rule]:
+    """Make a rule of a function that yields findings; its docstring is the rule's page.
 
-    def make(check: Check) -> Rule:
+    The function takes `doc` and `facts`, or those of the two that it uses. `code` may be left out where the file is named
+    after it. Raises TypeError when there is no code, no docstring, or a parameter of another name.
+    """
+
+    def make(check: Callable[..., Iterator[Finding]]) -> Rule:
+        own = code or _code_of_file(check)
         if not check.__doc__ and sys.flags.optimize < WITHOUT_DOCSTRINGS:
-            raise TypeError(f"rule {code} has no docstring")
-        return Rule(code, name, severity, aliases, recommended, check, lambda: _page(check), needs)
+            raise TypeError(f"rule {own} has no docstring")
+        return Rule(own, name, severity, aliases, recommended, coded(own, check), lambda: _page(check), needs)
 
     return make
 
 
-def _page(check: Check) -> str:
+def family(
+    check: Callable[..., Iterator[Finding]],
+    page: str,
+    members: Iterable[Member],
+    *,
+    severity: Severity,
+    aliases: tuple[str, ...] = (),
+    recommended: bool = True,
+) -> tuple[Rule, ...]:
+    """Make a rule of each member: rules that differ in data only share one function and one page.
+
+    `page` is a format string for the members' `words`; the function takes the members' `arguments` besides `doc` and `facts`.
+    """
+
+    def make(member: Member) -> Rule:
+        found = coded(member.code, check, member.arguments)
+        level = member.severity or severity
+        return Rule(member.code, member.name, level, aliases, recommended, found, lambda: page.format_map(member.words).strip(), member.needs)
+
+    return tuple(make(member) for member in members)
+
+
+def coded(code: str, check: Callable[..., Iterator[Finding]], arguments: Mapping[str, object] | None = None) -> Check:
+    """A rule's function as the engine calls it: with both parameters, and with the rule's code in its findings.
+
+    Raises TypeError when it has a parameter of another name that is not among the further arguments.
+    """
+    more = arguments or {}
+    names = set(check.__code__.co_varnames[: check.__code__.co_argcount + check.__code__.co_kwonlyargcount]) - set(more)
+    if unknown := names - set(PARAMETERS):
+        raise TypeError(f"rule {code} takes {' and '.join(sorted(unknown))}; a rule takes doc and facts, or one of them")
+
+    def found(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+        given = {"doc": doc, "facts": facts}
+        for finding in check(**{name: given[name] for name in names}, **more):
+            yield replace(finding, code=code)
+
+    found.__module__ = check.__module__
+    return found
+
+
+def _code_of_file(check: Callable[..., Iterator[Finding]]) -> str:
+    named = FILE_NAME.match(check.__code__.co_filename)
+    if named is None:
+        raise TypeError(f"rule {check.__name__} has no code: name its file after it, or write @rule(CODE, ...)")
+    return named[1]
+
+
+def _page(check: Callable[..., Iterator[Finding]]) -> str:
     from inspect import getdoc
 
     return getdoc(check) or "Its page is not at hand: Python was told to leave out docstrings (-OO, PYTHONOPTIMIZE)."

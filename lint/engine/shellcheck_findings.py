@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.analysis.facts import DEFAULT_SHELL, PREDEFINED
+from dockerlint.lint.analysis.build_state import DEFAULT_SHELL, PREDEFINED
 from dockerlint.lint.shell import script as shells
 from dockerlint.lint.shellcheck.prefilter import is_plain, needed, plain
 from dockerlint.lint.storage.lazy_regex import regex
@@ -115,12 +115,12 @@ def _finding(facts: Facts, item: _Checked, comment: ScriptComment) -> Finding | 
     start, end = item.offset(comment.start), item.offset(comment.end)
     if start is None or end is None:
         # about our first lines: the shell's name, for one
-        return Finding(code, item.run.keyword.span, comment.message) if facts.as_hadolint else None
+        return Finding(item.run.keyword.span, comment.message, code=code) if facts.as_hadolint else None
     span = item.script.place(start, max(start, end))
     if comment.code == BLANKS and not facts.as_hadolint and facts.doc.source(span) != item.script.text[start:end]:
         # the blanks are the indentation behind a continuation
         return None
-    return Finding(code, span, comment.message, _fix(facts, item, comment, (start, end)))
+    return Finding(span, comment.message, _fix(facts, item, comment, (start, end)), code)
 
 
 def _fix(facts: Facts, item: _Checked, comment: ScriptComment, about: tuple[int, int]) -> Fix | None:
