@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -25,11 +24,12 @@ Worth = Callable[["Dockerfile", Sequence[Finding]], Sequence[Saving | None]]
 # a file that needs more passes than this for each has rules that feed each other.
 PASSES_AN_INSTRUCTION = 5
 FEWEST_PASSES, MOST_PASSES = 100, 1000
+# Where the passes run out, the rules of so many fixes that were made last are those that come to no end.
+LAST_MADE = 20
+ENDLESS = "it does not settle: each pass makes it again"
 # To price a fix takes as long as to read the text: what comes after so many characters is chosen by its place. Real files take
 # a hundredth of it.
 MOST_PRICED = 2_000_000
-# One that is made this many times, and once for each word, feeds itself. So many of them are left out at most.
-FEWEST_TIMES, MOST_VAIN = 20, 8
 
 
 class Applied(Struct, frozen=True):
@@ -43,7 +43,7 @@ class Applied(Struct, frozen=True):
 
 
 class Dropped(Struct, frozen=True):
-    """A fix that was not made because it broke the file or undid another: a bug of its rule."""
+    """A fix that was not made because it broke the file, undid another or never came to an end: a bug of its rule."""
 
     code: str
     title: str
@@ -71,30 +71,29 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
     """Makes the safe fixes (with `unsafe` the others too) of what `find` finds, until there are none left.
 
     `worth` prices findings: of fixes that conflict the one that saves more goes first. A fix that would break a file that
-    parsed, or bring back an earlier text, is not made and stands in `dropped`.
+    parsed, or bring back an earlier text, is not made and stands in `dropped`; so do all of a rule whose fixes come to no end.
     """
-    vain: set[tuple[str, str, str]] = set()
+    endless: list[Dropped] = []
     while True:
-        outcome, swelling = _fixed(text, find, worth, vain, unsafe=unsafe)
-        if swelling is None or len(vain) == MOST_VAIN:
-            return outcome
-        # it does not mend what it is for: each run would make it again
-        vain.add(swelling)
+        outcome, going = _fixed(text, _without(find, frozenset(item.code for item in endless)), unsafe=unsafe, worth=worth)
+        endless += [Dropped(item.code, item.title, item.line, ENDLESS) for item in going]
+        if not going:
+            return FixOutcome(outcome.text, outcome.applied, (*outcome.dropped, *endless))
 
 
-def _fixed(
-    text: str, find: Find, worth: Worth | None, vain: Collection[tuple[str, str, str]], *, unsafe: bool
-) -> tuple[FixOutcome, tuple[str, str, str] | None]:
-    """What `fix` gives without some fixes; and the one that is made more often than there are words for it."""
+def _without(find: Find, codes: frozenset[str]) -> Find:
+    return lambda doc: [item for item in find(doc) if item.code not in codes]
+
+
+def _fixed(text: str, find: Find, *, unsafe: bool, worth: Worth | None) -> tuple[FixOutcome, list[Applied]]:
+    """The fixed text; and a fix of each rule that still made some when the passes ran out, none when it settled."""
     least = Applicability.UNSAFE if unsafe else Applicability.SAFE
     run = _Run()
     doc = parse(text)
     seen = {text}
-    made: Counter[tuple[str, str, str]] = Counter()
-    most = FEWEST_TIMES + len(text.split())
     priced_characters = 0
     for _ in range(min(FEWEST_PASSES + PASSES_AN_INSTRUCTION * len(doc.instructions), MOST_PASSES)):
-        findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least and _said(item) not in vain]
+        findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least]
         findings = [item for item in findings if _key(doc, item) not in run.banned and not _joins_line_end(doc, _fix(item))]
         priced_characters += len(findings) * len(doc.text)
         savings = worth(doc, findings) if worth and priced_characters <= MOST_PRICED else [None] * len(findings)
@@ -116,17 +115,10 @@ def _fixed(
         ]
         seen.add(following.text)
         doc = following
-        made.update({_said(item) for item, _ in chosen})
-        if made.most_common(1)[0][1] > most:
-            break
     else:
-        most = 0
-    outcome = FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped))
-    return outcome, next((said for said, times in made.most_common(1) if times > most), None)
-
-
-def _said(finding: Finding) -> tuple[str, str, str]:
-    return finding.code, finding.message, _fix(finding).title
+        last = {item.code: item for item in run.applied[-LAST_MADE:]}
+        return FixOutcome(text), list(last.values())
+    return FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped)), []
 
 
 def _fix(finding: Finding) -> Fix:

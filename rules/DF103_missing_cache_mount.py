@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cache.cache_mounts import mount_caches, wanted_caches
+from dockerlint.fixers.cache.cache_mounts import is_switched_off, mount_caches, wanted_caches
 from dockerlint.lint.analysis.leftovers import leaves
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -23,8 +23,8 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A package manager or compiler runs without its cache mounted.
 
     A cache mount outlives the layer: when the step runs again, it finds what it downloaded or compiled before, and none of
-    that gets into the image. System packages whose lists are cleaned in the same RUN are left alone unless all rules are
-    asked for: such a file has decided for the other remedy.
+    that gets into the image. Commands that are told to keep no cache, and system packages whose lists are cleaned in the same
+    RUN, are left alone unless all rules are asked for: such a file has decided for the other remedy.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -44,7 +44,7 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN --mount=type=cache,target=/root/.cache pip install -r requirements.txt
     ```
 
-    Options that switch the cache off go with the mount:
+    Where all rules are asked for, options that switch the cache off go with the mount:
 
     ```dockerfile bad
     FROM node:22-slim
@@ -76,10 +76,14 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         apt-get update && apt-get install -y curl
     ```
 
-    **Fix safety:** safe for language package managers run by root with their cache where they keep it. Unsafe for system
-    packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where variables or options move
-    the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again (`--no-restore`), and where
-    a later step or stage may read the cache from the layer.
+    **Fix safety:** a cache may be empty, pruned or full of what other builds put there. Safe for language package managers run by
+    root with their cache where they keep it, that keep in it what they downloaded and no more. Unsafe where the tool keeps what
+    it built, too, which other variables, flags or system libraries would have made different: pip, uv, Poetry and PDM unless
+    they are told to build nothing (`--only-binary=:all:`), pnpm unless with `--ignore-scripts`, Go unless with `CGO_ENABLED=0`,
+    Maven. Unsafe for system packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where
+    variables or options move the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again
+    (`--no-restore`), and where a later step, another stage or the container may read it, or one above has filled it. It is only
+    shown where a step would fail with an empty cache: one without a network, one that uses what `mvn install` put there.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """
@@ -108,12 +112,10 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
 
 
 def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:
-    """Whether a system package manager's leftovers are cleaned already: the file has chosen the other remedy."""
-    if invocation.tool.kind != "system":
-        return False
-    if invocation.has(invocation.tool.action(invocation.action).no_cache):
+    """Whether the file has chosen the other remedy: the cache is switched off, or a system package manager's is cleaned."""
+    if is_switched_off(facts, run, invocation):
         return True
-    return not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
+    return invocation.tool.kind == "system" and not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
 
 
 def _fills_cache(invocation: Invocation) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cache.cache_mounts import flag_to_add
+from dockerlint.fixers.cache.cache_mounts import flag_to_add, keeps_builds
 from dockerlint.fixers.edits import insert, remove_command, remove_word
 from dockerlint.lint.analysis.leftovers import caches_of, removed
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -56,7 +56,8 @@ def cache_mount_defeated(facts: Facts) -> Iterator[Finding]:
     ```
 
     **Fix safety:** safe: what the option or command kept away lies on the mount, not in the image. Unsafe for apk, which then
-    takes its index from the mount. A variable is only reported.
+    takes its index from the mount, and for tools that may take from it what they built for others, as pip does wheels. A variable
+    is only reported.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """
@@ -122,7 +123,8 @@ def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Fi
             edits = [remove_word(facts.doc, flag.span)]
             if keep := flag_to_add(facts, run, invocation):
                 edits.append(insert(invocation.subcommand_words[-1].span.end, f" {keep}"))
-            trust = Applicability.UNSAFE if tool.kind == "system" else Applicability.SAFE
+            stale = tool.kind == "system" or keeps_builds(facts, run, tool)
+            trust = Applicability.UNSAFE if stale else Applicability.SAFE
             fix = Fix(f"drop {flag.text}", tuple(edits), trust)
         yield Finding(flag.span, f"`{flag.text}` switches off the cache that this RUN mounts", fix)
 

@@ -9,7 +9,7 @@ from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severit
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.did_you_mean import nearest
-from dockerlint.lint.syntax.variable_references import uses
+from dockerlint.lint.syntax.variable_references import is_variable_name, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def undefined_arg_in_from(doc: Dockerfile) -> Iterator[Finding]:
 
 
 def _finding(doc: Dockerfile, node: From, use: VariableUse, known: set[str]) -> Finding:
-    near = nearest(use.name, known)
+    near = nearest(use.name, set(filter(is_variable_name, known)))
     message = f"`${use.name}` is not declared by an ARG before the first FROM"
     fix = None
     if near:

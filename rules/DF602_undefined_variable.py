@@ -12,10 +12,11 @@ from dockerlint.lint.analysis.build_state import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.did_you_mean import nearest, slip_of
 from dockerlint.lint.syntax.span import Edit, Span
-from dockerlint.lint.syntax.variable_references import uses
+from dockerlint.lint.syntax.variable_references import is_variable_name, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 AT_RUN_TIME = frozenset({"HOME", "HOSTNAME", "OLDPWD", "PWD", "SHELL", "USER"})
 # Only BuildKit's own scanner reads these.
 NOT_IN_ENV = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
+
+# The delimiter of a heredoc as it is written, escapes and all.
+DELIMITER = regex(r"\d*<<-?([^<\s]+)\Z")
 
 
 @rule(name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
@@ -139,7 +143,7 @@ class _Look(Struct, frozen=True):
                 yield Finding(place, f"`${use.name}` is not set here: {reason}", fix)
 
     def _set(self) -> set[str]:
-        return set(self.facts.state(self.node).env) | (self.given or ALWAYS)
+        return {*filter(is_variable_name, self.facts.state(self.node).env), *(self.given or ALWAYS)}
 
     def _is_unset(self, use: VariableUse) -> bool:
         if use.name in self.facts.state(self.node).env or use.name in (self.given or ALWAYS) | NOT_IN_ENV:
@@ -201,8 +205,9 @@ class _Look(Struct, frozen=True):
             return None
         others = [use for use in uses(self.doc, self.node) if heredoc.body.contains(use.span) and use.name not in names]
         fix = None
-        if not others and self.doc.source(heredoc.span).endswith(heredoc.name):
-            name = Span(heredoc.span.end - len(heredoc.name), heredoc.span.end)
+        written = DELIMITER.search(self.doc.source(heredoc.span))
+        if not others and written and heredoc.name.isidentifier():
+            name = Span(heredoc.span.start + written.start(1), heredoc.span.end)
             fix = Fix("quote the heredoc's name", (Edit(name, f'"{heredoc.name}"'),), Applicability.UNSAFE)
         more = f", like {len(names) - 1} more of the heredoc" if len(names) > 1 else ""
         return f'the builder takes it out of the text{more}; `<<"{heredoc.name}"` keeps it', fix

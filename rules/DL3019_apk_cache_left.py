@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cache.cleanup import (
-    FILLING,
-    Need,
-    add_option,
-    drop_command,
-    mounted,
-    needed_later,
-    tidy,
-    without_cache,
-)
+from dockerlint.fixers.cache.cache_readers import Need, needed_later
+from dockerlint.fixers.cache.cleanup import FILLING, add_option, drop_command, mounted, tidy, without_cache
 from dockerlint.fixers.edits import remove_word
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -72,18 +64,24 @@ def _caches(item: Invocation, facts: Facts) -> bool:
 
 def _without_cache(doc: Dockerfile, facts: Facts, run: Run, used: list[Invocation]) -> Fix:
     edits = []
+    updates = []
     for item in used:
         if _caches(item, facts):
             edits.append(add_option(run, item.subcommand_words[-1], item.tool.no_cache_flag or ""))
             # with --no-cache the index is fetched anew anyway
-            edits += [remove_word(doc, flag.span) for flag in item.flags if flag.text in ("-U", "--update")]
+            updates += [remove_word(doc, flag.span) for flag in item.flags if flag.text in ("-U", "--update")]
+    edits += updates
+    need = needed_later(facts, run, used[0].tool)
     script = facts.script(run)
     refreshes = [item.command for item in used if item.action == "refresh"]
-    if script is not None and len(refreshes) == 1 and needed_later(facts, run, used[0].tool) is Need.NONE:
+    if script is not None and len(refreshes) == 1 and need is Need.NONE:
         edit = drop_command(doc, script, refreshes[0])
         if edit is not None and not any(edit.span.overlaps(other.span) for other in edits):
             edits.append(edit)
-    return Fix(f"add `{used[0].tool.no_cache_flag}`", tuple(edits), _trust(facts, run))
+    # the index that -U would leave is then missing
+    lost = bool(updates) and not refreshes and need is not Need.NONE
+    trust = Applicability.UNSAFE if lost else _trust(facts, run)
+    return Fix(f"add `{used[0].tool.no_cache_flag}`", tuple(edits), trust)
 
 
 def _trust(facts: Facts, run: Run) -> Applicability:

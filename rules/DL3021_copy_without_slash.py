@@ -63,7 +63,10 @@ def _is_folder(doc: Dockerfile, facts: Facts, node: Copy) -> bool:
     return doc.escape != "\\" and path.endswith("\\")
 
 
-def _fix(doc: Dockerfile, node: Copy) -> Fix:
+def _fix(doc: Dockerfile, node: Copy) -> Fix | None:
+    if node.destination.text.startswith("<<"):
+        # a heredoc is no place to copy to
+        return None
     end = node.destination.span.end
     inside = end - 1 if doc.text[end - 1] in "\"'" else end
     return Fix("end it with a slash", (insert(inside, "/"),), Applicability.SAFE)

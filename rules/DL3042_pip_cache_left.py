@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.cache.cache_readers import Need, cache_needed
 from dockerlint.fixers.cache.cleanup import add_option, mounted, tidy, without_cache
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -51,7 +52,8 @@ def pip_cache_left(facts: Facts) -> Iterator[Finding]:
     RUN pip install -r requirements.txt
     ```
 
-    **Fix safety:** safe: the same packages are installed. Where the builder can mount caches, the mount of DF103 settles
+    **Fix safety:** safe: the same packages are installed. Unsafe where a later step, another stage or the container looks into
+    the cache, installs without a network, or installs more when it starts. Where the builder can mount caches, the mount of DF103 settles
     this as well and makes rebuilds faster.
 
     **Source:** hadolint DL3042; pip's documentation, caching.
@@ -63,7 +65,9 @@ def pip_cache_left(facts: Facts) -> Iterator[Finding]:
             continue
         name = f"{caching[0].words[0].text} {caching[0].subcommand}"
         edits = [add_option(run, item.subcommand_words[-1], item.tool.no_cache_flag or "") for item in caching]
-        fix = Fix(f"add `{caching[0].tool.no_cache_flag}`", tuple(edits), Applicability.SAFE)
+        needed = cache_needed(facts, run, caching[0].tool) is not Need.NONE
+        trust = Applicability.UNSAFE if needed else Applicability.SAFE
+        fix = Fix(f"add `{caching[0].tool.no_cache_flag}`", tuple(edits), trust)
         message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache"
         yield Finding(caching[0].command.span, message, fix)
 

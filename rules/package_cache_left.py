@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.leftovers import caches_of, runs_in_container
@@ -124,9 +122,9 @@ def yarn_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             or _is_yarn_cleaned(facts, run, used)
         ):
             continue
-        cache = filling[0].tool.caches[0]
+        cache = next(iter(caches_of(facts, run, filling[0].tool)), filling[0].tool.caches[0])
         fix = clean_up(facts, run, filling[-1], cache)
-        if fix and (not _is_first_yarn(facts, used) or _may_be_gone(facts, run, filling[-1])):
+        if fix and not _is_first_yarn(facts, used):
             fix = Fix(fix.title, fix.edits, Applicability.UNSAFE)
         name = f"{filling[0].words[0].text} {filling[0].subcommand}".strip()
         yield Finding(filling[0].command.span, f"`{name}` leaves its cache in the layer", fix)
@@ -155,21 +153,14 @@ def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> I
 
 
 def _fix(facts: Facts, run: Run, item: Invocation, left: list[Cache]) -> Fix | None:
-    if _may_be_gone(facts, run, item):
-        left = [replace(cache, clean=f"rm -rf {cache.path}") for cache in left]
     caches = {cache.clean: cache for cache in left}
     fixes = [fix for cache in caches.values() if (fix := clean_up(facts, run, item, cache))]
     if len(fixes) < len(caches):
         return None
     unsafe = any(cache.kept for cache in item.tool.caches) or commands().offline.search(facts.doc.text)
     edits = tuple(edit for fix in fixes for edit in fix.edits)
-    return Fix(f"clean {item.tool.name}'s cache", edits, Applicability.UNSAFE if unsafe else Applicability.SAFE)
-
-
-def _may_be_gone(facts: Facts, run: Run, item: Invocation) -> bool:
-    """Whether the tool may be missing at the end of a RUN: it is called in some cases only, or packages are removed."""
-    removes = (other for other in facts.invocations(run) if other.action == "remove" and other.tool.kind == "system")
-    return bool(item.command.within) or item.command.sometimes or any(removes)
+    applicability = min(Applicability.UNSAFE if unsafe else Applicability.SAFE, *(fix.applicability for fix in fixes))
+    return Fix(f"clean {item.tool.name}'s cache", edits, applicability)
 
 
 def _fills(facts: Facts, run: Run, item: Invocation) -> bool:
@@ -259,4 +250,5 @@ def _is_yarn_cleaned(facts: Facts, run: Run, used: list[Invocation]) -> bool:
         # the first clean-up follows the first install
         return bool(cleans) and cleans[0] > filling[0]
     item = next(item for item in used if item.action == "install")
-    return any(cleaned(facts, run, cache, item, filling[-1].end) for cache in item.tool.caches)
+    caches = (*item.tool.caches, *caches_of(facts, run, item.tool))
+    return any(cleaned(facts, run, cache, item, filling[-1].end) for cache in caches)

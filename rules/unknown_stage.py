@@ -10,6 +10,7 @@ from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes, run_mounts
 from dockerlint.lint.syntax.did_you_mean import MOST, most_alike
 from dockerlint.lint.syntax.span import Edit
+from dockerlint.lint.syntax.validation import is_stage_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,7 @@ def _near(doc: Dockerfile, index: int, name: str) -> str | None:
     if any(char in name for char in ":/@$") or name.isdecimal() or index > MOST:
         return None
     aliases = {stage.name: stage.from_.alias.text for stage in doc.stages[: max(index, 0)] if stage.from_.alias}
-    found = most_alike(name.lower(), filter(None, aliases))
+    found = most_alike(name.lower(), [alias for alias in aliases if alias and is_stage_name(alias)])
     return aliases[found] if found else None
 
 

@@ -32,8 +32,8 @@ lint.engine
 lint.report
 lint.settings
 fixers.refusal fixers.edits fixers.merge fixers.loop
-fixers.effects
 fixers.inputs
+fixers.effects
 fixers.cost
 fixers.cache
 fixers.order

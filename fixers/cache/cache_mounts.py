@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
 from dockerlint.fixers.effects.footprint import commands
-from dockerlint.lint.analysis.leftovers import XDG, caches_of, removed, removed_by, runs_in_container
+from dockerlint.lint.analysis.leftovers import XDG, caches_of, has_evidence, removed, removed_by, runs_in_container
 from dockerlint.lint.analysis.users import number_of
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.catalogue.tool import strip_glob
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.syntax import nodes
+
+from .cache_readers import Need, cache_needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
     from dockerlint.lint.shell.script import Command, Script
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage
+    from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Instruction, Run, Stage
     from dockerlint.lint.syntax.span import Edit, Span
 
 LONGEST_FLAG = 300
+# A RUN that can fetch nothing.
+CUT_OFF = "--network=none"
 # What shows that a file sees to apt's settings itself: the hook of Debian's images, and the setting against it.
 SETUP_SIGNS = ("docker-clean", "Keep-Downloaded-Packages")
 
@@ -72,7 +77,27 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
     edits = tuple(edit for item in made if item is not None for edit in item)
     if not edits or None in made:
         return None
-    return Fix(f"mount {invocation.tool.name}'s cache", edits, _applicability(facts, stage, runs, invocation))
+    title = f"mount {invocation.tool.name}'s cache"
+    if why := _impossible(facts, stage, runs, invocation.tool):
+        return Fix(f"{title} (not done: {why})", edits, Applicability.DISPLAY)
+    return Fix(title, edits, _applicability(facts, stage, runs, invocation))
+
+
+def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str | None:
+    """Why steps would fail with an empty cache, as it is when it was pruned; None when they would not."""
+    if any(facts.doc.source(flag.span) == CUT_OFF for run in runs for flag in run.flags):
+        return f"a step without a network needs what is in {tool.name}'s cache"
+    if any(cache_needed(facts, run, tool) is Need.CERTAIN for run in runs):
+        return "something later works with what lies there"
+    patterns = [pattern for cache in tool.caches for pattern in cache.products]
+    lineage = {item.index for item in facts.graph.lineage(stage)}
+    related = [item for item in facts.doc.stages if item.index in lineage or stage in facts.graph.lineage(item)]
+    used = [(run, item) for other in related for run in other.all(nodes.Run) for item in facts.invocations(run) if item.tool is tool]
+    for run, item in used:
+        # what follows in the same RUN finds the mount as it is
+        if used[-1][0] is not run and any(matches(word.text, pattern) for word in item.words[1:] for pattern in patterns):
+            return f"`{item.words[0].text} {item.subcommand}` puts there what later steps use, and it would be in no layer"
+    return None
 
 
 def _links(facts: Facts, run: Run, invocation: Invocation) -> bool:
@@ -223,6 +248,10 @@ def _applicability(facts: Facts, stage: Stage, runs: list[Run], invocation: Invo
     tool = invocation.tool
     if tool.kind == "system" or not all(_is_plain(facts, run, tool) for run in runs):
         return Applicability.UNSAFE
+    if any(keeps_builds(facts, run, tool) or cache_needed(facts, run, tool) is not Need.NONE for run in runs):
+        return Applicability.UNSAFE
+    if _hides(facts, stage, runs, tool):
+        return Applicability.UNSAFE
     wanted = [item for run in runs for item in caches_of(facts, run, tool)]
     options = [name for item in wanted for name in item.options]
     used = [other for run in runs for other in facts.invocations(run) if other.tool is tool]
@@ -240,6 +269,69 @@ def _applicability(facts: Facts, stage: Stage, runs: list[Run], invocation: Invo
     if any(item.kept for item in tool.caches) and (facts.ships(stage) or not _others_are_known(facts, stage, runs)):
         return Applicability.UNSAFE
     return Applicability.UNSAFE if _copied_from(facts, stage, runs, tool) else Applicability.SAFE
+
+
+def keeps_builds(facts: Facts, run: Run, tool: Tool) -> bool:
+    """Whether a RUN may find in a tool's cache what another build made there with other flags, variables or libraries."""
+    used = [item for item in facts.invocations(run) if item.tool is tool and item.action != "clean"]
+    return any(_may_build(facts, run, item, cache) for cache in caches_of(facts, run, tool) if cache.builds for item in used)
+
+
+def _may_build(facts: Facts, run: Run, item: Invocation, cache: Cache) -> bool:
+    if item.tool.kind == "build" and item.action == "install" and not cache.products:
+        return False
+    if cache.builds_if and facts.context is not None and not has_evidence(facts, cache.builds_if):
+        return item.has(("--build-cache",))
+    if not any(_is_set(facts, run, item, setting) for setting in cache.builds_not):
+        return True
+    # an archive or a folder that is named is built all the same, and so is one that is named in a file
+    files = item.options(*item.tool.manifest_flags) if item.tool.manifest_flags else []
+    return bool(files) or (item.tool.kind == "language" and len(item.packages) < len(item.operands))
+
+
+def is_switched_off(facts: Facts, run: Run, item: Invocation) -> bool:
+    """Whether a command is told to keep no cache, by an option or a variable."""
+    if item.has(item.tool.action(item.action).no_cache):
+        return True
+    words = (*item.command.assignments, *item.command.words)
+    env = facts.state(run).env
+    return any(env.get(name) or any(word.text.startswith(f"{name}=") for word in words) for name in item.tool.no_cache_variables)
+
+
+def _is_set(facts: Facts, run: Run, item: Invocation, setting: str) -> bool:
+    """Whether a command has an option (`--name`, `--name=value`), or finds a variable (`NAME=value`)."""
+    name, _, value = setting.partition("=")
+    if name.startswith("-"):
+        return item.option(name) == value if value else item.has((name,))
+    if any(word.text.startswith(f"{name}=") for word in item.command.assignments):
+        return any(word.text == setting for word in item.command.assignments)
+    return facts.state(run).env.get(name) == value
+
+
+def _hides(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> bool:
+    """Whether the mounts hide what a stage above, or a copy, put into the caches and the steps would have to fetch again."""
+    kept = [item for item in caches_of(facts, runs[0], tool) if item.kept]
+    above = facts.graph.lineage(stage)[1:]
+    filled = (node for item in above for node in item.all(nodes.Run) if not facts.mounts(node))
+    if kept and any(_fills(facts, node, tool) for node in filled):
+        return True
+    copies = (node for item in (stage, *above) for node in item.all(nodes.Copy))
+    return any(_brings(facts, node, item.path) for node in copies for item in caches_of(facts, runs[0], tool))
+
+
+def _brings(facts: Facts, copy: Copy, path: str) -> bool:
+    """Whether a COPY may put something into a folder."""
+    target = facts.path(copy.destination.text, copy)
+    if target is None or target == "/":
+        return False
+    if _lies(target, path):
+        return True
+    if not _lies(path, target):
+        return False
+    if copy.from_ is not None or facts.context is None:
+        return True
+    below = path[len(target.rstrip("/")) + 1 :].split("/")[0]
+    return any(below in name.split("/") for word in copy.paths for name in facts.context.select(word.text))
 
 
 def _is_plain(facts: Facts, run: Run, tool: Tool) -> bool:

@@ -2,53 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import append_command, can_append, hides_failures, insert
-from dockerlint.fixers.effects.footprint import commands
-from dockerlint.lint.analysis.leftovers import caches_of
-from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
+from dockerlint.lint.analysis.leftovers import caches_of, removed
+from dockerlint.lint.analysis.users import is_root
+from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.engine.findings import Applicability, Fix
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import json_strings, nodes
 from dockerlint.lint.syntax.span import Edit, Span
 
+from .cache_readers import INTERPRETERS, Need, cache_needed, following, needed_later
+from .tool_removal import stays
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
     from dockerlint.lint.shell.script import Command, Script
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage, Word
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
 
 # Actions that fill a cache with packages.
 FILLING = frozenset({"install", "upgrade"})
 # How many steps on a clean-up may stand: far more than there are in any file that is written by hand.
 FARTHEST = 100
-HOMES = ("~", "$HOME", "${HOME}")
-INTERPRETERS = frozenset(
-    {
-        "sh", "bash", "ash", "dash", "zsh", "ksh", "fish", ".", "source", "make", "eval", "ansible", "ansible-playbook",
-        "ansible-pull", "puppet", "chef-client", "chef-solo", "salt-call",
-    }
-)  # fmt: skip
-
-
-class Need(IntEnum):
-    """Whether later steps need what a RUN leaves."""
-
-    NONE = 0
-    PERHAPS = 1
-    CERTAIN = 2
+# A path that means itself to a shell.
+PLAIN_PATH = regex(r"/[\w./@+,:-]*")
 
 
 def cleaned(facts: Facts, run: Run, cache: Cache, invocation: Invocation, after: int) -> bool:
     """Whether a RUN empties a tool's cache behind a place: by `rm`, or by the same tool's clean command."""
     places = (cache.path, *invocation.tool.cache_aliases)
-    for path, command in removed_paths(facts.commands(run)):
-        if command.span.start >= after and any(_lies_in(place, _at_home(facts, run, path)) for place in places):
+    for path, command in removed(facts, run):
+        if command.span.start >= after and any(_lies_in(place, path) for place in places):
             return True
     if any(item.command.span.start >= after and _cleans(item, cache, invocation) for item in facts.invocations(run)):
         return True
@@ -60,7 +47,8 @@ def cleaned(facts: Facts, run: Run, cache: Cache, invocation: Invocation, after:
 def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fix | None:
     """The fix that empties a tool's cache at the end of a RUN; None where a command cannot simply be added.
 
-    It is unsafe where later steps perhaps need what lies there, and there is none where they certainly do, nor where a
+    The tool's own command does it where the tool is sure to be there still, else its folders are removed by their paths. The
+    fix is unsafe where something later perhaps needs what lies there. There is none where it certainly does, nor where a
     later step is there to clean it: bringing that one here is another rule's fix.
     """
     script = facts.script(run)
@@ -72,37 +60,44 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
         or _cleaned_later(facts, run, cache, invocation)
     ):
         return None
-    need = needed_later(facts, run, invocation.tool) if cache.role == "index" else Need.NONE
+    tool = invocation.tool
+    need = needed_later(facts, run, tool) if cache.role == "index" else cache_needed(facts, run, tool)
     if need is Need.CERTAIN:
         return None
-    command = clean_command(invocation, cache.clean)
-    applicability = Applicability.SAFE if need is Need.NONE else Applicability.UNSAFE
+    clean, trusted = cache.clean, need is Need.NONE
+    if not clean.startswith("rm ") and not stays(facts, run, script, tool):
+        paths = _places(facts, run, tool, cache)
+        if not all(map(PLAIN_PATH.fullmatch, paths)):
+            return None
+        clean, trusted = f"rm -rf {' '.join(paths)}", trusted and _owns(facts, run, paths)
+    command = clean_command(invocation, clean)
+    applicability = Applicability.SAFE if trusted else Applicability.UNSAFE
     return Fix(f"add `{command}`", (follow(facts.doc, run, script, command),), applicability)
 
 
+def _places(facts: Facts, run: Run, tool: Tool, cache: Cache) -> list[str]:
+    """The folders that a tool's clean command empties: the cache's, and those of others that have no command of their own."""
+    others = (item.path for item in caches_of(facts, run, tool) if item.clean is None)
+    return list(dict.fromkeys((cache.path, *others)))
+
+
+def _owns(facts: Facts, run: Run, paths: list[str]) -> bool:
+    """Whether the user of a RUN may remove folders: root any, others those in their home."""
+    home = facts.home(run)
+    return is_root(facts.state(run).user) is not False or all(home is not None and _lies_in(path, home) for path in paths)
+
+
 def _cleaned_later(facts: Facts, run: Run, cache: Cache, invocation: Invocation) -> bool:
-    stage = _stage(facts, run)
+    stage = facts.find_stage(run)
     if stage is None or facts.as_hadolint:
         return False
-    for node in _after(stage, run)[:FARTHEST]:
+    for node in following(stage, run)[:FARTHEST]:
         if not isinstance(node, nodes.Run):
             continue
         fills = any(item.tool is invocation.tool and item.action in FILLING for item in facts.invocations(node))
         if not fills and cleaned(facts, node, cache, invocation, 0):
             return True
     return False
-
-
-def _stage(facts: Facts, run: Run) -> Stage | None:
-    try:
-        return facts.stage_of(run)
-    except KeyError:
-        return None
-
-
-def _after(stage: Stage, run: Run) -> tuple[nodes.Instruction, ...]:
-    index = bisect_right(stage.instructions, run.span.start, key=lambda node: node.span.start)
-    return stage.instructions[index:]
 
 
 def clean_command(invocation: Invocation, clean: str) -> str:
@@ -142,14 +137,6 @@ def tidy(facts: Facts, run: Run, used: list[Invocation]) -> bool:
         return False
     last = max(item.command.span.end for item in used if item.action != "clean")
     return any(cleaned(facts, run, cache, used[0], last) for cache in caches_of(facts, run, used[0].tool))
-
-
-def needed_later(facts: Facts, run: Run, tool: Tool) -> Need:
-    """Whether a later step, of the stage or of those built on it, works with the package lists that a RUN leaves."""
-    stage = _stage(facts, run)
-    if stage is None:
-        return Need.PERHAPS
-    return _needed(facts, stage, _after(stage, run), tool)
 
 
 def add_option(run: Run, word: Word, option: str) -> Edit:
@@ -196,50 +183,6 @@ def follow(doc: Dockerfile, run: Run, script: Script, command: str) -> Edit:
     return insert(script.span.end - blank, f" && {command}")
 
 
-def _needed(facts: Facts, stage: Stage, following: Iterable[nodes.Instruction], tool: Tool) -> Need:
-    need = Need.NONE
-    for node in following:
-        if isinstance(node, nodes.Onbuild):
-            need = max(need, Need.PERHAPS)
-        if not isinstance(node, nodes.Run):
-            continue
-        uses = next(_uses(facts, node, tool), None)
-        if uses is not None:
-            return Need.CERTAIN if uses else need
-        if _is_opaque(facts, node, tool):
-            need = max(need, Need.PERHAPS)
-    children = (_needed(facts, child, child.instructions, tool) for child in facts.graph.children(stage))
-    return max(need, *children, Need.NONE)
-
-
-def _uses(facts: Facts, run: Run, tool: Tool) -> Iterator[bool]:
-    """For each command of a RUN that has to do with a tool's package lists, whether it reads those of earlier layers."""
-    if any(facts.mounted(run, item.path) for item in tool.caches if item.role == "index"):
-        return
-    found = {item.command.span: item for item in facts.invocations(run)}
-    for command in facts.commands(run):
-        invocation = found.get(command.span)
-        if invocation is not None and invocation.tool is tool and invocation.action != "clean":
-            yield invocation.action not in ("refresh", "remove")
-        elif command.name in tool.index_readers:
-            yield True
-
-
-def _is_opaque(facts: Facts, run: Run, tool: Tool) -> bool:
-    """Whether a RUN does things that the file does not show: it calls scripts, or another program that may call the tool,
-    or cannot be read.
-    """
-    script = facts.script(run)
-    if script is None or not script.sound:
-        return True
-    if any("/" in item.name or "$" in item.name or item.name in INTERPRETERS for item in script.commands):
-        return True
-    called = {item.command.span for item in facts.invocations(run)}
-    names = re.compile(rf"(?<![\w./-])(?:{'|'.join(tool.commands)})(?![\w./-])")
-    others = (item for item in script.commands if item.span not in called and item.name not in commands().silent)
-    return any(names.search(word.text) for item in others for word in item.words)
-
-
 def _is_inner_clean(words: tuple[Word, ...], places: tuple[str, ...]) -> bool:
     if not words or words[0].text.rsplit("/", 1)[-1] not in INTERPRETERS:
         return False
@@ -253,13 +196,6 @@ def _cleans(item: Invocation, cache: Cache, invocation: Invocation) -> bool:
     if cache.cleaned_by:
         return item.subcommand in cache.cleaned_by
     return item.action == "clean" and item.words[0].text == invocation.words[0].text
-
-
-def _at_home(facts: Facts, run: Run, path: str) -> str:
-    for name in HOMES:
-        if path == name or path.startswith(name + "/"):
-            return (facts.home(run) or name) + path[len(name) :]
-    return path
 
 
 def _lies_in(path: str, folder: str) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.run_mounts import Mount
 
     from .layer_contents import Ledger
+    from .registry_packages import Found
     from .work_recipes import WorkRecipe
 
 UNKNOWN = Amount.unknown()
@@ -396,6 +397,9 @@ class _Script:
             found = self._first(known.files, dev=not (production and known.production))
         folder = known.elsewhere_into if elsewhere and known.elsewhere_into else known.into
         into = self._path(folder)
+        if known.compiled:
+            self._compiled(invocation, known, listed(found, known), into)
+            return
         if known.into_cache and self.ledger.below(into):
             # an earlier step fetched them, and left them for this one
             self.work.add(amount(known.start) if known.start else ZERO)
@@ -409,6 +413,23 @@ class _Script:
             return
         self._put(into, size, names=frozenset(named), cache=known.into_cache)
         self._finish(invocation, known, size, count, at=into if known.into_cache else None)
+
+    def _compiled(self, invocation: Invocation, known: WorkRecipe, packages: Found, into: str) -> None:
+        """Packages that are fetched, then compiled: by one step, or by a step for each."""
+        if not self.ledger.below(into):
+            fetched = _share(packages.size, known.fetched)
+            if not self._mounted(into):
+                self._put(into, fetched, cache=True)
+            self.work.add(
+                packages.count.times(amount(known.fetch_seconds)), _share(packages.size, known.download), cached=self._cached(into)
+            )
+        folder = self._path(invocation.option("--target-dir") or known.compiled)
+        if invocation.subcommand in known.fetches or self.ledger.below(folder):
+            return
+        self._put(folder, packages.size - _share(packages.size, known.fetched))
+        # Cargo compiles all again unless its own folder is mounted
+        seconds = packages.count.times(amount(known.seconds))
+        self.work.add(seconds, warm=amount(known.start) if known.start else ZERO, cached=self._cached(folder))
 
     def _first(self, names: Iterable[str], *, dev: bool) -> locked_packages.Packages | None:
         """The packages of the first of these files that is there."""

@@ -14,7 +14,11 @@ DATA = "fixers/cost/data/recipes.toml"
 
 
 class WorkRecipe(Struct, frozen=True):
-    """What the cost model knows of a tool; the fields are those of `recipes.toml`, names of figures those of `managers.toml`."""
+    """What the cost model knows of a tool; the fields are those of `recipes.toml`, names of figures those of `managers.toml`.
+
+    Of a tool that compiles what it fetches, `fetches` are the subcommands that only fetch, in `fetch_seconds` a package; the
+    share `fetched` of what is installed comes of that, the rest lies in the folder `compiled`.
+    """
 
     kind: str
     family: str = ""
@@ -50,6 +54,10 @@ class WorkRecipe(Struct, frozen=True):
     into_cache: bool = False
     build: str = ""
     production: tuple[str, ...] = ()
+    fetches: tuple[str, ...] = ()
+    fetch_seconds: str = ""
+    fetched: str = ""
+    compiled: str = ""
     elsewhere: tuple[str, ...] = ()
     elsewhere_into: str = ""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.fixers.inputs.image_paths import read_paths
 from dockerlint.lint.analysis.downloads import download
 from dockerlint.lint.analysis.facts import once
 from dockerlint.lint.catalogue import tables, tool
@@ -387,6 +388,9 @@ def _touched_by_tool(
         yield from ((absolute(text, workdir), Clash.CERTAIN) for text in _local_packages(found))
         yield from ((path, Clash.POSSIBLE) for path in known.sometimes_system)
         return
+    through = read_paths(facts, run, found)
+    yield from ((path, Clash.CERTAIN) for path in through.certain)
+    yield from ((path, Clash.POSSIBLE) for path in through.possible)
     yield (facts.home(run), Clash.CERTAIN) if facts.state(run).user in ROOT else (None, Clash.POSSIBLE)
     if found.action == "configure":
         settings = (name for name in found.tool.manifests if name.startswith("."))

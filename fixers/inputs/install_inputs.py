@@ -12,6 +12,7 @@ from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 from .reads import local_project, python_manifests
 from .reads.closure import closure
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation, Tool
     from dockerlint.lint.context.build_context import Context
-    from dockerlint.lint.syntax.nodes import Copy, Run
+    from dockerlint.lint.syntax.nodes import Copy, Instruction, Run
 
 PACKAGE_FILE = regex(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b")
 # A package's name with its version: an operand that no folder or file can be meant by.
@@ -30,6 +31,8 @@ PACKAGE = regex(r"[A-Za-z0-9@][\w.@-]*(?:\[[\w,.-]*\])?(?:[=<>~!^]+[\w.*,=<>~!^-
 FOLDER_FLAGS = ("--prefix", "-C", "--dir", "--cwd")
 # Variables by which the tools are configured.
 SETTINGS = regex(r"PIP_|UV_(?!LINK|COMPILE|PYTHON_DOWN|LOCKED|FROZEN|NO_DEV|NO_CACHE)|POETRY_|PDM_|COMPOSER(?!_ALLOW|_NO)|BUNDLE_(?!WITH|DEPLOY|FROZEN|JOBS|RETRY|PATH)|CONDA|MAVEN_|DENO_|NUGET_|Nuget|PYTHON(?!.*VERSION)|NODE_(?:OPTIONS|PATH|EXTRA)|npm_config_|NPM_CONFIG_|YARN_(?!VERSION)|GO")
+# Stands for a working folder that the base image decides on.
+UNKNOWN = "/?"
 SETS_PATH = regex(r"[/\\]|\.[A-Za-z]")
 # Of these, those whose value is a file or a folder even where it looks like any word.
 NAMES_PATH = regex(
@@ -190,6 +193,8 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
     if not reads.known or facts.context is None:
         return Applicability.DISPLAY, "the build context does not show its manifests"
+    if reads.fails:
+        return Applicability.DISPLAY, f"it would fail: {reads.why}"
     if invocation.action != "install":
         # what fetches for a build fails where a manifest names parts of the source that are not there
         if invocation.tool.name == "maven" and sum(name.endswith("pom.xml") for name in reads.files) > 1:
@@ -251,12 +256,24 @@ def place(facts: Facts, copy: Copy, path: str) -> str | None:
     return None
 
 
+def placed(facts: Facts, word: str, node: Instruction) -> str | None:
+    """A path in the image, as `Facts.path` has it; below UNKNOWN where the base image decides on the working folder."""
+    path = facts.path(word, node)
+    if path is not None or facts.state(node).workdir is not None or any(isinstance(item, nodes.Workdir) for item in facts.before(node)):
+        return path
+    text = facts.expand(word, node)
+    if text is None or text.startswith("/"):
+        return None
+    below = posixpath.normpath(posixpath.join(UNKNOWN, text))
+    return below.rstrip("/") + "/" if text.endswith(("/", "/.")) or text == "." else below
+
+
 def brought(facts: Facts, copy: Copy, image_path: str, target: str | None = None) -> str | None:
     """The file of the context that a COPY puts at a path of the image; None when it does not, or that cannot be told.
 
     `target` is where it copies to, for who knows more of that than the file says.
     """
-    target = target or facts.path(copy.destination.text, copy)
+    target = target or placed(facts, copy.destination.text, copy)
     if target is None:
         return None
     for word in copy.paths:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.refusal import Refusal
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from .draft import Draft, RefusedError
 from .entry_products import launches_of, take_products
 from .final_stage import check_users, choose_runtime, install, trusted, variables_of, without_idle
-from .named_files import carry_data
+from .named_files import carry_data, carry_started
 from .split_plan import Split
-from .step_roles import check_below, sort
+from .step_roles import check_below, makes_users, sort
 
 if TYPE_CHECKING:
     from .split_plan import StageBuild
     from .stage_reader import Reading
 
 STAGE_NAME = "build"
+# A word that may be a user or a group: not a part of a path or of an option's name, but for a folder of /home.
+USER_WORD = regex(r"(?:(?<![\w./@-])|(?<=/home/))[A-Za-z_][\w-]*(?![\w./])")
 
 
 def carry(reading: Reading, build: StageBuild) -> Split | Refusal:
@@ -44,6 +47,8 @@ def _carry(reading: Reading, build: StageBuild) -> Split:
     for node in below:
         check_below(plan, node)
     carry_data(plan, launches)
+    carry_started(plan)
+    plan.moved += _unused_users(plan, above)
     check_users(plan)
     runtime = choose_runtime(plan)
     plan.head = [*variables_of(plan, below), *without_idle(plan.head, below)]
@@ -69,6 +74,17 @@ def _carry(reading: Reading, build: StageBuild) -> Split:
         above=build.above,
         tail=build.tail,
     )
+
+
+def _unused_users(plan: Draft, above: list[nodes.Instruction]) -> list[nodes.Instruction]:
+    """The steps that make users whom nothing in the build stage asks for: the final stage alone needs them."""
+    steps = [node for node in above if isinstance(node, nodes.Run) and node in plan.head and makes_users(plan, node)]
+    rest = [node for node in above if node not in steps and node not in plan.moved]
+    texts = [plan.reading.doc.source(node.span) for node in rest if not isinstance(node, nodes.Workdir | nodes.Env | nodes.Label)]
+    # a path that ends in a user's name is none of theirs, but for their home
+    words = {word for text in texts for word in USER_WORD.findall(text)}
+    names = {name for node in steps for name in makes_users(plan, node)}
+    return [] if not names.isdisjoint(words) else list(steps)
 
 
 def _name(reading: Reading) -> str:

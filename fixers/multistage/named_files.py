@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FILE = regex(r"[\w.@+-]*/[\w./@+-]+|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,9}")
 # What stands behind a quotation mark and may be a path.
 QUOTED = regex(r"[\"'`]([\w@+./-]{1,200})")
+PLAIN_FILE = regex(r"[\w./@+-]+")
 PLAIN_PATH = regex(r"[\w./@+*?-]+")
 
 
@@ -36,6 +37,25 @@ def carry_data(plan: Draft, launches: list[Launch]) -> None:
         if path is not None and _stays_in_tree(plan, path):
             _carry_file(plan, path, value)
     _carry_mentioned(plan)
+
+
+def carry_started(plan: Draft) -> None:
+    """Copies the other programs of the build that its source names in quotes: one may start another."""
+    reading, build = plan.reading, plan.build
+    files = [item.path for item in build.products if not item.folder and PLAIN_FILE.fullmatch(item.path)]
+    folders = [item for item in build.products if item.folder and not item.whole]
+    others = [path for path in (*files, *build.made) if path not in plan.copies]
+    if not build.sources or not (others or folders):
+        return
+    quoted = {path for text in reading.sources(build.folder, build.sources) for path in QUOTED.findall(text)}
+    names = {posixpath.basename(path) for path in quoted}
+    for path in others:
+        if posixpath.basename(path) in names:
+            plan.copies.setdefault(path, path)
+    for path in sorted(quoted):
+        unknown = path.startswith("/") and path not in plan.copies and path not in build.made
+        if unknown and any(item.holds(path) and path.rstrip("/") != item.path for item in folders):
+            raise RefusedError(f"the source names {path}, which the build is not seen to make")
 
 
 def _stays_in_tree(plan: Draft, path: str) -> bool:

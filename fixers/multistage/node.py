@@ -278,7 +278,11 @@ def _typescript(reading: Reading, folder: str, project: str) -> str | None:
     """The `outDir` of a tsconfig.json, or of one that it extends; None when there is none."""
     path = posixpath.normpath(posixpath.join(folder, project))
     for _ in range(MOST_EXTENDED):
-        text = reading.text(path) or reading.text(posixpath.join(path, "tsconfig.json"))
+        text = reading.text(path)
+        if text is None:
+            # a folder stands for the file in it
+            path = posixpath.join(path, "tsconfig.json")
+            text = reading.text(path)
         if text is None:
             return None
         text = COMMENT.sub("", text)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dockerlint.fixers.inputs.reads.manifest import table
 from dockerlint.fixers.refusal import Refusal
+from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtime_images
 from .copy_artifacts import carry
@@ -13,6 +15,8 @@ from .shared_libraries import linked
 from .split_plan import Product, StageBuild
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .split_plan import Split
     from .stage_reader import Reading, StageStep
 
@@ -20,6 +24,7 @@ OWN = frozenset({"cargo", "rustup", "rustc", "rustfmt", "wasm-pack", "trunk", "s
 MANIFESTS = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", "build.rs", "Makefile")
 # Where `cargo install` puts programs in the official image. Source: docker-library/rust, CARGO_HOME.
 CARGO_HOME = "/usr/local/cargo"
+BINARY = regex(r"src/bin/([\w-]+)(?:\.rs|/main\.rs)")
 
 
 def plan(reading: Reading) -> Split | Refusal | None:
@@ -55,7 +60,8 @@ def plan(reading: Reading) -> Split | Refusal | None:
     images = runtime_images.static(reading.base, reading.image) if static else (own,)
     products = tuple(Product(path, kind == "folder") for path, kind in made.items())
     found = tuple(image for image in images if not isinstance(image, Refusal))
-    return carry(reading, StageBuild(last, folder, products, found, OWN, (".rs",), MANIFESTS, libraries=libraries))
+    programs = tuple(dict.fromkeys(path for step in builds for path in _programs(reading, step)))
+    return carry(reading, StageBuild(last, folder, products, found, OWN, (".rs",), MANIFESTS, libraries=libraries, made=programs))
 
 
 def _builds(step: StageStep) -> bool:
@@ -92,6 +98,50 @@ def _output(reading: Reading, step: StageStep) -> Product | Refusal:
     if top is None or "$" in profile:
         return Refusal("where cargo puts its programs cannot be told")
     return Product(posixpath.join(top, target or "", profile), folder=True)
+
+
+def _programs(reading: Reading, step: StageStep) -> Iterator[str]:
+    """The programs that a `cargo build` puts into its folder, as the manifests have them."""
+    output = _output(reading, step)
+    invocation = step.invocation
+    if isinstance(output, Refusal) or not output.folder or invocation is None or step.cwd is None:
+        return
+    if only := invocation.option("--bin"):
+        yield posixpath.join(output.path, only)
+        return
+    packages = [step.cwd, *(posixpath.dirname(posixpath.join(step.cwd, name)) for name in reading.files(step.cwd) if name.endswith("/Cargo.toml"))]
+    manifests = {folder: _manifest(reading, folder) for folder in packages}
+    asked = invocation.option("-p", "--package")
+    members = asked is not None or invocation.has(("--workspace", "--all")) or "package" not in manifests[step.cwd]
+    for folder, manifest in manifests.items():
+        name = table(manifest.get("package")).get("name")
+        if (folder == step.cwd or members) and (asked is None or name == asked):
+            yield from (posixpath.join(output.path, program) for program in _targets(reading, folder, manifest))
+
+
+def _targets(reading: Reading, folder: str, manifest: dict[str, Any]) -> Iterator[str]:
+    """The names of a package's programs. Source: doc.rust-lang.org, The Cargo Book, "Target auto-discovery"."""
+    package = table(manifest.get("package"))
+    listed = manifest.get("bin")
+    for item in map(table, listed if isinstance(listed, list) else ()):
+        if isinstance(item.get("name"), str) and "required-features" not in item:
+            yield item["name"]
+    if package.get("autobins") is False:
+        return
+    for name in reading.files(folder):
+        if name == "src/main.rs" and isinstance(package.get("name"), str):
+            yield package["name"]
+        elif match := BINARY.fullmatch(name):
+            yield match[1]
+
+
+def _manifest(reading: Reading, folder: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(reading.text(posixpath.join(folder, "Cargo.toml")) or "")
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _installed(reading: Reading, step: StageStep) -> str | None:

@@ -84,6 +84,8 @@ class StageBuild(Struct, frozen=True):
     above: tuple[tuple[Instruction, str], ...] = ()
     # new instructions for the end of the build stage
     tail: tuple[str, ...] = ()
+    # the programs that the build puts into folders among `products`
+    made: tuple[str, ...] = ()
 
 
 class Split(Struct, frozen=True):

@@ -17,7 +17,7 @@ from . import runtime_images
 from .draft import RefusedError, lies_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .draft import Draft
     from .stage_reader import StageStep
@@ -132,6 +132,14 @@ def _sort_run(plan: Draft, run: nodes.Run) -> None:
         raise RefusedError(f"`{plan.reading.doc.source(step.command.span)}` is needed at run time: it must be a step of its own")
     plan.head.append(run)
     _run_in_final(plan, steps)
+
+
+def makes_users(plan: Draft, run: nodes.Run) -> set[str]:
+    """The names that a step gives to the commands that make users; none where it does anything else."""
+    steps: Sequence[StageStep] = plan.reading.steps(run) or ()
+    if not all(step.name in commands().accounts | commands().silent for step in steps):
+        return set()
+    return {operand for step in steps if step.name in commands().accounts for operand in step.operands}
 
 
 def _run_in_final(plan: Draft, steps: Iterable[StageStep]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.lint.catalogue.base_images import parse_reference
-from dockerlint.lint.catalogue.tool import removed_paths
+from dockerlint.lint.catalogue.tool import catalogue, removed_paths
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.nodes import CommandInstruction
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 XDG = {"XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state"}
 # Of files with the same name in a context no more than these are looked into.
 MOST_ALIKE = 50
+# A command in a word's place: `$(yarn cache dir)`, and what it does with errors.
+ASKED = regex(r"(?:\$\(\s*([\w .-]*?)\s*(?:\d?>[^)]*)?\)|`\s*([\w .-]*?)\s*(?:\d?>[^`]*)?`)(?=/|\Z)")
 HOME = regex(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
 
 
@@ -53,7 +55,7 @@ def _is_used(facts: Facts, run: Run, item: Cache, repository: str | None) -> boo
         return False
     if item.users and (item.users == "root") is (is_root(state.user) is False):
         return False
-    if not all(_shows(facts, *pair) for pair in item.evidence) or any(_shows(facts, *pair) for pair in item.counter):
+    if not all(_shows(facts, *pair) for pair in item.evidence) or has_evidence(facts, item.counter):
         return False
     return not any(name in state.env for name in item.unless)
 
@@ -83,6 +85,11 @@ def _placed(facts: Facts, run: Run, item: Cache, home: str) -> Cache | None:
                 break
             return replace(item, below="").at(posixpath.join(where, item.path.removeprefix(top))) if where else None
     return None if item.mount.startswith("~") else item
+
+
+def has_evidence(facts: Facts, pairs: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the build context has a file of one of the names with a text that matches its pattern."""
+    return any(_shows(facts, *pair) for pair in pairs)
 
 
 def _shows(facts: Facts, name: str, pattern: str) -> bool:
@@ -119,10 +126,22 @@ def removed(facts: Facts, run: Run) -> tuple[tuple[str, Command], ...]:
 
 def removed_by(facts: Facts, run: Run, command: Command) -> Iterator[tuple[str, Command]]:
     """The same for one command of a RUN."""
-    home = facts.home(run)
     for path, _ in removed_paths([command]):
-        match = HOME.match(path)
-        yield (home + path[match.end() :] if match and home is not None else path), command
+        yield _resolved(facts, run, path), command
+
+
+def _resolved(facts: Facts, run: Run, path: str) -> str:
+    """A path with its home, its variables, and the folder of a cache that a tool is asked for (`$(yarn cache dir)`) put in."""
+    home = facts.home(run)
+    match = HOME.match(path)
+    if match and home is not None:
+        return home + path[match.end() :]
+    if match := ASKED.match(path):
+        question = " ".join((match[1] or match[2]).split())
+        asking = (tool for tool in catalogue() if any(question in item.asked_by for item in tool.caches))
+        place = next((item.path for tool in asking for item in caches_of(facts, run, tool) if question in item.asked_by), None)
+        return place + path[match.end() :] if place else path
+    return (facts.expand(path, run) or path) if path.startswith("$") else path
 
 
 def leaves(facts: Facts, run: Run, cache: Cache, tool: Tool) -> bool:

@@ -90,10 +90,23 @@ class Cache(Struct, frozen=True):
     not_images: tuple[str, ...] = ()
     # the subcommands that empty it; all of the action `clean` when empty
     cleaned_by: tuple[str, ...] = ()
+    # commands that print where it is
+    asked_by: tuple[str, ...] = ()
+    # whether the tool keeps in it what it built, and finds that again whatever variables, flags and libraries it was built with:
+    # from a mount, what another build made of the same source
+    builds: bool = False
+    # options (`--name`, `--name=value`) and variables (`NAME=value`) with which nothing is built
+    builds_not: tuple[str, ...] = ()
+    # pairs as in `evidence`; where there are any, it keeps builds only if the build context has one of these, or is not at hand
+    builds_if: tuple[tuple[str, str], ...] = ()
+    # patterns of the words of a command that puts what the project makes into it
+    products: tuple[str, ...] = ()
 
     def at(self, path: str) -> Cache:
         """The cache at another place, or with its part of it where a folder of several is moved."""
         path = posixpath.join(path, self.below) if self.below else path
+        if path.startswith("/"):
+            path = "/" + posixpath.normpath(path).lstrip("/")
         clean = self.clean.replace(self.path, path) if self.clean else None
         return replace(self, path=path, mount=path, clean=clean, guess=False)
 
@@ -562,9 +575,9 @@ def _action_of(item: dict[str, Any]) -> Action:
 
 
 def _cache(item: dict[str, Any]) -> Cache:
-    names = ("images", "not_images", "cleaned_by", "unless", "options")
+    names = ("images", "not_images", "cleaned_by", "unless", "options", "asked_by", "builds_not", "products")
     lists: dict[str, Any] = {name: tuple(item[name]) for name in names if name in item}
-    pairs: dict[str, Any] = {name: tuple(map(tuple, item[name])) for name in ("evidence", "counter") if name in item}
+    pairs: dict[str, Any] = {name: tuple(map(tuple, item[name])) for name in ("evidence", "counter", "builds_if") if name in item}
     return Cache(**{"mount": item["path"], **item, **lists, **pairs})
 
 

@@ -157,12 +157,16 @@ class FileWork:
         text = read.text
         fixed: tuple[Fixed, ...] = ()
         if self.task.fix or self.task.diff:
+            from dockerlint.fixers.loop import ENDLESS
+
             outcome = self._fix(read.text)
             notes += [
                 f"{read.path}:{item.line}: the fix of {item.code} was not made: {item.reason}; please report it"
                 for item in outcome.dropped
             ]
             text, fixed, failures = self._keep(read, outcome, notes)
+            endless = dict.fromkeys(item.code for item in outcome.dropped if item.reason == ENDLESS)
+            failures += [Failure(f"{read.path}: {code}: its fixes do not settle; none of them was made", INTERNAL) for code in endless]
         doc = self.doc if text == read.text else parse(text)
         gain = self._gain(doc) if fixed and self.task.savings else None
         report = FileReport(str(self.path), Lines(doc.text), self._merged(doc), fixed, gain)

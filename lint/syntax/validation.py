@@ -72,6 +72,11 @@ LONGEST_LINE = 65535
 CHECK_OPTIONS = ("skip", "error", "experimental")
 
 
+def is_stage_name(text: str) -> bool:
+    """Whether a stage can be called so; case does not count."""
+    return STAGE_NAME.match(text.lower()) is not None
+
+
 def validate(node: nodes.Instruction) -> Iterator[nodes.Problem]:
     """What the builder would say against one instruction."""
     yield from _flags(node)
@@ -153,7 +158,7 @@ def _bad(node: nodes.Bad) -> Iterator[nodes.Problem]:
 
 @_arguments.register(nodes.From)
 def _from(node: nodes.From) -> Iterator[nodes.Problem]:
-    if node.alias and not STAGE_NAME.match(node.alias.text.lower()):
+    if node.alias and not is_stage_name(node.alias.text):
         rule = "it must start with a letter and hold only letters, digits, - _ ."
         yield nodes.Problem(node.alias.span, f"bad stage name {node.alias.text!r}: {rule}")
 

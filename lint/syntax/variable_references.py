@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import nodes
 from .span import Edit, Span
 from .word_expansion import ExpansionError, variables
@@ -15,11 +17,17 @@ if TYPE_CHECKING:
 
     from .word_expansion import VariableReference
 
+NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # Source: the Dockerfile reference, "Environment replacement".
 OPERATORS = frozenset(["", "-", ":-", "+", ":+", "?", ":?", "#", "##", "%", "%%", "/", "//"])
 
 # Flags in whose values every release of the builder puts variables.
 EXPANDED_FLAGS = frozenset({"chown", "chmod", "checksum", "platform"})
+
+
+def is_variable_name(text: str) -> bool:
+    """Whether a reference can name a variable that is called so: ENV and ARG take any text for a name."""
+    return NAME.match(text) is not None
 
 
 class VariableUse(Struct, frozen=True):

@@ -21,6 +21,13 @@ INCLUDE = regex(r"\binclude\s*\(?([^\n)]*)")
 QUOTED = regex(r"[\"']([^\"'\n]+)[\"']")
 APPLIED = regex(r"\bfrom\s*[=:(]\s*(?:file\()?[\"']([^\"'$\n]+)[\"']")
 BUILD_FILES = ("build.gradle", "build.gradle.kts", "gradle.properties", "gradle.lockfile")
+# Calls that read files when a build script is run, or run programs, and the file that they name.
+GRADLE_READS = regex(
+    r"""(?x)\bfile\(\s*(?:["']([^"'$]+)["']\s*)?[^)\n]*\)\s*\.\s*(?:text\b|readText|readLines|withInputStream|withReader|newReader|newInputStream|inputStream|eachLine|bufferedReader|reader\b)
+    |\bFile(?:InputStream|Reader)?\(\s*(?:["']([^"'$]+)["'])?[^)\n]*\)\s*(?:\.\s*(?:text\b|readText|readLines|eachLine)|\)|$)
+    |["']\.execute\(\)|\bproviders\.exec\b|\bexec\s*\{|\bfileContents\("""
+)
+SBT_READS = regex(r"""\b(?:IO\.read\w*|Source\.fromFile|sbt\.IO\.\w+)\(\s*(?:file\(\s*)?(?:"([^"$]+)")?|\.!!|scala\.sys\.process|sys\.process""")
 
 
 def pom(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -67,6 +74,7 @@ def gradle_settings(manifest: Manifest) -> Iterator[str | Doubt]:
 def gradle_build(manifest: Manifest) -> Iterator[str | Doubt]:
     """build.gradle: the scripts that it applies."""
     yield Doubt("build scripts are programs")
+    yield from manifest.reads(GRADLE_READS)
     yield from _applied(manifest)
 
 
@@ -74,6 +82,7 @@ def sbt(manifest: Manifest) -> Iterator[str | Doubt]:
     """build.sbt: a program."""
     yield from manifest.named(manifest.text)
     yield Doubt(f"{manifest.name} is a program")
+    yield from manifest.reads(SBT_READS)
 
 
 def _applied(manifest: Manifest) -> Iterator[str | Doubt]:

@@ -12,6 +12,7 @@ from dockerlint.lint.context.dockerignore import glob_to_regex
 from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from dockerlint.lint.context.build_context import Context
@@ -24,7 +25,7 @@ QUOTED = regex(r"[\"']([\w./-]{1,200})[\"']")
 
 
 class Doubt(Struct, frozen=True):
-    """Why an install may read more than can be told; `fails` says that it surely does not run without the source."""
+    """Why an install may read more than can be told; `fails` says that it does not work without what that is."""
 
     why: str
     fails: bool = False
@@ -127,6 +128,18 @@ class Manifest(Struct, frozen=True):
         except (yaml.YAMLError, ValueError, RecursionError):
             return None
         return data if isinstance(data, dict) else None
+
+    def reads(self, calls: re.Pattern[str]) -> Iterator[str | Doubt]:
+        """What a manifest that is a program reads: files that it names behind calls, by the first group; without one, nobody
+        can tell which.
+        """
+        for match in calls.finditer(self.text):
+            path = next((group for group in match.groups() if group), None)
+            if path is None or not self.here(path) or self.at(path).startswith(".."):
+                call = " ".join(match[0].split())
+                yield Doubt(f"{self.path} reads files: `{_short(call)}`", fails=True)
+                return
+            yield self.at(path)
 
     def unread(self) -> Doubt:
         """What to say when it cannot be read."""

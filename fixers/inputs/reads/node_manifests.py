@@ -10,6 +10,7 @@ from dockerlint.lint.catalogue import tables
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .manifest import Doubt, strings, table, texts
+from .script_files import script_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def package(manifest: Manifest) -> Iterator[str | Doubt]:
         yield manifest.unread()
         return
     if manifest.here("binding.gyp"):
-        yield Doubt("binding.gyp is compiled")
+        yield Doubt("binding.gyp is compiled", fails=True)
     if any(manifest.here(name) for name in (".pnp.cjs", ".pnp.js", ".yarn/cache")):
         yield Doubt("the packages lie in the repository")
     workspaces = data.get("workspaces")
@@ -62,12 +63,12 @@ def package(manifest: Manifest) -> Iterator[str | Doubt]:
         for path in manifest.members(plain, PACKAGE, left_out):
             yield path
             if isinstance(path, str) and _has_programs(manifest, path):
-                yield Doubt(f"{path} has a `bin`, which is linked when it is there")
+                yield Doubt(f"{path} has a `bin`, which is linked when it is there", fails=True)
     if (name := _variables(manifest)) is not None:
         yield Doubt(f"{name} sets variables")
     yield from _local_packages(manifest, data)
     if '"injected"' in manifest.text:
-        yield Doubt("package.json has packages that are copied from the project")
+        yield Doubt("package.json has packages that are copied from the project", fails=True)
     for key in ("patchedDependencies",):
         patched = {**table(data.get(key)), **table(table(data.get("pnpm")).get(key))}
         yield from (manifest.at(path) for path in patched.values() if isinstance(path, str))
@@ -94,7 +95,7 @@ def _local_packages(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | 
         if kind in ("exec", "patch"):
             yield from (manifest.at(found) for found in YARN_PATCH.findall(text))
             if kind == "exec":
-                yield Doubt(f"package.json has a package that {path} makes")
+                yield Doubt(f"package.json has a package that {path} makes", fails=True)
             continue
         yield from _package_at(manifest, path)
 
@@ -130,7 +131,7 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
             key = next((key for key in (command, " ".join(words[:1])) if key in known["commands"]), None)
             # with options it may read something else
             if key is None or (command != key and key not in ("echo", "only-allow")):
-                yield from _programs(manifest, part, words)
+                yield from script_files(manifest, command)
             elif key in known["repository"]["commands"] and manifest.context.has(".git"):
                 yield Doubt(f"{manifest.path} runs `{key}`, and there is a repository")
             else:
@@ -142,17 +143,6 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
             yield Doubt(f"{manifest.path} has settings of {item['key']}")
     for name in sorted(depends & set(known["packages"])):
         yield from _these(manifest, known["packages"][name])
-
-
-def _programs(manifest: Manifest, part: str, words: list[str]) -> Iterator[str | Doubt]:
-    """The programs of the project that a command of a script names: it runs with them, unless these read others.
-
-    A command that names none works on the source, as a compiler does.
-    """
-    named = [word for word in words if manifest.at(word) in manifest.context.files]
-    yield from (manifest.at(word) for word in named)
-    alone = bool(named) and not any(MODULE.search(manifest.context.read(manifest.at(word)) or "./") for word in named)
-    yield Doubt(f"{manifest.path} runs `{_short(part)}`", fails=not alone)
 
 
 def _these(manifest: Manifest, names: list[str]) -> Iterator[str | Doubt]:
@@ -228,11 +218,11 @@ def pnpm_workspace(manifest: Manifest) -> Iterator[str | Doubt]:
     for path in manifest.members(plain, PACKAGE, left_out):
         yield path
         if isinstance(path, str) and _has_programs(manifest, path):
-            yield Doubt(f"{path} has a `bin`, which is linked when it is there")
+            yield Doubt(f"{path} has a `bin`, which is linked when it is there", fails=True)
     if (setting := _file_setting(manifest.text)) is not None:
         yield Doubt(f"pnpm-workspace.yaml sets {setting}")
     if data.get("injectWorkspacePackages") == "true" or "configDependencies" in data:
-        yield Doubt("pnpm-workspace.yaml has packages that are copied or programs")
+        yield Doubt("pnpm-workspace.yaml has packages that are copied or programs", fails=True)
     yield from (manifest.at(path) for path in table(data.get("patchedDependencies")).values() if isinstance(path, str))
     for text in strings(table(data.get("overrides"))):
         if text.startswith("file:"):
@@ -241,7 +231,7 @@ def pnpm_workspace(manifest: Manifest) -> Iterator[str | Doubt]:
 
 def program(manifest: Manifest) -> Iterator[str | Doubt]:
     """A file of settings that is a program."""
-    yield Doubt(f"{manifest.name} is a program")
+    yield Doubt(f"{manifest.name} is a program", fails="require(" in manifest.text or "import" in manifest.text)
 
 
 def settings(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -249,9 +239,9 @@ def settings(manifest: Manifest) -> Iterator[str | Doubt]:
     if manifest.name == ".yarnrc.yml" and PLUGIN.search(manifest.text):
         yield Doubt(".yarnrc.yml has plugins")
     elif (match := SETTING.search(OWN.sub("", URL.sub("", manifest.text)))) is not None:
-        yield Doubt(f"{manifest.name} names {_short(match[0])}")
+        yield Doubt(f"{manifest.name} names {_short(match[0])}", fails=True)
     if (setting := _file_setting(manifest.text)) is not None:
-        yield Doubt(f"{manifest.name} sets {setting}")
+        yield Doubt(f"{manifest.name} sets {setting}", fails=True)
     if manifest.name == "bunfig.toml" and re.search(r"\b(?:preload|cache)\b", manifest.text):
         yield Doubt("bunfig.toml names files")
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .manifest import Manifest
 
 GO_REPLACE = regex(r"=>\s*[\"`]?(\.{1,2}(?:/[^\s\"`]*)?|/[^\s\"`]*)")
+# Where Cargo looks for the sources of targets.
+TARGET_FOLDERS = {"bin": "src/bin", "test": "tests", "bench": "benches", "example": "examples"}
 GO_USE = regex(r"(?m)^[ \t]*(?:use[ \t]+)?[\"`]?(\.{1,2}(?:/[^\s\"`]*)?)[\"`]?\s*(?://.*)?$")
 # Lines of a Gemfile that read nothing; it is a program. Source: bundler.io, "gemfile(5)".
 GEMFILE = regex(
@@ -28,7 +30,20 @@ LONGEST_LINE = 300
 GEM_PATH = regex(r"\bpath:?\s*(?:=>\s*)?[\"']([^\"'#]+)[\"']")
 # A repository or a source that is no address.
 GEM_FOLDER = regex(r"\b(?:git|source)\b:?\s*(?:=>)?\s*[\"'](?!https?://|ssh://|git://|git@)")
+# Calls of Ruby that read other files, and the file that they name.
+RUBY_READS = regex(
+    r"""(?x)\b(?:require_relative|eval_gemfile|load|File\.(?:read|readlines|open|foreach)|IO\.(?:read|readlines)|YAML\.load_file)\b
+    \s*\(?\s*(?:["']([^"'#]+)["'])?
+    |\brequire\s*\(?\s*(?:File\.|["']\.{1,2}/|__dir__)|\binstance_eval\b|\$(?::|LOAD_PATH)"""
+)
 GEM_RUBY = regex(r"ruby\s+file:\s*[\"']([\w.-]+)[\"']\Z")
+# Calls of Elixir that read other files or run programs, and the file that they name.
+MIX_READS = regex(
+    r"""(?x)(?:\bFile\.(?:read|stream|open|ls|cp)\w*!?|\bCode\.(?:require_file|eval_file|load_file|compile_file|eval_string)
+    |:file\.\w+|\bEEx\.eval_file|\bConfig\.Reader\.\w+!?)\s*\(?\s*(?:Path\.(?:join|expand)\(\s*)?(?:__DIR__\s*(?:,|<>)\s*)?(?:"/?([^"\#]+)")?
+    |\bSystem\.(?:cmd|shell)\b|:os\.cmd\b"""
+)
+MIX_APPS = regex(r"\bapps_path:\s*\"([^\"#\n]+)\"")
 MIX_PATH = regex(r"\bpath:\s*\"([^\"#\n]+)\"")
 SWIFT_PATH = regex(r"\.package\(\s*(?:name:\s*\"[^\"]*\"\s*,\s*)?path:\s*\"([^\"]*)\"")
 SWIFT_LOOKS = regex(r"(?m)^[ \t]*(?:@\w+[ \t]+)?import[ \t]+(?!PackageDescription\b|CompilerPluginSupport\b)\w+|\bgitInformation\b|#if canImport|\bDirectory\b")
@@ -60,9 +75,7 @@ def cargo(manifest: Manifest) -> Iterator[str | Doubt]:
     if members:
         left_out = tuple(texts(workspace.get("exclude")))
         yield from manifest.members(members, ("Cargo.toml",), left_out)
-    targets = [item for key in ("bin", "test", "bench", "example") for item in _tables(data.get(key))]
-    if any("path" not in item for item in targets):
-        yield Doubt(f"{manifest.path} has targets whose source is looked for")
+    yield from _cargo_targets(manifest, data)
     root = table(data.get("package")).get("workspace")
     if isinstance(root, str):
         yield from manifest.local(posixpath.join(root, "Cargo.toml"))
@@ -75,6 +88,27 @@ def cargo(manifest: Manifest) -> Iterator[str | Doubt]:
             todo.extend(item.values())
 
 
+def _cargo_targets(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt]:
+    """The sources of targets that have none named: without them Cargo refuses the manifest.
+
+    Source: doc.rust-lang.org, The Cargo Book, "Cargo Targets".
+    """
+    package = table(data.get("package"))
+    named = {item.get("name") for item in _tables(data.get("bin"))}
+    wanted = [(key, str(item.get("name"))) for key in TARGET_FOLDERS for item in _tables(data.get(key)) if "path" not in item]
+    if (default := package.get("default-run")) is not None and default not in named:
+        wanted.append(("bin", str(default)))
+    for key, name in wanted:
+        folder = TARGET_FOLDERS[key]
+        places = [f"{folder}/{name}.rs", f"{folder}/{name}/main.rs"]
+        places += ["src/main.rs"] if key == "bin" and name == package.get("name") else []
+        place = next((path for path in places if manifest.here(path)), None)
+        if place is None:
+            yield Doubt(f"{manifest.path} has a target {name} whose source is not there", fails=True)
+            return
+        yield manifest.at(place)
+
+
 def _tables(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -82,8 +116,14 @@ def _tables(value: object) -> list[dict[str, Any]]:
 def cargo_config(manifest: Manifest) -> Iterator[str | Doubt]:
     """.cargo/config.toml: packages that lie in the repository."""
     data = manifest.toml()
-    if data is None or any("directory" in table(item) or "local-registry" in table(item) for item in table(data.get("source")).values()):
-        yield Doubt(f"{manifest.path} takes packages from a folder")
+    if data is None:
+        yield manifest.unread()
+        return
+    for item in map(table, table(data.get("source")).values()):
+        for folder in (item[key] for key in ("directory", "local-registry") if isinstance(item.get(key), str)):
+            yield Doubt(f"{manifest.path} takes packages from a folder")
+            # relative to the folder that `.cargo` lies in
+            yield from manifest.local(posixpath.join("..", folder))
 
 
 def composer(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -148,6 +188,7 @@ def gemfile(manifest: Manifest) -> Iterator[str | Doubt]:
         if not said:
             continue
         if path := GEM_PATH.search(said):
+            # taken whole, with what its gemspec reads
             yield from manifest.local(path[1])
             yield Doubt("a gemspec is a program")
         elif ruby := GEM_RUBY.match(said):
@@ -159,11 +200,18 @@ def gemfile(manifest: Manifest) -> Iterator[str | Doubt]:
         elif len(said) > LONGEST_LINE or not GEMFILE.match(said) or GEM_FOLDER.search(said):
             yield from manifest.named(said)
             yield Doubt(f"Gemfile has `{said[:40]}`")
+    yield from manifest.reads(RUBY_READS)
 
 
 def gemspec(manifest: Manifest) -> Iterator[str | Doubt]:
-    """A gemspec: a program, which often reads the version from a file."""
-    yield from manifest.named(manifest.text)
+    """A gemspec: a program, which as a rule reads the file that has the version."""
+    for match in RUBY_READS.finditer(manifest.text):
+        path = match[1]
+        found = next((name for name in (path, f"{path}.rb") if path and manifest.here(name)), None)
+        if found is None:
+            yield Doubt(f"{manifest.path} reads files: `{' '.join(match[0].split())}`", fails=True)
+            return
+        yield manifest.at(found)
     yield Doubt("a gemspec is a program")
 
 
@@ -177,6 +225,9 @@ def mix(manifest: Manifest) -> Iterator[str | Doubt]:
     """mix.exs: packages by path; it is a program."""
     yield Doubt(f"{manifest.name} is a program")
     yield from manifest.named(manifest.text)
+    yield from manifest.reads(MIX_READS)
+    for path in MIX_APPS.findall(manifest.text):
+        yield from manifest.members([f"{path}/*"], ("mix.exs",))
     for path in MIX_PATH.findall(manifest.text):
         if manifest.here(posixpath.join(path, "mix.exs")):
             yield from manifest.local(posixpath.join(path, "mix.exs"))
