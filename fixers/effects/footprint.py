@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.inputs.image_paths import read_paths
+from dockerlint.fixers.inputs.image_paths import absolute, read_paths
 from dockerlint.lint.analysis.downloads import download
 from dockerlint.lint.analysis.facts import once
 from dockerlint.lint.catalogue import tables, tool
@@ -423,18 +423,3 @@ def _local_packages(found: tool.Invocation) -> Iterator[str]:
         elif word.text.partition("=")[0] in CONFIG_FLAGS and "=" in word.text:
             yield word.text.partition("=")[2]
         before = word.text
-
-
-def absolute(text: str, workdir: str | None) -> str | None:
-    """A path of a command, up to its first wildcard; None when a variable or an unknown folder decides it."""
-    for at, char in enumerate(text):
-        if char in "$`":
-            return None
-        if char in "*?[{":
-            text = text[:at].rpartition("/")[0] + "/"
-            break
-    if text.startswith("~"):
-        return None
-    if text.startswith("/"):
-        return posixpath.normpath("/" + text.lstrip("/"))
-    return posixpath.normpath(posixpath.join(workdir, text)) if workdir else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.fixers.inputs.image_paths import absolute
 from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
@@ -17,17 +18,7 @@ from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
-from .footprint import (
-    Clash,
-    Footprint,
-    absolute,
-    command_footprint,
-    commands,
-    footprint,
-    overlap,
-    script_footprint,
-    surrounding,
-)
+from .footprint import Clash, Footprint, command_footprint, commands, footprint, overlap, script_footprint, surrounding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, insert_lines, with_comments
-from dockerlint.fixers.effects.footprint import absolute, overlap
+from dockerlint.fixers.effects.footprint import overlap
+from dockerlint.fixers.inputs.image_paths import absolute
 from dockerlint.lint.analysis.stages import references
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.syntax import nodes

@@ -60,3 +60,18 @@ def _from_context(facts: Facts, run: Run, path: str) -> str | None:
 
 def _copies(facts: Facts, run: Run) -> Iterator[nodes.Copy]:
     return (node for node in facts.before(run) if isinstance(node, nodes.Copy) and node.from_ is None)
+
+
+def absolute(text: str, workdir: str | None) -> str | None:
+    """A path of a command, up to its first wildcard; None when a variable or an unknown folder decides it."""
+    for at, char in enumerate(text):
+        if char in "$`":
+            return None
+        if char in "*?[{":
+            text = text[:at].rpartition("/")[0] + "/"
+            break
+    if text.startswith("~"):
+        return None
+    if text.startswith("/"):
+        return posixpath.normpath("/" + text.lstrip("/"))
+    return posixpath.normpath(posixpath.join(workdir, text)) if workdir else None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.effects.footprint import absolute
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.syntax import nodes
 
+from .image_paths import absolute
 from .install_inputs import Bringers, brought, manifests, primary, project_flag
 from .reads.local_project import own
 

@@ -9,8 +9,9 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlint.fixers.edits import delete_instruction, insert_flags, remove_command, remove_word, replace_word
-from dockerlint.fixers.effects.footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap
+from dockerlint.fixers.effects.footprint import ROOT, Clash, command_footprint, commands, footprint, overlap
 from dockerlint.fixers.effects.precedence import REFERENCE, Kind, Precedence, destination, links
+from dockerlint.fixers.inputs.image_paths import absolute
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex

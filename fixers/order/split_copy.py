@@ -9,15 +9,8 @@ from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import clean_command
 from dockerlint.fixers.edits import delete_lines, has_comment, line_start, with_comments
-from dockerlint.fixers.effects.footprint import (
-    Clash,
-    Footprint,
-    absolute,
-    command_footprint,
-    commands,
-    overlap,
-    surrounding,
-)
+from dockerlint.fixers.effects.footprint import Clash, Footprint, command_footprint, commands, overlap, surrounding
+from dockerlint.fixers.inputs.image_paths import absolute
 from dockerlint.fixers.inputs.install_inputs import is_folder, place, project_flag, trusted
 from dockerlint.fixers.inputs.project_install import bringer, image_paths_of, paths_of, working_folder
 from dockerlint.fixers.inputs.reads.closure import closure

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.effects.footprint import Clash, absolute, command_footprint, commands, overlap
+from dockerlint.fixers.effects.footprint import Clash, command_footprint, commands, overlap
 from dockerlint.fixers.effects.precedence import PROGRAMS, Access, Kind, Precedence, destination
+from dockerlint.fixers.inputs.image_paths import absolute
 from dockerlint.fixers.inputs.install_inputs import brought, trusted
 from dockerlint.fixers.inputs.project_install import image_paths_of
 from dockerlint.fixers.refusal import Refusal
