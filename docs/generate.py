@@ -1,5 +1,5 @@
-"""Writes the rules' pages in docs/rules from the rules' own docstrings, docs/coverage.md from docs/concepts.csv, docs/refusals.md from
-docs/refusals.toml, and docs/dlint.schema.json from the options.
+"""Writes the rules' pages in docs/rules from the rules' own docstrings, docs/coverage.md from docs/concepts.csv,
+docs/refusals.md from docs/refusals.toml, and docs/dlint.schema.json from the options.
 
 `python docs/generate.py` writes them. With `--check` it writes nothing, says which differ, and then exits with 1.
 """
@@ -30,9 +30,9 @@ FOLDER = Path(__file__).parent / "rules"
 LIST = "index.md"
 CONCEPTS = Path(__file__).parent / "concepts.csv"
 COVERAGE = Path(__file__).parent / "coverage.md"
-SCHEMA = Path(__file__).parent / "dlint.schema.json"
 REFUSED = Path(__file__).parent / "refusals.toml"
 REFUSALS = Path(__file__).parent / "refusals.md"
+SCHEMA = Path(__file__).parent / "dlint.schema.json"
 # ShellCheck's findings, which are passed on under its own codes.
 SHELLCHECK = "SC*"
 TOOLS = {

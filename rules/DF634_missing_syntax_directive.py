@@ -1,32 +1,44 @@
-"""DF634: features of newer builders are used without saying so."""
+"""DF634: what the builder does not know that is to build the file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.builder_features import used_features
+from dockerlint.lint.catalogue.builder_releases import Release, engine_of
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.builder_features import Use
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
+    from dockerlint.lint.catalogue.builder_releases import Feature
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
-# Flags that came after the first release of the language (1.4 and later).
-NEWER = frozenset({"link", "parents", "exclude", "checksum", "keep-git-dir", "security", "unpack"})
+# What all builders in use have built in: Docker 20.10 is out of support since 2023.
+COMMON = Release(3)
+DOES = {"refuses": "refuses it", "ignores": "ignores it"}
 
 
-@rule(name="missing-syntax-directive", severity=Severity.INFO, recommended=False)
+@rule(name="missing-syntax-directive", severity=Severity.INFO)
 def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The file uses what older builders do not know, and does not say which builder's language it is written in.
+    """The file uses what the builder may not know that is to build it.
 
     `# syntax=docker/dockerfile:1` makes any BuildKit fetch the language of today; without it the one that is built in decides, and
-    an old one refuses the file.
+    an old one refuses the file. By default this is told only where the configuration says what must build the file: `min-frontend`
+    names the oldest release of the language, `builder` a builder that is not BuildKit, which knows less. `dlint doctor FILE` lists
+    what a file needs.
 
     ```dockerfile bad
     FROM python:3.12-slim
     COPY --link app /app
+    ```
+
+    ```dockerfile bad
+    FROM python:3.12-slim
+    COPY --chmod=u+x app /app
     ```
 
     ```dockerfile good
@@ -35,23 +47,34 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     COPY --link app /app
     ```
 
-    **Source:** the Dockerfile reference, "syntax"; BuildKit's notes on the releases of its Dockerfile language.
+    **Source:** the Dockerfile reference, "syntax"; the release notes of the Dockerfile language.
     """
-    if doc.directive("syntax") or facts.settings.builder != "buildkit":
+    settings = facts.settings
+    uses = _first_uses(facts)
+    if settings.builder != "buildkit":
+        for use in uses:
+            answer = getattr(use.feature, settings.builder)
+            if answer in DOES:
+                yield Finding(use.span, f"{use.feature.what}: {settings.builder} {DOES[answer]}")
         return
-    for node in doc.instructions:
-        what = _newer(node)
-        if what:
-            yield Finding(
-                node.keyword.span,
-                f"{node.name} {what} needs a newer builder: say `# syntax=docker/dockerfile:1` on top",
-            )
-            return
+    least = Release.parse(settings.min_frontend) if settings.min_frontend else None
+    # what the release that a directive asks for does not know is refused: DL1000 tells
+    if doc.directive("syntax") or (least is None and facts.quiet):
+        return
+    newer = [use for use in uses if not use.feature.known_to(least or COMMON) and use.feature.frontend]
+    for use in newer if least else newer[:1]:
+        limit = f", {settings.min_frontend} is the least that must do" if least else ""
+        yield Finding(use.span, f"{use.feature.what} needs {_needs(use.feature)}{limit}: write `# syntax=docker/dockerfile:1` on line 1")
 
 
-def _newer(node: Instruction) -> str | None:
-    """What in an instruction only came with a later release of the language."""
-    flag = next((flag for flag in node.flags if flag.name in NEWER), None)
-    if flag is not None:
-        return f"--{flag.name}"
-    return "with a here-document" if getattr(node, "heredocs", ()) else None
+def _first_uses(facts: Facts) -> list[Use]:
+    """Of each feature the first use, in file order."""
+    found: dict[str, Use] = {}
+    for use in used_features(facts):
+        found.setdefault(use.feature.name, use)
+    return list(found.values())
+
+
+def _needs(feature: Feature) -> str:
+    engine = engine_of(feature.release.minor)
+    return f"Dockerfile {feature.release}" + (f" (Docker {engine})" if engine else "")

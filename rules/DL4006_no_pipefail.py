@@ -107,14 +107,15 @@ def _is_set(facts: Facts, run: Run) -> bool:
         return True
     if facts.quiet and shell == DEFAULT_SHELL and _is_busybox(facts, run):
         return True
-    return _knows(facts, shell[0]) and _names_option(shell)
+    return _knows(facts, run, shell[0]) and _names_option(shell)
 
 
-def _knows(facts: Facts, path: str) -> bool:
-    """Whether a shell knows the option; who gives it to /bin/sh is believed by default."""
+def _knows(facts: Facts, run: Run, path: str) -> bool:
+    """Whether a shell knows the option; of a /bin/sh that does not DF645 tells."""
     if facts.as_hadolint:
         return path in HADOLINTS
-    return facts.quiet or path.rsplit("/", 1)[-1] in KNOWING
+    name = path.rsplit("/", 1)[-1]
+    return facts.quiet or name in KNOWING or (name == "sh" and facts.base_of(run) is not None)
 
 
 def _shell(facts: Facts, run: Run) -> tuple[str, ...]:

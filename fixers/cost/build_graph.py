@@ -62,7 +62,7 @@ class Step(Struct, frozen=True):
     image: str | None = None
     # whether its bytes are part of the target's image
     ships: bool = False
-    # the bytes of the image that it pulls, where its registry told
+    # the bytes of the image that it fetches; None where no registry told
     pulled: int | None = None
 
     @property

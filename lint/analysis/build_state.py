@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 WINDOWS_SHELL = ("cmd", "/S", "/C")
+# Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
+SOMEWHERE = "/?"
 # No folder of Linux has a longer one. Source: limits.h, PATH_MAX.
 LONGEST_PATH = 4096
 # Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
@@ -45,16 +47,18 @@ class Settings(Struct, frozen=True):
     preset: str = "recommended"
     # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"
+    # the oldest release of the Dockerfile language that must do; None when any may
+    min_frontend: str | None = None
     # registries that images may come from; any when empty
     trusted_registries: tuple[str, ...] = ()
     # labels that an image must have, each with the kind of its value (catalogue/label_formats.py)
     label_schema: Mapping[str, str] = field(default_factory=dict)
     # whether an image may have no other labels
     strict_labels: bool = False
+    # what looks images up in their registries; None where nobody asked for that
+    images: Images | None = None
     # versions to pin packages to, by package manager and name (installed_packages.py)
     pins: Pins = field(default_factory=dict)
-    # looks images up in their registries; None where nobody asked for that
-    images: Images | None = None
 
 
 class State(Struct, frozen=True):
@@ -73,13 +77,20 @@ class State(Struct, frozen=True):
 
 
 class BuildStates:
-    """The states of a file's instructions. `shell` is what runs the shell form before any SHELL, on Linux."""
+    """The states of a file's instructions.
 
-    def __init__(self, doc: nodes.Dockerfile, graph: StageGraph, settings: Settings, shell: tuple[str, ...]) -> None:
+    `shell` is what runs the shell form before any SHELL, on Linux. `workdir` stands for the working folder of base images of which
+    it is not known.
+    """
+
+    def __init__(
+        self, doc: nodes.Dockerfile, graph: StageGraph, settings: Settings, shell: tuple[str, ...], workdir: str | None = None
+    ) -> None:
         self.doc = doc
         self.graph = graph
         self.settings = settings
         self.shell = shell
+        self.workdir = workdir
 
     @property
     def as_hadolint(self) -> bool:
@@ -138,14 +149,16 @@ class BuildStates:
             return State(told.user, told.workdir, told.shell or self.shell, told.variables, open=False)
         base = lookup(image) if image else None
         if base is None:
-            return State(None, None, self.shell)
-        is_windows = base.shell == "cmd" and not self.as_hadolint
-        return State(base.user, None, WINDOWS_SHELL if is_windows else self.shell)
+            return State(None, self.workdir, self.shell)
+        if base.shell == "cmd":
+            return State(base.user, None, self.shell if self.as_hadolint else WINDOWS_SHELL)
+        return State(base.user, base.workdir or self.workdir, self.shell)
 
     def registry_image(self, stage: nodes.Stage) -> RegistryImage | None:
         """What its registry says of the image that the stage's lineage starts from; None when it was not asked, or cannot say."""
         image = self.expand_global(self.graph.base(stage))
-        flag = self.graph.lineage(stage)[-1].from_.flag("platform")
+        first = self.graph.lineage(stage)[-1]
+        flag = first.from_.flag("platform")
         return self.looked_up(image, self.expand_global(flag.value) if flag and flag.value else None) if image else None
 
     def looked_up(self, image: str, platform: str | None = None) -> RegistryImage | None:

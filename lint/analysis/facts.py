@@ -15,7 +15,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax import run_mounts as mounts_of
 
-from .build_state import DEFAULT_SHELL, BuildStates, Settings
+from .build_state import DEFAULT_SHELL, SOMEWHERE, BuildStates, Settings
 from .downloads import downloads
 from .stages import StageGraph
 
@@ -64,6 +64,7 @@ class Facts:
     `doc` is the file's tree, `context` the files beside it, None when they are not at hand. `settings` say how it is built.
     `shellcheck` answers for ShellCheck, None when it is not to be asked. `kept` is what `once` keeps. `placed` False is for those
     who look at no spans of scripts: these are then those of another text of the file, which saves time.
+    `base_workdir` stands for the working folder of base images of which it is not known.
     """
 
     def __init__(
@@ -74,15 +75,29 @@ class Facts:
         shellcheck: Comments | None = None,
         *,
         placed: bool = True,
+        base_workdir: str | None = None,
     ) -> None:
         self.doc = doc
         self.shellcheck = shellcheck
         self.context = context
         self.settings = settings or Settings()
         self._placed = placed
+        self._base_workdir = base_workdir
         self._every: dict[tuple[type[nodes.Instruction], bool], tuple[nodes.Instruction, ...]] = {}
         self._images: dict[int, str | None] = {}
         self.kept: dict[Hashable, Any] = {}
+
+    @property
+    def has_made_up_folder(self) -> bool:
+        """Whether these are facts `in_some_folder`."""
+        return self._base_workdir is not None
+
+    @cached_property
+    def in_some_folder(self) -> Facts:
+        """The same facts with a made-up folder, SOMEWHERE, where the base image's working folder is not known: relative paths
+        of COPY and RUN can be held against each other, though not against others.
+        """
+        return Facts(self.doc, self.context, self.settings, self.shellcheck, placed=self._placed, base_workdir=SOMEWHERE)
 
     @cached_property
     def graph(self) -> StageGraph:
@@ -231,7 +246,7 @@ class Facts:
 
     @cached_property
     def _states(self) -> BuildStates:
-        return BuildStates(self.doc, self.graph, self.settings, self._first_shell)
+        return BuildStates(self.doc, self.graph, self.settings, self._first_shell, self._base_workdir)
 
     @cached_property
     def named_shell(self) -> tuple[str, ...] | None:

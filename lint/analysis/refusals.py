@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.catalogue.builder_releases import NEWEST, Release
 from dockerlint.lint.catalogue.platforms import platform_problem
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -22,6 +23,7 @@ from dockerlint.lint.syntax.run_mounts import mount_problem, parse_mount
 from dockerlint.lint.syntax.signals import signal_problem
 from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, expand_words, variables
 
+from .builder_features import used_features
 from .source_date_epoch import epoch_problem
 
 if TYPE_CHECKING:
@@ -34,10 +36,6 @@ if TYPE_CHECKING:
 DOWNLOADS = ("http://", "https://")
 # A stage's number, as the builder's own language reads one.
 _NUMBER = regex(r"[+-]?\d{1,18}\Z")
-LABS = regex(
-    r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:(?:[\w.-]*-)?(?:labs|experimental|master)\b|(?:docker\.io/)?docker/dockerfile-upstream\b"
-)
-STABLE = regex(r"(?:docker\.io/)?docker/dockerfile\b")
 
 
 def refusals(facts: Facts) -> Iterator[Problem]:
@@ -65,6 +63,7 @@ def refusals(facts: Facts) -> Iterator[Problem]:
             case _:
                 pass
     yield from _later_stages(facts)
+    yield from _newer_features(facts)
 
 
 def _at(place: Word | Flag, problem: str | None) -> Iterator[Problem]:
@@ -185,7 +184,7 @@ def _run(facts: Facts, node: nodes.Run) -> Iterator[Problem]:
         if flag.name == "mount":
             yield from _at(flag, _mount(facts, node, flag.value))
         elif flag.name == "device":
-            yield from _at(flag, device_problem(flag.value) or _needs_labs(facts))
+            yield from _at(flag, device_problem(flag.value))
 
 
 def _mount(facts: Facts, node: nodes.Run, value: str) -> str | None:
@@ -208,12 +207,18 @@ def _workdir(facts: Facts, node: nodes.Run) -> str | None:
     return "/" if base and base.distribution == base.repository.rpartition("/")[2] else None
 
 
-def _needs_labs(facts: Facts) -> str | None:
-    """Why the builder refuses what only its labs releases know; None when the file may be for one of these."""
+def _newer_features(facts: Facts) -> Iterator[Problem]:
+    """What the release of the language does not know that the file asks for, or no stable one where it asks for none."""
     directive = facts.doc.directive("syntax")
-    if directive and (LABS.match(directive.value) or not STABLE.match(directive.value)):
-        return None
-    return "RUN --device needs the labs release of the builder's language: write `# syntax=docker/dockerfile:1-labs` on line 1"
+    asked = Release.of_syntax(directive.value) if directive else Release(NEWEST)
+    if asked is None:
+        return
+    for feature, span, _ in used_features(facts):
+        if feature.known_to(asked) or not feature.refused:
+            continue
+        line = f"# syntax=docker/dockerfile:{feature.release if feature.frontend else '1-labs'}"
+        why = f"and line {facts.doc.line(directive.span.start)} asks for {asked}" if directive and asked.minor < NEWEST else "no stable release has it"
+        yield Problem(span, f"{feature.what} needs release {feature.release} of the Dockerfile language, {why}: write `{line}` on line 1")
 
 
 def _expose(facts: Facts, node: nodes.Expose) -> Iterator[Problem]:

@@ -32,10 +32,11 @@ WIDTH = 20
 @click.argument("path", default=".")
 @build_options
 def command(path: str, **options: Any) -> int:
-    """Show versions, programs and the configuration in force.
+    """Show versions, programs, the configuration in force, and where a file builds.
 
     Of programs those that dlint can call, of the configuration also where each value is from. PATH is the Dockerfile or the
-    folder that it is for; the current folder by default.
+    folder that it is for; the current folder by default. Of a Dockerfile: the least release of the Dockerfile language, BuildKit
+    and Docker Engine, what other builders make of it, and which line needs what.
 
     \b
     dlint doctor
@@ -46,7 +47,7 @@ def command(path: str, **options: Any) -> int:
     for name, value in (*_versions(), *_programs(), *_kept(), *_plugins()):
         click.echo(f"{name:<{WIDTH}} {visible(value)}")
     click.echo()
-    for line in _configuration(Path(path), options):
+    for line in (*_configuration(Path(path), options), *_needs(Path(path))):
         click.echo(visible(line))
     return OK
 
@@ -138,6 +139,21 @@ def _configuration(path: Path, options: dict[str, Any]) -> Iterator[str]:
             continue
         origins = [name for name, layer in sources if key in layer]
         yield f"  {key.replace('_', '-')} = {_shown(value)}  # {', '.join(origins)}"
+
+
+def _needs(path: Path) -> Iterator[str]:
+    """Of a Dockerfile, what it takes to build it."""
+    if not path.is_file():
+        return
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.parser import parse
+    from dockerlint.lint.syntax.source import read
+
+    from .build_requirements import build_requirements
+
+    yield ""
+    yield f"where {path} builds:"
+    yield from build_requirements(Facts(parse(read(path).text)))
 
 
 def _shown(value: object) -> str:

@@ -162,7 +162,7 @@ class FileWork:
                 f"{read.path}:{item.line}: the fix of {item.code} was not made: {item.reason}; please report it"
                 for item in outcome.dropped
             ]
-            text, fixed, failures = self._keep(read, outcome)
+            text, fixed, failures = self._keep(read, outcome, notes)
         doc = self.doc if text == read.text else parse(text)
         gain = self._gain(doc) if fixed and self.task.savings else None
         report = FileReport(str(self.path), Lines(doc.text), self._merged(doc), fixed, gain)
@@ -187,7 +187,7 @@ class FileWork:
 
         return fix(text, self.find, unsafe=self.task.unsafe, worth=self.price if self.task.savings else None)
 
-    def _keep(self, read: Source, outcome: FixOutcome) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
+    def _keep(self, read: Source, outcome: FixOutcome, notes: list[str]) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
         """The text that holds from now on: the fixed one, unless it cannot be written."""
         fixed = tuple(
             Fixed(item.code, item.title, item.line, item.message, item.saving) for item in outcome.applied
@@ -197,7 +197,8 @@ class FileWork:
         from dockerlint.lint.storage.safe_write import WriteError, write
 
         try:
-            write(self.path, source.encode(outcome.text), read.data)
+            if others := write(self.path, source.encode(outcome.text), read.data):
+                notes.append(f"{read.path}: the file had {others} other name(s), by hard links: they keep the old text")
         except WriteError as error:
             return read.text, (), [Failure(str(error))]
         return outcome.text, fixed, []

@@ -49,7 +49,7 @@ class Task(Struct, frozen=True):
     calls: int = 1
     # versions to pin packages to, by kind of package list and name
     pins: Pins = field(default_factory=dict)
-    # whether the registries of base images are asked
+    # whether registries are asked
     online: bool = False
     # for some files the ways in which they are built, each as options; once, without any, for the others
     builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
@@ -130,6 +130,7 @@ def settings(config: Config) -> Settings:
         build_args=config.build_args,
         preset=config.preset,
         builder=config.builder,
+        min_frontend=config.min_frontend,
         trusted_registries=config.trusted_registries,
         label_schema=config.label_schema,
         strict_labels=config.strict_labels,

@@ -72,6 +72,8 @@ class Config(Struct, frozen=True):
     fail_on: Severity | None = Severity.WARNING
     # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"
+    # the oldest release of the Dockerfile language that must do, such as 1.4 or 1.7-labs; None when any may
+    min_frontend: str | None = None
     # the stage to build; the last one when None
     target: str | None = None
     # values given for ARGs, by name

@@ -104,6 +104,16 @@ def text_value(value: object, place: OptionPlace) -> str:
     return value
 
 
+def frontend_release(value: object, place: OptionPlace) -> str:
+    """A release of the Dockerfile language."""
+    # only where the option is given: the table of releases is not read otherwise
+    from dockerlint.lint.catalogue.builder_releases import Release
+
+    if not isinstance(value, str) or Release.parse(value) is None:
+        raise place.wrong("a release of the Dockerfile language such as \"1.4\" or \"1.7-labs\"", value)
+    return value
+
+
 def flag(value: object, place: OptionPlace) -> bool:
     """True or false."""
     if not isinstance(value, bool):
@@ -245,6 +255,9 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "fail-on": Option("Exit with 1 from this level on.", _threshold, {"enum": [*LEVELS, NEVER]}),
     "builder": _choice("What builds the image: cache mounts are only advised for BuildKit.", BUILDERS),
+    "min-frontend": Option(
+        "The least release of the Dockerfile language that the builder has (DF634).", frontend_release, {"type": "string", "pattern": r"^1(\.\d+)*(-labs)?$"}
+    ),
     "target": Option("The stage that is built; the last one by default.", text_value, TEXT),
     "build-args": Option("Build arguments.", table_value, TABLE, _pairs),
     "context": Option("The build context; the Dockerfile's own folder by default.", _path, TEXT),
