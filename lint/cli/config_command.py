@@ -27,7 +27,7 @@ FLAGS = ("strict_labels", "inline_ignores", "color")
 )
 @click.option("--schema", "wants_schema", is_flag=True, help="Write the JSON Schema of .dlint.toml to standard output.")
 def command(file: str | None, wants_schema: bool) -> int:
-    """Translate hadolint's configuration into dlint's, or show what may stand in dlint's.
+    """Translate hadolint's configuration, or show dlint's schema.
 
     What hadolint's names and dlint does not know stands in comments. The schema is for editors, and for programs that write
     configurations; rules of plug-ins are among those that it proposes.
