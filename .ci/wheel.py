@@ -18,6 +18,7 @@ def problems(names: set[str]) -> list[str]:
     """What is wrong with the file names of a wheel: all of the three folders and the manual must be there, and no more."""
     wanted = {f"dockerlint/{path.relative_to(ROOT).as_posix()}" for folder in installation.FOLDERS for path in _files(ROOT / folder)}
     wanted |= {f"share/man/man1/{path.name}" for path in _files(ROOT / "docs" / "man")}
+    wanted.add("share/dlint/dlint.schema.json")
     wanted |= {f"dockerlint/{PREPARED}/{name}.json" for name in shipped_tables.shipped()}
     held = {re.sub(r"^[^/]+\.data/data/", "", name) for name in names if ".dist-info/" not in name}
     missing = [f"lacks {name}" for name in sorted(wanted - held)]

@@ -1,5 +1,5 @@
-"""Writes the rules' pages in docs/rules from the rules' own docstrings, docs/coverage.md from docs/concepts.csv, and
-docs/refusals.md from docs/refusals.toml.
+"""Writes the rules' pages in docs/rules from the rules' own docstrings, docs/coverage.md from docs/concepts.csv,
+docs/refusals.md from docs/refusals.toml, and docs/dlint.schema.json from the options.
 
 `python docs/generate.py` writes them. With `--check` it writes nothing, says which differ, and then exits with 1.
 """
@@ -7,6 +7,7 @@ docs/refusals.md from docs/refusals.toml.
 from __future__ import annotations
 
 import csv
+import json
 import sys
 import tomllib
 from collections import Counter
@@ -18,6 +19,7 @@ import click
 
 from dockerlint.lint.cli.explain_command import page
 from dockerlint.lint.engine.registry import RULES, rules
+from dockerlint.lint.settings.schema import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,7 @@ CONCEPTS = Path(__file__).parent / "concepts.csv"
 COVERAGE = Path(__file__).parent / "coverage.md"
 REFUSED = Path(__file__).parent / "refusals.toml"
 REFUSALS = Path(__file__).parent / "refusals.md"
+SCHEMA = Path(__file__).parent / "dlint.schema.json"
 # ShellCheck's findings, which are passed on under its own codes.
 SHELLCHECK = "SC*"
 TOOLS = {
@@ -90,9 +93,18 @@ PAGE_FOOT = """
 
 def pages() -> dict[str, str]:
     """The text of each page by its file name. Rules of plug-ins that happen to be installed are left out."""
-    own = [rule for rule in rules() if _module(rule).startswith(RULES + ".")]
+    own = _own()
     texts = {f"{rule.code}.md": page(rule) + PAGE_FOOT.format(file=_file(rule)) for rule in own}
     return texts | {LIST: LIST_HEAD + "".join(map(_row, own))}
+
+
+def _own() -> list[Rule]:
+    return [rule for rule in rules() if _module(rule).startswith(RULES + ".")]
+
+
+def schema_text() -> str:
+    """The JSON Schema of the configuration, with our own rules."""
+    return json.dumps(schema(_own()), indent=2) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +233,7 @@ def main(check: bool) -> None:
     """Write the rules' pages from their docstrings."""
     texts = pages()
     wrong = {f"rules/{name}": problem for name, problem in differing(texts).items()}
-    made = {COVERAGE: (coverage(), "concepts.csv and the rules say"), REFUSALS: (refusals(), "refusals.toml says")}
+    made = {COVERAGE: (coverage(), "concepts.csv and the rules say"), REFUSALS: (refusals(), "refusals.toml says"), SCHEMA: (schema_text(), "the options say")}
     for path, (text, source) in made.items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             wrong[path.name] = f"differs from what {source}"
@@ -231,7 +243,7 @@ def main(check: bool) -> None:
             path.write_text(text, encoding="utf-8", newline="\n")
     for name, problem in wrong.items():
         click.echo(
-            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, REFUSALS.name) else 'removed'}"
+            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, REFUSALS.name, SCHEMA.name) else 'removed'}"
         )
     if check and wrong:
         click.echo("run `python docs/generate.py` to write them anew", err=True)

@@ -6,6 +6,6 @@ from msgspec import Struct
 
 
 class Refusal(Struct, frozen=True):
-    """Why a stage is not split, in words that finish `no fix: ...`."""
+    """Why there is no fix, in words that finish `no fix: ...`."""
 
     reason: str

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.inputs.install_inputs import Bringers, manifests, primary
+from dockerlint.fixers.effects.footprint import overlap
+from dockerlint.fixers.effects.precedence import destination
+from dockerlint.fixers.inputs.install_inputs import is_folder
+from dockerlint.fixers.inputs.project_install import brings, is_broad, project_installs
 from dockerlint.fixers.inputs.reads.local_project import own
-from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.fixers.refusal import Refusal
+from dockerlint.lint.context.dockerignore import clean_path
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.inputs.install_inputs import Manifests
+    from dockerlint.fixers.inputs.project_install import ProjectInstall
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.syntax.nodes import Dockerfile
     from dockerlint.lint.syntax.span import Span
-
-
-# Of files that a pattern stands for, so many are looked at.
-MOST_NAMES = 100
 
 
 @rule(name="source-copied-before-install", severity=Severity.WARNING)
@@ -104,96 +102,79 @@ def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Find
     RUN uv sync --locked
     ```
 
+    Steps between the copy and the install that work on the source go down with the copy; the others stay where they are, further
+    installs from the same copy with their manifests. COPY and RUN share the folder that they start in, whatever it is.
+
     **Fix safety:** safe when the build context shows all manifests, these refer to nothing else of the source (scripts that an
-    install runs, programs), and the copy does not bring what the install writes. Otherwise unsafe, as where a step is written
-    anew or cut in two; and only shown when the context is not at hand. The fix says why.
+    install runs, programs), the copy does not bring what the install writes, and nothing else moves. Otherwise unsafe, as where
+    a step is written anew or cut in two; and only shown when the context is not at hand. The fix says why. There is none where
+    the install cannot work without the source, or a step in between may need the one and make what the other needs; the message
+    says so.
 
     **Source:** Docker's guide on build caches; BuildKit's cache keys; the tools' documentation, see `lint/catalogue/tools`.
     """
     for stage in doc.stages:
-        installed: set[str] = set()
-        said: set[tuple[Span, Span, str]] = set()
-        copies = Bringers(facts)
-        for node in stage.instructions:
-            if isinstance(node, nodes.Copy):
-                copies.add(node)
-            if not isinstance(node, nodes.Run):
-                continue
-            for invocation in facts.invocations(node):
-                if _installs(invocation, installed):
-                    for finding in _check(facts, copies, node, invocation):
-                        # one that the same step has for the same copy says no more
-                        if (finding.span, node.span, invocation.tool.name) not in said:
-                            said.add((finding.span, node.span, invocation.tool.name))
-                            yield finding
-                    installed.add(invocation.tool.name)
+        knowing = facts
+        found = list(project_installs(knowing, stage))
+        if not found and facts.final(stage).workdir is None:
+            # wherever the base image starts, COPY and RUN start there both
+            knowing = facts.in_some_folder
+            found = list(project_installs(knowing, stage))
+        said: set[tuple[Span | None, Span, str]] = set()
+        for install in found:
+            copies = _sources(knowing, install, found)
+            # one that the same step has for the same copy says no more
+            key = copies[0].span if copies else None, install.run.span, install.invocation.tool.name
+            if copies and key not in said:
+                said.add(key)
+                yield _finding(knowing, copies, install, found)
 
 
-def _installs(invocation: Invocation, installed: set[str]) -> bool:
-    """Whether it fetches dependencies: an install, or the first build of a tool that has not installed any before."""
-    tool = invocation.tool
-    if tool.kind == "system" or not primary(invocation):
-        return False
-    if invocation.action == "install":
-        if tool.name in installed and own(invocation):
-            # what it depends on is there
-            return False
-        # of a tool that compiles, others such as `go mod tidy` read the source
-        return tool.prefetch is None or invocation.subcommand in tool.action("install").plain
-    return invocation.action == "build" and tool.prefetch is not None and tool.name not in installed
-
-
-def _check(
-    facts: Facts, copies: Bringers, run: nodes.Run, invocation: Invocation
-) -> Iterator[Finding]:
-    found = _source(facts, copies, run, invocation)
-    if found is None:
-        return
-    copy, folder = found
-    reads = manifests(facts, invocation, folder)
-    unknown = not reads.known and (invocation.action == "build" or own(invocation))
-    if unknown or not _is_broad(facts, copy, reads, folder):
-        return
+def _finding(facts: Facts, copies: list[nodes.Copy], install: ProjectInstall, others: list[ProjectInstall]) -> Finding:
     # most files have nothing to split
     from dockerlint.fixers.order.split_copy import split_copy
 
-    line = facts.doc.line(invocation.command.span.start)
-    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
-    message = f"`{facts.brief(copy)}` stands above `{name}` on line {line}, so each edit of a source file runs it again"
-    fix = split_copy(facts, copy, run, invocation, reads, folder)
-    if fix is None and reads.why is not None:
-        message += f"; {reads.why}"
-    yield Finding(copy.span, message, fix)
+    line = facts.doc.line(install.invocation.command.span.start)
+    message = f"`{facts.brief(copies[0])}` stands above `{install.name}` on line {line}, so each edit of a source file runs it again"
+    fix = split_copy(facts, copies, install, others)
+    if isinstance(fix, Fix) and fix.applicability is Applicability.SAFE and facts.has_made_up_folder:
+        title = f"{fix.title} (not proven: the base image's working folder is not known)"
+        fix = Fix(title, fix.edits, Applicability.UNSAFE)
+    if isinstance(fix, Refusal):
+        return Finding(copies[0].span, f"{message}; no fix: {fix.reason}")
+    return Finding(copies[0].span, message, fix)
 
 
-def _source(
-    facts: Facts, copies: Bringers, run: nodes.Run, invocation: Invocation
-) -> tuple[nodes.Copy, str] | None:
-    """The first COPY that brings the manifest to where the install reads it, and the folder of the context it reads."""
-    for name in primary(invocation):
-        for base in _names(facts, name):
-            path = facts.path(base, run)
-            if path is None or (bringer := copies.first(path)) is None:
-                continue
-            node, found = bringer
-            relative = not posixpath.isabs(base) and found.endswith(base)
-            return node, found.removesuffix(base).rstrip("/") if relative else posixpath.dirname(found)
-    return None
-
-
-def _names(facts: Facts, pattern: str) -> list[str]:
-    """The names of files of the context that a manifest's pattern stands for; itself when it is none."""
-    if "*" not in pattern:
-        return [pattern]
-    every = facts.context.files if facts.context is not None else ()
-    names = {name for path in every if matches(name := posixpath.basename(path), pattern)}
-    return sorted(names)[:MOST_NAMES]
-
-
-def _is_broad(facts: Facts, copy: nodes.Copy, reads: Manifests, folder: str) -> bool:
-    """Whether a COPY brings more than the manifests."""
+def _sources(facts: Facts, install: ProjectInstall, others: list[ProjectInstall]) -> list[nodes.Copy]:
+    """The COPYs that bring source to where an install works, in file order, and make it run again."""
+    unknown = not install.reads.known and (install.invocation.action == "build" or own(install.invocation))
+    if unknown:
+        return []
     if facts.context is None:
-        return any(word.text.rstrip("/") in ("", ".", "./.") or word.text.endswith("/") for word in copy.paths)
-    wanted = {posixpath.normpath(posixpath.join(folder, name)) for name in reads.files}
-    copied = {name for word in copy.paths for name in facts.context.select(word.text)}
-    return any(name not in wanted and not any(name.startswith(item + "/") for item in wanted) for name in copied)
+        return [install.copy] if is_broad(facts, install.copy, install) else []
+    # what the same install above has fetched is there
+    first = next(item for item in others if item is install or _same(item, install))
+    stage = facts.stage_of(install.run)
+    above = [node for node in stage.all(nodes.Copy) if node.span.end <= first.run.span.start and node.from_ is None]
+    return [node for node in above if _is_source(facts, node, install)]
+
+
+def _same(one: ProjectInstall, other: ProjectInstall) -> bool:
+    same_tool = one.invocation.tool is other.invocation.tool and one.place == other.place
+    return same_tool and (one.reads.files == other.reads.files or other.reads.first is not None)
+
+
+def _is_source(facts: Facts, copy: nodes.Copy, install: ProjectInstall) -> bool:
+    """Whether a COPY brings more than manifests, and cannot go below the install as it is."""
+    if not is_broad(facts, copy, install):
+        return False
+    if copy is install.copy or brings(facts, copy, install):
+        return True
+    # what an install may read besides is not source
+    alone = install.invocation.action == "build" or (install.reads.known and install.reads.why is None)
+    return alone and _brings_folder(facts, copy) and (target := destination(facts, copy)) is not None and overlap(target, install.place)
+
+
+def _brings_folder(facts: Facts, copy: nodes.Copy) -> bool:
+    context = facts.context
+    return context is not None and any(is_folder(context, word.text, clean_path(word.text)) for word in copy.paths)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
+NO_LINE = "no fix: there is no line to move it to, as the text ends in a continuation"
+
 
 @rule(name="volatile-step-first", severity=Severity.WARNING)
 def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
@@ -56,15 +58,16 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for most, applicability in ((Clash.NONE, Applicability.SAFE), (Clash.POSSIBLE, Applicability.UNSAFE)):
             for plan in reorder.plans(stage, most):
                 fix = _fix(doc, plan, applicability)
+                carried = "" if fix else NO_LINE
                 for copy, run in _needless(facts, plan):
                     if copy.span.start in told:
                         continue
                     told.add(copy.span.start)
                     line = doc.line(run.span.start)
                     message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
-                    yield Finding(copy.span, message, fix)
                     # all that moves is moved by one fix
-                    fix = None
+                    yield Finding(copy.span, f"{message}; {carried}" if carried else message, None if carried else fix)
+                    carried = f"carried by the fix at line {doc.line(copy.span.start)}" if fix else NO_LINE
 
 
 def _needless(facts: Facts, plan: OrderPlan) -> Iterator[tuple[Instruction, nodes.Run]]:

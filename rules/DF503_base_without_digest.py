@@ -1,17 +1,20 @@
-"""DF503: a base image is not pinned by its digest."""
+"""DF503: a base image is not pinned by its digest, or by one that its tag has no more."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile, Word
+
+SHOWN_DIGITS = 12
 
 
 @rule(name="base-without-digest", severity=Severity.INFO, recommended=False)
@@ -19,7 +22,8 @@ def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A base image is not pinned by its digest.
 
     Tags move: the same file builds on another base next week. A digest names one image for ever; tools such as Renovate keep it up
-    to date.
+    to date. With `--online` the registry is asked: the fix adds the digest that the tag has now, and a digest that the tag has no
+    more is found too.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -29,12 +33,32 @@ def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     FROM debian:bookworm-slim@sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c
     ```
 
+    **Fix safety:** to add a digest is safe, as the tag stands for that image now; to put the tag's digest of now in the place of an
+    older one is unsafe, as that is another image.
+
     **Source:** Docker's guide on best practices, "Pin base image versions".
     """
     for stage in doc.stages:
-        image = facts.expand_global(stage.from_.image.text)
-        if facts.graph.parent(stage) is None and image not in (None, "scratch") and "@" not in (image or ""):
-            yield Finding(
-                stage.from_.image.span,
-                f"{image} may be another image tomorrow: it is not pinned by its digest",
-            )
+        word = stage.from_.image
+        image = facts.expand_global(word.text)
+        if facts.graph.parent(stage) is not None or image in (None, "scratch") or image is None:
+            continue
+        name, at, digest = image.partition("@")
+        told = facts.looked_up(name)
+        if not at:
+            fix = Fix("pin the digest", (Edit(Span(word.span.end, word.span.end), f"@{told.digest}"),), Applicability.SAFE) if told else None
+            yield Finding(word.span, f"{image} may be another image tomorrow: it is not pinned by its digest", _plain(word, fix))
+        elif told and told.digest != digest and _has_tag(name):
+            start = word.span.end - len(digest)
+            fix = Fix("use the digest of now", (Edit(Span(start, word.span.end), told.digest),), Applicability.UNSAFE)
+            short = told.digest.partition(":")[2][:SHOWN_DIGITS]
+            yield Finding(word.span, f"{name} is another image now ({short}) than the one of this digest", _plain(word, fix))
+
+
+def _plain(word: Word, fix: Fix | None) -> Fix | None:
+    """A fix for a reference without variables: of others the digest would be of one value."""
+    return None if "$" in word.text or "\\" in word.text or "'" in word.text or '"' in word.text else fix
+
+
+def _has_tag(name: str) -> bool:
+    return ":" in name.rpartition("/")[2]

@@ -92,7 +92,8 @@ def undefined_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     of_bases = frozenset(use.name for stage in doc.stages for use in uses(doc, stage.from_))
     for stage in doc.stages:
         image = facts.image(stage)
-        given = variables_of(image) if image else None
+        told = facts.registry_image(stage)
+        given = ALWAYS.union(told.variables) if told and told.platform else variables_of(image) if image else None
         places = _places(stage)
         for node in stage.instructions:
             if not isinstance(node, nodes.Onbuild):

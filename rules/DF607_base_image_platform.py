@@ -26,7 +26,7 @@ def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     The builder takes the image nevertheless, and its programs fail with `exec format error` or run emulated. The names
     of Docker Hub's official images for one architecture, such as `arm64v8/debian`, say which one it is; of other images
-    it is not known without a registry, and nothing is said.
+    the registry knows, which `--online` asks.
 
     ```dockerfile bad
     FROM --platform=linux/amd64 arm64v8/debian:bookworm-slim
@@ -36,7 +36,7 @@ def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     FROM --platform=linux/arm64 arm64v8/debian:bookworm-slim
     ```
 
-    **Source:** BuildKit's check InvalidBaseImagePlatform, where it needs no registry.
+    **Source:** BuildKit's check InvalidBaseImagePlatform.
     """
     for stage in doc.stages:
         flag = stage.from_.flag("platform")
@@ -44,7 +44,16 @@ def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if flag is None or not flag.value or not image or facts.graph.parent(stage):
             continue
         wanted = platforms.parse(facts.expand_global(flag.value) or "")
-        given = platforms.of_image(image)
-        if wanted and given and wanted != given:
-            message = f"`{image}` is for {given}, and the platform asked for is {wanted}"
+        given = _platforms(image, facts)
+        if wanted and given and wanted not in given:
+            message = f"`{image}` is for {', '.join(map(str, given))}, and the platform asked for is {wanted}"
             yield Finding(doc.marked(stage.from_, flag.span), message)
+
+
+def _platforms(image: str, facts: Facts) -> list[platforms.Platform]:
+    """The platforms that the image is for, by its registry or else by its name; none where that is not known."""
+    told = facts.looked_up(image)
+    if told:
+        return list(dict.fromkeys(filter(None, map(platforms.parse, told.platforms))))
+    named = platforms.of_image(image)
+    return [named] if named else []

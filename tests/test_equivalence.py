@@ -16,7 +16,8 @@ if not (BENCH / "equivalence").is_dir():
 sys.path.insert(0, str(BENCH))
 
 from equivalence import compare, dockerfile, facts, fixes, found, images, shrink, trial  # noqa: E402
-from equivalence.executor import Builder, BuildError, Built, Context, Entry, Store, start  # noqa: E402
+from equivalence.dockerfile import BuildError  # noqa: E402
+from equivalence.executor import Builder, Built, Context, Entry, Store, start  # noqa: E402
 from equivalence.generate import Case  # noqa: E402
 from equivalence.sandbox import Sandbox, can_run  # noqa: E402
 
@@ -140,6 +141,7 @@ BUILDS = {
     "a stage by number": ("FROM debian:12\nRUN echo x > /f\nFROM debian:12\nCOPY --from=0 /f /out\n", "x\n"),
     "ARG before FROM, and in the stage": ("ARG A=1\nFROM debian:12\nRUN echo \"[$A]\" > /f\nARG A\nRUN echo \"$(cat /f)[$A]\" > /out\n", "[][1]\n"),
     "ENV over ARG": ("FROM debian:12\nARG A=1\nENV A=2\nRUN echo $A > /out\n", "2\n"),
+    "ARG over ENV, when it comes later": ("FROM debian:12\nENV A=1\nARG A=2\nRUN echo $A > /out\n", "2\n"),
     "a here-document": ("FROM debian:12\nRUN <<EOF\necho a\necho b > /out\nEOF\n", "b\n"),
     "a copied here-document": ("FROM debian:12\nENV A=1\nCOPY <<E /out\n$A\nE\n", "1\n"),
     "a user": ("FROM node:20\nUSER node\nWORKDIR /home/node/x\nRUN echo \"$(id -u) $HOME $(stat -c %U .)\" > /tmp/out\nUSER root\nRUN cp /tmp/out /out\n", "1000 /home/node node\n"),
@@ -166,6 +168,7 @@ FAILS = {
     "an unknown image": "FROM none:1\n",
     "an unknown user": "FROM debian:12\nUSER none\nRUN true\n",
     "an unknown instruction": "FROM debian:12\nRUM true\n",
+    "a folder over a link": "FROM debian:12\nCOPY . /\n",
     "an ignored file": "FROM debian:12\nCOPY ignored /\n",
 }
 
@@ -173,7 +176,7 @@ FAILS = {
 @pytest.mark.parametrize("name", FAILS)
 def test_the_executor_refuses(builder: Builder, name: str) -> None:
     with pytest.raises(BuildError):
-        builder.build(FAILS[name], Context({"d/f": "one\n", "e": "", "ignored": "", ".dockerignore": "ignored\n"}))
+        builder.build(FAILS[name], Context({"d/f": "one\n", "e": "", "lib/x": "", "ignored": "", ".dockerignore": "ignored\n"}))
 
 
 def test_layers_are_kept_by_what_goes_into_them(store: Store, builder: Builder) -> None:
@@ -232,7 +235,8 @@ RECORDED = json.loads(facts.RECORDED.read_text(encoding="utf-8")) if facts.RECOR
 
 
 def test_there_are_facts_of_real_tools() -> None:
-    assert set(RECORDED) == set(facts.SCRIPTS)
+    assert RECORDED
+    assert set(RECORDED) <= set(facts.SCRIPTS)
 
 
 @pytest.mark.parametrize("tool", RECORDED)

@@ -32,6 +32,12 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def named(process: int, machine: str = "") -> str:
+    """The name that a process gives to a file that is not yet in its place."""
+    made = f".Dockerfile.{process}.{machine or safe_write._machine()}01234567"
+    return f"{made}.{safe_write._seal(made)}.dlint"
+
+
 def killed_at(step: str, path: Path) -> int:
     """Writes in another process, which is killed as it comes to a step; the signal that ended it."""
     child = os.fork()
@@ -48,7 +54,7 @@ def test_a_killed_process_that_nobody_has_asked_for_yet_is_dead(file: Path) -> N
     if not child:
         os._exit(0)
     time.sleep(0.2)
-    (file.parent / f".Dockerfile.{child}.abcdefgh.dlint").write_bytes(NEW)
+    (file.parent / named(child)).write_bytes(NEW)
     safe_write._clear.cache_clear()
     write(file, NEW, OLD)
     os.waitpid(child, 0)
@@ -56,7 +62,7 @@ def test_a_killed_process_that_nobody_has_asked_for_yet_is_dead(file: Path) -> N
 
 
 def test_another_process_may_have_the_number_by_now(file: Path) -> None:
-    left = file.parent / f".Dockerfile.{os.getpid()}.abcdefgh.dlint"
+    left = file.parent / named(os.getpid())
     for age, there in ((60, True), (7_200, False)):
         left.write_bytes(NEW)
         os.utime(left, (time.time() - age,) * 2)
@@ -98,8 +104,8 @@ def test_killed_after_the_last_step(file: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "stays"),
     [
-        (".Dockerfile.9999999.abcd_123.dlint", False), (".Dockerfile.9999999.dlint", False),
-        (f".Dockerfile.{os.getpid()}.abcd_123.dlint", True), (".Dockerfile.1.abcd_123.dlint", True),
+        (named(9999999), False), (named(os.getpid()), True), (named(1), True), (named(9999999, "89abcdef"), True),
+        (".Dockerfile.9999999.dlint", True), (".Dockerfile.9999999.abcd1234.dlint", True), (named(9999999)[:-8] + "xx.dlint", True), (named(9999999).replace("Docker", "Other"), True),
         (".Dockerfile.dlint", True), (".Dockerfile.9999999.abcd_123.txt", True), ("Dockerfile.9999999.abcd_123.dlint", True),
     ],
 )  # fmt: skip
@@ -251,3 +257,69 @@ def test_a_read_only_file_system_is_a_sentence(file: Path, monkeypatch: pytest.M
     with pytest.raises(WriteError, match="Read-only file system; nothing was written"):
         write(file, NEW, OLD)
     assert file.read_bytes() == OLD
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_what_another_user_left_over_stays(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = file.with_name(named(9999999))
+    other.write_bytes(b"x")
+    os.chown(other, 1234, 1234)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    safe_write._clear.cache_clear()
+    safe_write._clear(file.parent)
+    assert other.exists()
+
+
+def test_other_names_of_a_file_are_told(tmp_path: Path) -> None:
+    path, other = tmp_path / "Dockerfile", tmp_path / "copy"
+    path.write_text(TEXT.format(1))
+    other.hardlink_to(path)
+    done = subprocess.run(dlint("--fix", "--exit-zero", str(path), home=tmp_path / "home"), env=environment(tmp_path / "home"), capture_output=True, text=True, check=False)
+    assert f"{path}: the file had 1 other name(s), by hard links: they keep the old text" in done.stderr
+    assert (done.returncode, "MAINTAINER" in path.read_text(), other.read_text()) == (0, False, TEXT.format(1))
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_run_that_is_asked_to_end_leaves_nothing_over(tmp_path: Path, jobs: str, whole: bool) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for at in range(150):
+        (folder / f"Dockerfile.{at:03}").write_text(TEXT.format(at))
+    command = dlint("--fix", "--exit-zero", "--jobs", jobs, str(folder), home=tmp_path / "home")
+    with subprocess.Popen(command, env=environment(tmp_path / "home"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
+        while not any("MAINTAINER" not in path.read_text() for path in folder.glob("Dockerfile.*")) and process.poll() is None:
+            time.sleep(0.01)
+        (os.killpg if whole else os.kill)(process.pid, signal.SIGTERM)
+        err = process.communicate(timeout=60)[1]
+    assert b"Traceback" not in err
+    assert b"internal error" not in err
+    assert process.returncode in (143, 0)
+    assert len(list(folder.iterdir())) == 150
+    texts = [path.read_text() for path in folder.iterdir()]
+    assert all(text.startswith("FROM debian:12\n") and text.endswith("\n") for text in texts)
+
+
+def test_runs_side_by_side(tmp_path: Path) -> None:
+    """As pre-commit starts them: each with some of the files, all with one cache."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    paths = [folder / f"Dockerfile.{at}" for at in range(40)]
+    for at, path in enumerate(paths):
+        path.write_text(TEXT.format(at))
+    runs = [subprocess.Popen(dlint("--fix", "--exit-zero", *map(str, paths[at::4]), home=tmp_path / "home"), env=environment(tmp_path / "home"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for at in range(4)]
+    for run in runs:
+        assert b"error" not in run.communicate(timeout=120)[1]
+        assert run.returncode == 0
+    assert sorted(folder.iterdir()) == sorted(paths)
+    assert all("MAINTAINER" not in path.read_text() for path in paths)
+
+
+@pytest.mark.parametrize("temporary", ["/nonexistent", "/proc"])
+def test_a_folder_for_temporary_files_that_cannot_be_used(tmp_path: Path, temporary: str) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM debian:12\nRUN echo $x\nMAINTAINER me\n")
+    command = [sys.executable, "-m", "dockerlint.lint.cli", "--fix", "--exit-zero", str(path)]
+    done = subprocess.run(command, env={**environment(tmp_path / "home"), "TMPDIR": temporary}, capture_output=True, text=True, check=False)
+    assert (done.returncode, "internal error" in done.stderr, "MAINTAINER" in path.read_text()) == (0, False, False)
+    assert not [item for item in tmp_path.iterdir() if item.name not in ("Dockerfile", "home")]

@@ -25,6 +25,7 @@ lint.context
 lint.shell
 lint.catalogue
 lint.buildfiles
+lint.online
 lint.shellcheck
 lint.analysis
 lint.engine

@@ -121,7 +121,8 @@ def for_engine(text: str) -> str:
 
 def _hold(store: Store, options: argparse.Namespace) -> dict[str, Any]:
     from . import campaign
-    from .executor import Builder, BuildError, Context
+    from .dockerfile import BuildError
+    from .executor import Builder, Context
     from .fixes import fix_all
     from .generate import Case
 
@@ -178,7 +179,7 @@ def _compare(case: Case, built: Built | None, said: str) -> list[str]:
         if built is None:
             return [f"the executor fails, the engine does not: {said[-600:]}"]
         config = json.loads(_docker("image", "inspect", TAG).stdout)[0]["Config"]
-        tree = _tree(Path(name))
+        tree = _tree()
         return [*_files(tree, built), *_settings(config, built.config)]
 
 
@@ -190,7 +191,7 @@ def _own_id(flag: str, name: str) -> str:
     return f"{flag},id={hashlib.blake2b(f'{name}{word}'.encode(), digest_size=6).hexdigest()}"
 
 
-def _tree(folder: Path) -> Tree:
+def _tree() -> Tree:
     """The files of the image that was built last."""
     from .executor import Entry
 
@@ -225,7 +226,7 @@ def _files(tree: Mapping[str, Any], built: Built) -> list[str]:
         engine, own = tree.get(path), built.tree.get(path)
         if engine == own:
             continue
-        if own is None and engine.kind == "folder" and (path in built.stubs or path == "/etc"):
+        if own is None and engine is not None and engine.kind == "folder" and (path in built.stubs or path == "/etc"):
             # this engine leaves the folders that mounts need
             continue
         found.append(f"{path}: engine {engine}, executor {own}")

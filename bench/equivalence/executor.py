@@ -70,7 +70,7 @@ Config = dict[str, Any]
 
 @dataclass
 class Stage:
-    """A stage on its way."""
+    """A stage on its way. `args` holds what ARG and ENV have set: of one name, the later holds."""
 
     name: str | None
     layer: Layer | None
@@ -79,7 +79,7 @@ class Stage:
     shell: list[str] = field(default_factory=lambda: ["/bin/sh", "-c"])
 
     def env(self) -> dict[str, str]:
-        return {**self.args, **self.config["Env"]}
+        return {**self.config["Env"], **self.args}
 
 
 @dataclass
@@ -442,6 +442,7 @@ class Build:
     def do_env(self, stage: Stage, item: Instruction, _: int) -> None:
         for key, value in self._pairs(stage, item):
             stage.config["Env"][key] = value
+            stage.args.pop(key, None)
 
     def do_label(self, stage: Stage, item: Instruction, _: int) -> None:
         for key, value in self._pairs(stage, item):
@@ -507,7 +508,7 @@ class Build:
         self._write(stage, [entry], f"WORKDIR {path} {uid}:{gid}")
 
     def do_run(self, stage: Stage, item: Instruction, index: int) -> None:
-        env = {**stage.args, **stage.config["Env"]}
+        env = stage.env()
         words = item.json
         rest = item.rest
         if words is None and item.heredocs and re.fullmatch(r"<<-?(['\"]?)\w+\1", rest.strip()):
@@ -523,14 +524,15 @@ class Build:
         mounts, key = self._mounts(stage, item, index)
         network = self.builder.network and item.flag("network") != "none"
         whole = _digest(stage.layer, "RUN", words, sorted(env.items()), stage.config["WorkingDir"], uid, gid, key, item.flag("network"))
+        assert stage.layer
+        stubs = self._stubs(stage.layer.tree, [mount["target"] for mount in mounts])
+        self.stubs |= set(stubs)
         if whole in self.builder.layers:
             stage.layer = self.builder.layers[whole]
             return
-        assert stage.layer
         layer = self._layer(stage.layer, whole)
         request = {"argv": self._program(stage, words, env), "env": env, "cwd": stage.config["WorkingDir"], "uid": uid, "gid": gid, "groups": groups}
         request |= {"mounts": mounts, "network": network}
-        stubs = self._stubs(stage.layer.tree, [mount["target"] for mount in mounts])
         status, output = self._sandbox(layer, request)
         if status != 0:
             self.builder.log = output
@@ -575,13 +577,10 @@ class Build:
                 if path not in tree:
                     found.append(path)
                 path = posixpath.dirname(path)
-        for name in ("/proc", "/dev"):
-            if name not in tree:
-                found.append(name)
+        found += [name for name in ("/proc", "/dev") if name not in tree]
         return sorted(set(found), reverse=True)
 
     def _clean_stubs(self, layer: Layer, stubs: list[str]) -> None:
-        self.stubs |= set(stubs)
         for path in stubs:
             place = self.store.path(layer.upper) / path.lstrip("/")
             if place.is_dir() and not any(place.iterdir()):
@@ -729,7 +728,7 @@ class Build:
             owner = (int(str(item.flag("chown"))), int(str(item.flag("chown"))))
         mode = int(item.flag("chmod") or "0", 8) if item.flag("chmod") else None
         place = posixpath.join(stage.config["WorkingDir"], target)
-        is_folder = target.endswith("/") or target in (".", "..") or target.endswith("/.")
+        is_folder = target.endswith(("/", "/.")) or target in (".", "..")
         entries: list[dict[str, Any]] = []
         docs = {doc.name: doc for doc in item.heredocs}
         for source in sources:
@@ -774,10 +773,8 @@ class Build:
         prefix = path.rstrip("/") + "/"
         for name in sorted(tree):
             if name.startswith(prefix):
-                below, content = tree[name]
-                where = posixpath.join(place, name[len(prefix) :])
-                bytes_ = content if content is not None else self._data(below) if below.kind == "file" else b""
-                self._one(entries, below, bytes_, where, owner, mode)
+                below, inner = tree[name]
+                self._one(entries, below, inner if inner is not None else self._data(below), posixpath.join(place, name[len(prefix) :]), owner, mode)
 
     def _one(self, entries: list[dict[str, Any]], entry: Entry, data: bytes, place: str, owner: tuple[int | None, int | None], mode: int | None) -> None:
         uid = entry.uid if owner[0] is None else owner[0]
@@ -854,7 +851,8 @@ class Writer:
             return
         known = self.tree.get(path)
         if kind == "folder":
-            if known is not None and known.kind != "folder":
+            linked = self.tree.get(resolve(self.tree, entry["path"], last=False))
+            if (known is not None and known.kind != "folder") or (entry.get("reset") and linked is not None and linked.kind == "link"):
                 raise BuildError(f"cannot copy to non-directory: {path}")
             self.parents(posixpath.dirname(path), owner)
             if known is None or entry.get("reset"):

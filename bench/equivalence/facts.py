@@ -195,11 +195,11 @@ def of_real(tool: str) -> tuple[list[str], str]:
 
 def main() -> int:
     if "--record" in sys.argv[1:]:
-        rows = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {}
         for tool in [word for word in sys.argv[1:] if word in SCRIPTS] or SCRIPTS:
             lines, version = of_real(tool)
+            rows = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {}
             rows[tool] = {"version": version, "date": datetime.now(UTC).date().isoformat(), "said": lines}
-        RECORDED.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+            RECORDED.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     from . import images
     from .executor import Store
     from .sandbox import Sandbox

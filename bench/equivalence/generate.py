@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,7 +54,7 @@ class Author:
 
     def run(self, *commands: str, flags: str = "") -> None:
         """A RUN of commands, in one of the ways in which people join them."""
-        commands = tuple(command for command in commands if command)
+        commands = tuple(command for command in commands if command and not _removes_mount(command, flags))
         style = self.pick("and", "and", "and", "lines", "lines", "leading", "split", "semicolon", "heredoc", "set-e")
         prefix = f"RUN {flags} ".replace("  ", " ")
         if len(commands) == 1 or style == "and":
@@ -167,55 +168,106 @@ class Author:
 
     def odd(self) -> None:
         """A step of its own, of the kinds that rules are about."""
+        kind = self.pick("download", "download", "download", "user", "user", "chown", "chown", "chown", "cd", "cd", "workdir", "workdir", "checksum", "checksum", "temporary", "scratch", "clone", "reader", "secret", "mounted")
+        getattr(self, f"odd_{kind}")()
+
+    def fetchers(self, name: str) -> None:
+        """Installs what downloads, where the image has it not."""
+        if self.has_fetchers:
+            return
+        if self.alpine:
+            self.run(f"apk add --no-cache {name}")
+        elif self.fedora:
+            self.run(f"dnf install -y {name} && dnf clean all")
+        else:
+            self.run(f"apt-get update && apt-get install -y {name} && rm -rf /var/lib/apt/lists/*")
+
+    def odd_download(self) -> None:
         url = self.pick("https://example.org/tool.tar.gz", "https://example.org/data-1.tgz", "https://example.org/install.sh", "https://example.org/file.txt")
         name = url.rsplit("/", 1)[1]
         unpack = f"tar -xzf /tmp/{name} -C /opt" if name.endswith("gz") else f"sh /tmp/{name}" if name.endswith("sh") else f"cat /tmp/{name} > /opt/copy"
         fetch = self.pick(f"curl -fsSL {url} -o /tmp/{name}", f"wget -O /tmp/{name} {url}", f"wget -q -O /tmp/{name} {url}", f"cd /tmp && wget {url}", f"curl -fsSLo /tmp/{name} {url}")
-        kind = self.pick("download", "download", "download", "user", "user", "chown", "chown", "chown", "cd", "cd", "workdir", "workdir", "checksum", "checksum", "tmp", "stale", "scratch", "git", "read")
-        getter = "curl" if fetch.startswith("curl") else "wget"
-        if kind in ("download", "checksum", "git") and not self.has_fetchers:
-            self.run({True: f"apk add --no-cache {getter} git"}.get(self.alpine, f"dnf install -y {getter} git && dnf clean all" if self.fedora else f"apt-get update && apt-get install -y {getter} git && rm -rf /var/lib/apt/lists/*"))
-        if kind == "download":
-            if self.chance(30):
-                self.run(fetch)
-                self.run(unpack)
-                self.maybe(70, f"RUN rm {self.pick('-f ', '-rf ', '')}/tmp/{name}")
-            elif self.chance(30):
-                self.run(fetch, unpack)
-                self.maybe(30, "ENV Z=1")
-                self.maybe(80, f"RUN rm {self.pick('-f ', '-rf ', '')}/tmp/{name}")
-            else:
-                self.run(fetch, unpack, self.pick("", "", f"rm /tmp/{name}"))
-            self.maybe(10, f"RUN ls /tmp > /tmp-list")
-        elif kind == "user" and not self.alpine and not self.user:
-            uid = self.pick("1001", "5000", "100000", "60000")
-            self.run(self.pick("groupadd -g 3000 web", ""), f"useradd {self.pick('-m ', '-r ', '', '-l ')}-u {uid} jo")
-            self.maybe(40, f"RUN install -d -o jo /srv/jo" if False else "RUN mkdir -p /srv/jo && chown jo /srv/jo")
-            if self.chance(40):
-                self.user = "jo"
-        elif kind == "chown":
-            self.files["site/index.html"] = "<p>hello</p>\n"
-            self.files["site/run.sh"] = "#!/bin/sh\necho site\n"
-            target = self.pick("/srv/site", "/srv/site/", "/var/www/html/")
-            self.add(f"{self.pick('COPY', 'COPY', 'ADD')} {self.pick('site', 'site/', 'site/run.sh', 'site/index.html site/run.sh')} {target}".replace("site/index.html site/run.sh /srv/site", "site/index.html site/run.sh /srv/site/").replace("//", "/"))
-            self.maybe(20, "ENV Q=1")
-            plain = target.rstrip("/")
-            self.add("RUN " + self.pick(f"chown -R 1000:1000 {plain}", f"chmod -R 755 {plain}", f"chown -R nobody {plain}", f"chmod -R a+rX {plain}", f"chown -R daemon:daemon {plain} && chmod -R 750 {plain}", f"chmod +x {plain}/run.sh || true", f"chown 1000 {plain}"))
-        elif kind == "cd":
-            self.add(self.pick("RUN mkdir -p /data/x && cd /data/x && touch y", "RUN cd /opt && echo 1 > one && cd /srv && echo 2 > two", "RUN cd /opt && mkdir -p a", "RUN cd /usr/share && ls > /shares"))
-        elif kind == "workdir":
-            self.add("WORKDIR /srv/base", f"WORKDIR {self.pick('sub', './sub', 'sub/below')}", "RUN pwd > where.txt")
-        elif kind == "checksum":
-            self.add("RUN " + self.pick(f"{fetch} && echo \"$(sha256sum /tmp/{name} | cut -d' ' -f1) /tmp/{name}\" | sha256sum -c -", f"echo hello > /h && sha256sum /h > /h.sum && sha256sum -c /h.sum", "echo hello > /tmp/h && echo \"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03 /tmp/h\" | sha256sum -c"))
-        elif kind == "tmp":
-            self.add("RUN mkdir -p /tmp/build && echo x > /tmp/build/x && cp /tmp/build/x /usr/local/x", "RUN rm -rf /tmp/build")
-        elif kind == "scratch":
-            self.add("RUN mkdir -p /build && echo x > /build/x && cp /build/x /usr/local/x && rm -rf /build")
-        elif kind == "git":
-            self.add("RUN git clone https://example.org/lib.git /opt/lib" + self.pick("", " && rm -rf /opt/lib/.git", " && cd /opt/lib && cat README.md > /readme"))
-            self.maybe(20, "RUN rm -rf /opt/lib/.git")
-        elif kind == "read":
-            self.add("RUN " + self.pick("ls -R /root > /list 2>/dev/null || true", "du -s /var > /dev/null", "find / -xdev -name '*.conf' | sort | head -3 > /conf", "ls /var/lib/apt/lists > /lists || true", "ls /var/cache > /caches", "env | sort | grep -v HOSTNAME > /env"))
+        self.fetchers("curl" if fetch.startswith("curl") else "wget")
+        remove = f"rm {self.pick('-f ', '-rf ', '')}/tmp/{name}"
+        how = self.pick("three", "two", "one", "one")
+        if how == "three":
+            self.run(fetch)
+            self.run(unpack)
+            self.maybe(70, f"RUN {remove}")
+        elif how == "two":
+            self.run(fetch, unpack)
+            self.maybe(30, "ENV Z=1")
+            self.maybe(80, f"RUN {remove}")
+        else:
+            self.run(fetch, unpack, self.pick("", "", remove))
+        self.maybe(10, "RUN ls /tmp > /tmp-list")
+
+    def odd_user(self) -> None:
+        if self.alpine or self.user:
+            return
+        uid = self.pick("1001", "5000", "100000", "60000")
+        self.run(self.pick("groupadd -g 3000 web", ""), f"useradd {self.pick('-m ', '-r ', '', '-l ')}-u {uid} jo")
+        self.maybe(40, "RUN mkdir -p /srv/jo && chown jo /srv/jo")
+        if self.chance(40):
+            self.user = "jo"
+
+    def odd_chown(self) -> None:
+        self.files["site/index.html"] = "<p>hello</p>\n"
+        self.files["site/run.sh"] = "#!/bin/sh\necho site\n"
+        source = self.pick("site", "site/", "site/run.sh", "site/index.html site/run.sh")
+        target = self.pick("/srv/site", "/srv/site/", "/var/www/html/")
+        self.add(f"{self.pick('COPY', 'COPY', 'ADD')} {source} {target if ' ' not in source else target.rstrip('/') + '/'}")
+        self.maybe(20, "ENV Q=1")
+        plain = target.rstrip("/")
+        self.add("RUN " + self.pick(f"chown -R 1000:1000 {plain}", f"chmod -R 755 {plain}", f"chown -R nobody {plain}", f"chmod -R a+rX {plain}", f"chown -R daemon:daemon {plain} && chmod -R 750 {plain}", f"chmod +x {plain}/run.sh || true", f"chown 1000 {plain}"))
+
+    def odd_cd(self) -> None:
+        self.add(self.pick("RUN mkdir -p /data/x && cd /data/x && touch y", "RUN cd /opt && echo 1 > one && cd /srv && echo 2 > two", "RUN cd /opt && mkdir -p a", "RUN cd /usr/share && ls > /shares"))
+
+    def odd_workdir(self) -> None:
+        self.add("WORKDIR /srv/base", f"WORKDIR {self.pick('sub', './sub', 'sub/below')}", "RUN pwd > where.txt")
+
+    def odd_checksum(self) -> None:
+        digest = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
+        blanks = self.pick(" ", " ", "  ") if not self.alpine else "  "
+        self.add("RUN " + self.pick(f'echo hello > /tmp/h && echo "{digest}{blanks}/tmp/h" | sha256sum -c', f'echo hello > /h && echo "{digest}{blanks}/h" | sha256sum -c -', "echo hello > /h && sha256sum /h > /h.sum && sha256sum -c /h.sum"))
+
+    def odd_temporary(self) -> None:
+        self.add("RUN mkdir -p /tmp/build && echo x > /tmp/build/x && cp /tmp/build/x /usr/local/x", "RUN rm -rf /tmp/build")
+
+    def odd_scratch(self) -> None:
+        self.add("RUN mkdir -p /build && echo x > /build/x && cp /build/x /usr/local/x && rm -rf /build")
+
+    def odd_secret(self) -> None:
+        mode = self.pick(",mode=0444", ",mode=0644", "", ",mode=0400")
+        self.add(f"RUN --mount=type=secret,id=token{mode} cat /run/secrets/token 2>/dev/null || echo none > /token")
+
+    def odd_mounted(self) -> None:
+        """A cache mount that the user of the step cannot write to, or can."""
+        owner = self.pick("", "", ",uid=1234", ",mode=0777")
+        self.add("USER 1234", f"RUN --mount=type=cache,target=/cached{owner} (touch /cached/x 2>/dev/null; echo done > /tmp/done)", "USER root")
+
+    def odd_clone(self) -> None:
+        self.fetchers("git")
+        self.cloned += 1
+        place = f"/opt/lib{self.cloned}"
+        self.add(f"RUN git clone https://example.org/lib.git {place}" + self.pick("", f" && rm -rf {place}/.git", f" && cd {place} && cat README.md > /readme"))
+        self.maybe(20, f"RUN rm -rf {place}/.git")
+
+    def odd_reader(self) -> None:
+        """A step that says what it sees: of caches, of lists, of variables."""
+        self.add("RUN " + self.pick("ls -R /root > /list 2>/dev/null || true", "du -s /var > /dev/null", "find /etc -name '*.conf' | sort | head -3 > /conf", "ls /var/lib/apt/lists > /lists || true", "ls /var/cache > /caches", "echo $PATH > /env"))
+
+    cloned = 0
+
+    def base(self, name: str) -> str:
+        """What follows FROM."""
+        if self.chance(6):
+            self.lines.insert(0, f"ARG BASE={name}")
+            return self.pick("$BASE", "${BASE}")
+        if self.chance(8):
+            return f"--platform={self.pick('linux/amd64', '$TARGETPLATFORM')} {name}"
+        return name
 
     has_fetchers = False
 
@@ -234,7 +286,7 @@ class Author:
         elif style == "entry-cmd":
             self.add(f"ENTRYPOINT {json.dumps(command[:1])}", f"CMD {json.dumps(command[1:])}")
         elif style == "twice":
-            self.add(f'CMD ["echo", "old"]', f"CMD {json.dumps(command)}")
+            self.add('CMD ["echo", "old"]', f"CMD {json.dumps(command)}")
         elif style == "script":
             body = self.pick("", "", "ls /var/lib/apt/lists 2>/dev/null | head -1\n", "ls /root/.cache 2>/dev/null\n", "cat /release.txt 2>/dev/null\n", "test -d /tmp/build && echo there\n")
             self.files["docker-entrypoint.sh"] = f"#!/bin/sh\n{body}exec \"$@\"\n"
@@ -244,69 +296,87 @@ class Author:
             self.add(f"CMD {tool} && {shell_form}")
 
 
+def _removes_mount(command: str, flags: str) -> bool:
+    """Whether a command removes a folder that a mount holds: the step would fail."""
+    targets = re.findall(r"target=([^,\s]+)", flags)
+    if command.startswith("go clean -modcache"):
+        return "/go/pkg/mod" in targets
+    words = command.replace("~", "/root").split()
+    return words[0] == "rm" and any(target == word.rstrip("/") or target.startswith(word.rstrip("/") + "/") for word in words[1:] for target in targets)
+
+
 # ------------------------------------------------------------ ecosystems
 
 
 def python(author: Author) -> None:
     author.add(f"FROM {author.base('python:3.11-slim')}")
     author.declarations()
-    home = author.pick("/app", "/usr/src/app", "/code")
-    early = author.chance(15)
     if author.chance(30):
         author.system()
-    author.maybe(85, f"WORKDIR {home}")
+    author.maybe(85, f"WORKDIR {author.pick('/app', '/usr/src/app', '/code')}")
     names = author.some(("six", "flask", "requests", "gunicorn", "flagpkg", "ffipkg", "click==1.5"), 1, 3)
-    files, flags = author.files, ""
-    layout = author.pick("plain", "plain", "plain", "nested", "constraints", "setup", "editable", "direct", "venv", "archive", "uninstall")
-    files["app.py"] = "".join(f"import {name.split('==')[0]}\nprint({name.split('==')[0]}.VALUE)\n" for name in names) + "print('app')\n"
-    author.edited = "app.py"
-    files["requirements.txt"] = "".join(f"{name}\n" for name in names)
-    needed = "requirements.txt"
-    if layout == "nested":
-        files["requirements/base.txt"] = files["requirements.txt"]
-        files["requirements.txt"] = "-r requirements/base.txt\n" + author.pick("", "idna\n")
-    if layout == "constraints":
-        files["constraints.txt"] = "six==1.0\nclick==1.5\n"
-        files["requirements.txt"] = author.pick("-c constraints.txt\n", "") + files["requirements.txt"].replace("==1.5", "")
-        flags = author.pick("-c constraints.txt ", "") if not files["requirements.txt"].startswith("-c") else ""
-        needed = author.pick("requirements.txt constraints.txt", "*.txt")
-    if layout in ("setup", "editable"):
-        reads = author.pick("", "", 'open("VERSION").read()', 'open("README.md").read()')
-        files["VERSION"], files["README.md"] = "1.2\n", "readme\n"
-        version = reads if "VERSION" in reads else '"1.0"'
-        text = f"import os\n" + (f"text = {reads}\n" if "README" in reads else "")
-        files["setup.py"] = f"from setuptools import setup\n{text}setup(name=\"proj\", version={version}, py_modules=[\"app\"], install_requires={[name.split('==')[0] for name in names]!r})\n"
+    layout = author.pick("plain", "plain", "plain", "nested", "constraints", "setup", "editable", "direct", "venv", "archive")
+    flags, needed = python_files(author, names, layout)
     cache = author.pick("", "", "", "", "--no-cache-dir ", "--no-cache-dir ", "--cache-dir /tmp/pip ", "--disable-pip-version-check ", "-q ")
     install = f"{author.pick('pip', 'pip', 'pip3', 'python -m pip')} install {cache}"
     target = {"setup": ".", "editable": "-e .", "direct": " ".join(names), "archive": "/flagpkg-1.tar.gz six"}.get(layout, f"{flags}-r requirements.txt")
-    after = author.pick("", "", "", "rm -rf /root/.cache/pip", "pip cache purge", "rm -rf ~/.cache", "pip uninstall -y six", "pip uninstall -y pip", "rm -rf /root/.cache")
-    if after == "pip cache purge" and "--no-cache" in cache:
-        after = ""
     mounts = author.pick("", "", "", "", "--mount=type=cache,target=/root/.cache/pip", "--mount=type=cache,target=/root/.cache", "--mount=type=cache,id=pip,target=/root/.cache/pip,sharing=locked", "--mount=type=bind,source=requirements.txt,target=requirements.txt" if layout == "plain" else "")
+    # what is mounted cannot be removed
+    removals = () if "type=cache" in mounts else ("rm -rf /root/.cache/pip", "rm -rf ~/.cache", "rm -rf /root/.cache")
+    after = author.pick("", "", "", *removals, "pip uninstall -y six", "pip uninstall -y pip", *(() if "--no-cache" in cache else ("pip cache purge",)))
+    if layout in ("plain", "nested") and author.chance(15):
+        author.add("RUN pip install --no-cache-dir uv")
+        mounts = author.pick("", "--mount=type=cache,target=/root/.cache/uv", "--mount=type=cache,target=/root/.cache/uv")
+        install, after = f"uv pip install --system {author.pick('', '--link-mode=copy ', '--no-cache ')}", author.pick("", "uv cache clean" if not mounts else "")
     if layout == "archive":
-        files["flagpkg-1.tar.gz"] = "flagpkg 2.0 environment\n"
-        files["app.py"] = "import flagpkg\nprint(flagpkg.VALUE)\n"
         author.add("COPY flagpkg-1.tar.gz /")
     if layout == "venv":
         author.add("RUN python -m venv /venv", 'ENV PATH="/venv/bin:$PATH"')
-    author.maybe(20, *["ENV PIP_NO_CACHE_DIR=1"] if author.chance(50) else ["ENV PIP_CACHE_DIR=/var/pip"])
+    if "purge" not in after:
+        author.maybe(20, author.pick("ENV PIP_NO_CACHE_DIR=1", "ENV PIP_CACHE_DIR=/var/pip"))
     whole = author.chance(50) or layout in ("setup", "editable", "nested")
-    if whole and not early:
-        author.copy(".", author.pick(".", "./", "."))
+    if whole:
+        author.copy(".", author.pick(".", "./"))
     elif "bind" not in mounts:
         author.copy(needed, "./")
     author.maybe(15, "USER root")
-    if whole and early:
-        author.copy(".", ".")
     author.run(author.pick("", "", "pip install -U pip", "pip install --upgrade pip setuptools wheel"), install + target, after, flags=mounts)
-    author.maybe(15, "RUN pip download -d /wheels six" if author.chance(50) else "RUN pip install click")
-    author.maybe(12, "RUN " + author.pick("rm -rf /root/.cache", "rm -rf /root/.cache/pip", "ls -R /root/.cache/pip > /files || true", "pip cache purge || true"))
+    if "uninstall -y pip" not in after:
+        author.maybe(15, author.pick("RUN pip download -d /wheels six", "RUN pip install click"))
+    author.maybe(12, "RUN " + author.pick("rm -rf /root/.cache", "rm -rf /root/.cache/pip", "ls -R /root/.cache/pip > /files || true"))
     if author.chance(25):
         author.odd()
     if not whole or author.chance(10):
         author.copy(".", ".")
     author.declarations(15)
     author.finish(["python", "app.py"])
+
+
+def python_files(author: Author, names: list[str], layout: str) -> tuple[str, str]:
+    """The manifests and sources; flags of the install, and what has to be copied for it."""
+    files = author.files
+    plain = [name.split("==")[0] for name in names]
+    files["app.py"] = "".join(f"import {name}\nprint({name}.VALUE)\n" for name in plain) + "print('app')\n"
+    author.edited = "app.py"
+    files["requirements.txt"] = "".join(f"{name}\n" for name in names)
+    if layout == "nested":
+        files["requirements/base.txt"] = files["requirements.txt"]
+        files["requirements.txt"] = "-r requirements/base.txt\n" + author.pick("", "idna\n")
+    if layout == "constraints":
+        files["constraints.txt"] = "six==1.0\nclick==1.5\n"
+        inside = author.chance(50)
+        files["requirements.txt"] = ("-c constraints.txt\n" if inside else "") + "".join(f"{name}\n" for name in plain)
+        return "" if inside else "-c constraints.txt ", author.pick("requirements.txt constraints.txt", "*.txt")
+    if layout in ("setup", "editable"):
+        reads = author.pick("", "", 'open("VERSION").read()', 'open("README.md").read()')
+        files["VERSION"], files["README.md"] = "1.2\n", "readme\n"
+        version = reads if "VERSION" in reads else '"1.0"'
+        read = f"text = {reads}\n" if "README" in reads else ""
+        files["setup.py"] = f'from setuptools import setup\n{read}setup(name="proj", version={version}, py_modules=["app"], install_requires={plain!r})\n'
+    if layout == "archive":
+        files["flagpkg-1.tar.gz"] = "flagpkg 2.0 environment\n"
+        files["app.py"] = "import flagpkg\nprint(flagpkg.VALUE)\n"
+    return "", "requirements.txt"
 
 
 def javascript(author: Author) -> None:
@@ -317,8 +387,59 @@ def javascript(author: Author) -> None:
     author.maybe(90, f"WORKDIR {author.pick('/app', '/usr/src/app', '/home/node/app')}")
     if author.chance(20):
         author.system()
-    names = author.some(("is-odd", "express", "left-pad", "bcrypt"), 1, 2)
     tool = author.pick("npm", "npm", "npm", "yarn", "pnpm")
+    data = javascript_files(author, tool)
+    lock = {"npm": "package-lock.json", "yarn": "yarn.lock", "pnpm": "pnpm-lock.yaml"}[tool]
+    locked = author.chance(70)
+    if locked:
+        author.files[lock] = lock_of(tool, data, author.files)
+    if tool == "pnpm":
+        author.add("RUN npm install -g pnpm" + author.pick("", " && npm cache clean --force", " && rm -rf /root/.npm"))
+    if author.chance(15):
+        author.run(f"npm install -g {author.pick('serve', 'typescript', 'is-odd')}", author.pick("", "npm cache clean --force", "rm -rf /usr/local/lib/node_modules/npm /usr/local/bin/npm" if tool == "yarn" else ""))
+    as_node = author.chance(15)
+    whole = author.chance(50) or bool(data.get("workspaces")) or "lib" in data["dependencies"]
+    if as_node:
+        author.add("RUN chown node:node .", "USER node")
+        author.user = "node"
+    prefix = "--chown=node:node " if as_node else ""
+    if whole:
+        author.add(f"COPY {prefix}. .")
+    else:
+        manifests = f"package.json {lock} ./" if locked else "package.json ./"
+        author.add(f"COPY {prefix}{author.pick('package*.json ./', manifests) if tool == 'npm' else manifests}")
+        if "scripts/hook.js" in author.files:
+            author.add(f"COPY {prefix}scripts ./scripts")
+    javascript_install(author, tool, locked=locked, as_node=as_node)
+    if not whole:
+        author.add(f"COPY {prefix}. .")
+    if "build" in data["scripts"]:
+        author.maybe(70, f"RUN {tool} run build")
+    if author.chance(20) and not as_node:
+        author.odd()
+    author.declarations(15)
+    author.finish(["node", "index.js"], allow_user=not as_node)
+
+
+def javascript_install(author: Author, tool: str, *, locked: bool, as_node: bool) -> None:
+    """The step that installs, with its mount and its clean-up."""
+    strict = {"npm": ("npm ci", "npm ci", "npm ci --ignore-scripts"), "yarn": ("yarn install --frozen-lockfile",), "pnpm": ("pnpm install --frozen-lockfile",)}[tool]
+    loose = {"npm": ("npm install", "npm i", "npm install --omit=dev", "npm install --no-audit"), "yarn": ("yarn", "yarn install", "yarn install --production"), "pnpm": ("pnpm install",)}[tool]
+    install = author.pick(*loose, *(strict if locked else ()))
+    home = "/home/node" if as_node else "/root"
+    where = {"npm": f"{home}/.npm", "yarn": "/home/node/.cache/yarn" if as_node else "/usr/local/share/.cache/yarn", "pnpm": f"{home}/.local/share/pnpm/store"}[tool]
+    owner = author.pick(",uid=1000", ",uid=1000,gid=1000", "") if as_node else ""
+    mounts = author.pick("", "", "", "", *(f"--mount=type=cache,target={where}{owner}{more}" for more in ("", ",sharing=locked", ",id=x")))
+    own = {"npm": ("npm cache clean --force",), "yarn": ("yarn cache clean",), "pnpm": ("pnpm store prune",)}[tool]
+    removals = {"npm": ("rm -rf ~/.npm", f"rm -rf {where}"), "yarn": ('rm -rf "$(yarn cache dir)"',), "pnpm": (f"rm -rf {where}",)}[tool]
+    author.run(install, author.pick("", "", "", *own, *(() if mounts else removals)), flags=mounts)
+    if not as_node:
+        author.maybe(10, "RUN " + author.pick("rm -rf /root/.npm", "npm cache clean --force || true", "ls -R /root > /root-list || true"))
+
+
+def javascript_files(author: Author, tool: str) -> dict[str, Any]:
+    """The manifests and sources; what is in package.json."""
+    names = author.some(("is-odd", "express", "left-pad", "bcrypt"), 1, 2)
     data: dict[str, Any] = {"name": "app", "version": "1.0.0", "dependencies": dict.fromkeys(names, "3.0.0"), "scripts": {}}
     files = author.files
     files["index.js"] = "".join(f'require("{name}")\n' for name in names) + "console.log('app')\n"
@@ -329,9 +450,8 @@ def javascript(author: Author) -> None:
         files["tsconfig.json"] = "{}"
         files["src/main.ts"] = "console.log('main')\n"
     if author.chance(20):
-        hook = author.pick("postinstall", "prepare", "preinstall")
         files["scripts/hook.js"] = "console.log('hook')\n"
-        data["scripts"][hook] = author.pick("node scripts/hook.js", "echo hook", "cat index.js > built.txt")
+        data["scripts"][author.pick("postinstall", "prepare", "preinstall")] = author.pick("node scripts/hook.js", "echo hook", "cat index.js > built.txt || true")
     if author.chance(15):
         data["dependencies"]["lib"] = "file:./lib"
         files["lib/package.json"] = '{"name": "lib", "version": "1.0.0", "dependencies": {"left-pad": "3.0.0"}}'
@@ -344,45 +464,7 @@ def javascript(author: Author) -> None:
         if tool == "pnpm":
             files["pnpm-workspace.yaml"] = "packages:\n  - 'packages/*'\n"
     files["package.json"] = json.dumps(data, indent=2)
-    locked = author.chance(70)
-    lock = {"npm": "package-lock.json", "yarn": "yarn.lock", "pnpm": "pnpm-lock.yaml"}[tool]
-    if locked:
-        files[lock] = lock_of(tool, data, files)
-    install = {
-        "npm": author.pick("npm install", "npm i", "npm ci" if locked else "npm install", "npm ci" if locked else "npm install --no-audit", "npm install --omit=dev", "npm ci --ignore-scripts" if locked else "npm install"),
-        "yarn": author.pick("yarn", "yarn install", "yarn install --frozen-lockfile" if locked else "yarn install", "yarn install --production"),
-        "pnpm": author.pick("pnpm install", "pnpm install --frozen-lockfile" if locked else "pnpm install"),
-    }[tool]
-    if tool == "pnpm":
-        author.add("RUN npm install -g pnpm" + author.pick("", " && npm cache clean --force", " && rm -rf /root/.npm"))
-    if author.chance(15):
-        author.run(f"npm install -g {author.pick('serve', 'typescript', 'is-odd')}", author.pick("", "npm cache clean --force", "rm -rf /usr/local/lib/node_modules/npm /usr/local/bin/npm" if tool != "npm" else ""))
-    clean = {"npm": ("npm cache clean --force", "rm -rf /root/.npm", "rm -rf ~/.npm"), "yarn": ("yarn cache clean", 'rm -rf "$(yarn cache dir)"'), "pnpm": ("pnpm store prune", "rm -rf /root/.local/share/pnpm/store")}[tool]
-    after = author.pick("", "", "", *clean)
-    where = {"npm": "/root/.npm", "yarn": "/usr/local/share/.cache/yarn", "pnpm": "/root/.local/share/pnpm/store"}[tool]
-    mounts = author.pick("", "", "", "", f"--mount=type=cache,target={where}", f"--mount=type=cache,target={where},sharing=locked", f"--mount=type=cache,target={where},id=x", f"--mount=type=cache,target=/home/node/.npm,uid=1000")
-    as_node = author.chance(15)
-    whole = author.chance(50) or bool(data.get("workspaces")) or "lib" in data["dependencies"]
-    if as_node:
-        author.add("RUN chown node:node .", "USER node")
-        author.user = "node"
-    prefix = "--chown=node:node " if as_node else ""
-    if whole:
-        author.add(f"COPY {prefix}. .")
-    else:
-        author.add(f"COPY {prefix}{author.pick('package*.json ./', f'package.json {lock} ./' if locked else 'package.json ./', 'package.json .')}" if tool == "npm" else f"COPY {prefix}package.json {lock if locked else ''} ./".replace("  ", " "))
-        if "scripts/hook.js" in files:
-            author.maybe(70, f"COPY {prefix}scripts ./scripts")
-    author.run(install, after, flags=mounts)
-    author.maybe(10, "RUN " + author.pick("rm -rf /root/.npm", "npm cache clean --force", "ls -R /root > /root-list || true" if not as_node else "true"))
-    if not whole:
-        author.add(f"COPY {prefix}. .")
-    if "build" in data["scripts"]:
-        author.maybe(70, f"RUN {tool} run build")
-    if author.chance(20) and not as_node:
-        author.odd()
-    author.declarations(15)
-    author.finish(["node", "index.js"], allow_user=not as_node)
+    return data
 
 
 def lock_of(tool: str, data: dict[str, Any], files: Mapping[str, str]) -> str:
@@ -424,7 +506,7 @@ def golang(author: Author) -> None:
         files["own/go.mod"], files["own/own.go"] = "module example.com/own\n", "package own\n"
     if author.chance(30):
         files["cmd/tool/main.go"] = "package main\nfunc main() {}\n"
-    build = author.pick("go build -o /bin/app .", "go build -o /bin/app .", "CGO_ENABLED=0 go build -o /bin/app", "go build -ldflags '-s -w' -o /bin/app .", "go build -o /bin/ ./..." if False else "go build -o /bin/app ./")
+    build = author.pick("go build -o /bin/app .", "go build -o /bin/app .", "CGO_ENABLED=0 go build -o /bin/app", "go build -ldflags '-s -w' -o /bin/app .", "go build -o /bin/app ./")
     mounts = author.pick("", "", "", "--mount=type=cache,target=/go/pkg/mod", "--mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build", "--mount=type=cache,target=/root/.cache/go-build")
     if author.chance(50) and not replaced:
         author.copy(author.pick("go.mod go.sum", "go.*"), "./")
@@ -656,18 +738,6 @@ def staged(author: Author) -> None:
 ECOSYSTEMS: tuple[Callable[[Author], None], ...] = (python, python, python, javascript, javascript, golang, golang, rust, maven, ruby, php, system, system, system, odd, odd, staged, staged)
 
 
-def _base(author: Author, name: str) -> str:
-    if author.chance(6):
-        author.lines.insert(0, f"ARG BASE={name}")
-        return author.pick("$BASE", "${BASE}")
-    if author.chance(4):
-        return f"--platform={author.pick('linux/amd64', '$TARGETPLATFORM')} {name}"
-    return name
-
-
-Author.base = _base  # type: ignore[attr-defined]
-
-
 # ------------------------------------------------------------ habits
 
 
@@ -688,7 +758,7 @@ def habits(author: Author, text: str) -> str:
         at = author.draw(st.integers(0, len(lines) - 1))
         inside = any(line == "EOF" for line in lines[at:]) or (at > 0 and lines[at - 1].endswith("\\"))
         if not inside:
-            lines.insert(at, author.pick("# a comment", "", "# dlint ignore=DL3008", "# hadolint ignore=DL3059", "# dlint ignore=DF999" if False else "# hadolint ignore=DL3013"))
+            lines.insert(at, author.pick("# a comment", "", "# dlint ignore=DL3008", "# hadolint ignore=DL3059", "# hadolint ignore=DL3013"))
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ One small process forks for each step; it is started before anything large is im
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -152,10 +153,8 @@ def _step(request: Request, tools: int) -> tuple[int, bytes]:
     os.close(writer)
     output = _read(reader, child, request.get("seconds", 20.0))
     os.close(reader)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), output
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,24 +19,26 @@ if TYPE_CHECKING:
     from .trial import Problem
 
 # candidates that are fixed at once
-BATCH = 40
+BATCH = 20
 # rounds at most
 ROUNDS = 60
 
 
-def shrink(store: Store, case: Case, fixed: Fixed, problem: Problem, *, unsafe: bool) -> tuple[Case, Fixed, Problem]:
-    """The smallest of the pairs that were tried."""
+def shrink(store: Store, case: Case, fixed: Fixed, problem: Problem, *, unsafe: bool, end: float | None = None) -> tuple[Case, Fixed, Problem]:
+    """The smallest of the pairs that were tried until the time `end`."""
     for _ in range(ROUNDS):
-        better = _better(store, case, problem, unsafe)
+        better = _better(store, case, problem, unsafe, end)
         if better is None:
             break
         case, fixed, problem = better
     return case, fixed, problem
 
 
-def _better(store: Store, case: Case, problem: Problem, unsafe: bool) -> tuple[Case, Fixed, Problem] | None:
+def _better(store: Store, case: Case, problem: Problem, unsafe: bool, end: float | None) -> tuple[Case, Fixed, Problem] | None:
     candidates = list(_candidates(case))
     for at in range(0, len(candidates), BATCH):
+        if end is not None and time.time() >= end:
+            return None
         batch = candidates[at : at + BATCH]
         for candidate, fixed in zip(batch, fix_all(batch, unsafe=unsafe), strict=True):
             if not fixed.made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -128,10 +129,8 @@ def _filled(store: Store, case: Case, fixed: Fixed, context: Context) -> list[Pr
     try:
         text = re.sub(r"(?mi)^(FROM (?!scratch)[^\n]*\n)", lambda match: f"{match[1]}{FOREIGN}\n", fixed.text)
         text = re.sub(r"(?m)^(ENV|ARG) (FLAG|CFLAGS|TZ|RUSTFLAGS)\b.*$", "ENV OTHER=1", text) if "${FLAG" not in text else text
-        try:
+        with contextlib.suppress(BuildError):
             stranger.build(text, replace(context, files=_edited(context.files, case.edited, "foreign")))
-        except BuildError:
-            pass
         for folder in stranger.mounts.values():
             (store.path(folder) / "stranger.txt").write_text("of another\n", encoding="utf-8")
         first.fill_from(stranger)

@@ -29,12 +29,19 @@ class BaseSizes(Struct, frozen=True):
     date: str
 
 
-def base_sizes(reference: str) -> BaseSizes:
+def base_sizes(reference: str, pulled: int | None = None) -> BaseSizes:
     """The sizes of an image by its reference; unknown amounts for an image or tag that is not known.
+
+    `pulled` are the bytes of its layers where the registry told, which is exact.
 
     Where only one of the two sizes is known, the other one follows by `EXPANSION` and is a heuristic.
     """
     image = lookup(reference)
+    if pulled is not None:
+        compressed = Amount.exact(pulled)
+        disk = image.disk_bytes if image else None
+        on_disk = compressed.times(EXPANSION) if disk is None or image is None or image.basis is None else _amount(disk, image.basis)
+        return BaseSizes(compressed, on_disk, "the registry", "")
     if image is None or image.basis is None:
         return BaseSizes(Amount.unknown(), Amount.unknown(), "", "")
     compressed = _amount(image.compressed_bytes, image.basis)

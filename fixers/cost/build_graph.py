@@ -62,6 +62,8 @@ class Step(Struct, frozen=True):
     image: str | None = None
     # whether its bytes are part of the target's image
     ships: bool = False
+    # the bytes of the image that it fetches; None where no registry told
+    pulled: int | None = None
 
     @property
     def is_pull(self) -> bool:
@@ -156,8 +158,15 @@ class _Builder:
     ) -> int:
         number = len(self._steps)
         ships = not aside and self._facts.ships(stage)
-        self._steps.append(Step(number, stage.index, node, parent, sources, image, ships))
+        self._steps.append(Step(number, stage.index, node, parent, sources, image, ships, self._pulled(stage, node, image)))
         return number
+
+    def _pulled(self, stage: nodes.Stage, node: nodes.Instruction, image: str | None) -> int | None:
+        """The bytes of an image, as its registry has them."""
+        if not image:
+            return None
+        told = self._facts.registry_image(stage) if node is stage.from_ else self._facts.looked_up(image)
+        return told.compressed_bytes if told and told.platform else None
 
     def _makes_folder(self, node: nodes.Workdir) -> bool:
         """The builder makes the folder, if need be, of every WORKDIR but the root."""

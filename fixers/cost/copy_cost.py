@@ -6,6 +6,7 @@ import posixpath
 from functools import cache
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.build_state import SOMEWHERE
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.context.dockerignore import clean_path
@@ -15,7 +16,7 @@ from dockerlint.lint.syntax import nodes
 from .bounded import Amount, total
 from .build_graph import Origin, is_true
 from .layer_contents import ContextFile, LayerEntry
-from .run_cost import SOMEWHERE, lies_in
+from .run_cost import lies_in
 from .tool_figures import amount
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockerlint.lint.analysis.build_state import SOMEWHERE
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.storage.lazy_regex import regex
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from .work_recipes import WorkRecipe
 
 UNKNOWN = Amount.unknown()
-# Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
-SOMEWHERE = "/?"
 # The records of a distribution's package manager.
 PACKAGE_RECORDS = "/var/lib/dpkg"
 SITE = "/usr/local/lib/python/site-packages"

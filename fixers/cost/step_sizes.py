@@ -132,7 +132,7 @@ def _is_read(row: StepSizes, step: Step) -> bool:
 
 
 def _pull(step: Step) -> tuple[Amount, Amount, RunWork]:
-    found = base_sizes(step.image or "")
+    found = base_sizes(step.image or "", step.pulled)
     effort = RunWork()
     effort.add(transfer(found.on_disk, amount("unpack.rate")), found.compressed)
     return found.on_disk, found.compressed, effort

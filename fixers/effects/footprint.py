@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.analysis.downloads import download
 from dockerlint.lint.analysis.facts import once
 from dockerlint.lint.catalogue import tables, tool
 from dockerlint.lint.storage.lazy_regex import regex
@@ -30,6 +31,10 @@ CONFIGURING = regex(
     r"|CONFIG|CERT|BUNDLE|PRELOAD|OPTIONS"
 )
 MODE = regex(r"[0-7]{1,5}|[ugoa]*[-+=][rwxXst]*(?:,[ugoa]*[-+=][rwxXst]*)*")
+# A script of sed that neither reads nor writes other files: `s/a/b/g`, `/a/d`, `5d`.
+SED_PLAIN = regex(r"(?:\d+|/[^/\n]*/)?(?:s([|/,#@!:%])(?:(?!\1)[^\n])*\1(?:(?!\1)[^\n])*\1[gpiI0-9]*|d);?")
+# Where a script of sed names a file, or has what it finds run by a shell.
+SED_FILES = regex(r"(?:^|[;{}/0-9$])[ \t]*(?:[rRwW][ \t]+[^ \t]|e(?:[ \t]|\Z))")
 PACKAGE_FILES = (".deb", ".rpm", ".apk")
 CONFIG_FLAGS = ("-c", "--config", "--config-file")
 ROOT = ("root", "0")
@@ -84,14 +89,20 @@ class CommandPaths(Struct, frozen=True):
     code_free_fetches: frozenset[str]
     # patterns of variables that the usual programs read without being told
     environment: tuple[str, ...]
+    file_tests: frozenset[str]
+    file_comparisons: frozenset[str]
+    system_programs: frozenset[str]
+    interpreters: frozenset[str]
+    plain_fetches: frozenset[str]
+    asking: dict[str, list[str]]
 
 
 @cache
 def commands() -> CommandPaths:
     """The data of `lint/catalogue/data/commands.toml`."""
     data = tables.table("lint/catalogue/data/commands.toml")
-    of_names = ("plain", "silent", "accounts", "downloads", "compilers", "steady", "deaf", "listing")
-    sets = {name: frozenset(data[name]) for name in of_names}
+    of_names = ("plain", "silent", "accounts", "downloads", "compilers", "steady", "deaf", "listing", "file-tests", "file-comparisons")
+    sets = {name.replace("-", "_"): frozenset(data[name]) for name in (*of_names, "system-programs", "interpreters", "plain-fetches")}
     return CommandPaths(
         **sets,
         offline=regex(rf"(?:{'|'.join(map(re.escape, data['offline']))})(?![\w-])"),
@@ -105,6 +116,7 @@ def commands() -> CommandPaths:
         code_free=tuple(data["code-free"]),
         code_free_fetches=frozenset(data["code-free-fetches"]),
         environment=tuple(data["environment"]),
+        asking=data["asking"],
     )
 
 
@@ -169,9 +181,9 @@ def script_footprint(facts: Facts, run: nodes.Run) -> Footprint:
     return Footprint.of(_touched_by_script(facts, run))
 
 
-def command_footprint(facts: Facts, run: nodes.Run, command: Command) -> Footprint:
-    """What one command of a RUN touches when it runs in the RUN's own folder."""
-    return Footprint.of(_touches(facts, run, command, facts.state(run).workdir))
+def command_footprint(facts: Facts, run: nodes.Run, command: Command, folder: str | None = None) -> Footprint:
+    """What one command of a RUN touches when it runs in a folder, the RUN's own where none is given."""
+    return Footprint.of(_touches(facts, run, command, folder or facts.state(run).workdir))
 
 
 def surrounding(facts: Facts, run: nodes.Run) -> Iterator[tuple[str | None, Clash]]:
@@ -245,17 +257,70 @@ def _touches(
     elif command.name in known.silent:
         globs = (word.text for word in command.arguments if any(char in word.text for char in "*?["))
         yield from ((absolute(text, workdir), Clash.CERTAIN) for text in globs)
-    elif command.name in known.plain or command.name in ("cd", "[["):
+    elif command.name in ("[", "[[", "test"):
+        yield from ((absolute(text, workdir), Clash.CERTAIN) for text in _tested(command))
+    elif command.name in known.plain or command.name == "cd":
         yield from ((path, Clash.CERTAIN) for path in _touched_by_plain(command, workdir))
+    elif not _only_asks(command):
+        yield from _touched_by_other(command, workdir)
+
+
+def _touched_by_other(command: Command, workdir: str | None) -> Iterator[tuple[str | None, Clash]]:
+    """What a program touches that is known by its name only."""
+    known = commands()
+    texts = [word.text for word in command.arguments]
+    if command.name in known.system_programs:
+        yield from ((path, Clash.CERTAIN) for path in known.system)
+        yield from ((path, Clash.POSSIBLE) for path in known.sometimes_system)
+        paths = (text.rpartition("=")[2] for text in texts)
+        yield from ((absolute(text, workdir), Clash.CERTAIN) for text in paths if "/" in text or "$" in text or text.startswith("."))
+    elif (found := download(command)) is not None and all(name in known.plain_fetches for name, _ in found.flags):
+        if found.target is not None:
+            yield absolute(found.target, workdir), Clash.CERTAIN
+        yield from ((path, Clash.POSSIBLE) for path in known.sometimes_written)
+    elif command.name == "git" and texts[:1] == ["clone"] and (folder := _cloned_to(texts)) is not None:
+        yield absolute(folder, workdir), Clash.CERTAIN
+        yield from ((path, Clash.POSSIBLE) for path in known.sometimes_system)
     else:
-        yield None, Clash.CERTAIN
+        piped = command.before in ("|", "|&") and command.name in known.interpreters
+        options = texts[: texts.index("--")] if "--" in texts else texts
+        yield None, Clash.POSSIBLE if piped and all(text.startswith("-") for text in options) else Clash.CERTAIN
+
+
+def _tested(command: Command) -> Iterator[str]:
+    """The words of `test` that name files."""
+    known = commands()
+    texts = [word.text for word in command.arguments]
+    for at, text in enumerate(texts):
+        before, after = texts[at - 1] if at else "", texts[at + 1] if at + 1 < len(texts) else ""
+        if before in known.file_tests or before in known.file_comparisons or after in known.file_comparisons:
+            yield text
+
+
+def _only_asks(command: Command) -> bool:
+    """Whether a program from the PATH is only asked about itself."""
+    known = commands().asking
+    texts = [word.text for word in command.arguments]
+    return bool(texts) and "/" not in command.name and all(text in known["*"] or text in known.get(command.name, ()) for text in texts)
+
+
+def _cloned_to(texts: list[str]) -> str | None:
+    """The folder that `git clone` makes; None where its words do not say it, or a file is cloned."""
+    at = next((at for at, text in enumerate(texts) if "://" in text or text.startswith("git@")), None)
+    if at is None or texts[at].startswith("file:") or len(texts) > at + 2:
+        return None
+    if len(texts) == at + 2:
+        return texts[at + 1]
+    return posixpath.basename(texts[at].rstrip("/")).removesuffix(".git") or None
 
 
 def _touched_by_plain(command: Command, workdir: str | None) -> Iterator[str | None]:
     """The paths that the words of a command name, and its folder where it reads that by itself."""
     known = commands()
-    texts = _without_mode(command.name, [word.text for word in command.arguments])
+    texts = _without_script(command.name, _without_mode(command.name, [word.text for word in command.arguments]))
     if any(text.partition("=")[0] in known.opaque.get(command.name, ()) for text in texts):
+        yield None
+    if command.name == "sed" and any(SED_FILES.search(text) for text in texts):
         yield None
     for text in texts:
         yield from (absolute(path, workdir) for path in _named(text, known.path_letters.get(command.name, "")))
@@ -277,6 +342,15 @@ def _without_mode(name: str, texts: list[str]) -> list[str]:
         if (name == "chmod" and MODE.fullmatch(text)) or (name in ("chown", "chgrp") and not text.startswith("-")):
             return [*texts[:at], *texts[at + 1 :]]
     return texts
+
+
+def _without_script(name: str, texts: list[str]) -> list[str]:
+    """The words of sed without a script that does nothing but replace text or delete lines, which is no path."""
+    if name != "sed":
+        return texts
+    option = next((at for at, text in enumerate(texts) if text in ("-e", "--expression")), None)
+    at = option + 1 if option is not None else next((at for at, text in enumerate(texts) if not text.startswith("-")), len(texts))
+    return [*texts[:at], *texts[at + 1 :]] if at < len(texts) and SED_PLAIN.fullmatch(texts[at]) else texts
 
 
 def _names_folder(name: str, texts: list[str]) -> bool:
@@ -314,15 +388,20 @@ def _touched_by_tool(
         yield from ((path, Clash.POSSIBLE) for path in known.sometimes_system)
         return
     yield (facts.home(run), Clash.CERTAIN) if facts.state(run).user in ROOT else (None, Clash.POSSIBLE)
+    if found.action == "configure":
+        settings = (name for name in found.tool.manifests if name.startswith("."))
+        yield from ((absolute(name, workdir), Clash.CERTAIN) for name in settings)
+        return
     if workdir is None or not found.action or found.tool.kind == "build":
         yield workdir, Clash.CERTAIN
         return
     if found.tool.project and not found.is_global:
         yield workdir, Clash.CERTAIN
     plain = {word.span for word in (*found.operands, *found.subcommand_words)}
+    versions = {word.span for word in found.packages if found.action == "install" and found.tool.pin and found.tool.pin.match(word.text)}
     for word in found.words[1:]:
         text = word.text.rpartition("=")[2] if word.text.startswith("-") else word.text
-        if text.startswith("-") or word in found.subcommand_words:
+        if text.startswith("-") or word in found.subcommand_words or (word.span in versions and "/" not in text):
             continue
         is_value = word.span not in plain and not word.text.startswith("-")
         if is_value or facts.context is None or "/" in text or "." in text or text.startswith("$"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_right
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.dockerignore import clean_path
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 REFERENCE = regex(r"\$\{?(\w+)")
 # Where the programs lie that a script calls, and what these need.
 PROGRAMS = ("/bin", "/sbin", "/lib", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/local/bin", "/usr/local/sbin")
+UNKNOWN_USER = "?"
 ACCOUNTS = ("/etc/passwd", "/etc/group")
 # Options of a shell that make it read nothing but the script it is given.
 SHELL_OPTIONS = regex(r"-[ceuxo]+|pipefail")
@@ -106,6 +109,8 @@ class Effects(Struct, frozen=True):
     target: str | None = None
     # the topmost folder that this may create; None where `target` is
     made: str | None = None
+    # the paths that hold all that it writes, where `made` says less; empty for the others
+    spots: tuple[str, ...] = ()
     # whether it may read and write anything
     opaque: bool = False
 
@@ -126,11 +131,41 @@ def destination(facts: Facts, copy: nodes.Copy) -> str | None:
     return path.rstrip("/") or "/"
 
 
+def spots(facts: Facts, copy: nodes.Copy, target: str) -> tuple[str, ...]:
+    """The paths that hold all that a COPY writes, where it writes into the root folder and the context shows what; else none:
+    what it makes says more.
+    """
+    context = facts.context
+    if target != "/" or context is None or not context.whole or copy.from_ is not None or copy.heredocs or copy.flag("parents"):
+        return ()
+    found: set[str] = set()
+    for word in copy.paths:
+        source = facts.expand(word.text, copy)
+        if source is None or (isinstance(copy, nodes.Add) and (is_pattern(source) or is_archive(source) or is_remote(source))):
+            return ()
+        clean = clean_path(source)
+        if is_pattern(clean) or clean in context.files:
+            # of a pattern each name, of a folder that it finds what is in it
+            names = context.select(clean)
+            depth = clean.count("/")
+            found.update(name.split("/")[min(depth + (name.count("/") > depth), name.count("/"))] for name in names)
+            continue
+        top = f"{clean}/" if clean else ""
+        found.update(name[len(top) :].split("/")[0] for name in context.files if name.startswith(top))
+    return tuple(f"/{name}" for name in sorted(found))
+
+
 def links(facts: Facts) -> tuple[str, ...]:
     """The paths that the file's own scripts name to `ln`: what lies there may lie elsewhere as well."""
-    calls = ((run, item) for run in facts.every(nodes.Run) for item in facts.commands(run) if item.name == "ln")
-    paths = (path for run, command in calls for path in _linked_by(command, facts.state(run).workdir or "/"))
-    return tuple(dict.fromkeys(paths))
+    return tuple(dict.fromkeys(path for _, path in placed_links(facts)))
+
+
+def placed_links(facts: Facts) -> Iterator[tuple[int, str]]:
+    """The same, each with where the RUN starts that makes it: nothing goes by way of it before."""
+    for run in facts.every(nodes.Run):
+        for command in facts.commands(run):
+            if command.name == "ln":
+                yield from ((run.span.start, path) for path in _linked_by(command, facts.state(run).workdir or "/"))
 
 
 def _linked_by(command: Command, workdir: str) -> Iterator[str]:
@@ -190,8 +225,10 @@ class Precedence:
         self._listens: dict[int, tuple[str, Clash]] = {}
         # how sure it is that two instructions keep their order, by their places in the text
         self._levels: dict[tuple[int, int], Clash] = {}
-        # a path by which each instruction meets a link, by its place in the text; "" when there is none
-        self._linked_at: dict[int, str] = {}
+        # a path by which each instruction meets a link, by its place in the text and the number of links made so far; "" for none
+        self._linked_at: dict[tuple[int, int], str] = {}
+        # the links that are made first, by their number
+        self._linked_to: dict[int, Footprint] = {}
 
     def conflict(self, one: Instruction, other: Instruction) -> Conflict | None:
         """Why an instruction must not change places with a later one of its stage; None when it may.
@@ -237,6 +274,15 @@ class Precedence:
         if key not in self._effects:
             self._effects[key] = _effects(self._facts, node)
         return self._effects[key]
+
+    def conflicts(self, one: Instruction, other: Instruction) -> tuple[Conflict, ...]:
+        """All reasons why an instruction must not change places with a later one of its stage."""
+        return tuple(self._meetings(one, other))
+
+    def spots(self, copy: nodes.Copy) -> tuple[str, ...]:
+        """The paths that hold all that a COPY writes."""
+        found = self.effects(copy)
+        return found.spots or (found.target or "/",)
 
     # ------------------------------------------------------------ where two meet
 
@@ -284,19 +330,20 @@ class Precedence:
         if not (first.made or one_runs) or not (second.made or other_runs):
             return
         # by way of a link both may lie elsewhere than they say
-        ends = self._linked(one, first), self._linked(other, second)
+        made = max(one.span.start, other.span.start)
+        ends = self._linked(one, first, made), self._linked(other, second, made)
         if all(ends):
             yield _certain(PathUse(Kind.FILE, Access.TOUCHES, ends[0]), PathUse(Kind.FILE, Access.TOUCHES, ends[1]))
         if isinstance(one, nodes.Run) and isinstance(other, nodes.Run):
             yield from _scripts_meet(self._scripts_of(one), self._scripts_of(other))
         elif isinstance(one, nodes.Run) and second.made:
-            level, path = footprint(self._facts, one).where(second.made)
+            level, path, spot = _where(footprint(self._facts, one), second)
             if level:
-                yield Conflict(level, PathUse(Kind.FILE, Access.TOUCHES, path), PathUse(Kind.FILE, Access.WRITES, second.made))
+                yield Conflict(level, PathUse(Kind.FILE, Access.TOUCHES, path), PathUse(Kind.FILE, Access.WRITES, spot))
         elif isinstance(other, nodes.Run) and first.made:
-            level, path = footprint(self._facts, other).where(first.made)
+            level, path, spot = _where(footprint(self._facts, other), first)
             if level:
-                yield Conflict(level, PathUse(Kind.FILE, Access.WRITES, first.made), PathUse(Kind.FILE, Access.TOUCHES, path))
+                yield Conflict(level, PathUse(Kind.FILE, Access.WRITES, spot), PathUse(Kind.FILE, Access.TOUCHES, path))
         elif level := _both_write(self._facts, one, other, first, second):
             yield Conflict(
                 level,
@@ -304,20 +351,34 @@ class Precedence:
                 PathUse(Kind.FILE, Access.WRITES, second.target or ""),
             )
 
-    def _linked(self, node: Instruction, effects: Effects) -> str:
-        """A path that an instruction touches and that a link leads to or from; "" when there is none."""
-        key = node.span.start
+    def _linked(self, node: Instruction, effects: Effects, made: int) -> str:
+        """A path that an instruction touches and that a link leads to or from, of those made up to a place of the file; "" when
+        there is none.
+        """
+        last = bisect_right(self._link_starts, made)
+        key = node.span.start, last
         if key not in self._linked_at:
+            there = self._links_of(last)
             if isinstance(node, nodes.Run):
-                level, path = footprint(self._facts, node).meets(self._links)
+                level, path = footprint(self._facts, node).meets(there)
             else:
-                level, path = self._links.where(effects.target or "/")
+                level, path = there.where(effects.target or "/")
             self._linked_at[key] = (path or "/") if level else ""
         return self._linked_at[key]
 
     @cached_property
-    def _links(self) -> Footprint:
-        return Footprint.of((path, Clash.CERTAIN) for path in links(self._facts))
+    def _link_starts(self) -> list[int]:
+        return [start for start, _ in self._links]
+
+    @cached_property
+    def _links(self) -> list[tuple[int, str]]:
+        return sorted(placed_links(self._facts))
+
+    def _links_of(self, last: int) -> Footprint:
+        """The links that the first so many of them are."""
+        if last not in self._linked_to:
+            self._linked_to[last] = Footprint.of((path, Clash.CERTAIN) for _, path in self._links[:last])
+        return self._linked_to[last]
 
     def _scripts_of(self, run: nodes.Run) -> _Scripts:
         key = run.span.start
@@ -373,6 +434,12 @@ class _Scripts(Struct, dict=True):
         return is_steady(self.facts, self.run)
 
 
+def _where(touched: Footprint, effects: Effects) -> tuple[Clash, str, str]:
+    """How surely a script touches what an instruction writes, by which of its own names, and where."""
+    found = ((*touched.where(spot), spot) for spot in effects.spots or (effects.made or "/",))
+    return max(found, key=lambda item: item[0])
+
+
 def _scripts_meet(one: _Scripts, other: _Scripts) -> Iterator[Conflict]:
     touches, reads = Access.TOUCHES, Access.READS
     for ours, theirs, access, others in (
@@ -395,27 +462,37 @@ def _both_write(facts: Facts, one: Instruction, other: Instruction, first: Effec
     assert first.target is not None
     assert second.target is not None
     if isinstance(one, nodes.Copy) and isinstance(other, nodes.Workdir):
-        level = _copy_and_workdir(one, first.target, second.target)
+        level = _copy_and_workdir(facts, one, first.target, second.target)
     elif isinstance(one, nodes.Workdir) and isinstance(other, nodes.Copy):
-        level = _copy_and_workdir(other, second.target, first.target)
+        level = _copy_and_workdir(facts, other, second.target, first.target)
     else:
         level = Clash.CERTAIN if overlap(first.target, second.target) else Clash.NONE
     if level is not Clash.NONE:
         return level
     if overlap(first.made or "/", second.made or "/") and _maker(facts, one) != _maker(facts, other):
-        return Clash.CERTAIN
+        # of a user that nobody knows it may be the same
+        return Clash.POSSIBLE if UNKNOWN_USER in (_maker(facts, one)[0], _maker(facts, other)[0]) else Clash.CERTAIN
     return Clash.NONE
 
 
-def _copy_and_workdir(copy: nodes.Copy, target: str, folder: str) -> Clash:
+def _copy_and_workdir(facts: Facts, copy: nodes.Copy, target: str, folder: str) -> Clash:
     """WORKDIR makes the folder when it is not there, a COPY below it finds one that it may have made differently."""
     if folder == "/" or not overlap(folder, target):
         return Clash.NONE
     if copy.flag("chown") or copy.flag("chmod"):
         return Clash.CERTAIN
-    whole = all(clean_path(word.text) == "" for word in copy.sources)
+    whole = all(_is_folder(facts, copy, word.text) for word in copy.sources)
     # of a single file the last name is the folder's only when a slash says so
     return Clash.NONE if whole else Clash.POSSIBLE if copy.destination.text.endswith("/") else Clash.CERTAIN
+
+
+def _is_folder(facts: Facts, copy: nodes.Copy, text: str) -> bool:
+    """Whether a source of a COPY is a folder of the context, of which the content is copied."""
+    clean = clean_path(text)
+    if clean == "":
+        return True
+    context = facts.context
+    return copy.from_ is None and context is not None and not is_pattern(clean) and clean not in context.files and context.has(clean)
 
 
 def _maker(facts: Facts, node: Instruction) -> tuple[str, ...]:
@@ -423,7 +500,7 @@ def _maker(facts: Facts, node: Instruction) -> tuple[str, ...]:
     if isinstance(node, nodes.Copy):
         return node.flag_value("chown") or "", node.flag_value("chmod") or ""
     user = facts.state(node).user if isinstance(node, nodes.Workdir) else ""
-    return "" if user in ("root", "0", "") else user or "?", ""
+    return "" if user in ("root", "0", "") else user or UNKNOWN_USER, ""
 
 
 def _certain(first: PathUse, second: PathUse) -> Conflict:
@@ -500,7 +577,7 @@ def _of_copy(facts: Facts, copy: nodes.Copy, names: frozenset[str]) -> Effects:
     owner = copy.flag_value("chown") or ""
     if not all(part.isdecimal() for part in owner.split(":") if part):
         reads.add((Kind.ACCOUNT, ""))
-    return Effects(frozenset(reads), names=names, target=target, made=_made(facts, copy, target))
+    return Effects(frozenset(reads), names=names, target=target, made=_made(facts, copy, target), spots=spots(facts, copy, target))
 
 
 def _made(facts: Facts, node: Instruction, path: str) -> str:

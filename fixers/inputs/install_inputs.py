@@ -44,7 +44,7 @@ class Manifests(Struct, frozen=True):
 
     `known` when there was a context to look at, `why` then says why it may read more than these, None when it surely does
     not. `needs_project` says why it installs the project itself as well, which takes its source. `first` is the command that
-    installs what `files` name, where it is not the install itself.
+    installs what `files` name, where it is not the install itself. `fails` says why it does not run without the source.
     """
 
     files: tuple[str, ...]
@@ -52,6 +52,7 @@ class Manifests(Struct, frozen=True):
     why: str | None = None
     needs_project: str | None = None
     first: str | None = None
+    fails: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -64,8 +65,6 @@ def primary(invocation: Invocation) -> tuple[str, ...]:
     manifest.
     """
     tool = invocation.tool
-    if tool.project and invocation.option(*FOLDER_FLAGS) is not None:
-        return ()
     named = tuple(word.text for word in invocation.options(*tool.manifest_flags)) if tool.manifest_flags else ()
     if named:
         return named
@@ -73,10 +72,14 @@ def primary(invocation: Invocation) -> tuple[str, ...]:
         return local_project.ROOTS
     if not tool.project or invocation.is_global:
         return ()
+    if (there := project_flag(invocation)) is not None:
+        is_file = any(matches(posixpath.basename(there), pattern) for pattern in tool.manifests)
+        return (there,) if is_file else tuple(posixpath.join(there, name) for name in tool.roots)
     if tool.kind == "build":
         named = tuple(word.text for word in invocation.operands if _is_root(tool, word.text))
         return named or tool.roots
-    return () if invocation.action == "install" and invocation.operands else tool.roots
+    action = tool.action(invocation.action)
+    return () if invocation.action == "install" and invocation.operands and invocation.subcommand not in action.adds else tool.roots
 
 
 def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
@@ -84,7 +87,8 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
     context = facts.context
     wanted = primary(invocation)
     tool = invocation.tool
-    names = tuple(posixpath.basename(name) if posixpath.isabs(name) else name for name in wanted)
+    elsewhere = project_flag(invocation) is not None
+    names = tuple(posixpath.basename(name) if elsewhere or posixpath.isabs(name) else name for name in wanted)
     mixed = any(posixpath.isabs(name) for name in wanted) and len({posixpath.dirname(name) for name in wanted}) > 1
     by_name = bool(tool.manifest_flags and invocation.options(*tool.manifest_flags))
     if context is None or mixed:
@@ -100,14 +104,20 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
         found = (*names, *(name for name in found if not _is_root(tool, name)))
     if not any(matches(name, pattern) for name in found for pattern in names):
         return Manifests(found, known=False)
-    files, why = closure(context, (posixpath.normpath(posixpath.join(folder, name)) for name in found), scripts=scripts)
-    above = _parent(context, tool, folder, files)
+    read = closure(context, (posixpath.normpath(posixpath.join(folder, name)) for name in found), scripts=scripts)
+    above = _parent(context, tool, folder, read.files)
     return Manifests(
-        tuple(posixpath.relpath(name, folder or ".") for name in files),
+        tuple(posixpath.relpath(name, folder or ".") for name in read.files),
         known=True,
-        why=why or (f"{above} has a say in what is installed" if above else None),
+        fails=read.fails,
+        why=read.why or (f"{above} has a say in what is installed" if above else None),
         needs_project=_needs_project(facts, invocation, folder),
     )
+
+
+def project_flag(invocation: Invocation) -> str | None:
+    """The folder or manifest of the project that an option names, such as that of `npm --prefix web ci`."""
+    return invocation.option(*invocation.tool.project_flags) if invocation.tool.project_flags else None
 
 
 def _own_project(context: Context, invocation: Invocation, folder: str, how: str) -> Manifests:
@@ -194,7 +204,7 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
         (
             flag.text
             for flag in invocation.flags
-            if flag.text not in manifest_flags and flag.text.partition("=")[0] not in action.plain_flags
+            if flag.text not in manifest_flags and flag.text.partition("=")[0] not in (*action.plain_flags, *invocation.tool.project_flags)
         ),
         None,
     )
@@ -350,5 +360,5 @@ def _requirements(context: Context, tool: Tool, names: tuple[str, ...], folder: 
         # settings of the tool beside the file
         settings = (posixpath.join(folder, name) for name in tool.manifests if name not in {lock.file for lock in tool.locks})
         paths += [path for path in settings if path in context.files and path not in paths]
-    files, why = closure(context, paths, {"pyproject.toml": python_manifests.project, "*.yml": reader, "*.yaml": reader, "*.txt": python_manifests.requirements, "*.in": reader, "*.lock": reader})
-    return Manifests(tuple(posixpath.relpath(name, folder or ".") for name in files), known=True, why=why)
+    read = closure(context, paths, {"pyproject.toml": python_manifests.project, "*.yml": reader, "*.yaml": reader, "*.txt": python_manifests.requirements, "*.in": reader, "*.lock": reader})
+    return Manifests(tuple(posixpath.relpath(name, folder or ".") for name in read.files), known=True, why=read.why)

@@ -18,10 +18,13 @@ from dockerlint.fixers.effects.footprint import (
     overlap,
     surrounding,
 )
-from dockerlint.fixers.effects.precedence import Precedence
-from dockerlint.fixers.inputs.install_inputs import is_folder, place, trusted
+from dockerlint.fixers.inputs.install_inputs import is_folder, place, project_flag, trusted
+from dockerlint.fixers.inputs.project_install import bringer, image_paths_of, paths_of, working_folder
+from dockerlint.fixers.inputs.reads.closure import closure
 from dockerlint.fixers.inputs.reads.manifest import Manifest, table
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.copy_sources import is_pattern
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability, Fix
@@ -29,19 +32,26 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.span import Edit, Span
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .step_order import joined
+from .way_down import way_down
 
-    from dockerlint.fixers.inputs.install_inputs import Manifests
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dockerlint.fixers.inputs.project_install import ProjectInstall
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Copy, Run
 
+    from .way_down import WayDown
+
 # Flags of a COPY that hold for the copy of its manifests as well.
 KEPT_FLAGS = ("chown", "chmod", "link")
 # More lines than this are no help to the reader of a file.
 MOST_COPIES = 40
+LONGEST_QUOTE = 40
+NO_CUT = "its script cannot be cut in two: what comes first holds for what follows"
 PLAIN_NAME = regex(r"[\w./@+-]+")
 PLAIN_TARGET = regex(r"[\w./@+${}-]+")
 
@@ -54,34 +64,56 @@ class Parts(Struct, frozen=True):
     changed: bool = False
 
 
-def split_copy(facts: Facts, copy: Copy, run: Run, invocation: Invocation, reads: Manifests, folder: str) -> Fix | None:
-    """The fix that puts manifests and install above the rest of a copy; None when something in between is in the way.
+def split_copy(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, others: Sequence[ProjectInstall]) -> Fix | Refusal:
+    """The fix that puts manifests and install above the rest of copies, given in file order; or why there is none.
 
-    Its title says why it is not safe.
+    `others` are further installs of the stage. The title says why it is not safe.
     """
-    if copy.json or copy.flag("parents") or copy.flag("exclude") or run.heredocs:
-        return None
-    level = _way_down(facts, copy, run)
-    target = facts.path(copy.destination.text, copy)
-    parts = _parts(facts, run, invocation, reads, target, folder) if target is not None else None
-    copies = _manifest_copies(facts, copy, reads, folder)
-    if level is Clash.CERTAIN or target is None or parts is None or copies is None:
-        return None
-    trust, why = trusted(facts, run, invocation, reads)
+    run = install.run
+    if any(copy.flag("parents") for copy in copies):
+        return Refusal("`--parents` keeps folders that dlint does not follow")
+    if run.heredocs:
+        return Refusal("dlint does not cut a heredoc in two")
+    if install.reads.known and not install.reads.files:
+        return Refusal(install.reads.why or "it reads no manifest that can be copied alone")
+    if install.reads.fails is not None and not install.reads.needs_project:
+        return Refusal(f"{install.reads.fails}, which needs the source: install with `--ignore-scripts` and run it below the copy")
+    target = facts.path(copies[0].destination.text, copies[0])
+    if target is None:
+        return Refusal("where the copy goes to is not known")
+    down = way_down(facts, copies, install, others)
+    if isinstance(down, Refusal):
+        return down
+    trust, why = trusted(facts, run, install.invocation, install.reads)
+    if trust is Applicability.DISPLAY and facts.context is not None:
+        return Refusal(why or "what it reads is not known")
+    parts = _parts(facts, install, target)
+    if isinstance(parts, Refusal):
+        return parts
+    texts = _manifest_copies(facts, down, install)
+    if isinstance(texts, Refusal):
+        return texts
     if trust is Applicability.SAFE:
-        why = _doubt(facts, run, invocation, reads, target, folder, parts, level) or _mixed(facts, copy)
+        why = _doubt(facts, install, parts, down) or next(filter(None, (_mixed(facts, copy) for copy in copies)), None)
         trust = Applicability.UNSAFE if why else trust
     title = "copy the manifests first, then install, then copy the rest"
-    return Fix(f"{title} (not proven: {why})" if why else title, _edits(facts, copy, run, copies, parts), trust)
+    return Fix(f"{title} (not proven: {why})" if why else title, _edits(facts, down, run, texts, parts), trust)
 
 
-def _edits(facts: Facts, copy: Copy, run: Run, copies: str, parts: Parts) -> tuple[Edit, ...]:
+def _edits(facts: Facts, down: WayDown, run: Run, copies: str, parts: Parts) -> tuple[Edit, ...]:
     doc = facts.doc
     newline = doc.newline
-    start, end = with_comments(doc, copy)
-    moved = doc.source(Span(start, end))
-    moved = moved if moved.endswith("\n") else moved + newline
-    moved = newline + moved if start < line_start(doc, copy.span.start) else moved
+    moved, gone = "", []
+    for node in down.moved:
+        start, end = with_comments(doc, node)
+        text = doc.source(Span(start, end))
+        if node.span.start in down.absolute and isinstance(node, nodes.Copy):
+            word = node.destination.span
+            path = facts.path(node.destination.text, node) or node.destination.text
+            text = doc.source(Span(start, word.start)) + path + doc.source(Span(word.end, end))
+        text = text if text.endswith("\n") else text + newline
+        moved += newline + text if start < line_start(doc, node.span.start) and not moved else text
+        gone.append(Span(start, end))
     above = with_comments(doc, run).start
     comments = doc.text[above : line_start(doc, run.span.start)]
     text = f"{copies}{comments}{parts.first}{newline}{moved}"
@@ -90,21 +122,25 @@ def _edits(facts: Facts, copy: Copy, run: Run, copies: str, parts: Parts) -> tup
     text += parts.rest + newline if parts.rest else ""
     if line_end < 0:
         text = text.removesuffix(newline)
-    return delete_lines(doc, Span(start, end)), Edit(Span(above, below), text)
+    return *(delete_lines(doc, span) for span in joined(gone)), Edit(Span(above, below), text)
 
 
-def _doubt(
-    facts: Facts, run: Run, invocation: Invocation, reads: Manifests, target: str, folder: str, parts: Parts, level: Clash
-) -> str | None:
+def _doubt(facts: Facts, install: ProjectInstall, parts: Parts, down: WayDown) -> str | None:
     """Why the image may not be the same although the install reads nothing but its manifests."""
     if parts.rest or parts.changed:
         return "the step is written anew" if parts.changed else "the step is cut in two"
-    if level is not Clash.NONE:
+    if len(down.moved) > 1 or down.absolute:
+        return "other steps move as well"
+    if down.level is not Clash.NONE:
         return "a step in between may touch what is copied"
-    if not _leaves_alone(facts, run, invocation, target):
-        return "the install may touch other files there"
-    if not _overlays_nothing(facts, run, invocation, reads, folder):
-        return "the copy brings what the install writes"
+    for item in (install, *down.installs):
+        trust, why = trusted(facts, item.run, item.invocation, item.reads)
+        if trust is not Applicability.SAFE:
+            return why
+        if not _leaves_alone(facts, item.run, item.invocation, down.spots):
+            return "the install may touch other files there"
+        if not _overlays_nothing(facts, item):
+            return "the copy brings what the install writes"
     return None
 
 
@@ -123,42 +159,50 @@ def _takes_folders(facts: Facts, source: str) -> bool:
     return is_pattern(clean) and facts.context is not None and any(name.count("/") > clean.count("/") for name in facts.context.select(clean))
 
 
-def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, target: str) -> bool:
-    """Whether the install touches nothing at the copy's place but what it is run for; no configuration lies there."""
-    if invocation.action != "install" or Footprint.of(surrounding(facts, run)).at(target) is not Clash.NONE:
+def _leaves_alone(facts: Facts, run: Run, invocation: Invocation, spots: tuple[str, ...]) -> bool:
+    """Whether the install touches nothing of what is copied but what it is run for; no configuration lies there."""
+    around = Footprint.of(surrounding(facts, run))
+    if invocation.action != "install" or any(around.at(spot) is not Clash.NONE for spot in spots):
         return False
     prefix = invocation.option("--prefix")
-    if prefix is not None and _reaches(prefix, target, facts.state(run).workdir):
+    workdir = facts.state(run).workdir
+    if prefix is not None and any(_reaches(prefix, spot, workdir) for spot in spots):
         return False
     home = facts.home(run)
     caches = (item.path for item in invocation.tool.cache_homes(home or "/"))
-    if home is None or any(overlap(path, target) for path in (*commands().system, *caches)):
+    elsewhere = (*commands().system, *caches)
+    if home is None or any(overlap(path, spot) for path in elsewhere for spot in spots):
         return False
-    # in a folder of its own below the home there is nothing that the tool looks for
+    return all(_below(home, spot) or not overlap(home, spot) for spot in spots)
+
+
+def _below(home: str, spot: str) -> bool:
+    """Whether a path is a folder of its own below the home: in it there is nothing that the tool looks for."""
     top = home.rstrip("/") + "/"
-    below = target.startswith(top) and not target.removeprefix(top).startswith((".", "/")) and target != top
-    return below or not overlap(home, target)
+    return spot.startswith(top) and not spot.removeprefix(top).startswith((".", "/")) and spot != top
 
 
-def _overlays_nothing(facts: Facts, run: Run, invocation: Invocation, reads: Manifests, folder: str) -> bool:
+def _overlays_nothing(facts: Facts, install: ProjectInstall) -> bool:
     """Whether the rest of the copy does not write over what the install has written, beside any of its manifests.
 
     A lock file is no loss where nothing reads it any more (`locks`), or the install does not write it.
     """
     if facts.context is None:
         return False
+    invocation, folder = install.invocation, install.folder
     tool = invocation.tool
     locks = {lock.file for lock in tool.locks}
     frozen = tool.action(invocation.action).frozen
     if (
         invocation.has(name for name in frozen if name.startswith("-"))
         or invocation.subcommand in frozen
-        or not facts.state(run).env.keys().isdisjoint(frozen)
+        or not facts.state(install.run).env.keys().isdisjoint(frozen)
     ):
         locks.update(tool.manifests)
-    paths = [posixpath.normpath(posixpath.join(folder, name)) for name in reads.files]
+    adds = invocation.operands and invocation.subcommand in tool.action(invocation.action).adds
+    paths = paths_of(install)
     folders = {folder, *paths, *(posixpath.dirname(path) for path in paths)}
-    written = {posixpath.join(top, name) for top in folders for name in tool.writes if name not in locks}
+    written = {posixpath.join(top, name) for top in folders for name in (*tool.writes, *(tool.roots if adds else ())) if name not in locks}
     return not any(not written.isdisjoint(_with_parents(path)) for path in facts.context.files)
 
 
@@ -168,103 +212,151 @@ def _with_parents(path: str) -> Iterator[str]:
         path = posixpath.dirname(path)
 
 
-def _way_down(facts: Facts, copy: Copy, run: Run) -> Clash:
-    """Whether the copy may go below all that stands between it and the RUN."""
-    stage = facts.stage_of(copy)
-    nodes_between = (node for node in stage.instructions if copy.span.end <= node.span.start < run.span.start)
-    relation = Precedence(facts)
-    return max((relation.level(copy, node) for node in nodes_between), default=Clash.NONE)
-
-
-def _manifest_copies(facts: Facts, copy: Copy, reads: Manifests, folder: str) -> str | None:
-    """One COPY for the manifests of each folder, to where the whole copy puts them: a COPY of several would put them all
-    into one. None when a name is one that cannot be written without quotes.
+def _manifest_copies(facts: Facts, down: WayDown, install: ProjectInstall) -> str | Refusal:
+    """One COPY for the manifests of each folder, to where the moved copies put them: a COPY of several would put them all into
+    one. Those that a copy which stays above brings are there.
     """
+    groups: dict[tuple[int, str], list[str]] = {}
+    copies = {node.span.start: node for node in down.moved if isinstance(node, nodes.Copy)}
+    for item in (install, *down.installs):
+        for path, image_path in zip(paths_of(item), image_paths_of(item), strict=True):
+            found = bringer(facts, item.run, image_path)
+            if found is None:
+                return Refusal(f"no copy above brings {path}")
+            copy, source = found
+            if copy.span.start not in copies:
+                continue
+            if source != path and (why := _stands_in(facts, source)) is not None:
+                return Refusal(why)
+            if not PLAIN_NAME.fullmatch(source):
+                return Refusal(f"the name {source} needs quotes")
+            if any(matches(name, pattern) for pattern in _excluded(copy) for name in (source, posixpath.basename(source))):
+                return Refusal(f"`--exclude` keeps {source} back")
+            files = groups.setdefault((copy.span.start, _folder(facts, copy, source)), [])
+            if source not in files:
+                files.append(source)
+    if len(groups) > MOST_COPIES:
+        return Refusal(f"its manifests lie in more than {MOST_COPIES} folders")
+    lines = []
+    for (start, below), files in groups.items():
+        line = _copy_line(facts, copies[start], files, below, absolute=start in down.absolute)
+        if line is None:
+            return Refusal(f"the name {copies[start].destination.text} needs quotes")
+        lines.append(line)
+    return "".join(line + facts.doc.newline for line in lines)
+
+
+def _copy_line(facts: Facts, copy: Copy, files: list[str], below: str, *, absolute: bool) -> str | None:
+    """A COPY of some files to a folder below another one's destination; None when that needs quotes."""
     target = copy.destination.text.rstrip("/") or "/"
+    if absolute:
+        target = facts.path(copy.destination.text, copy) or target
     if not PLAIN_TARGET.fullmatch(target):
         return None
     keyword = "COPY" if copy.keyword.text.isupper() else "copy"
     flags = [facts.doc.source(flag.span) for flag in copy.flags if flag.name in KEPT_FLAGS]
-    groups: dict[str, list[str]] = {}
-    for name in reads.files:
-        path = posixpath.normpath(posixpath.join(folder, name))
-        below = place(facts, copy, path)
-        if below is None or not PLAIN_NAME.fullmatch(path):
-            return None
-        if facts.context is not None and path not in facts.context.files and facts.context.has(path):
-            # of a folder a COPY takes what is in it
-            below = posixpath.join(below, posixpath.basename(path))
-        groups.setdefault(below, []).append(path)
-    if len(groups) > MOST_COPIES:
-        return None
-    lines = []
-    for below, files in groups.items():
-        place_text = posixpath.join(target, below) if below else target
-        lines.append(" ".join([keyword, *flags, *files, place_text.rstrip("/") + "/"]))
-    return "".join(line + facts.doc.newline for line in lines) or None
+    place_text = posixpath.join(target, below) if below else target
+    return " ".join([keyword, *flags, *files, place_text.rstrip("/") + "/"])
 
 
-def _parts(
-    facts: Facts, run: Run, invocation: Invocation, reads: Manifests, target: str, folder: str
-) -> Parts | None:
-    """The RUN as text in two: up to the install, and what follows it and needs the source; None when it cannot be cut.
+def _folder(facts: Facts, copy: Copy, path: str) -> str:
+    """The folder below a COPY's destination that it puts a file, or what is in a folder, into."""
+    below = place(facts, copy, path) or ""
+    context = facts.context
+    if context is not None and path not in context.files and context.has(path):
+        # of a folder a COPY takes what is in it
+        return posixpath.join(below, posixpath.basename(path))
+    return below
+
+
+def _stands_in(facts: Facts, path: str) -> str | None:
+    """Why a manifest that a later COPY puts in another's place may need more files than that; None when it needs none."""
+    if facts.context is None:
+        return f"{path} takes the place of another manifest"
+    return None if closure(facts.context, [path]).files == (path,) else f"{path}, which takes the place of another manifest, names other files"
+
+
+def _excluded(copy: Copy) -> list[str]:
+    return [posixpath.normpath(flag.value) for flag in copy.flags if flag.name == "exclude" and flag.value]
+
+
+def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusal:
+    """The RUN as text in two: up to the install, and what follows it and needs the source; or why it cannot be cut.
 
     An install that takes the source of the project itself is there twice: without the project first.
     """
     doc = facts.doc
-    stubs = _stubs(facts, invocation, reads, folder)
+    run, invocation, reads = install.run, install.invocation, install.reads
+    stubs = _stubs(facts, install)
     if invocation.action != "install":
         prefetch = invocation.tool.prefetch
         if not prefetch:
-            return None
+            return Refusal(f"{invocation.tool.name} has no command that only fetches")
         flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
         # by the name that the file calls it by, such as ./mvnw
         command = _with_stubs(clean_command(invocation, prefetch), stubs)
-        return Parts(f"{run.keyword.text}{flags} {command}", doc.source(run.span), changed=True)
+        return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{command}", doc.source(run.span), changed=True)
     if reads.first is not None:
         flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
-        return Parts(f"{run.keyword.text}{flags} {reads.first}", doc.source(run.span), changed=True)
+        return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{reads.first}", doc.source(run.span), changed=True)
     script = facts.script(run)
     without = invocation.tool.action("install").without_project.get(invocation.subcommand, ())
     more = [option for option in without if not invocation.has((option,))] if reads.needs_project else []
     if script is None:
-        return Parts(doc.source(run.span), "") if isinstance(run.form, nodes.Exec) and not more and not stubs else None
-    if not script.chained or script.heredoc or not _stands_alone(facts, run, script, invocation, target):
-        return None
-    return _twice(facts, run, script, invocation, more) if more else _cut(facts, run, script, invocation, stubs, target)
+        plain = isinstance(run.form, nodes.Exec) and not more and not stubs
+        return Parts(doc.source(run.span), "") if plain else Refusal("dlint does not read its shell")
+    if script.heredoc or not script.sound:
+        return Refusal("dlint does not cut its script in two")
+    if (needy := _in_the_way(facts, install, script, target)) is not None:
+        return Refusal(f"`{needy}` in the same RUN comes first and may need the source")
+    return _twice(facts, install, script, more) if more else _cut(facts, install, script, stubs, target)
 
 
-def _stands_alone(facts: Facts, run: Run, script: Script, invocation: Invocation, target: str) -> bool:
-    """Whether nothing up to the install in its RUN needs the source."""
-    before = script.commands[: script.commands.index(invocation.command)]
-    workdir = facts.state(run).workdir
-    return all(
-        _belongs(invocation, command) or _needs_no_source(facts, run, command, target) for command in (*script.tests, *before)
-    ) and not any(
-        redirect.target is None or _reaches(redirect.target.text, target, workdir)
-        for redirect in invocation.command.redirects
-    )
+def _enter(facts: Facts, install: ProjectInstall) -> str:
+    """The `cd` to where an install works, where that is not its RUN's own folder."""
+    cwd = working_folder(facts, install.run, install.invocation.command)
+    there = install.place if project_flag(install.invocation) is not None else cwd
+    return "" if there is None or there == facts.state(install.run).workdir else f"cd {there} && "
 
 
-def _twice(facts: Facts, run: Run, script: Script, invocation: Invocation, more: list[str]) -> Parts | None:
+def _in_the_way(facts: Facts, install: ProjectInstall, script: Script, target: str) -> str | None:
+    """What of a RUN comes before its install, or beside it, and may need the source; None when nothing does."""
+    before = script.commands[: script.commands.index(install.invocation.command)]
+    for command in (*script.tests, *before):
+        if command.name == "cd" and not command.sometimes and not command.redirects:
+            continue
+        if not (_belongs(install.invocation, command) or _needs_no_source(facts, install.run, command, target)):
+            return _short(facts.doc.source(command.whole))
+    workdir = facts.state(install.run).workdir
+    for redirect in install.invocation.command.redirects:
+        if redirect.target is None or _reaches(redirect.target.text, target, workdir):
+            return _short(facts.doc.source(redirect.span))
+    return None
+
+
+def _short(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= LONGEST_QUOTE else plain[: LONGEST_QUOTE - 3] + "..."
+
+
+def _twice(facts: Facts, install: ProjectInstall, script: Script, more: list[str]) -> Parts | Refusal:
     """The RUN up to the install with more options, and the install as it is with what follows it."""
-    doc = facts.doc
-    install = invocation.command.whole
+    doc, run, invocation = facts.doc, install.run, install.invocation
+    span = invocation.command.whole
     before = script.commands[: script.commands.index(invocation.command)]
-    if script.tests or any(command.lasting for command in before):
-        return None
+    lead = _lead(facts, before)
+    if not _is_chain(script) or script.tests or lead is None:
+        return Refusal(NO_CUT)
     word = invocation.subcommand_words[-1] if invocation.subcommand_words else invocation.words[0]
     options = "".join(f" {option}" for option in more)
-    first = doc.text[run.span.start : word.span.end] + options + doc.text[word.span.end : install.end]
+    first = doc.text[run.span.start : word.span.end] + options + doc.text[word.span.end : span.end]
     prefix = doc.text[run.span.start : script.core.start]
-    return Parts(first, prefix + doc.text[install.start : run.span.end], changed=True)
+    return Parts(first, prefix + lead + doc.text[span.start : run.span.end], changed=True)
 
 
-def _cut(
-    facts: Facts, run: Run, script: Script, invocation: Invocation, stubs: list[str], target: str
-) -> Parts | None:
+def _cut(facts: Facts, install: ProjectInstall, script: Script, stubs: list[str], target: str) -> Parts | Refusal:
     """The RUN up to the install and what follows that needs no source, and the rest of it."""
-    doc = facts.doc
+    doc, run, invocation = facts.doc, install.run, install.invocation
     at = script.commands.index(invocation.command)
     last = at
     for index in range(at + 1, len(script.commands)):
@@ -272,25 +364,40 @@ def _cut(
         if not _belongs(invocation, command) and not _needs_no_source(facts, run, command, target):
             break
         last = index
-    install = invocation.command.whole
-    head = doc.text[run.span.start : install.start] + _with_stubs(doc.source(install), stubs)
+    span = invocation.command.whole
+    head = doc.text[run.span.start : span.start] + _with_stubs(doc.source(span), stubs)
     if last == len(script.commands) - 1:
-        return Parts(head + doc.text[install.end : run.span.end], "", changed=bool(stubs))
+        return Parts(head + doc.text[span.end : run.span.end], "", changed=bool(stubs))
     gap = Span(script.commands[last].whole.end, script.commands[last + 1].whole.start)
-    if script.tests or has_comment(doc, gap) or any(command.lasting for command in script.commands[: last + 1]):
-        return None
+    lead = _lead(facts, script.commands[: last + 1])
+    if not _is_chain(script) or script.tests or has_comment(doc, gap) or lead is None:
+        return Refusal(NO_CUT)
     prefix = doc.text[run.span.start : script.core.start]
-    return Parts(head + doc.text[install.end : gap.start], prefix + doc.text[gap.end : run.span.end], changed=bool(stubs))
+    return Parts(head + doc.text[span.end : gap.start], prefix + lead + doc.text[gap.end : run.span.end], changed=bool(stubs))
 
 
-def _stubs(facts: Facts, invocation: Invocation, reads: Manifests, folder: str) -> list[str]:
+def _lead(facts: Facts, commands: Sequence[Command]) -> str | None:
+    """What of a script's first part has to be said again in the second: to which folder it went; None when more of it lasts."""
+    lasting = [command for command in commands if command.lasting]
+    if any(command.name != "cd" or command.redirects or command.assignments for command in lasting):
+        return None
+    return "".join(f"{facts.doc.source(command.whole)} && " for command in lasting)
+
+
+def _is_chain(script: Script) -> bool:
+    """Whether its commands are on the top and joined by `&&` or `;`, so that each may begin a RUN of its own."""
+    return all(not command.within and command.before in ("", "&&", ";") for command in script.commands)
+
+
+def _stubs(facts: Facts, install: ProjectInstall) -> list[str]:
     """The source files that an install wants to see beside its manifests: empty ones do."""
-    stub, context = invocation.tool.stub, facts.context
+    tool, folder = install.invocation.tool, install.folder
+    stub, context = tool.stub, facts.context
     if stub is None or context is None:
         return []
     found = []
-    for name in reads.files:
-        if posixpath.basename(name) != invocation.tool.manifests[0]:
+    for name in install.reads.files:
+        if posixpath.basename(name) != tool.manifests[0]:
             continue
         path = posixpath.normpath(posixpath.join(folder, name))
         data = Manifest(context, path, context.read(path) or "").toml() or {}
@@ -310,7 +417,8 @@ def _needs_no_source(facts: Facts, run: Run, command: Command, target: str) -> b
     """Whether a command surely reads and writes nothing of the project."""
     if command.name in ("cd", "pushd", "."):
         return False
-    return command_footprint(facts, run, command).at(target) is not Clash.CERTAIN
+    folder = working_folder(facts, run, command)
+    return folder is not None and command_footprint(facts, run, command, folder).at(target) is not Clash.CERTAIN
 
 
 def _belongs(invocation: Invocation, command: Command) -> bool:

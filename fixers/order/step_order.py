@@ -117,7 +117,7 @@ def move_below(doc: Dockerfile, moved: Sequence[Instruction], after: Instruction
     if doc.escape in doc.text[after.span.end : line_end if line_end >= 0 else None]:
         return None
     spans = [with_comments(doc, node) for node in moved]
-    gone = tuple(delete_lines(doc, span) for span in _joined(spans))
+    gone = tuple(delete_lines(doc, span) for span in joined(spans))
     texts = (doc.source(span) for span in spans)
     text = "".join(text if text.endswith("\n") else text + doc.newline for text in texts)
     if line_end >= 0:
@@ -125,8 +125,8 @@ def move_below(doc: Dockerfile, moved: Sequence[Instruction], after: Instruction
     return *gone, insert(len(doc.text), doc.newline + text.removesuffix("\n").removesuffix("\r"))
 
 
-def _joined(spans: Sequence[Span]) -> list[Span]:
-    """Spans of which none touches another."""
+def joined(spans: Sequence[Span]) -> list[Span]:
+    """Spans of which none touches another, from those of lines."""
     joined: list[Span] = []
     for span in sorted(spans):
         if joined and joined[-1].end == span.start:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+
+from dockerlint.lint.storage import programs
 
 from .base import PATIENCE, EngineError
 from .program_run import Program, ProgramError
@@ -36,7 +37,7 @@ class Docker(Struct, frozen=True):
     @classmethod
     def open(cls, name: str) -> Docker:
         """The engine that the client talks to, after what runs that were killed left in it was removed."""
-        path = shutil.which(name)
+        path = programs.find(name)
         if path is None:
             raise EngineError(f"{name} is not installed")
         program = Program(path, VARIABLES)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+
+from dockerlint.lint.storage import programs
 
 from .base import PATIENCE, EngineError
 from .program_run import Program, ProgramError
@@ -40,7 +41,7 @@ class StoreEngine(Struct, frozen=True):
     @classmethod
     def open(cls, name: str) -> StoreEngine:
         """The program with a store that is not made yet, after what runs that were killed left was removed."""
-        path = shutil.which(name)
+        path = programs.find(name)
         if path is None:
             raise EngineError(f"{name} is not installed")
         plain = Program(path, {})
@@ -116,12 +117,12 @@ class StoreEngine(Struct, frozen=True):
         # the driver may have mounted its folder onto itself; the innermost first
         for place in reversed(_mounts_below(folder)):
             with suppress(ProgramError):
-                Program(shutil.which("umount") or "/bin/umount", {}).ask([place], PATIENCE)
+                Program(programs.find("umount") or "/bin/umount", {}).ask([place], PATIENCE)
         if _mounts_below(folder):
             raise ProgramError(f"{folder}: something is still mounted there; unmount it, and remove the folder")
         delete = ["rm", "-rf", "--one-file-system", "--", str(folder)]
         # of what rootless builds made, much belongs to users that there are in their namespace only
-        command = [self.program.path, "unshare", *delete] if os.geteuid() else [shutil.which("rm") or "/bin/rm", *delete[1:]]
+        command = [self.program.path, "unshare", *delete] if os.geteuid() else [programs.find("rm") or "/bin/rm", *delete[1:]]
         Program(command[0], {}).ask(command[1:], PATIENCE)
 
 

@@ -16,11 +16,15 @@ from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variab
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dockerlint.lint.online.images import Images, RegistryImage
+
     from .installed_packages import Pins
     from .stages import StageGraph
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 WINDOWS_SHELL = ("cmd", "/S", "/C")
+# Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
+SOMEWHERE = "/?"
 # No folder of Linux has a longer one. Source: limits.h, PATH_MAX.
 LONGEST_PATH = 4096
 # Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
@@ -51,6 +55,8 @@ class Settings(Struct, frozen=True):
     label_schema: Mapping[str, str] = field(default_factory=dict)
     # whether an image may have no other labels
     strict_labels: bool = False
+    # what looks images up in their registries; None where nobody asked for that
+    images: Images | None = None
     # versions to pin packages to, by package manager and name (installed_packages.py)
     pins: Pins = field(default_factory=dict)
 
@@ -71,13 +77,20 @@ class State(Struct, frozen=True):
 
 
 class BuildStates:
-    """The states of a file's instructions. `shell` is what runs the shell form before any SHELL, on Linux."""
+    """The states of a file's instructions.
 
-    def __init__(self, doc: nodes.Dockerfile, graph: StageGraph, settings: Settings, shell: tuple[str, ...]) -> None:
+    `shell` is what runs the shell form before any SHELL, on Linux. `workdir` stands for the working folder of base images of which
+    it is not known.
+    """
+
+    def __init__(
+        self, doc: nodes.Dockerfile, graph: StageGraph, settings: Settings, shell: tuple[str, ...], workdir: str | None = None
+    ) -> None:
         self.doc = doc
         self.graph = graph
         self.settings = settings
         self.shell = shell
+        self.workdir = workdir
 
     @property
     def as_hadolint(self) -> bool:
@@ -129,13 +142,30 @@ class BuildStates:
         if parent is not None:
             return finals[parent.index]
         image = self.expand_global(stage.from_.image.text)
-        base = lookup(image) if image else None
         if image == "scratch":
             return State("root", "/", self.shell, {}, open=False)
+        told = self.registry_image(stage)
+        if told is not None and told.platform:
+            return State(told.user, told.workdir, told.shell or self.shell, told.variables, open=False)
+        base = lookup(image) if image else None
         if base is None:
-            return State(None, None, self.shell)
-        is_windows = base.shell == "cmd" and not self.as_hadolint
-        return State(base.user, None, WINDOWS_SHELL if is_windows else self.shell)
+            return State(None, self.workdir, self.shell)
+        if base.shell == "cmd":
+            return State(base.user, None, self.shell if self.as_hadolint else WINDOWS_SHELL)
+        return State(base.user, base.workdir or self.workdir, self.shell)
+
+    def registry_image(self, stage: nodes.Stage) -> RegistryImage | None:
+        """What its registry says of the image that the stage's lineage starts from; None when it was not asked, or cannot say."""
+        image = self.expand_global(self.graph.base(stage))
+        first = self.graph.lineage(stage)[-1]
+        flag = first.from_.flag("platform")
+        return self.looked_up(image, self.expand_global(flag.value) if flag and flag.value else None) if image else None
+
+    def looked_up(self, image: str, platform: str | None = None) -> RegistryImage | None:
+        """What the registry says of an image, for a platform such as `linux/arm64`; None when it was not asked, or cannot say."""
+        if self.settings.images is None or image == "scratch":
+            return None
+        return self.settings.images.get(image, platform)
 
     def _after(self, node: nodes.Instruction, state: State) -> State:
         match node:

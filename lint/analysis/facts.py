@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from msgspec.structs import replace
 
 from dockerlint.lint.catalogue import tool
-from dockerlint.lint.catalogue.base_images import BaseImage, lookup
+from dockerlint.lint.catalogue.base_images import BaseImage, lookup, unknown
 from dockerlint.lint.shell import script as shells
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax import run_mounts as mounts_of
 
-from .build_state import DEFAULT_SHELL, BuildStates, Settings
+from .build_state import DEFAULT_SHELL, SOMEWHERE, BuildStates, Settings
 from .downloads import downloads
 from .stages import StageGraph
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.online.images import RegistryImage
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.shellcheck.comment_cache import Comments
 
@@ -63,6 +64,7 @@ class Facts:
     `doc` is the file's tree, `context` the files beside it, None when they are not at hand. `settings` say how it is built.
     `shellcheck` answers for ShellCheck, None when it is not to be asked. `kept` is what `once` keeps. `placed` False is for those
     who look at no spans of scripts: these are then those of another text of the file, which saves time.
+    `base_workdir` stands for the working folder of base images of which it is not known.
     """
 
     def __init__(
@@ -73,15 +75,29 @@ class Facts:
         shellcheck: Comments | None = None,
         *,
         placed: bool = True,
+        base_workdir: str | None = None,
     ) -> None:
         self.doc = doc
         self.shellcheck = shellcheck
         self.context = context
         self.settings = settings or Settings()
         self._placed = placed
+        self._base_workdir = base_workdir
         self._every: dict[tuple[type[nodes.Instruction], bool], tuple[nodes.Instruction, ...]] = {}
         self._images: dict[int, str | None] = {}
         self.kept: dict[Hashable, Any] = {}
+
+    @property
+    def has_made_up_folder(self) -> bool:
+        """Whether these are facts `in_some_folder`."""
+        return self._base_workdir is not None
+
+    @cached_property
+    def in_some_folder(self) -> Facts:
+        """The same facts with a made-up folder, SOMEWHERE, where the base image's working folder is not known: relative paths
+        of COPY and RUN can be held against each other, though not against others.
+        """
+        return Facts(self.doc, self.context, self.settings, self.shellcheck, placed=self._placed, base_workdir=SOMEWHERE)
 
     @cached_property
     def graph(self) -> StageGraph:
@@ -192,7 +208,23 @@ class Facts:
     def base(self, stage: nodes.Stage) -> BaseImage | None:
         """What is known of the image that the stage's lineage starts from."""
         image = self.image(stage)
-        return lookup(image) if image else None
+        return self._known(image, self.registry_image(stage)) if image else None
+
+    def _known(self, image: str, told: RegistryImage | None) -> BaseImage | None:
+        """What the tables know of an image, and over it what its registry told."""
+        known = lookup(image)
+        if told is None or not told.platform:
+            return known
+        known = known or unknown(image)
+        return replace(known, user=told.user, entrypoint=known.entrypoint if told.entrypoint else "none")
+
+    def registry_image(self, stage: nodes.Stage) -> RegistryImage | None:
+        """What its registry says of the image that the stage's lineage starts from; None when it was not asked, or cannot say."""
+        return self._states.registry_image(stage)
+
+    def looked_up(self, image: str, platform: str | None = None) -> RegistryImage | None:
+        """What the registry says of an image, for a platform such as `linux/arm64`; None when it was not asked, or cannot say."""
+        return self._states.looked_up(image, platform)
 
     def base_of(self, node: nodes.Instruction) -> BaseImage | None:
         """What is known of the image that an instruction's stage starts from; None before the first FROM."""
@@ -214,7 +246,7 @@ class Facts:
 
     @cached_property
     def _states(self) -> BuildStates:
-        return BuildStates(self.doc, self.graph, self.settings, self._first_shell)
+        return BuildStates(self.doc, self.graph, self.settings, self._first_shell, self._base_workdir)
 
     @cached_property
     def named_shell(self) -> tuple[str, ...] | None:

@@ -37,6 +37,8 @@ class BaseImage(Struct, frozen=True):
     release: str | None
     # `none`, or `exec` where it only runs the command that it is given
     entrypoint: str | None
+    # the folder that commands run in before any WORKDIR
+    workdir: str | None
     # programs that are installed; the list is not complete
     tools: frozenset[str]
     # bytes of linux/amd64 as pulled
@@ -139,6 +141,15 @@ def lookup(reference: str) -> BaseImage | None:
     return _lookup(parse_reference(reference))
 
 
+def unknown(reference: str) -> BaseImage:
+    """An image of which nothing is known."""
+    image = parse_reference(reference)
+    return BaseImage(
+        image.repository, image.tag, user=None, workdir=None, shell=None, package_manager=None, distribution=None, release=None, entrypoint=None,
+        tools=frozenset(), compressed_bytes=None, disk_bytes=None, basis=None, source=None, date=None,
+    )  # fmt: skip
+
+
 @lru_cache(1000)
 def _lookup(image: ImageReference) -> BaseImage | None:
     data = _data()
@@ -172,6 +183,7 @@ def _image(image: ImageReference, values: dict[str, Any], captured: dict[str, st
         distribution=distribution,
         release=release,
         entrypoint=values.get("entrypoint"),
+        workdir=values.get("workdir"),
         tools=frozenset(values.get("tools", ())),
         compressed_bytes=compressed,
         disk_bytes=disk,

@@ -128,6 +128,8 @@ class Action(Struct, frozen=True):
     without_project: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # options, subcommands and variables with which the lock file is not written
     frozen: tuple[str, ...] = ()
+    # subcommands that put the packages which they are given into the manifest, and install the rest of it as well
+    adds: tuple[str, ...] = ()
 
 
 class Lock(Struct, frozen=True):
@@ -195,6 +197,8 @@ class Tool(Struct, frozen=True, eq=False):
     manifests: tuple[str, ...]
     # options that name such a file
     manifest_flags: tuple[str, ...]
+    # options that name the folder of another project, or its manifest
+    project_flags: tuple[str, ...]
     # the manifests of which one makes a folder a project of the tool
     roots: tuple[str, ...]
     # a source file without which a manifest is refused; None when there is none
@@ -521,6 +525,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         locks=tuple(_lock(item) for item in data.get("locks", ())),
         manifests=tuple(data.get("manifests", ())),
         manifest_flags=tuple(data.get("manifest-flags", ())),
+        project_flags=tuple(data.get("project-flags", ())),
         roots=tuple(data.get("roots", data.get("manifests", ())[:1])),
         stub=data.get("stub"),
         project=data.get("project", False),

@@ -9,7 +9,7 @@ import click
 from dockerlint.lint.report.render import FORMATS
 
 from .check_run import checked
-from .shared_options import build_options, codes
+from .shared_options import build_options, codes, online_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,7 @@ Examples:
 @click.option("--quiet", is_flag=True, help="Findings only: no summary, no notes.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule found something.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
+@online_option
 @build_options
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Check Dockerfiles, and fix them.

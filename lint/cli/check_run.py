@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from functools import partial
 from itertools import tee
@@ -13,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .config_layers import file_layer, layers
-from .exit_status import FINDINGS, INTERRUPTED, OK, USAGE
+from .exit_status import FINDINGS, INTERRUPTED, OK, TERMINATED, USAGE
 from .startup import COMMANDS
 from .streams import write
 from .terminal import has_colour, is_terminal
@@ -44,6 +45,7 @@ DEFAULTS: Mapping[str, Any] = {
     "baseline": None,
     "write_baseline": False,
     "pin_from": (),
+    "online": False,
     "jobs": None,
     "no_cache": False,
     "quiet": False,
@@ -86,7 +88,10 @@ class _Check(Struct):
             self.options["savings"],
             not self.options["no_cache"],
             pins=_pins(self.options["pin_from"]),
+            online=self.options["online"],
         )
+        if task.cache:
+            self._tell_of_cache()
         config = self._configuration(task)
         found = list(discover(self.paths))
         for item in found:
@@ -107,8 +112,14 @@ class _Check(Struct):
                 self._show(config, results, unread)
         if interrupts.asked:
             self._say("dlint: interrupted: this is what was found so far")
-            return INTERRUPTED
+            return TERMINATED if interrupts.by == signal.SIGTERM else INTERRUPTED
         return self.status
+
+    def _tell_of_cache(self) -> None:
+        from dockerlint.lint.storage.sqlite_store import distrusted
+
+        if why_not := distrusted():
+            self._say(f"dlint: {why_not}")
 
     def _builds(self, found: Sequence[Path], unread: list[str]) -> tuple[list[Path], dict[Path, list[Layer]]]:
         """The Dockerfiles, those of compose and bake files in their place, and the ways in which these are built."""

@@ -1,4 +1,4 @@
-"""`dlint config`: a configuration that another linter has, as ours."""
+"""`dlint config`: a configuration that another linter has, as ours; and what may stand in ours."""
 
 from __future__ import annotations
 
@@ -22,18 +22,34 @@ FLAGS = ("strict_labels", "inline_ignores", "color")
     "file",
     is_flag=False,
     flag_value="",
-    required=True,
     metavar="[FILE]",
     help="Write what a .hadolint.yaml says, the nearest one if none is named, as a .dlint.toml to standard output.",
 )
-def command(file: str) -> int:
-    """Translate hadolint's configuration into dlint's.
+@click.option("--schema", "wants_schema", is_flag=True, help="Write the JSON Schema of .dlint.toml to standard output.")
+def command(file: str | None, wants_schema: bool) -> int:
+    """Translate hadolint's configuration into dlint's, or show what may stand in dlint's.
 
-    What it names and dlint does not know stands in comments.
+    What hadolint's names and dlint does not know stands in comments. The schema is for editors, and for programs that write
+    configurations; rules of plug-ins are among those that it proposes.
 
     \b
     dlint config --from-hadolint > .dlint.toml
+    dlint config --schema > dlint.schema.json
     """
+    if wants_schema == (file is not None):
+        raise click.UsageError("either --from-hadolint or --schema")
+    click.echo(_schema() if file is None else _translated(file))
+    return 0
+
+
+def _schema() -> str:
+    from dockerlint.lint.engine.registry import rules
+    from dockerlint.lint.settings.schema import schema
+
+    return json.dumps(schema(rules()), indent=2)
+
+
+def _translated(file: str) -> str:
     from dockerlint.lint.settings.config_files import nearest_of_hadolint
     from dockerlint.lint.settings.hadolint_config import translate
     from dockerlint.lint.storage.errors import ConfigError
@@ -41,8 +57,7 @@ def command(file: str) -> int:
     path = Path(file) if file else nearest_of_hadolint(Path.cwd())
     if path is None:
         raise ConfigError("there is no .hadolint.yaml here or above: name one")
-    click.echo(toml(translate(path), path.name))
-    return 0
+    return toml(translate(path), path.name)
 
 
 def toml(layer: Layer, origin: str) -> str:

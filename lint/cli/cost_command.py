@@ -11,13 +11,14 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from . import registry_images
 from .config_layers import file_layer, layers
 from .cost_page import check_page, write_page
 from .cost_speed import speed
 from .exit_status import OK, USAGE
 from .judged import Judged
 from .measured_inputs import Inputs, keep, kept
-from .shared_options import build_options
+from .shared_options import build_options, online_option
 from .terminal import has_colour, is_terminal
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def measured_options(function: Callable[..., int]) -> Callable[..., int]:
 )
 @click.option("--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write a page with charts to a file.")
 @measured_options
+@online_option
 @build_options
 def command(
     paths: tuple[str, ...], format_: str, compare: str | None, replay: int | None, html: str | None, **options: Any
@@ -124,7 +126,7 @@ def command(
     inputs.check(paths, compare)
     if html:
         check_page()
-    task = Task(layers(options), file_layer(options))
+    task = Task(layers(options), file_layer(options), online=options["online"])
     judged: list[Judged] = []
     status = OK
     every = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
@@ -203,7 +205,8 @@ def _facts(task: Task, path: Path) -> tuple[Config, Facts]:
 
     config = configuration(task, path)
     read = source.read_stdin() if str(path) == source.STDIN else source.read(path)
-    return config, Facts(parse(read.text), context(config, path), settings(config))
+    images = registry_images.images() if task.online else None
+    return config, Facts(parse(read.text), context(config, path), replace(settings(config), images=images))
 
 
 def _estimate(
@@ -222,6 +225,7 @@ def _estimate(
     """
     from dockerlint.fixers.cost import estimate
     from dockerlint.fixers.cost.copy_selections import Selections
+    from dockerlint.lint.report.escaping import visible
 
     config, facts = _facts(task, path)
     fast = speed(config)
@@ -230,6 +234,8 @@ def _estimate(
     measured = _in_common(task, pair) if pair else _measured(facts, path, inputs, problems)
     judge = partial(estimate, selections=selections, history=history, file=str(path), **fast)
     found = judge(facts.doc, facts, measured=measured)
+    for note in registry_images.not_looked_up(path, facts):
+        click.echo(f"dlint: {visible(note)}", err=True)
     if pair or (found.replay is None and not fixes):
         return Judged(found, fast)
     # what follows is not needed for an estimate alone, which should not wait for it

@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of many files: what was found so far is still reported, whole."""
+"""Ctrl-C, or a polite request to end, in the middle of many files: what was found so far is still reported, whole."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ T = TypeVar("T")
 
 
 class Interrupts:
-    """While it is entered, Ctrl-C ends the waiting for the next item at once, and nothing else; asked twice, it ends all."""
+    """While it is entered, Ctrl-C and SIGTERM end the waiting for the next item at once, and nothing else; asked twice, all.
+
+    `by` is the signal that came first.
+    """
 
     def __init__(self) -> None:
         self.asked = False
+        self.by = 0
         self._waiting = False
-        self._before: Any = None
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         # in another thread than the first one Ctrl-C is none of ours
         with suppress(ValueError):
-            self._before = signal.signal(signal.SIGINT, self._handle)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
     def until(self, items: Iterable[T]) -> Iterator[T]:
         """The items up to an interrupt."""
@@ -41,9 +46,16 @@ class Interrupts:
             except (StopIteration, KeyboardInterrupt):
                 self._waiting = False
                 return
+            except Exception:
+                self._waiting = False
+                # the processes that look at files were asked to end too
+                if self.asked:
+                    return
+                raise
             yield item
 
-    def _handle(self, *_: object) -> None:
+    def _handle(self, number: int, _: object) -> None:
+        self.by = self.by or number
         if self._waiting or self.asked:
             self.asked = True
             raise KeyboardInterrupt

@@ -8,6 +8,7 @@ import click
 
 
 @click.command("lsp")
+@click.option("--stdio", is_flag=True, expose_value=False, help="As it is without; many editors add it.")
 def command() -> int:
     """Serve editors: findings as you type, fixes, costs and more.
 

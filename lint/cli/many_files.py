@@ -106,7 +106,7 @@ class _Workers:
 
 def _results(task: Task, format_: str) -> ResultCache | None:
     """What was kept; None where nothing is to be kept, or where more than files and options decides."""
-    if not task.cache or task.fix or task.diff or task.pins:
+    if not task.cache or task.fix or task.diff or task.pins or task.online:
         return None
     from dockerlint.lint.engine.result_cache import ResultCache, base
     from dockerlint.lint.storage import programs

@@ -27,6 +27,7 @@ from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.source import STDIN
 
+from . import registry_images
 from .cost_speed import speed
 from .exit_status import INTERNAL
 from .measured_inputs import kept
@@ -125,7 +126,7 @@ class FileWork:
         self.by_code = {rule.code: rule for rule in self.rules}
         self.own = frozenset(self.by_code)
         self.context = context(self.config, path, Watched)
-        self.settings = replace(settings(self.config), pins=task.pins)
+        self.settings = replace(settings(self.config), pins=task.pins, images=registry_images.images() if task.online else None)
         self.shellcheck = _shellcheck(task, self.config, self.rules)
         self._facts: Facts | None = None
         # By code, the rules that failed; None while their errors are raised.
@@ -161,7 +162,7 @@ class FileWork:
                 f"{read.path}:{item.line}: the fix of {item.code} was not made: {item.reason}; please report it"
                 for item in outcome.dropped
             ]
-            text, fixed, failures = self._keep(read, outcome)
+            text, fixed, failures = self._keep(read, outcome, notes)
         doc = self.doc if text == read.text else parse(text)
         gain = self._gain(doc) if fixed and self.task.savings else None
         report = FileReport(str(self.path), Lines(doc.text), self._merged(doc), fixed, gain)
@@ -172,7 +173,7 @@ class FileWork:
             report,
             self.config.fail_on,
             (*failures, *broken.values()),
-            (*notes, *left_out),
+            (*notes, *left_out, *registry_images.not_looked_up(self.read.path, self.facts(doc))),
             read.text,
             text if text != read.text else None,
             None if left_out or self.others else self._asked(),
@@ -186,7 +187,7 @@ class FileWork:
 
         return fix(text, self.find, unsafe=self.task.unsafe, worth=self.price if self.task.savings else None)
 
-    def _keep(self, read: Source, outcome: FixOutcome) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
+    def _keep(self, read: Source, outcome: FixOutcome, notes: list[str]) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
         """The text that holds from now on: the fixed one, unless it cannot be written."""
         fixed = tuple(
             Fixed(item.code, item.title, item.line, item.message, item.saving) for item in outcome.applied
@@ -196,7 +197,8 @@ class FileWork:
         from dockerlint.lint.storage.safe_write import WriteError, write
 
         try:
-            write(self.path, source.encode(outcome.text), read.data)
+            if others := write(self.path, source.encode(outcome.text), read.data):
+                notes.append(f"{read.path}: the file had {others} other name(s), by hard links: they keep the old text")
         except WriteError as error:
             return read.text, (), [Failure(str(error))]
         return outcome.text, fixed, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +26,18 @@ def build_options(function: Callable[..., int]) -> Callable[..., int]:
     ):
         function = option(function)
     return function
+
+
+def online_option(function: Callable[..., int]) -> Callable[..., int]:
+    """`--online`, for commands that judge files."""
+    text = "Ask the registries of base images for their size, user, variables, platforms and digest."
+    return click.option("--online", is_flag=True, help=text, callback=_can_ask)(function)
+
+
+def _can_ask(ctx: click.Context, option: click.Parameter, value: bool) -> bool:  # noqa: ARG001 - click's signature
+    if value and find_spec("httpx") is None:
+        raise click.UsageError("--online needs httpx, which is not installed: pip install 'dockerlint[online]'")
+    return value
 
 
 def codes(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature

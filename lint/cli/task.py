@@ -49,6 +49,8 @@ class Task(Struct, frozen=True):
     calls: int = 1
     # versions to pin packages to, by kind of package list and name
     pins: Pins = field(default_factory=dict)
+    # whether registries are asked
+    online: bool = False
     # for some files the ways in which they are built, each as options; once, without any, for the others
     builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
     # options from hadolint's own environment variables

@@ -6,10 +6,10 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from .one_file import work
@@ -41,6 +41,8 @@ class Processes:
         if sys.platform == "win32":
             # there they cannot choose when to end
             return
+        # where all of them were asked to end, the pool's own thread stumbles over what is cancelled: nobody waits for it any more
+        threading.excepthook = lambda _: None
         for number in [process.pid for process in multiprocessing.active_children() if process.pid]:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGUSR1)
@@ -68,10 +70,19 @@ def _begin() -> None:
     # Ctrl-C goes to all processes of a terminal
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
-        # not SIGTERM, by which the pool ends them all when one of them is gone
         signal.signal(signal.SIGUSR1, _TURN.end)
+        # by this the pool ends them all when one of them is gone
+        signal.signal(signal.SIGTERM, _TURN.leave)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGUSR1})
-    Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+class _LeaveError(BaseException):
+    """The process is to end as soon as it has cleaned up, with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class _Turn:
@@ -85,12 +96,20 @@ class _Turn:
         if self.is_working:
             raise KeyboardInterrupt
 
+    def leave(self, number: int, _: object) -> None:
+        if not self.is_working:
+            os._exit(128 + number)
+        raise _LeaveError(128 + number)
+
     def work(self, task: Task, paths: Sequence[Path]) -> list[Result]:
         try:
             self.is_working = True
             if self.is_over:
                 raise KeyboardInterrupt
             return work(task, paths)
+        except _LeaveError as error:
+            # what was half written is gone by now
+            os._exit(error.status)
         except KeyboardInterrupt as error:
             # where the first process did not ask for that, it must not take it for a Ctrl-C of its own
             raise RuntimeError("a process was told to end before its work was done") from error

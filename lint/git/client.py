@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.storage import programs
 from dockerlint.lint.syntax.source import decode
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def ask(folder: Path, *words: str, given: bytes = b"", patience: float = PATIENC
 
 def command(*words: str) -> list[str]:
     """The command line for git. Raises GitError when it is not installed."""
-    program = shutil.which("git")
+    program = programs.find("git")
     if program is None:
         raise GitError("there is no git here to ask")
     return [program, *SAFE, *words]

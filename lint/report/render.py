@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -58,6 +59,9 @@ def stream(name: str, reports: Iterable[FileReport], options: ReportOptions) -> 
     """As `render`, in pieces: of the formats that allow it, a piece a report as soon as there is one."""
     module = importlib.import_module(f".{FORMATS[name]}", __package__)
     options = replace(options, format=name)
+    if os.name == "nt" and name != "text":
+        # machines compare paths with those of a repository
+        reports = (replace(report, path=report.path.replace("\\", "/")) for report in reports)
     if hasattr(module, "stream"):
         yield from module.stream(reports, options)
     else:

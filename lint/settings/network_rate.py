@@ -7,6 +7,8 @@ import re
 from dockerlint.lint.storage.lazy_regex import regex
 
 RATE = regex(r"(\d+(?:\.\d+)?)\s*([kMG]?)(bit|B)(?:/s|ps)?", re.IGNORECASE)
+# The same for a JSON Schema, whose patterns know no flags; with a digit that is not 0.
+RATE_IN_SCHEMA = r"^\s*(?=[\d.]*[1-9])\d+(\.\d+)?\s*[kKmMgG]?([bB][iI][tT]|[bB])(/[sS]|[pP][sS])?\s*$"
 PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
 
 

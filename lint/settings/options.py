@@ -14,7 +14,7 @@ from dockerlint.lint.report.render import FORMATS
 from dockerlint.lint.storage.errors import ConfigError
 
 from .config import PRESETS, Layer, Selector, did_you_mean
-from .network_rate import rate
+from .network_rate import RATE_IN_SCHEMA, rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -221,32 +221,65 @@ def _boolean(text: str) -> object:
 
 
 class Option(Struct, frozen=True):
-    """A key: how its value is checked, and how it is written in an environment variable."""
+    """A key: what it means, how its value is checked, what of that a JSON Schema can say, and how an environment variable has it."""
 
+    about: str
     read: Callable[[Any, OptionPlace], Any]
+    schema: Mapping[str, Any]
     from_text: Callable[[str], object] = str
 
 
+TEXT: Mapping[str, Any] = {"type": "string"}
+FLAG: Mapping[str, Any] = {"type": "boolean"}
+# A code, a prefix of codes, a name, an alias or a preset; `dockerlint.lint.settings.schema` says which there are.
+SELECTOR: Mapping[str, Any] = {"$ref": "#/definitions/selector"}
+SELECTORS: Mapping[str, Any] = {"type": "array", "items": SELECTOR}
+TEXTS: Mapping[str, Any] = {"type": "array", "items": TEXT}
+TABLE: Mapping[str, Any] = {"type": "object", "additionalProperties": TEXT}
+
+
+def _choice(about: str, names: Iterable[str]) -> Option:
+    known = tuple(names)
+    return Option(about, one_of(known), {"enum": list(known)})
+
+
 OPTIONS: Mapping[str, Option] = {
-    "select": Option(selectors, _split),
-    "ignore": Option(selectors, _split),
-    "preset": Option(one_of(PRESETS)),
-    "severity": Option(_severities, _pairs),
-    "fail-on": Option(_threshold),
-    "builder": Option(one_of(BUILDERS)),
-    "min-frontend": Option(frontend_release),
-    "target": Option(text_value),
-    "build-args": Option(table_value, _pairs),
-    "context": Option(_path),
-    "trusted-registries": Option(texts, _split),
-    "label-schema": Option(table_value, _pairs),
-    "strict-labels": Option(flag, _boolean),
-    "shellcheck": Option(one_of(("auto", "on", "off"))),
-    "network": Option(_rate),
-    "machine": Option(_factor, _number),
-    "format": Option(one_of(FORMATS)),
-    "color": Option(flag, _boolean),
-    "baseline": Option(_path),
-    "per-file-ignores": Option(_per_file, _per_file_pairs),
-    "inline-ignores": Option(flag, _boolean),
+    "select": Option("Only these rules, in place of the preset.", selectors, SELECTORS, _split),
+    "ignore": Option("Not these rules.", selectors, SELECTORS, _split),
+    "preset": _choice("The rules to start from.", PRESETS),
+    "severity": Option(
+        "Another level for the findings of a rule.",
+        _severities,
+        {"type": "object", "additionalProperties": {"enum": list(LEVELS)}, "propertyNames": SELECTOR},
+        _pairs,
+    ),
+    "fail-on": Option("Exit with 1 from this level on.", _threshold, {"enum": [*LEVELS, NEVER]}),
+    "builder": _choice("What builds the image: cache mounts are only advised for BuildKit.", BUILDERS),
+    "min-frontend": Option(
+        "The least release of the Dockerfile language that the builder has (DF634).", frontend_release, {"type": "string", "pattern": r"^1(\.\d+)*(-labs)?$"}
+    ),
+    "target": Option("The stage that is built; the last one by default.", text_value, TEXT),
+    "build-args": Option("Build arguments.", table_value, TABLE, _pairs),
+    "context": Option("The build context; the Dockerfile's own folder by default.", _path, TEXT),
+    "trusted-registries": Option("Where base images may come from (DL3026).", texts, TEXTS, _split),
+    "label-schema": Option("Labels that must be there, and of which kind (DL3049 to DL3056).", table_value, TABLE, _pairs),
+    "strict-labels": Option("Whether other labels are forbidden.", flag, FLAG, _boolean),
+    "shellcheck": _choice("Whether ShellCheck looks at the scripts of RUNs: when it is installed, always, or never.", ("auto", "on", "off")),
+    "network": Option("How fast downloads are, for costs and savings, such as 50Mbit.", _rate, {"type": "string", "pattern": RATE_IN_SCHEMA}),
+    "machine": Option(
+        "How many times as fast as the machine of the figures, two cores, the machine is, for costs and savings.",
+        _factor,
+        {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": MOST_FACTOR},
+        _number,
+    ),
+    "format": _choice("How to report.", FORMATS),
+    "color": Option("Whether to colour on a terminal.", flag, FLAG, _boolean),
+    "baseline": Option("Report only what is not in this baseline.", _path, TEXT),
+    "per-file-ignores": Option(
+        "Rules to ignore in some files: by a pattern as in .gitignore.",
+        _per_file,
+        {"type": "object", "additionalProperties": SELECTORS},
+        _per_file_pairs,
+    ),
+    "inline-ignores": Option("Whether comments may ignore findings.", flag, FLAG, _boolean),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from contextlib import contextmanager, suppress
@@ -10,13 +11,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .checksum import checksum
 from .lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Our files that are not yet in their place, with the number of the process that writes them.
-OURS = regex(r"\..+\.(\d{1,7})(?:\.[a-z0-9_]{8})?\.dlint")
+# Our files that are not yet in their place: the process that writes them, on which machine, and what nobody else would put there.
+OURS = regex(r"(\..+\.(\d{1,10})\.([0-9a-f]{8})[0-9a-f]{8})\.([0-9a-f]{8})\.dlint", re.DOTALL)
 # So much of a file's name is in theirs: a name may have 255 bytes, and a character four.
 MOST_NAME = 50
 # No process takes so long to write a file, in seconds: the number is another one's by now.
@@ -27,9 +29,10 @@ class WriteError(Exception):
     """The file was not written; the message says why."""
 
 
-def write(path: Path, text: bytes, expected: bytes) -> None:
+def write(path: Path, text: bytes, expected: bytes) -> int:
     """Puts `text` in the place of `expected`, with the file's mode and owner; a link's target is written, not the link.
 
+    Gives how many other names (hard links) the file had: they keep the old text.
     Raises WriteError when the file cannot be written or does not hold `expected` any more.
     """
     try:
@@ -49,6 +52,7 @@ def write(path: Path, text: bytes, expected: bytes) -> None:
     # the new text is in its place; a file system that cannot sync folders does not change that
     with suppress(OSError):
         _sync_folder(real.parent)
+    return before.st_nlink - 1
 
 
 def put(path: Path, text: bytes) -> None:
@@ -71,11 +75,31 @@ def put(path: Path, text: bytes) -> None:
         raise WriteError(f"{path}: {getattr(error, 'strerror', None) or error}; nothing was written") from error
 
 
+def temporary_name(name: str) -> str:
+    """A name for the next text of a file, which tells later runs that it is ours, and of which process."""
+    made = f".{name[:MOST_NAME]}.{os.getpid()}.{_machine()}{os.urandom(4).hex()}"
+    return f"{made}.{_seal(made)}.dlint"
+
+
+def _seal(name: str) -> str:
+    return checksum(os.fsencode(name), 4).hex()
+
+
+@cache
+def _machine() -> str:
+    """Where the numbers of processes mean something: a machine since its start, or one container of it."""
+    known = [os.uname().nodename] if hasattr(os, "uname") else []
+    for path in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        with suppress(OSError):
+            known.append(os.readlink(path) if path.endswith("pid") else Path(path).read_text())  # noqa: PTH115
+    return checksum("\n".join(known).encode(), 4).hex()
+
+
 @contextmanager
 def _beside(real: Path) -> Iterator[Path]:
     """A name for a file in the same folder, which is taken away when what is done with it fails or is interrupted."""
     # known before there is a file, so that there is no moment at which nobody would take it away
-    temporary = real.with_name(f".{real.name[:MOST_NAME]}.{os.getpid()}.{os.urandom(4).hex()}.dlint")
+    temporary = real.with_name(temporary_name(real.name))
     try:
         yield temporary
     except BaseException:
@@ -108,8 +132,12 @@ def _clear(folder: Path) -> None:
             found = OURS.fullmatch(entry.name)
             if not found or not entry.is_file(follow_symlinks=False):
                 continue
-            is_old = time.time() - entry.stat(follow_symlinks=False).st_mtime > LONG_AGO
-            if is_old or not _is_alive(int(found[1])):
+            state = entry.stat(follow_symlinks=False)
+            if found[4] != _seal(found[1]) or os.geteuid() not in (0, state.st_uid):
+                # somebody else's
+                continue
+            is_old = time.time() - state.st_mtime > LONG_AGO
+            if is_old or (found[3] == _machine() and not _is_alive(int(found[2]))):
                 Path(entry.path).unlink(missing_ok=True)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NAME = "dlint"
+RESULTS, COMMENTS = "results.sqlite", "shellcheck.sqlite"
 MOST_BYTES = 64_000_000
 # Of a full store this share goes, the oldest first.
 FREED = 0.5
@@ -26,7 +27,30 @@ AT_ONCE = 500
 
 
 def folder() -> Path:
-    """The user's cache folder for this program."""
+    """The user's cache folder for this program; one in which nothing is and can be where somebody else may write to it."""
+    found = _folder()
+    return Path(os.devnull, NAME) if distrusted(found) else found
+
+
+def distrusted(found: Path | None = None) -> str | None:
+    """Why the cache folder is not used: what somebody else has put there could hide what is in a file. None when it is."""
+    found = found or _folder()
+    if os.name != "posix":
+        return None
+    for path in (found, *(found / name for name in (RESULTS, COMMENTS))):
+        try:
+            state = os.stat(path)  # noqa: PTH116 - as quick as can be: it is done in each run
+        except OSError:
+            continue
+        if state.st_uid not in (os.geteuid(), 0):
+            return f"{path} belongs to another user: nothing is kept there"
+        # a group of the same number as the user is the user's own
+        if state.st_mode & 0o002 or (state.st_mode & 0o020 and state.st_gid != state.st_uid):
+            return f"{path} may be written by other users: nothing is kept there until `chmod go-w` is done"
+    return None
+
+
+def _folder() -> Path:
     if sys.platform == "linux":
         # what the XDG Base Directory Specification says of most: to load platformdirs takes a tenth of a known file's run
         for variable, below in (("XDG_CACHE_HOME", ""), ("HOME", ".cache")):
@@ -39,12 +63,12 @@ def folder() -> Path:
 
 def results() -> Store:
     """What was found in files."""
-    return Store(folder() / "results.sqlite")
+    return Store(folder() / RESULTS)
 
 
 def comments() -> Store:
     """What ShellCheck said of scripts."""
-    return Store(folder() / "shellcheck.sqlite")
+    return Store(folder() / COMMENTS)
 
 
 def every() -> tuple[Store, ...]:
@@ -96,7 +120,7 @@ class Store:
             return
         today = _today()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             connection = self._open()
             with connection:
                 connection.executemany(

@@ -51,7 +51,7 @@ def test_line_ends_stay_as_they_are(text: str) -> None:
 
 
 def test_real_files_with_other_marks_and_line_ends(corpus: list[str]) -> None:
-    dice = random.Random(24)  # noqa: S311 - a sample
+    dice = random.Random(24)  # noqa: S311 - which files
     for text in islice((item for item in dice.sample(corpus, 60) if "\r" not in item and BOM not in item), 25):
         once = fixed(text)
         assert fixed(BOM + text.replace("\n", "\r\n")) == BOM + once.replace("\n", "\r\n")

@@ -74,17 +74,15 @@ def test_what_is_priced_is_bounded_by_steps_and_by_characters(monkeypatch: pytes
 def test_what_the_loop_asks_to_be_priced_is_bounded() -> None:
     asked: list[int] = []
 
-    def find(doc: object) -> list[Finding]:
-        text = getattr(doc, "text", "")
-        at = text.find("old")
-        return [Finding(Span(at, at + 3), "", Fix("", (Edit(Span(at, at + 3), "new"),), Applicability.SAFE), "X")] if at >= 0 else []
-
-    text = "FROM a\n" + "WORKDIR old\n" * 400
-
-    def worth(doc: Dockerfile, findings: Sequence[Finding]) -> Sequence[None]:
+    def worth(doc: Dockerfile, findings: Sequence[Finding]) -> list[None]:
         asked.append(len(findings) * len(doc.text))
         return [None] * len(findings)
 
+    def find(doc: Dockerfile) -> list[Finding]:
+        at = doc.text.find("old")
+        return [Finding(Span(at, at + 3), "", Fix("", (Edit(Span(at, at + 3), "new"),), Applicability.SAFE), "X")] if at >= 0 else []
+
+    text = "FROM a\n" + "WORKDIR old\n" * 400
     done = loop.fix(text, find, worth=worth)
     assert done.text == text.replace("old", "new")
     assert loop.MOST_PRICED * 0.9 < sum(asked) <= loop.MOST_PRICED

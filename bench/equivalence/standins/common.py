@@ -23,7 +23,7 @@ def online():
     """Whether there is a network interface beside the loop."""
     try:
         with open(NETWORK) as lines:
-            return any(":" in line and line.split(":")[0].strip() not in ("lo",) for line in lines)
+            return any(":" in line and line.split(":")[0].strip() != "lo" for line in lines)
     except OSError:
         return True
 

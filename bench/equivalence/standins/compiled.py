@@ -1,7 +1,6 @@
 """go, cargo, mvn, cc, make: module caches, build caches by content, products. Effects of go: recorded.json."""
 
 import os
-import sys
 
 from common import binary, cached, digest, empty, fail, home, need_network, read, remove, shell, split, tree, write
 
@@ -68,7 +67,7 @@ def go(_, words):
         loaded = Module()
         texts = loaded.load(modules)
         if rest[0] == "vendor":
-            for name, text in zip(loaded.needs, texts):
+            for name, text in zip(loaded.needs, texts, strict=False):
                 write(f"{loaded.folder}/vendor/{name}/lib.go", text)
     elif command in ("build", "install", "test", "vet", "generate", "run"):
         for item in rest if command == "install" else ():

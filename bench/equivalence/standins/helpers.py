@@ -38,7 +38,7 @@ def save(path, data):
 
 
 def curl(name, words):
-    joined = [word for word in words]
+    joined = list(words)
     values = ("-o", "--output", "-H", "--retry", "-A", "--connect-timeout")
     for index, word in enumerate(joined):
         # -fsSLo x
@@ -133,7 +133,7 @@ def useradd(name, words):
     shell = (options.get("-s") or options.get("--shell") or ["/bin/sh"])[0]
     entry("/etc/passwd", f"{user}:x:{number}:{gid}::{where}:{shell}")
     entry("/etc/shadow", f"{user}:!:19000:0:99999:7:::")
-    if "m" in joined.replace("rm", "m") and "M" not in joined or "--create-home" in options:
+    if ("m" in joined.replace("rm", "m") and "M" not in joined) or "--create-home" in options:
         os.makedirs(where, exist_ok=True)
         os.chown(where, number, int(gid))
         os.chmod(where, 0o700)

@@ -158,9 +158,8 @@ def install(tool, options, strict, lock):
             write(lock, as_lock(lock, listed))
     elif strict and tool in ("npm", "pnpm"):
         fail(f"{tool} ERR! The command can only install with an existing {lock}")
-    elif tool != "npm" or "--no-package-lock" not in options:
-        if not strict:
-            write(lock, as_lock(lock, listed))
+    elif (tool != "npm" or "--no-package-lock" not in options) and not strict:
+        write(lock, as_lock(lock, listed))
     scripts = "--ignore-scripts" not in options
     if tool == "npm" and strict:
         remove("node_modules")

@@ -41,7 +41,7 @@ def composer(_, words):
             fail(f"Could not find package {name}")
         text = cached(store and f"{store}/files/{name}", f"{digest(name)}.zip", f"{name}\n", "curl error 6")
         write(f"vendor/{name}/src.php", f"<?php // {text}")
-    autoload = [path for path in data.get("autoload", {}).get("files", [])]
+    autoload = list(data.get("autoload", {}).get("files", []))
     if "--no-autoloader" not in options:
         write("vendor/autoload.php", "<?php " + digest(*sorted(needs), *autoload) + "\n")
     if not os.path.exists("composer.lock"):
@@ -68,9 +68,9 @@ def place(name, version="1.0"):
 
 
 def bundle(_, words):
-    options, rest = split(words)
+    _options, rest = split(words)
     command, *names = rest or ["install"]
-    if command in ("install",):
+    if command == "install":
         gems = [line.split()[1].strip('",\'') for line in read("Gemfile").splitlines() if line.strip().startswith("gem ")]
         for line in read("Gemfile").splitlines():
             if line.startswith("eval_gemfile"):

@@ -21,6 +21,7 @@ PACKAGES = {
     "pip": ([], "wheel"),
     "setuptools": ([], "wheel"),
     "wheel": ([], "wheel"),
+    "uv": ([], "wheel"),
     # archives: built by what the environment and the system hold
     "flagpkg": ([], "environment"),
     "ffipkg": ([], "library"),
@@ -221,6 +222,8 @@ class Installer:
         write(f"{info}/INSTALLER", "pip\n")
         if origin:
             write(f"{info}/direct_url.json", origin + "\n")
+        if name == "uv":
+            link(TOOLS, f"{self.top}/bin/uv")
         if name in COMMANDS_OF:
             write(f"{self.top}/bin/{name}", f"#!/bin/sh\necho {name} {version} {built} \"$@\"\n", 0o755)
         write(f"{info}/RECORD", "\n".join(files) + "\n")
@@ -344,9 +347,8 @@ def python(_, words):
     else:
         paths = [site(top), f"{home()}/.local/lib/python{VERSION}/site-packages"]
         for folder in list(paths):
-            for name in sorted(os.listdir(folder)) if os.path.isdir(folder) and os.access(folder, os.R_OK) else ():
-                if name.endswith(".pth"):
-                    paths.append(read(f"{folder}/{name}").strip())
+            names = sorted(os.listdir(folder)) if os.path.isdir(folder) and os.access(folder, os.R_OK) else ()
+            paths += [read(f"{folder}/{name}").strip() for name in names if name.endswith(".pth")]
         sys.path[:0] = [*os.environ.get("STANDIN_PYTHONPATH", "").split(":"), *paths]
         sys.dont_write_bytecode = True
         if words[0] == "-c":
@@ -363,4 +365,22 @@ def python(_, words):
         exec(compile(code, name, "exec"), {"__name__": "__main__", "__file__": name})
 
 
-COMMANDS = {"pip": pip, "pip3": pip, "python": python, "python3": python}
+def uv(_, words):
+    """uv's interface to pip: the same, with a cache of its own. Source: uv's documentation, "Caching"."""
+    options, rest = split(words, values=(*VALUES, "--link-mode"))
+    base = os.environ.get("UV_CACHE_DIR") or f"{os.environ.get('XDG_CACHE_HOME') or home().rstrip('/') + '/.cache'}/uv"
+    if rest[:2] == ["cache", "clean"]:
+        empty(base)
+    elif rest[:2] == ["pip", "install"]:
+        if "--system" not in options and not os.environ.get("VIRTUAL_ENV"):
+            fail("error: No virtual environment found")
+        installer = Installer(options, prefix(), site(prefix()))
+        installer.cache = None if {"--no-cache", "--no-cache-dir", "-n"} & set(options) or os.environ.get("UV_NO_CACHE") else base
+        installer.gather(rest[2:])
+        installer.install()
+    else:
+        print("uv 0.5.0")
+
+
+COMMANDS = {
+    "uv": uv, "pip": pip, "pip3": pip, "python": python, "python3": python}

@@ -85,8 +85,7 @@ YES = ("-y", "--yes", "--assume-yes", "-qq", "--force-yes", "-yq", "-qy", "-yqq"
 
 
 def conf():
-    text = "".join(read(f"{CONF}/{name}", "") for name in sorted(os.listdir(CONF))) if os.path.isdir(CONF) else ""
-    return text
+    return "".join(read(f"{CONF}/{name}", "") for name in sorted(os.listdir(CONF))) if os.path.isdir(CONF) else ""
 
 
 def hook():
@@ -288,7 +287,7 @@ def apk(_, words):
     kept = os.path.realpath("/etc/apk/cache") if os.path.lexists("/etc/apk/cache") else None
     if kept and not os.path.isdir(kept):
         kept = None
-    where = kept if kept else APK_CACHE
+    where = kept or APK_CACHE
     path = f"{where}/APKINDEX.b8ad4e1a.tar.gz"
     if command == "update":
         need_network("WARNING: updating")
@@ -366,9 +365,9 @@ def dnf(name, words):
     yes = any(item in options for item in ("-y", "--assumeyes", "-yq", "-qy"))
     text = read("/etc/dnf/dnf.conf", "")
     keep = "keepcache=1" in text or "keepcache=True" in text or any("keepcache=1" in item for item in options.get("--setopt", []))
-    if command in ("install", "update", "upgrade", "makecache", "check-update", "remove", "erase", "autoremove", "clean", "reinstall"):
-        if os.geteuid() != 0:
-            fail("Error: This command has to be run with superuser privileges")
+    changing = ("install", "update", "upgrade", "makecache", "check-update", "remove", "erase", "autoremove", "clean", "reinstall")
+    if command in changing and os.geteuid() != 0:
+        fail("Error: This command has to be run with superuser privileges")
     state = dict(line.split() for line in read(RPMDB, "").splitlines())
     if command == "clean":
         if names and names[0] in ("all", "packages", "metadata", "dbcache", "expire-cache"):

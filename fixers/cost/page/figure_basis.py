@@ -27,10 +27,10 @@ def basis(view: EstimateView) -> Iterator[tuple[str, str]]:
     else:
         yield "shares of builds", f"by the last {replay.commits:,} commits; of lost caches and moved images, stated defaults"
     yield "figures of tools", f"measured and remembered up to {latest()}"
-    images = dict.fromkeys(step.image for step in view.found.plan.graph.steps if step.is_pull)
-    for image in images:
-        sizes = base_sizes(image or "")
-        words = f"{sizes.source}, {sizes.date}" if sizes.source else "not known"
+    images = {step.image: step.pulled for step in view.found.plan.graph.steps if step.is_pull}
+    for image, pulled in images.items():
+        sizes = base_sizes(image or "", pulled)
+        words = ", ".join(filter(None, (sizes.source, sizes.date))) or "not known"
         yield f"image {image or 'by a build argument'}", words
     if view.found.measured is not None:
         yield "measured", f"{view.found.measured} of {len(view.found.steps)} steps"

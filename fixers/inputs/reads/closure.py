@@ -6,6 +6,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
+
 from dockerlint.lint.catalogue.name_patterns import matches
 
 from .manifest import Doubt, Manifest
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
     Reader: TypeAlias = Callable[[Manifest], Iterator[str | Doubt]]
 
 T = TypeVar("T")
+
+
+class ReadFiles(Struct, frozen=True):
+    """Files and folders of the context that an install reads; `why` it may read more, `fails` why it does not run without more;
+    None where that is not so.
+    """
+
+    files: tuple[str, ...]
+    why: str | None
+    fails: str | None
+
 
 # More than this nobody wants in a Dockerfile.
 MOST_FILES = 200
@@ -68,6 +81,7 @@ READERS: dict[str, str] = {
     "NuGet.config": "dotnet_manifests.config",
     "NuGet.Config": "dotnet_manifests.config",
     "composer.json": "other_manifests.composer",
+    "*.gemspec": "other_manifests.gemspec",
     "Gemfile": "other_manifests.gemfile",
     ".bundle/config": "other_manifests.bundle_config",
     "mix.exs": "other_manifests.mix",
@@ -92,14 +106,14 @@ def closure(
     readers: Mapping[str, Reader] | None = None,
     *,
     scripts: bool = True,
-) -> tuple[tuple[str, ...], str | None]:
-    """The files and folders of the context that an install reads, given the manifests it starts from; and why it may read
-    more, None when it surely does not.
+) -> ReadFiles:
+    """The files and folders of the context that an install reads, given the manifests it starts from.
 
     `readers` are for files that no name tells, held before the others; `scripts` says whether life cycle scripts run.
     """
     found: dict[str, None] = {}
     why: str | None = None
+    fails: str | None = None
     todo = list(dict.fromkeys(start))
     while todo:
         path = todo.pop(0)
@@ -109,14 +123,15 @@ def closure(
             why = why or f"{path} is not in the build context"
             continue
         if len(found) >= MOST_FILES:
-            return tuple(found), why or f"there are more than {MOST_FILES} manifests"
+            return ReadFiles(tuple(found), why or f"there are more than {MOST_FILES} manifests", fails)
         found[path] = None
         for item in _said(context, path, readers or {}, scripts=scripts):
             if isinstance(item, Doubt):
                 why = why or item.why
+                fails = fails or (item.why if item.fails else None)
             else:
                 todo.append(item)
-    return _outer(tuple(found)), why
+    return ReadFiles(_outer(tuple(found)), why, fails)
 
 
 def _said(context: Context, path: str, readers: Mapping[str, Reader], *, scripts: bool) -> Iterator[str | Doubt]:

@@ -72,6 +72,7 @@ def gradle_build(manifest: Manifest) -> Iterator[str | Doubt]:
 
 def sbt(manifest: Manifest) -> Iterator[str | Doubt]:
     """build.sbt: a program."""
+    yield from manifest.named(manifest.text)
     yield Doubt(f"{manifest.name} is a program")
 
 

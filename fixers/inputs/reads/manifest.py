@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.json import decode
 
 from dockerlint.lint.context.dockerignore import glob_to_regex
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 LARGEST_YAML = 30_000
 MOST_BRACKETS = 300
 MOST_MEMBERS = 500
+QUOTED = regex(r"[\"']([\w./-]{1,200})[\"']")
 
 
 class Doubt(Struct, frozen=True):
-    """Why an install may read more than can be told."""
+    """Why an install may read more than can be told; `fails` says that it surely does not run without the source."""
 
     why: str
+    fails: bool = False
 
 
 class Manifest(Struct, frozen=True):
@@ -59,6 +62,13 @@ class Manifest(Struct, frozen=True):
             yield Doubt(f"{self.name} names {_short(path)}")
         else:
             yield self.at(path)
+
+    def named(self, text: str) -> Iterator[str]:
+        """The files of the context that quoted words of a program name, by a path of the manifest or as a module of Ruby."""
+        for word in QUOTED.findall(text):
+            for name in (word, f"{word}.rb"):
+                if self.at(name) in self.context.files and self.at(name) != self.path:
+                    yield self.at(name)
 
     def members(self, patterns: list[str], names: tuple[str, ...], left_out: tuple[str, ...] = ()) -> Iterator[str | Doubt]:
         """The manifests of the members of a workspace, by patterns of their folders; `**` stands for any depth."""

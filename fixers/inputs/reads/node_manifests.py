@@ -125,12 +125,12 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
             command = RUNNERS.sub("", part.strip(), count=1)
             words = command.split()
             if SHELL_SYNTAX.search(part):
-                yield Doubt(f"{manifest.path} runs `{_short(part)}`")
+                yield Doubt(f"{manifest.path} runs `{_short(part)}`", fails=True)
                 continue
             key = next((key for key in (command, " ".join(words[:1])) if key in known["commands"]), None)
             # with options it may read something else
             if key is None or (command != key and key not in ("echo", "only-allow")):
-                yield Doubt(f"{manifest.path} runs `{_short(part)}`")
+                yield from _programs(manifest, part, words)
             elif key in known["repository"]["commands"] and manifest.context.has(".git"):
                 yield Doubt(f"{manifest.path} runs `{key}`, and there is a repository")
             else:
@@ -142,6 +142,17 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
             yield Doubt(f"{manifest.path} has settings of {item['key']}")
     for name in sorted(depends & set(known["packages"])):
         yield from _these(manifest, known["packages"][name])
+
+
+def _programs(manifest: Manifest, part: str, words: list[str]) -> Iterator[str | Doubt]:
+    """The programs of the project that a command of a script names: it runs with them, unless these read others.
+
+    A command that names none works on the source, as a compiler does.
+    """
+    named = [word for word in words if manifest.at(word) in manifest.context.files]
+    yield from (manifest.at(word) for word in named)
+    alone = bool(named) and not any(MODULE.search(manifest.context.read(manifest.at(word)) or "./") for word in named)
+    yield Doubt(f"{manifest.path} runs `{_short(part)}`", fails=not alone)
 
 
 def _these(manifest: Manifest, names: list[str]) -> Iterator[str | Doubt]:

@@ -21,7 +21,7 @@ GO_USE = regex(r"(?m)^[ \t]*(?:use[ \t]+)?[\"`]?(\.{1,2}(?:/[^\s\"`]*)?)[\"`]?\s
 GEMFILE = regex(
     r"source\s+[\"']https?://[^\"'#]*[\"'](?:\s+do)?\Z|ruby\s+[\"'~><=\d., ]+\Z|end\Z|(?:group|platforms?)[ (][\w\s:,\"'-]*\)?\s+do\Z"
     r"|git_source\(:\w+\)\s*(?:\{|do)\s*\|\w+\|\s*[\"']https://[^\"']*[\"']\s*\}?\Z"
-    r"|gem\s+[\"'][\w./-]+[\"'](?:\s*,\s*(?:[\"'][~><=!\d. a-z]+[\"']|(?:require|group|groups|platforms?|git|github|branch|tag|ref|force_ruby_platform|source|gitlab|bitbucket):?\s*(?:=>)?\s*[\w\s:\"'./\[\]%@-]+))*\Z"
+    r"|gem\s+[\"'][\w./-]+[\"'](?:\s*,\s*(?:[\"'][~><=!\d. a-z]+[\"']|:?(?:require|group|groups|platforms?|git|github|branch|tag|ref|force_ruby_platform|source|gitlab|bitbucket):?\s*(?:=>)?\s*[\w\s:\"'./\[\]%@-]+))*\Z"
     r"|git(?:hub)?\s+[\"']https?://[^\"'#]*[\"'].*\sdo\Z"
 )
 LONGEST_LINE = 300
@@ -157,7 +157,14 @@ def gemfile(manifest: Manifest) -> Iterator[str | Doubt]:
             yield from specs
             yield Doubt("a gemspec is a program")
         elif len(said) > LONGEST_LINE or not GEMFILE.match(said) or GEM_FOLDER.search(said):
+            yield from manifest.named(said)
             yield Doubt(f"Gemfile has `{said[:40]}`")
+
+
+def gemspec(manifest: Manifest) -> Iterator[str | Doubt]:
+    """A gemspec: a program, which often reads the version from a file."""
+    yield from manifest.named(manifest.text)
+    yield Doubt("a gemspec is a program")
 
 
 def bundle_config(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -169,6 +176,7 @@ def bundle_config(manifest: Manifest) -> Iterator[str | Doubt]:
 def mix(manifest: Manifest) -> Iterator[str | Doubt]:
     """mix.exs: packages by path; it is a program."""
     yield Doubt(f"{manifest.name} is a program")
+    yield from manifest.named(manifest.text)
     for path in MIX_PATH.findall(manifest.text):
         if manifest.here(posixpath.join(path, "mix.exs")):
             yield from manifest.local(posixpath.join(path, "mix.exs"))

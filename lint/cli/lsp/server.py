@@ -10,14 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from lsprotocol import types
 from msgspec import Struct
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from dockerlint.lint.cli.exit_status import FINDINGS, OK
+from dockerlint.lint.syntax.source import MOST_BYTES
 
 from ..task import internal
 from . import actions, completion, diagnostics, hover, inlay_hints, navigation, symbols
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 # Seconds without a key before a text is looked at.
 PAUSE = 0.1
+# A text of the largest size that is checked, with each character escaped.
+MOST_MESSAGE = 6 * MOST_BYTES
+MOST_HEADER = 1024
 WATCHED = (*NAMES, ".dockerignore", "*.dockerignore")
 
 Answer = TypeVar("Answer")
@@ -43,6 +48,37 @@ class Protocol(LanguageServerProtocol):
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Iterator[Any]:
         """Leaves the change to the server."""
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """A message as a value; None for one that is none, which is answered at once where an answer is waited for."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "method" in data and "id" in data:
+                self._send_response(data["id"], error=error.to_response_error())
+            return None
+
+    def handle_message(self, message: Any) -> None:
+        """Leaves what was no message out."""
+        if message is not None:
+            super().handle_message(message)
+
+
+class BoundedInput:
+    """Standard input, of which no line and no message is larger than makes sense; after one that is it is at its end."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self.is_refused = False
+
+    def readline(self) -> bytes:
+        """A line of a header, or a part of it."""
+        return b"" if self.is_refused else self._source.readline(MOST_HEADER)
+
+    def read(self, size: int) -> bytes:
+        """A message of so many bytes."""
+        self.is_refused = self.is_refused or size > MOST_MESSAGE
+        return b"" if self.is_refused else self._source.read(size)
 
 
 class Open(Struct):
@@ -304,6 +340,9 @@ def serve() -> int:
     server = DlintServer()
     # what a plug-in prints must not get between the messages
     with open(os.dup(sys.stdout.fileno()), "wb") as output, redirect_stdout(sys.stderr):  # noqa: PTH123 - it has no path
-        server.start_io(sys.stdin.buffer, output)
+        given = BoundedInput(sys.stdin.buffer)
+        server.start_io(cast("BinaryIO", given), output)
+        if given.is_refused:
+            print(f"dlint: a message of over {MOST_MESSAGE:,} bytes is not read", file=sys.stderr)  # noqa: T201 - the editor shows it
     server.stop()
     return OK if server.is_done else FINDINGS

@@ -256,7 +256,6 @@ SPLITS: list[tuple[str, str, str, list[str], str | None, Applicability, Files]] 
             "package-lock.json": package(packages={"node_modules/a": {"resolved": "packages/a", "link": True}, "packages/a": {}, "packages/b": {}}),
         },
     ),
-    ("npm-member-script", NODE, "npm ci", ["COPY package.json package-lock.json ./", "COPY p/package.json ./p/", "RUN npm ci"], None, UNSAFE, {"package.json": package(workspaces=["p"]), "package-lock.json": LOCKED, "p/package.json": package(scripts={"prepare": "tsc"})}),
     ("npm-member-bin", NODE, "npm ci", ["COPY package.json package-lock.json ./", "COPY p/package.json ./p/", "RUN npm ci"], None, UNSAFE, {"package.json": package(workspaces=["p"]), "package-lock.json": LOCKED, "p/package.json": package(bin="x.js")}),
     ("npm-path", NODE, "npm ci", ["COPY package.json package-lock.json ./", "COPY lib/a ./lib/a/", "RUN npm ci"], None, SAFE, {"package.json": package(dependencies={"a": "file:lib/a"}), "package-lock.json": LOCKED, "lib/a/package.json": "{}", "lib/a/a.js": ""}),
     ("npm-path-bin", NODE, "npm ci", ["COPY package.json package-lock.json ./", "COPY lib/a ./lib/a/", "RUN npm ci"], None, UNSAFE, {"package.json": package(dependencies={"a": "file:lib/a"}), "package-lock.json": LOCKED, "lib/a/package.json": package(bin="a.js"), "lib/a/a.js": ""}),
@@ -267,7 +266,7 @@ SPLITS: list[tuple[str, str, str, list[str], str | None, Applicability, Files]] 
     ("npm-prisma-output", NODE, "npm ci", ["COPY package.json package-lock.json ./", "COPY prisma ./prisma/", "RUN npm ci"], None, UNSAFE, {"package.json": package(scripts={"postinstall": "npx prisma generate"}), "package-lock.json": LOCKED, "prisma/schema.prisma": 'generator c {\n  output = "../src/db"\n}\n'}),
     ("npm-husky", NODE, "npm ci", ["COPY package.json package-lock.json ./", "RUN npm ci"], None, SAFE, {"package.json": package(scripts={"prepare": "husky || true"}), "package-lock.json": LOCKED}),
     ("npm-husky-git", NODE, "npm ci", ["COPY package.json package-lock.json ./", "RUN npm ci"], None, UNSAFE, {"package.json": package(scripts={"prepare": "husky"}), "package-lock.json": LOCKED, ".git/config": ""}),
-    ("npm-script", NODE, "npm ci", ["COPY package.json package-lock.json ./", "RUN npm ci"], None, UNSAFE, {"package.json": package(scripts={"postinstall": "node x.js"}), "package-lock.json": LOCKED}),
+    ("npm-script", NODE, "npm ci", ["COPY package.json package-lock.json x.js ./", "RUN npm ci"], None, UNSAFE, {"package.json": package(scripts={"postinstall": "node x.js"}), "package-lock.json": LOCKED, "x.js": ""}),
     ("npm-no-scripts", NODE, "npm ci --ignore-scripts", ["COPY package.json package-lock.json ./", "RUN npm ci --ignore-scripts"], None, SAFE, {"package.json": package(scripts={"postinstall": "node x.js"}), "package-lock.json": LOCKED}),
     ("yarn", NODE, "yarn install --frozen-lockfile", ["COPY package.json yarn.lock ./", "COPY w/a/package.json ./w/a/", "RUN yarn install --frozen-lockfile"], None, SAFE, {"package.json": package(private=True, workspaces={"packages": ["w/*"]}), "yarn.lock": "", "w/a/package.json": "{}", "w/a/a.js": ""}),
     (
@@ -418,12 +417,11 @@ def test_a_manifest_above_has_a_say(tmp_path: Path) -> None:
     assert "package.json has a say in what is installed" in findings[0].fix.title
 
 
-def test_a_program_that_is_no_setup_py_is_only_shown(tmp_path: Path) -> None:
+def test_a_program_that_is_no_setup_py_has_no_fix(tmp_path: Path) -> None:
     files = {"setup.py": "import numpy\nfrom setuptools import setup\nsetup(install_requires=['a'])\n", "a.py": ""}
     findings, _, every = examine(f"{PYTHON}COPY . .\nRUN pip install -e .\n", "DF101", tmp_path, files)
-    assert levels(findings) == [DISPLAY]
-    assert findings[0].fix is not None
-    assert "setup.py imports numpy" in findings[0].fix.title
+    assert levels(findings) == [None]
+    assert findings[0].message.endswith("no fix: setup.py imports numpy")
     assert every.endswith("COPY . .\nRUN pip install -e .\n")
 
 
@@ -445,6 +443,15 @@ def test_requirements_that_stand_nowhere_alone(tmp_path: Path) -> None:
 def test_nothing_to_split(tmp_path: Path, install: str, files: Files) -> None:
     text = f"{PYTHON}COPY . .\nRUN {install}\n"
     assert examine(text, "DF101", tmp_path, files)[0] == []
+
+
+@pytest.mark.parametrize("script", ["tsc", "npm run build", "node x.js", "node y.js", "echo $(cat a)"])
+def test_a_script_that_works_on_the_source_has_no_fix(tmp_path: Path, script: str) -> None:
+    files = {"package.json": package(scripts={"prepare": script}), "package-lock.json": LOCKED, "y.js": "require('./z')", "z.js": ""}
+    findings, _, every = examine(f"{NODE}COPY . .\nRUN npm ci\n", "DF101", tmp_path, files)
+    assert levels(findings) == [None]
+    assert f"no fix: package.json runs `{script}`" in findings[0].message
+    assert every == f"{NODE}COPY . .\nRUN npm ci\n"
 
 
 def test_without_a_context_it_is_only_shown(tmp_path: Path) -> None:

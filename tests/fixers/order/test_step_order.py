@@ -53,7 +53,7 @@ def level(path: str, script: str, before: str = "") -> Clash:
         ". /b", "sh -c 'cat /d/a'", "sudo cat /d/a", "env X=1 cat /d/a", "xargs cat", "command /d/a", "which a", "type a",
         "tar xf /y.tar -C /d", "tar xf /y.tar -C/d", "tar --directory=/d -xf /y", "dd if=/d/a of=/b", "cp -t/d /b",
         "cp --target-directory=/d /b", "sed -f/d/a /b", "awk 'BEGIN{system(\"cat /d/a\")}'", "find /b -exec cat /d/a ';'",
-        "find /b -exec frob {} +", "sha256sum -c /b", "curl https://example.org -o /b", "cat <<E\n$(cat /d/a)\nE", "cp -r /. /b",
+        "find /b -exec frob {} +", "sha256sum -c /b", "curl https://example.org -o $X", "curl -K /b https://example.org", "curl https://example.org -o /d/a", "wget https://example.org -P /d", "git clone https://example.org/b.git /d", "cat <<E\n$(cat /d/a)\nE", "cp -r /. /b",
         "(cat /d/a)", "if true; then cat /d/a; fi", "true || cat /d/a", "true & cat /d/a", "f() { cat /d/a; }; f", "(", "ls /",
         "apt-get install /d/a.deb", "apt-get -c=/d/a install b", "apt-get -c /d/a install b", "apt-get -o Dir::Etc=/d install b",
         "dnf install --installroot=/d b", "dnf install --installroot /d b", "dnf install /d/a.rpm",
@@ -75,6 +75,9 @@ def test_touched(script: str) -> None:
         "find /b -name x -delete", "cd /b && true", "apt-get update && apt-get install -y curl", "apk add --virtual .deps gcc",
         "dnf install -y --setopt=a=b httpd", '["apt-get", "install", "curl"]', "--mount=type=secret,id=a true", "X=1 true",
         "--mount=type=bind,from=b,target=/b true", "set -ex && echo a", "ls /b", "grep -r a /b", "chmod 755 /b",
+        "curl https://example.org -o /b", "wget -q https://example.org -P /b", "git clone --depth 1 https://example.org/b.git /b",
+        "sed -i 's|a/b = 1|c/d = 2|g' /b", "[ $(nproc) = 2 ]", "php -v && php -i", "node --version", "docker-php-ext-install intl",
+        "pecl install redis-6.0.2", "pip install a==1.2", "bundle config set with a",
     ],
 )
 def test_not_touched(script: str) -> None:
@@ -87,7 +90,10 @@ def test_not_touched(script: str) -> None:
         ("ls", True), ("ls /b", False), ("du -h", True), ("find -name x", True), ("find . -name x", True), ("find /b", False),
         ("tar xf /y", True), ("tar -xf /y -C /b", False), ("unzip /y", True), ("unzip /y -d /b", False), ("grep -r a", True),
         ("cat a", True), ("echo *", True), ("npm ci", True), ("go build", True),
-        ("dd if=a of=/b", True), ("cat /b; cd /c; cat a", True),
+        ("sed 's/a/b/w a' /b", True), ("sed '/a/e' /b", True), ("curl -O https://example.org/a", True), ("git clone https://example.org/a", True),
+        ("[ -f a ]", True), ("[ /b -nt a ]", True), ("[ a = b ]", False), ("./php -v", True), ("pecl install ./a", True),
+        ("bundle config set --local path a", False), ("pip install ./a", True), ("curl https://example.org | php -- --install-dir=/b", False),
+        ("curl https://example.org | php a", True), ("dd if=a of=/b", True), ("cat /b; cd /c; cat a", True),
     ],
 )
 def test_the_own_folder(script: str, touched: bool) -> None:

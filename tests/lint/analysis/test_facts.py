@@ -41,8 +41,11 @@ def test_user(text: str, user: str | None) -> None:
     ("text", "workdir"),
     [
         ("FROM scratch", "/"),
-        ("FROM debian:bookworm-slim", None),
-        ("FROM debian:bookworm-slim\nWORKDIR a", None),
+        ("FROM debian:bookworm-slim", "/"),
+        ("FROM php:8-apache\nWORKDIR a", "/var/www/html/a"),
+        ("FROM nobody/knows", None),
+        ("FROM nobody/knows\nWORKDIR a", None),
+        ("FROM mcr.microsoft.com/dotnet/sdk:8.0-nanoserver-ltsc2022", None),
         ("FROM debian:bookworm-slim\nWORKDIR /a", "/a"),
         ("FROM scratch\nWORKDIR /a/\nWORKDIR b/../c", "/a/c"),
         ("FROM scratch\nARG D=/x\nWORKDIR $D/y", "/x/y"),

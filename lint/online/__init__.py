@@ -1,0 +1,1 @@
+"""Look-ups in image registries, which are only made when the user asks for them."""
