@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
@@ -23,6 +24,8 @@ PIPES = frozenset({"|", "|&"})
 # Shells that know the option; hadolint 2.15.1 takes the first three for such, in /bin or without a path (measured).
 KNOWING = frozenset({"bash", "zsh", "ash", "ksh", "mksh"})
 HADOLINTS = frozenset({"/bin/bash", "/bin/zsh", "/bin/ash", "bash", "zsh", "ash"})
+# The first release of Alpine whose busybox was looked at for the option.
+LOOKED_AT = [3, 11]
 # What /bin/sh is where it is busybox: its shell knows the option, but who uses these images rarely has it in mind.
 BUSYBOX = frozenset({"ash", "busybox"})
 # The shell with the option, by the distribution of the base image. Source: the official images' contents; Alpine has no bash.
@@ -115,7 +118,17 @@ def _knows(facts: Facts, run: Run, path: str) -> bool:
     if facts.as_hadolint:
         return path in HADOLINTS
     name = path.rsplit("/", 1)[-1]
-    return facts.quiet or name in KNOWING or (name == "sh" and facts.base_of(run) is not None)
+    return facts.quiet or name in KNOWING or (name == "sh" and _sh_knows(facts.base_of(run)))
+
+
+def _sh_knows(base: BaseImage | None) -> bool:
+    """Whether the /bin/sh of an image is taken to know the option; of older releases of Alpine that was not looked at."""
+    if base is None or base.shell in (None, "none", "cmd"):
+        return False
+    if base.distribution != "alpine" or base.release is None:
+        return True
+    numbers = [int(part) for part in base.release.split(".")[:2] if part.isdecimal()]
+    return not numbers or numbers >= LOOKED_AT
 
 
 def _shell(facts: Facts, run: Run) -> tuple[str, ...]:
