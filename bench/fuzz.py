@@ -44,6 +44,8 @@ TALLY = Path(__file__).with_name("fuzz.json")
 SECONDS_EACH = 10
 MEMORY = 3 << 30
 LONGEST = 8_000
+# What a fix may add, in characters, and how often the file may be in what it makes: a stage of its own has the steps of another.
+MOST_ADDED, MOST_MOVED = 1_500, 2
 # Without a sign of life for so long, a process hangs in code that no signal can interrupt.
 PATIENCE = 300
 REPORT_EVERY = 2.0
@@ -436,7 +438,7 @@ def rules() -> Callable[[bytes], object]:
 
 
 def fixes() -> Callable[[bytes], object]:
-    """All fixes, also the unsafe ones: they end, and what they make parses."""
+    """All fixes, also the unsafe ones: they end, what they make parses and is not fixed again, and all that are offered can be made."""
     from dockerlint.fixers.loop import fix
     from dockerlint.lint.analysis.build_state import Settings
     from dockerlint.lint.analysis.facts import Facts
@@ -453,7 +455,11 @@ def fixes() -> Callable[[bytes], object]:
 
         problems = len(parse(text).problems)
         for unsafe in (False, True):
-            assert len(parse(fix(text, find, unsafe=unsafe).text).problems) <= problems
+            done = fix(text, find, unsafe=unsafe)
+            assert len(parse(done.text).problems) <= problems
+            assert not done.dropped, f"{done.dropped[0].code} was not made: {done.dropped[0].reason}"
+            assert fix(done.text, find, unsafe=unsafe).text == done.text, "a second run changes the file again"
+            assert len(done.text) <= len(text) + MOST_ADDED * len(done.applied) + MOST_MOVED * len(text), f"{len(text)} characters became {len(done.text)}"
 
     return texts(run)
 

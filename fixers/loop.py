@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -27,6 +28,8 @@ FEWEST_PASSES, MOST_PASSES = 100, 1000
 # To price a fix takes as long as to read the text: what comes after so many characters is chosen by its place. Real files take
 # a hundredth of it.
 MOST_PRICED = 2_000_000
+# One that is made this many times, and once for each word, feeds itself. So many of them are left out at most.
+FEWEST_TIMES, MOST_VAIN = 20, 8
 
 
 class Applied(Struct, frozen=True):
@@ -70,13 +73,28 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
     `worth` prices findings: of fixes that conflict the one that saves more goes first. A fix that would break a file that
     parsed, or bring back an earlier text, is not made and stands in `dropped`.
     """
+    vain: set[tuple[str, str, str]] = set()
+    while True:
+        outcome, swelling = _fixed(text, find, worth, vain, unsafe=unsafe)
+        if swelling is None or len(vain) == MOST_VAIN:
+            return outcome
+        # it does not mend what it is for: each run would make it again
+        vain.add(swelling)
+
+
+def _fixed(
+    text: str, find: Find, worth: Worth | None, vain: Collection[tuple[str, str, str]], *, unsafe: bool
+) -> tuple[FixOutcome, tuple[str, str, str] | None]:
+    """What `fix` gives without some fixes; and the one that is made more often than there are words for it."""
     least = Applicability.UNSAFE if unsafe else Applicability.SAFE
     run = _Run()
     doc = parse(text)
     seen = {text}
+    made: Counter[tuple[str, str, str]] = Counter()
+    most = FEWEST_TIMES + len(text.split())
     priced_characters = 0
     for _ in range(min(FEWEST_PASSES + PASSES_AN_INSTRUCTION * len(doc.instructions), MOST_PASSES)):
-        findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least]
+        findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least and _said(item) not in vain]
         findings = [item for item in findings if _key(doc, item) not in run.banned and not _joins_line_end(doc, _fix(item))]
         priced_characters += len(findings) * len(doc.text)
         savings = worth(doc, findings) if worth and priced_characters <= MOST_PRICED else [None] * len(findings)
@@ -98,7 +116,17 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
         ]
         seen.add(following.text)
         doc = following
-    return FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped))
+        made.update({_said(item) for item, _ in chosen})
+        if made.most_common(1)[0][1] > most:
+            break
+    else:
+        most = 0
+    outcome = FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped))
+    return outcome, next((said for said, times in made.most_common(1) if times > most), None)
+
+
+def _said(finding: Finding) -> tuple[str, str, str]:
+    return finding.code, finding.message, _fix(finding).title
 
 
 def _fix(finding: Finding) -> Fix:

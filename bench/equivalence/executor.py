@@ -524,14 +524,15 @@ class Build:
         mounts, key = self._mounts(stage, item, index)
         network = self.builder.network and item.flag("network") != "none"
         whole = _digest(stage.layer, "RUN", words, sorted(env.items()), stage.config["WorkingDir"], uid, gid, key, item.flag("network"))
+        assert stage.layer
+        stubs = self._stubs(stage.layer.tree, [mount["target"] for mount in mounts])
+        self.stubs |= set(stubs)
         if whole in self.builder.layers:
             stage.layer = self.builder.layers[whole]
             return
-        assert stage.layer
         layer = self._layer(stage.layer, whole)
         request = {"argv": self._program(stage, words, env), "env": env, "cwd": stage.config["WorkingDir"], "uid": uid, "gid": gid, "groups": groups}
         request |= {"mounts": mounts, "network": network}
-        stubs = self._stubs(stage.layer.tree, [mount["target"] for mount in mounts])
         status, output = self._sandbox(layer, request)
         if status != 0:
             self.builder.log = output
@@ -580,7 +581,6 @@ class Build:
         return sorted(set(found), reverse=True)
 
     def _clean_stubs(self, layer: Layer, stubs: list[str]) -> None:
-        self.stubs |= set(stubs)
         for path in stubs:
             place = self.store.path(layer.upper) / path.lstrip("/")
             if place.is_dir() and not any(place.iterdir()):

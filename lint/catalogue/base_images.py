@@ -145,7 +145,7 @@ def unknown(reference: str) -> BaseImage:
     """An image of which nothing is known."""
     image = parse_reference(reference)
     return BaseImage(
-        image.repository, image.tag, user=None, shell=None, package_manager=None, distribution=None, release=None, entrypoint=None,
+        image.repository, image.tag, user=None, workdir=None, shell=None, package_manager=None, distribution=None, release=None, entrypoint=None,
         tools=frozenset(), compressed_bytes=None, disk_bytes=None, basis=None, source=None, date=None,
     )  # fmt: skip
 

@@ -6,10 +6,10 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from .one_file import work
@@ -41,6 +41,8 @@ class Processes:
         if sys.platform == "win32":
             # there they cannot choose when to end
             return
+        # where all of them were asked to end, the pool's own thread stumbles over what is cancelled: nobody waits for it any more
+        threading.excepthook = lambda _: None
         for number in [process.pid for process in multiprocessing.active_children() if process.pid]:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGUSR1)
@@ -72,7 +74,7 @@ def _begin() -> None:
         # by this the pool ends them all when one of them is gone
         signal.signal(signal.SIGTERM, _TURN.leave)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGUSR1})
-    Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 class _LeaveError(BaseException):
