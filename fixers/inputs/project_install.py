@@ -29,17 +29,17 @@ MOST_NAMES = 100
 
 
 class ProjectInstall(Struct, frozen=True):
-    """An install that reads manifests which a COPY brings.
-
-    `place` is the folder of the image that it works in, `folder` the one of the context that comes to lie there, and `copy` the
-    first COPY that brings the manifest.
-    """
+    """An install that reads manifests which a COPY brings."""
 
     run: Run
     invocation: Invocation
+    # what it reads, relative to `place` and `folder`
     reads: Manifests
+    # the folder of the image that it works in
     place: str
+    # the folder of the context that comes to lie there
     folder: str
+    # the first COPY that brings the manifest
     copy: Copy
 
     @property

@@ -36,16 +36,17 @@ SWEEPING = frozenset({"rm", "mv", "tar", "unzip", "rsync", "git", "find", "dd"})
 
 
 class WayDown(Struct, frozen=True):
-    """What goes below the install, in file order, and how sure it is that the rest may stay above.
+    """How copies get below an install: what goes along, and how sure it is that the rest may stay above."""
 
-    `installs` are others that stay above: their manifests are copied for them too. Of the copies in `absolute` the destination
-    depends on a WORKDIR that they go past; `spots` are the paths that hold all that they write.
-    """
-
+    # what goes below the install, in file order
     moved: tuple[Instruction, ...]
+    # other installs that stay above: their manifests are copied for them too
     installs: tuple[ProjectInstall, ...]
+    # how likely it is that something which stays above depends on what goes below
     level: Clash
+    # where the copies start whose destination depends on a WORKDIR that they go past
     absolute: frozenset[int]
+    # the paths that hold all that the copies write
     spots: tuple[str, ...]
 
 

@@ -24,12 +24,12 @@ T = TypeVar("T")
 
 
 class ReadFiles(Struct, frozen=True):
-    """Files and folders of the context that an install reads; `why` it may read more, `fails` why it does not run without more;
-    None where that is not so.
-    """
+    """Files and folders of the context that an install reads."""
 
     files: tuple[str, ...]
+    # why it may read more; None when it surely does not
     why: str | None
+    # why it does not run without more; None where it does, as far as one can tell
     fails: str | None
 
 
