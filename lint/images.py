@@ -14,6 +14,12 @@ from .patterns import regex
 
 DATA = "lint/data/images.toml"
 DEFAULT_TAG = "latest"
+# The date or build number behind a tag, its leading version, and words in it.
+DATED = regex(r"[-.](?:20)?\d{6}(?:\.\d+)*$")
+LEADING = regex(r"(v?\d+(?:\.\d+)*)(.*)")
+WORDS = regex(r"[a-z]{3,}")
+VARIABLE = regex(r"\$\{[^}]*\}?|\$\w+")
+WINDOWS = frozenset(("windowsservercore", "nanoserver", "servercore", "windows"))
 PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
 
 
@@ -84,6 +90,7 @@ class _Data(Struct, frozen=True):
     releases: dict[str, dict[str, str]]
     sources: dict[str, str]
     hub: tuple[str, ...]
+    architectures: frozenset[str]
     placeholders: dict[str, str]
 
 
@@ -116,12 +123,72 @@ def lookup(reference: str) -> BaseImage | None:
     return _lookup(parse_reference(reference))
 
 
+def alike(reference: str) -> tuple[BaseImage, ...]:
+    """The images with a size that are most like one without: of its line, else all of its repository like it.
+
+    `8.0.4-jammy` is of the line `8.0-jammy`, `bookworm-20240513` of `bookworm`. A variable in the tag stands for any text;
+    of the others, those whose tags have most words of it in common (`slim`, `jre`, `alpine`). Empty for a repository
+    that is not known, and for a tag of Windows where none is.
+    """
+    named = parse_reference(reference)
+    if "$" in named.repository:
+        return ()
+    if named.tag is not None and "$" not in named.tag:
+        for tag in _lines(named.tag):
+            found = _lookup(Reference(named.repository, tag, None))
+            if found is not None and found.basis is not None:
+                return (found,)
+    return _likely(named)
+
+
+def _lines(tag: str) -> list[str]:
+    """A tag without its date, then with fewer and fewer parts of its version."""
+    found = []
+    plain = DATED.sub("", tag)
+    if plain != tag:
+        found.append(plain)
+    version = LEADING.match(plain)
+    while version is not None and "." in version[1]:
+        plain = version[1].rpartition(".")[0] + version[2]
+        found.append(plain)
+        version = LEADING.match(plain)
+    return found
+
+
+def _likely(named: Reference) -> tuple[BaseImage, ...]:
+    """The images of a repository whose tags share most words with a tag."""
+    data = _data()
+    rows = [row for row in _speaking_of(_official(named.repository), data) if {"compressed_mb", "disk_mb"} & row.values.keys()]
+    words = _words(named.tag or "")
+    if not rows:
+        return ()
+    shared = [len(words & _words(row.tag)) for row in rows]
+    if words & WINDOWS and not max(shared):
+        return ()
+    # what is for Windows is nothing that another tag may stand for
+    best = max(shared)
+    chosen = [row for row, count in zip(rows, shared, strict=True) if count == best]
+    chosen = [row for row in chosen if words & WINDOWS or not _words(row.tag) & WINDOWS]
+    return tuple(_image(named, row.values | {"release": None}, {}, data) for row in chosen)
+
+
+def _words(tag: str) -> frozenset[str]:
+    """The words of a tag, or of a pattern of tags: `8.0-jdk17-alpine` has jdk and alpine."""
+    return frozenset(WORDS.findall(VARIABLE.sub("", tag)))
+
+
+def _official(repository: str) -> str:
+    """The name of an official image without the architecture in front: `arm64v8/debian` is `debian`."""
+    architecture, _, name = repository.partition("/")
+    return name if architecture in _data().architectures and name and "/" not in name else repository
+
+
 @lru_cache(1000)
 def _lookup(image: Reference) -> BaseImage | None:
     data = _data()
     values: dict[str, Any] = {}
     captured: dict[str, str] = {}
-    for row in _speaking_of(image.repository, data):
+    for row in _speaking_of(_official(image.repository), data):
         found = _captured(row.tag, image.tag or "")
         if found is None:
             continue
@@ -182,7 +249,7 @@ def _data() -> _Data:
                 patterns.append((repository, place))
             else:
                 plain.setdefault(repository, []).append(place)
-    return _Data(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
+    return _Data(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), frozenset(data["architectures"]), data["placeholders"])
 
 
 def _rows(entry: dict[str, Any], repository: str, place: int) -> list[_Row]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from statistics import median_low
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from dockerlint.lint.findings import Basis
-from dockerlint.lint.images import lookup
+from dockerlint.lint.images import alike, lookup
 
 from .figures import ZERO, Amount
+
+if TYPE_CHECKING:
+    from dockerlint.lint.images import BaseImage
 
 # How far a size may be off: tags move on, and a remembered size was for some version of the image.
 SPREAD = {Basis.INDEXED: (0.95, 1.05), Basis.MEASURED: (0.95, 1.05), Basis.HEURISTIC: (0.7, 1.4)}
@@ -29,14 +35,40 @@ class BaseSizes(Struct, frozen=True):
     date: str
 
 
-def base_sizes(reference: str) -> BaseSizes:
-    """The sizes of an image by its reference; unknown amounts for an image or tag that is not known.
+UNKNOWN = BaseSizes(Amount.unknown(), Amount.unknown(), "", "")
 
+
+def base_sizes(reference: str) -> BaseSizes:
+    """The sizes of an image by its reference, which may have a variable in its tag; unknown amounts for one that is not known.
+
+    A tag that no row is for is like the rows of its line, or of its repository: the bounds then span all of those.
     Where only one of the two sizes is known, the other one follows by `EXPANSION` and is a heuristic.
     """
     image = lookup(reference)
-    if image is None or image.basis is None:
-        return BaseSizes(Amount.unknown(), Amount.unknown(), "", "")
+    if image is not None and image.basis is not None:
+        return _sizes(image)
+    return _span([_sizes(like) for like in alike(reference)])
+
+
+def _span(found: list[BaseSizes]) -> BaseSizes:
+    """What may be any of several; bounds span all of them, the likely one is in their middle."""
+    if not found:
+        return UNKNOWN
+    on_disk, compressed = (
+        Amount(
+            min(size.low for size in sizes),
+            median_low(sorted(size.mid for size in sizes)),
+            max(size.high for size in sizes),
+            Basis.HEURISTIC,
+        )
+        for sizes in ([item.on_disk for item in found], [item.compressed for item in found])
+    )
+    newest = max(found, key=lambda item: item.date)
+    return BaseSizes(compressed, on_disk, newest.source, newest.date)
+
+
+def _sizes(image: BaseImage) -> BaseSizes:
+    assert image.basis is not None
     compressed = _amount(image.compressed_bytes, image.basis)
     on_disk = _amount(image.disk_bytes, image.basis)
     if not on_disk.is_known:
