@@ -7,7 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from dockerlint.lint import installation, prepared
+from dockerlint.lint.storage import installation, prepared
 
 ROOT = Path(__file__).parent.parent
 PREPARED = prepared.SHIPPED.relative_to(installation.TOP).as_posix()

@@ -37,22 +37,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from dockerlint.fixers.cost import work
-from dockerlint.fixers.cost.figures import Amount
-from dockerlint.fixers.cost.graph import BuildGraph
-from dockerlint.fixers.cost.invalidation import Change, rerun, with_args
-from dockerlint.fixers.cost.model import estimate
-from dockerlint.fixers.cost.recipes import brought
-from dockerlint.fixers.cost.selections import Selections
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.fixers.cost import run_cost
+from dockerlint.fixers.cost.bounded import Amount
+from dockerlint.fixers.cost.build_graph import BuildGraph
+from dockerlint.fixers.cost.cache_keys import Change, rerun, with_args
+from dockerlint.fixers.cost.copy_selections import Selections
+from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.fixers.cost.work_recipes import brought
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.fixers.cost import Estimate
-    from dockerlint.fixers.cost.graph import Source, Step
+    from dockerlint.fixers.cost.build_graph import Source, Step
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "accuracy"
@@ -437,7 +437,7 @@ class Comparison:
 @contextmanager
 def on_stand_in() -> Iterator[None]:
     """Lets the model know what the stand-in for the base image has, which the official one has not."""
-    with mock.patch.object(work, "brought", lambda tools: brought(tools) | STAND_IN):
+    with mock.patch.object(run_cost, "brought", lambda tools: brought(tools) | STAND_IN):
         yield
 
 

@@ -14,9 +14,9 @@ import statistics
 import time
 from pathlib import Path
 
-from dockerlint.lint import nodes
-from dockerlint.lint.parser import parse
-from dockerlint.lint.shell import script
+from dockerlint.lint.shell.script import script
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 
 def texts_of(corpus: Path) -> list[str]:

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 
 from corpus import texts_of
 
-from dockerlint.fixers.cost.images import base_sizes
-from dockerlint.fixers.cost.model import estimate
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.fixers.cost.base_sizes import base_sizes
+from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.cost.figures import Amount
-    from dockerlint.fixers.cost.model import Estimate
+    from dockerlint.fixers.cost.bounded import Amount
+    from dockerlint.fixers.cost.estimate import Estimate
 
 OUT = Path(__file__).parent / "coverage.md"
 

@@ -229,9 +229,9 @@ def parsing() -> Callable[[bytes], object]:
 
 
 def shell() -> Callable[[bytes], object]:
-    from dockerlint.lint import nodes
-    from dockerlint.lint.parser import parse
-    from dockerlint.lint.shell import script
+    from dockerlint.lint.shell.script import script
+    from dockerlint.lint.syntax import nodes
+    from dockerlint.lint.syntax.parser import parse
 
     def run(text: str) -> None:
         for before in ("RUN ", "# escape=`\nRUN ", "RUN <<DLINT\n"):
@@ -244,7 +244,7 @@ def shell() -> Callable[[bytes], object]:
 
 
 def expansion() -> Callable[[bytes], object]:
-    from dockerlint.lint.expansion import ExpansionError, expand_words, try_expand, variables
+    from dockerlint.lint.syntax.word_expansion import ExpansionError, expand_words, try_expand, variables
 
     def run(text: str) -> None:
         for escape in "\\`":
@@ -279,9 +279,9 @@ def of_file(name: str, read: Callable[[Path], object], *allowed: type[Exception]
 
 
 def toml() -> Callable[[bytes], object]:
-    from dockerlint.lint import config_files
-    from dockerlint.lint.config import ConfigError, merge
-    from dockerlint.lint.registry import rules
+    from dockerlint.lint.engine.registry import rules
+    from dockerlint.lint.settings import config_files
+    from dockerlint.lint.settings.config import ConfigError, merge
 
     known = rules()
 
@@ -302,16 +302,16 @@ def toml() -> Callable[[bytes], object]:
 
 
 def yaml() -> Callable[[bytes], object]:
-    from dockerlint.lint import hadolint
-    from dockerlint.lint.config import ConfigError, merge
-    from dockerlint.lint.registry import rules
+    from dockerlint.lint.engine.registry import rules
+    from dockerlint.lint.settings import hadolint_config
+    from dockerlint.lint.settings.config import ConfigError, merge
 
     known = rules()
-    return of_file(".hadolint.yaml", lambda path: merge(hadolint.translate(path)).rules(known, path), ConfigError)
+    return of_file(".hadolint.yaml", lambda path: merge(hadolint_config.translate(path)).rules(known, path), ConfigError)
 
 
 def ignore() -> Callable[[bytes], object]:
-    from dockerlint.lint.context import Ignore, glob_to_regex
+    from dockerlint.lint.context.build_context import Ignore, glob_to_regex
 
     paths = ("a", "src/a/b.py", "node_modules/x/y", "a" * 200, "/".join("ab" * 40), "é\n.log")
 
@@ -325,20 +325,22 @@ def ignore() -> Callable[[bytes], object]:
 
 
 def gitignore() -> Callable[[bytes], object]:
-    from dockerlint.lint.discover import is_left_out
+    from dockerlint.lint.settings.discovery import is_left_out
 
     (folder() / ".git").mkdir()
     return of_file(".gitignore", lambda path: [is_left_out(path.parent, name) for name in ("a", "b/c.log", "x/y/z")])
 
 
 def build_log() -> Callable[[bytes], object]:
-    from dockerlint.fixers.cost.measured import MeasuredError, log
+    from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.fixers.cost.measured import build_log as log
 
     return refusing(lambda data: log.read(data.decode("utf-8", "replace"), "x"), MeasuredError)
 
 
 def history() -> Callable[[bytes], object]:
-    from dockerlint.fixers.cost.measured import MeasuredError, history
+    from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.fixers.cost.measured import docker_history as history
 
     return refusing(lambda data: history.read(data.decode("utf-8", "replace"), "x"), MeasuredError)
 
@@ -352,14 +354,16 @@ def refusing(function: Callable[[bytes], object], *allowed: type[Exception]) -> 
 
 
 def archive() -> Callable[[bytes], object]:
-    from dockerlint.fixers.cost.measured import MeasuredError, archive
+    from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.fixers.cost.measured import image_archive as archive
 
     return refusing(lambda data: archive.read_stream(io.BytesIO(data), "x"), MeasuredError)
 
 
 def image() -> Callable[[bytes], object]:
     """Images whose archive is whole and whose documents are not: the documents by lines of `--`, the last one file names."""
-    from dockerlint.fixers.cost.measured import MeasuredError, archive
+    from dockerlint.fixers.cost.measured import MeasuredError
+    from dockerlint.fixers.cost.measured import image_archive as archive
 
     return refusing(lambda data: archive.read_stream(io.BytesIO(saved(data)), "x"), MeasuredError)
 
@@ -390,36 +394,36 @@ def tar(files: dict[str, bytes]) -> bytes:
 
 
 def git_log() -> Callable[[bytes], object]:
-    from dockerlint.lint import history
+    from dockerlint.lint.context import commit_history as history
 
     return refusing(lambda data: list(history._logged(os.fsdecode(data))), history.HistoryError)
 
 
 def build_file(name: str) -> Callable[[], Callable[[bytes], object]]:
     def prepare() -> Callable[[bytes], object]:
-        from dockerlint.lint import builds
+        from dockerlint.lint.buildfiles import resolve
 
-        return of_file(name, lambda path: builds.read(path, {"D": "x"}).layers())
+        return of_file(name, lambda path: resolve.read(path, {"D": "x"}).layers())
 
     return prepare
 
 
 def package_list() -> Callable[[bytes], object]:
-    from dockerlint.lint import installed
+    from dockerlint.lint.analysis import installed_packages
 
-    return texts(installed.parse)
+    return texts(installed_packages.parse)
 
 
 def kept() -> Callable[[bytes], object]:
-    from dockerlint.fixers.cost.measured import MeasuredError, store
+    from dockerlint.fixers.cost.measured import MeasuredError, measured_file
 
-    path = store.path(folder())
+    path = measured_file.path(folder())
     path.parent.mkdir()
 
     def run(data: bytes) -> None:
         path.write_bytes(data)
         with suppress(MeasuredError):
-            store.load(folder(), "Dockerfile")
+            measured_file.load(folder(), "Dockerfile")
 
     return run
 
@@ -432,10 +436,10 @@ def rules() -> Callable[[bytes], object]:
 def fixes() -> Callable[[bytes], object]:
     """All fixes, also the unsafe ones: they end, and what they make parses."""
     from dockerlint.fixers.loop import fix
-    from dockerlint.lint.checker import check
-    from dockerlint.lint.facts import Facts, Settings
-    from dockerlint.lint.parser import parse
-    from dockerlint.lint.registry import rules as known
+    from dockerlint.lint.analysis.facts import Facts, Settings
+    from dockerlint.lint.engine.checker import check
+    from dockerlint.lint.engine.registry import rules as known
+    from dockerlint.lint.syntax.parser import parse
 
     context = manifests_in(folder())
     everything = known()
@@ -453,7 +457,7 @@ def fixes() -> Callable[[bytes], object]:
 
 def manifests() -> Callable[[bytes], object]:
     """A project's own files: the first byte says which of them is as the rest of the input has it."""
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
 
     root = folder()
     manifests_in(root)
@@ -472,7 +476,7 @@ def manifests() -> Callable[[bytes], object]:
 
 
 def manifests_in(root: Path) -> Any:
-    from dockerlint.lint.context import Context
+    from dockerlint.lint.context.build_context import Context
 
     for name, text in MANIFESTS.items():
         (root / name).write_text(text, encoding="utf8")
@@ -481,13 +485,13 @@ def manifests_in(root: Path) -> Any:
 
 def lint(text: str, *, root: Any, reports: bool = True) -> None:
     from dockerlint.fixers.cost import price
-    from dockerlint.lint.checker import check
-    from dockerlint.lint.facts import Facts, Settings
-    from dockerlint.lint.lines import Lines
-    from dockerlint.lint.parser import parse
-    from dockerlint.lint.registry import rules as known
+    from dockerlint.lint.analysis.facts import Facts, Settings
+    from dockerlint.lint.engine.checker import check
+    from dockerlint.lint.engine.registry import rules as known
     from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
-    from dockerlint.lint.report.shown import HIDDEN
+    from dockerlint.lint.report.escaping import HIDDEN
+    from dockerlint.lint.syntax.lines import Lines
+    from dockerlint.lint.syntax.parser import parse
 
     doc = parse(text)
     facts = Facts(doc, root, Settings(preset="all"))

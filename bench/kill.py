@@ -31,7 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.cli import INTERRUPTED
+from dockerlint.lint.cli.exit_status import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

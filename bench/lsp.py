@@ -21,8 +21,8 @@ from lsprotocol.types import Range, TextDocumentContentChangePartial
 
 from dockerlint.lint.cli.lsp.diagnostics import diagnostics
 from dockerlint.lint.cli.lsp.documents import Document
+from dockerlint.lint.cli.lsp.file_setup import Setup, View
 from dockerlint.lint.cli.lsp.positions import Positions
-from dockerlint.lint.cli.lsp.setup import Setup, View
 
 HERE = Path(__file__).parent
 FILES = sorted((HERE / "verified").rglob("Dockerfile"))

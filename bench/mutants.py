@@ -121,11 +121,11 @@ def chosen(modules: list[str], most: int, seed: int) -> list[Mutant]:
 def work(todo: Path, results: Path, only: str) -> None:
     """Tries the mutants of a file, a JSON list; a line of results for each. The current folder is a copy of the tree."""
     here = Path.cwd()
-    import dockerlint.lint.checker
-    import dockerlint.lint.parser
-    import dockerlint.lint.shell
+    import dockerlint.lint.engine.checker
+    import dockerlint.lint.shell.script
+    import dockerlint.lint.syntax.parser
 
-    assert Path(dockerlint.lint.checker.__file__).resolve().is_relative_to(here), "not the copy"
+    assert Path(dockerlint.lint.engine.checker.__file__).resolve().is_relative_to(here), "not the copy"
     assert not any(name.startswith("dockerlint.fixers") for name in sys.modules), "the mutants would not be imported"
     # imported once for all that are forked; pytest wants to import its plug-ins itself
     import pytest  # noqa: F401

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from corpus import texts_of
 
-from dockerlint.lint import nodes
-from dockerlint.lint.dump import buildkit
-from dockerlint.lint.parser import parse
-from dockerlint.lint.shell import script
+from dockerlint.lint.shell.script import script
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.buildkit_dump import buildkit
+from dockerlint.lint.syntax.parser import parse
 
 PIECES = ["\\", "\\\n", "\n", "\r\n", '"', "'", "`", "$", "${", "}", "<<EOF", "<<-'X'", "EOF\n", "#", "[", "]", ",", "&&", "||", ";", "|", "(", ")", "\t", "\x00", "\ufeff", "é", "😀", "\u2028", "--", "=", "ONBUILD ", "RUN ", "FROM ", "# escape=`\n"]  # fmt: skip
 

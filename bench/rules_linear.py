@@ -13,9 +13,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

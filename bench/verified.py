@@ -93,7 +93,7 @@ def _key(row: Row) -> tuple[str, bool]:
 
 
 def _has_engine(name: str | None) -> bool:
-    from dockerlint.fixers.verify.engine import EngineError, find
+    from dockerlint.fixers.verify.engines import EngineError, find
 
     try:
         find(name)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dockerlint.lint.cli.explain import page
-from dockerlint.lint.registry import RULES, rules
+from dockerlint.lint.cli.explain_command import page
+from dockerlint.lint.engine.registry import RULES, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.rule import Rule
+    from dockerlint.lint.engine.rule import Rule
 
 FOLDER = Path(__file__).parent / "rules"
 LIST = "index.md"

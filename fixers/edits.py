@@ -7,14 +7,14 @@ from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.findings import Edit, Span
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.engine.findings import Edit, Span
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dockerlint.lint.nodes import Dockerfile, Instruction, Run, Word
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.shell.script import Command, Script
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Word
 
 INDENT = "    "
 WIDE = 100

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Edit, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Span
+from dockerlint.lint.syntax import nodes
 
 from .edits import INDENT, append_command, can_append, delete_instruction, has_comment, hides_failures, insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Instruction, Run
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command, Script
+    from dockerlint.lint.syntax.nodes import Instruction, Run
 
 
 def merge_down(facts: Facts, run: Run, into: Run) -> tuple[Edit, ...] | None:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .checker import check
-    from .parser import parse
+    from .engine.checker import check
+    from .syntax.parser import parse
 
 __all__ = ["check", "parse"]
 
@@ -12,11 +12,11 @@ __all__ = ["check", "parse"]
 def __getattr__(name: str) -> object:
     # the command line's start-up pays for the grammar only when a file is read
     if name == "parse":
-        from .parser import parse
+        from .syntax.parser import parse
 
         return parse
     if name == "check":
-        from .checker import check
+        from .engine.checker import check
 
         return check
     raise AttributeError(f"module {__name__} has no attribute {name}")

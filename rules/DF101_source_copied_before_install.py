@@ -5,21 +5,21 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.manifests import Bringers, manifests, primary
-from dockerlint.fixers.reads.project import own
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.inputs.install_inputs import Bringers, manifests, primary
+from dockerlint.fixers.inputs.reads.local_project import own
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.manifests import Manifests
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.findings import Span
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.fixers.inputs.install_inputs import Manifests
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.engine.findings import Span
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 # Of files that a pattern stands for, so many are looked at.
@@ -108,7 +108,7 @@ def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Find
     install runs, programs), and the copy does not bring what the install writes. Otherwise unsafe, as where a step is written
     anew or cut in two; and only shown when the context is not at hand. The fix says why.
 
-    **Source:** Docker's guide on build caches; BuildKit's cache keys; the tools' documentation, see `lint/tools`.
+    **Source:** Docker's guide on build caches; BuildKit's cache keys; the tools' documentation, see `lint/catalogue/tools`.
     """
     for stage in doc.stages:
         installed: set[str] = set()
@@ -155,7 +155,7 @@ def _check(
     if unknown or not _is_broad(facts, copy, reads, folder):
         return
     # most files have nothing to split
-    from dockerlint.fixers.split import split_copy
+    from dockerlint.fixers.order.split_copy import split_copy
 
     line = facts.doc.line(invocation.command.span.start)
     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.footprint import Clash
-from dockerlint.fixers.order import Reorder, is_costly, is_from_context, rewrite
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.effects.footprint import Clash
+from dockerlint.fixers.order.step_order import Reorder, is_costly, is_from_context, rewrite
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.order import Plan
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Instruction
+    from dockerlint.fixers.order.step_order import Plan
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 
 @rule("DF102", name="volatile-step-first", severity=Severity.WARNING)

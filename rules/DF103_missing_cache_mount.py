@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.mounts import mount_caches, wanted_caches
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.leftovers import leaves
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.cache.cache_mounts import mount_caches, wanted_caches
+from dockerlint.lint.analysis.leftovers import leaves
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.tools import Cache, Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Cache, Invocation
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF103", name="missing-cache-mount", severity=Severity.WARNING)

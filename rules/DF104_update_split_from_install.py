@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.merge import merge_down, trust
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF104", name="update-split-from-install", severity=Severity.WARNING)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.declarations import descent
-from dockerlint.fixers.footprint import Clash
-from dockerlint.fixers.order import is_costly, move_below
-from dockerlint.fixers.precedence import Precedence
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.effects.footprint import Clash
+from dockerlint.fixers.effects.precedence import Precedence
+from dockerlint.fixers.order.declarations import descent
+from dockerlint.fixers.order.step_order import is_costly, move_below
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF105", name="volatile-arg-early", severity=Severity.WARNING, needs=("arg", "env"))
@@ -130,4 +131,4 @@ def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
 
 @cache
 def _data() -> dict[str, list[str]]:
-    return tables.table("lint/data/volatile.toml")
+    return tables.table("lint/catalogue/data/volatile.toml")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.cache.cache_mounts import flag_to_add
 from dockerlint.fixers.edits import insert, remove_command, remove_word
-from dockerlint.fixers.mounts import flag_to_add
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity, Span
-from dockerlint.lint.leftovers import caches_of, removed
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.leftovers import caches_of, removed
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Dockerfile, Run, Word
-    from dockerlint.lint.shell import Command
-    from dockerlint.lint.tools import Cache, Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Cache, Invocation
+    from dockerlint.lint.engine.findings import Edit
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
 
 
 @rule("DF107", name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.rule import rule
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dockerlint.lint.context import Context
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.syntax.nodes import Copy, Dockerfile
 
 MOST_NAMED = 4
 
@@ -150,6 +151,6 @@ def _size(count: int) -> str:
 
 @cache
 def _data() -> _Data:
-    data = tables.table("lint/data/context.toml")
+    data = tables.table("lint/catalogue/data/context.toml")
     made = ({name: tuple(names) for name, names in data[kind].items()} for kind in ("beside", "expected"))
     return _Data(tuple(data["always"]["names"]), *made)

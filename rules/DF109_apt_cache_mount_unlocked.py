@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.cache.cache_mounts import needs_setup, set_up
 from dockerlint.fixers.edits import insert
-from dockerlint.fixers.mounts import needs_setup, set_up
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.leftovers import caches_of
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.leftovers import caches_of
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.mounts import Mount
-    from dockerlint.lint.nodes import Dockerfile, Run
-    from dockerlint.lint.tools import Cache, Tool
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Cache, Tool
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.run_mounts import Mount
 
 # Where Debian's images have the hook.
 DEBIAN = frozenset({"debian", "ubuntu"})

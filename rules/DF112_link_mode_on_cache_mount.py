@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import add_option
-from dockerlint.fixers.mounts import flag_to_add
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.leftovers import caches_of
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.cache.cache_mounts import flag_to_add
+from dockerlint.fixers.cache.cleanup import add_option
+from dockerlint.lint.analysis.leftovers import caches_of
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A tool that falls back to copying without a word.
 SILENT = {"pnpm": ("npm_config_package_import_method", "--package-import-method")}

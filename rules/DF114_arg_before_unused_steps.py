@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.order import is_costly
-from dockerlint.lint import nodes
-from dockerlint.lint.facts import PLATFORM, PREDEFINED
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.order.step_order import is_costly
+from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # How many instructions below an argument are looked at: more than anybody writes by hand.
 FARTHEST = 200

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.merge import between, move_up, trust
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.leftovers import caches_of, leaves
-from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import invocation, removed_paths
+from dockerlint.lint.analysis.leftovers import caches_of, leaves
+from dockerlint.lint.catalogue.tool import invocation, removed_paths
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 class _Waste(Struct, frozen=True):

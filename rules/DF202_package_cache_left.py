@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
-from dockerlint.fixers.footprint import commands
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.leftovers import caches_of, runs_in_container
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
+from dockerlint.fixers.effects.footprint import commands
+from dockerlint.lint.analysis.leftovers import caches_of, runs_in_container
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Stage
-    from dockerlint.lint.tools import Cache, Invocation, Tool
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
 
 # Those that have a rule of hadolint's.
 OTHERS = frozenset({"apt", "apk", "dnf", "yum", "zypper", "pip", "yarn"})

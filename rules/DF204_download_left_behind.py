@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import append_command, can_append
-from dockerlint.fixers.footprint import Clash, command_footprint
-from dockerlint.fixers.footprint import commands as known
-from dockerlint.lint import nodes
-from dockerlint.lint.downloads import Download, downloads, fetchers
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import SHELLS
-from dockerlint.lint.tools import removed_paths, unwrapped
+from dockerlint.fixers.effects.footprint import Clash, command_footprint
+from dockerlint.fixers.effects.footprint import commands as known
+from dockerlint.lint.analysis.downloads import Download, downloads, fetchers
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.shell.script import SHELLS
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
-    from dockerlint.lint.shell import Command, Script
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command, Script
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 # Commands that take files out of an archive or a package and leave it where it is.
 UNPACKERS = frozenset(

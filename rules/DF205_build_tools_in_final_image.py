@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.build_tools import shipped, take_away
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Fix, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import SHELLS
+from dockerlint.fixers.image.build_tools import shipped, take_away
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine.findings import Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.shell.script import SHELLS
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Stage
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 MOST_NAMED = 2
 INTERPRETERS = ("python*", "node", "irb", "ruby", "php", "perl", "R", "julia", "ghci", "iex", "jshell")
@@ -109,9 +109,10 @@ def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Findin
 def _split(facts: Facts, target: Stage) -> Fix | str | None:
     """The fix that installs Python's packages in a stage of its own; why there is none; None when it is not Python's."""
     # most files have nothing to split: what works it out is read when it is needed
-    from dockerlint.fixers.multistage import python, split
-    from dockerlint.fixers.multistage.plan import Refusal
-    from dockerlint.fixers.multistage.reading import Reading
+    from dockerlint.fixers.multistage import python
+    from dockerlint.fixers.multistage import split_stage as split
+    from dockerlint.fixers.multistage.split_plan import Refusal
+    from dockerlint.fixers.multistage.stage_reader import Reading
 
     if len(facts.doc.stages) != 1 or facts.settings.target is not None:
         return None

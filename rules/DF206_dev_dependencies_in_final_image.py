@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.production import is_development, leave_out, not_asked, other_file, prune, source
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.image.dev_dependencies import is_development, leave_out, not_asked, other_file, prune, source
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Stage
-    from dockerlint.lint.tools import Invocation, Production
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation, Production
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
 
 # Words of a command, a stage or a variable that say: this image is for developing or testing.
 DEVELOPMENT = regex(

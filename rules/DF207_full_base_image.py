@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.multistage.plan import Refusal
-from dockerlint.fixers.slim import change, variant
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.images import lookup
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.image.slim_base import change, variant
+from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.lint.catalogue.base_images import lookup
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.base_images import BaseImage
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A slim variant that saves less than this share of the base is not worth a word.
 LEAST_SHARE = 0.25

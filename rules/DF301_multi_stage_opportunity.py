@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.footprint import commands
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import removed_paths
+from dockerlint.fixers.effects.footprint import commands
+from dockerlint.lint.catalogue.tool import removed_paths
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Stage
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 
 @rule("DF301", name="multi-stage-opportunity", severity=Severity.WARNING)
@@ -84,8 +84,8 @@ def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 def _finding(facts: Facts, stage: Stage, command: Command, name: str) -> Finding:
     # most files have nothing to split: what works it out is read when it is needed
-    from dockerlint.fixers.multistage.plan import Refusal
-    from dockerlint.fixers.multistage.split import fix, plan
+    from dockerlint.fixers.multistage.split_plan import Refusal
+    from dockerlint.fixers.multistage.split_stage import fix, plan
 
     found = plan(facts, stage)
     mend = None if isinstance(found, Refusal) else fix(facts, found)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 BUILDERS = ("Dockerfile.build", "Dockerfile.builder", "build.Dockerfile")
 
@@ -67,8 +67,8 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     if builder is None:
         return
     # few files have such a neighbour: what reads it is loaded when there is one
-    from dockerlint.fixers.builder_pattern import merge, missing
-    from dockerlint.fixers.multistage.plan import Refusal
+    from dockerlint.fixers.multistage.builder_pattern import merge, missing
+    from dockerlint.fixers.multistage.split_plan import Refusal
 
     for copy in doc.stages[0].all(nodes.Copy):
         words = missing(facts, copy)

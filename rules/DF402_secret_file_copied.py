@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.context import clean_path
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.leftovers import removed
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.leftovers import removed
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Paths whose judgement is remembered.
 MOST_PATHS = 4000
@@ -36,7 +37,7 @@ class _Secrets(Struct, frozen=True):
 
 @cache
 def _secrets() -> _Secrets:
-    data = tables.table("lint/data/secrets.toml")
+    data = tables.table("lint/catalogue/data/secrets.toml")
     contents = tuple((name, regex(pattern)) for name, pattern in data["with"].items())
     return _Secrets(tuple(data["names"]), tuple(data["paths"]), tuple(data["public"]), contents)
 

@@ -6,19 +6,20 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.downloads import download, fetchers
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import unwrapped
+from dockerlint.lint.analysis.downloads import download, fetchers
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import unwrapped
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # `eval` and `.` run what their words say, and so do shells told to by an option.
 EVALUATORS = frozenset({"eval", "source", "."})
@@ -129,4 +130,4 @@ def _fetch() -> re.Pattern[str]:
 
 @cache
 def _interpreters() -> tuple[dict[str, Any], ...]:
-    return tuple(tables.table("lint/data/interpreters.toml").values())
+    return tuple(tables.table("lint/catalogue/data/interpreters.toml").values())

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import delete_instruction, remove_command, remove_word
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
-from dockerlint.lint.globs import matches
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import unwrapped
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import unwrapped
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Word
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
 
 # How the patterns of texts are meant: a text may be a line of a file, or several, in any case of letters.
 TEXT = re.IGNORECASE | re.MULTILINE
@@ -185,7 +186,7 @@ def _options_of(name: str) -> tuple[_Option, ...]:
 
 @cache
 def _data() -> _Data:
-    data = tables.table("lint/data/verification.toml")
+    data = tables.table("lint/catalogue/data/verification.toml")
     settings: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for item in data["setting"]:
         name, *words = item["words"]

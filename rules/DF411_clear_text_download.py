@@ -6,18 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint import nodes
-from dockerlint.lint.digests import is_artefact, is_checked
-from dockerlint.lint.downloads import file_name
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.downloads import file_name
+from dockerlint.lint.analysis.integrity_checks import is_artefact, is_checked
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Instruction, Word
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Word
 
 CLEAR = regex(r"[\"']?(?:http|ftp)://(?P<host>[^/:\s\"']+)", re.IGNORECASE)
 # Hosts that are at home, or whose name the build decides.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity, Span
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
-from dockerlint.lint.secret_variables import shape
+from dockerlint.lint.catalogue.secret_variables import shape
+from dockerlint.lint.engine.findings import Finding, Severity, Span
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A word, or the first line of a key, which holds blanks.
 WORD = regex(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|[^\s\"',;|&()<>]+")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes, tables
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.globs import matches
-from dockerlint.lint.rule import rule
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF416", name="debug-mode-on", severity=Severity.WARNING)
@@ -66,4 +67,4 @@ def _words() -> tuple[str, ...]:
 
 @cache
 def _data() -> dict[str, dict[str, list[str]]]:
-    return tables.table("lint/data/debug.toml")
+    return tables.table("lint/catalogue/data/debug.toml")

@@ -6,17 +6,17 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
-from dockerlint.fixers.manifests import FOLDER_FLAGS, Bringers
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.inputs.install_inputs import FOLDER_FLAGS, Bringers
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation, Lock
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation, Lock
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF501", name="lock-file-ignored", severity=Severity.WARNING)

@@ -6,17 +6,17 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import tables
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.images import lookup
-from dockerlint.lint.rule import rule
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.base_images import lookup
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.images import BaseImage
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.base_images import BaseImage
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF507", name="base-at-end-of-life", severity=Severity.INFO)
@@ -37,7 +37,7 @@ def base_at_end_of_life(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     FROM node:22-slim
     ```
 
-    **Source:** the projects' pages on their releases, see `lint/data/end_of_life.toml`.
+    **Source:** the projects' pages on their releases, see `lint/catalogue/data/end_of_life.toml`.
     """
     for stage in doc.stages:
         image = facts.image(stage)
@@ -63,5 +63,5 @@ def _ended(base: BaseImage) -> tuple[str, str] | None:
 
 @cache
 def _data() -> dict[str, dict[str, dict[str, str]]]:
-    data = tables.table("lint/data/end_of_life.toml")
+    data = tables.table("lint/catalogue/data/end_of_life.toml")
     return {"image": data["image"], "distribution": data["distribution"]}

@@ -5,18 +5,18 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.manifests import brought
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.inputs.install_inputs import brought
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.context import Context
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF508", name="lock-file-not-copied", severity=Severity.WARNING)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.facts import PLATFORM
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.nearest import nearest
-from dockerlint.lint.references import uses
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.facts import PLATFORM
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.did_you_mean import nearest
+from dockerlint.lint.syntax.variable_references import uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, From
-    from dockerlint.lint.references import Use
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, From
+    from dockerlint.lint.syntax.variable_references import Use
 
 
 @rule("DF601", name="undefined-arg-in-from", severity=Severity.WARNING, aliases=("UndefinedArgInFrom",), needs=("$",))

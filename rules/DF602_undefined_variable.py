@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint import nodes
-from dockerlint.lint.base_env import ALWAYS, variables_of
-from dockerlint.lint.facts import PLATFORM, PREDEFINED
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
-from dockerlint.lint.nearest import nearest, slip_of
-from dockerlint.lint.references import uses
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
+from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.did_you_mean import nearest, slip_of
+from dockerlint.lint.syntax.variable_references import uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Heredoc, Instruction, Stage
-    from dockerlint.lint.references import Use
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Heredoc, Instruction, Stage
+    from dockerlint.lint.syntax.variable_references import Use
 
 # Set in a running container, and by the shell of a RUN, but not for the builder.
 AT_RUN_TIME = frozenset({"HOME", "HOSTNAME", "OLDPWD", "PWD", "SHELL", "USER"})

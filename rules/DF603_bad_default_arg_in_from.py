@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.expansion import ExpansionError, expand
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.references import uses
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.variable_references import uses
+from dockerlint.lint.syntax.word_expansion import ExpansionError, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # What the builder sets by itself, with values that stand for those of any machine.
 PLATFORM = {

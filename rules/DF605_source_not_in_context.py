@@ -6,17 +6,17 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.nearest import most_alike
-from dockerlint.lint.rule import rule
-from dockerlint.lint.sources import context_sources
+from dockerlint.lint.analysis.copy_sources import context_sources
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax.did_you_mean import most_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.context import Context
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Word
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.syntax.nodes import Dockerfile, Word
 
 # Folders that builds write to, before the image is built.
 BUILT = frozenset("target build dist out bin obj publish release releases artifacts output coverage vendor".split())

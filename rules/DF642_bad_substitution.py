@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.expansion import ExpansionError, variables
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.references import OPERATORS
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.variable_references import OPERATORS
+from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DF642", name="bad-substitution", severity=Severity.ERROR, needs=("${",))

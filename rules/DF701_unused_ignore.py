@@ -10,19 +10,19 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockerlint.fixers.edits import delete_lines
-from dockerlint.lint import registry, script_findings
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
-from dockerlint.lint.suppress import Ignore, ignores
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.engine import registry, shellcheck_findings
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.engine.suppressions import Ignore, ignores
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.rule import Rule
+    from dockerlint.lint.engine.rule import Rule
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 OWN_CODE = "DF701"
 NAMES = regex(r"(ignore|skip)[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")
@@ -114,7 +114,7 @@ def _useless(file: _File, ignore: Ignore, name: str, *, is_check: bool) -> str |
     facts = file.facts
     if name in ("all", OWN_CODE.lower()):
         return None
-    if SCRIPTS.fullmatch(name) and (facts.shellcheck is None or script_findings.left_out(facts)):
+    if SCRIPTS.fullmatch(name) and (facts.shellcheck is None or shellcheck_findings.left_out(facts)):
         return None
     found = list(_rules(file, ignore, name))
     if not found and not SCRIPTS.fullmatch(name):
@@ -137,7 +137,7 @@ def _rules(file: _File, ignore: Ignore, name: str) -> Iterator[tuple[Rule, tuple
             yield item, views
     if SCRIPTS.fullmatch(name):
         for view in views:
-            yield from ((item, (view,)) for item in script_findings.rules(view))
+            yield from ((item, (view,)) for item in shellcheck_findings.rules(view))
 
 
 def _fix(doc: Dockerfile, ignore: Ignore, words: list[re.Match[str]], word: re.Match[str]) -> Fix | None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.facts import TRANSPARENT
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
-from dockerlint.lint.rule import rule
+from dockerlint.lint.analysis.facts import TRANSPARENT
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run, Word
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
 
 SUDO = "sudo"
 ROOT = frozenset({"root", "0"})

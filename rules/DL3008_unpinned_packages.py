@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.pins import pin
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.pins import named, unpinned_by
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.instructions.pin_versions import pin
+from dockerlint.lint.analysis.unpinned_packages import named, unpinned_by
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule("DL3008", name="unpinned-apt-package", severity=Severity.WARNING, recommended=False, needs=("apt",))

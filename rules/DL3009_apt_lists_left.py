@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, lasting_mounts
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.leftovers import caches_of
-from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import removed_paths
+from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, lasting_mounts
+from dockerlint.lint.analysis.leftovers import caches_of
+from dockerlint.lint.catalogue.tool import removed_paths
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Instruction, Run
-    from dockerlint.lint.tools import Cache, Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Cache, Invocation
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
 
 
 @rule("DL3009", name="apt-lists-left", severity=Severity.INFO, needs=("apt",))

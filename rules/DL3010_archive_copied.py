@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.unpack import add_archive
-from dockerlint.lint import nodes
-from dockerlint.lint.calls import calls
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.patterns import regex
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.instructions.add_archive import add_archive
+from dockerlint.lint.analysis.program_calls import calls
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.calls import Call
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Dockerfile, Instruction
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.analysis.program_calls import Call
+    from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Instruction
 
 # What ADD unpacks. Source: the Dockerfile reference, ADD, local tar archives.
 ARCHIVE = regex(r".*\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz)$")

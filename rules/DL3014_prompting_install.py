@@ -6,18 +6,18 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import add_option
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.cache.cleanup import add_option
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Dockerfile, Instruction, Run
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.engine.findings import Edit
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
 
 # Twice quiet is yes. Source: apt-get(8), --quiet.
 QUIET = ("-q", "--quiet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import (
+from dockerlint.fixers.cache.cleanup import (
     FILLING,
     Need,
     add_option,
@@ -15,16 +15,16 @@ from dockerlint.fixers.cleanup import (
     without_cache,
 )
 from dockerlint.fixers.edits import remove_word
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 # Subcommands that read the index and do not fetch it. Source: apk-tools 2, the flags of its applets.
 INDEX_READERS = frozenset({"search", "policy", "fetch", "list", "version", "dot", "manifest", "stats"})

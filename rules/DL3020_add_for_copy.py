@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint import nodes
-from dockerlint.lint.context import clean_path
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
-from dockerlint.lint.sources import is_archive, is_pattern, is_remote
+from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
+from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Add, Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Add, Dockerfile
 
 # Flags that COPY does not have.
 OWN_FLAGS = frozenset({"checksum", "keep-git-dir", "unpack"})

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import images, mounts, nodes
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.nearest import MOST, most_alike
-from dockerlint.lint.rule import rule
+from dockerlint.lint.catalogue import base_images
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes, run_mounts
+from dockerlint.lint.syntax.did_you_mean import MOST, most_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Flag, Instruction
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Flag, Instruction
 
 
 @rule("DL3022", name="unknown-stage", severity=Severity.WARNING, needs=("from=",))
@@ -118,7 +119,7 @@ def _references(node: Instruction, facts: Facts) -> Iterator[tuple[Flag, str]]:
         # hadolint takes quotes for a part of the name
         yield flag, facts.doc.source(flag.span).partition("=")[2] if facts.as_hadolint else flag.value
     if isinstance(node, nodes.Run) and not facts.as_hadolint:
-        for mount in mounts.mounts(node):
+        for mount in run_mounts.mounts(node):
             if mount.from_ and mount.flag:
                 yield mount.flag, mount.from_
 
@@ -154,7 +155,7 @@ def _problem(facts: Facts, index: int, name: str, near: str | None) -> str | Non
         return None if same.index == index else f"stage {name} stands below: only those above can be copied from"
     if near:
         return f"no stage above is called {name}; is {near} meant?"
-    if facts.quiet or images.lookup(name) is not None:
+    if facts.quiet or base_images.lookup(name) is not None:
         return None
     return f"no stage above is called {name}; if an image is meant, write its tag"
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.exec_form import exec_form
-from dockerlint.lint import nodes
-from dockerlint.lint.facts import DEFAULT_SHELL
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.instructions.exec_form import exec_form
+from dockerlint.lint.analysis.facts import DEFAULT_SHELL
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import CommandInstruction, Dockerfile, Healthcheck, Instruction, Shell
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import CommandInstruction, Dockerfile, Healthcheck, Instruction, Shell
 
 
 @rule(

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
-from dockerlint.lint import nodes
-from dockerlint.lint.calls import calls
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
-from dockerlint.lint.tools import invocation
+from dockerlint.lint.analysis.program_calls import calls
+from dockerlint.lint.catalogue.tool import invocation
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.calls import Call
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.findings import Edit
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.analysis.program_calls import Call
+    from dockerlint.lint.engine.findings import Edit
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # What apt-get does in the same way. Sources: apt(8), apt-get(8).
 SHARED = frozenset(

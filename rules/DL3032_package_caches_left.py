@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import FILLING, clean_up, cleaned, mounted
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, mounted
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
-    from dockerlint.lint.tools import Invocation
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 # What hadolint 2.15.1 takes for an install (measured): the names of a tool, and what they are told to do.
 HADOLINT = {

@@ -5,16 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
-from dockerlint.lint.sources import is_windows_path
+from dockerlint.lint.analysis.copy_sources import is_windows_path
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Copy, Dockerfile, Instruction
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Instruction
 
 
 @rule("DL3045", name="copy-to-relative-path", severity=Severity.WARNING, needs=("copy",))

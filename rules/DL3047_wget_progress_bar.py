@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cleanup import add_option
-from dockerlint.lint import nodes
-from dockerlint.lint.calls import calls
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.fixers.cache.cleanup import add_option
+from dockerlint.lint.analysis.program_calls import calls
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.calls import Call
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.analysis.program_calls import Call
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 OPTION = "--progress=dot:giga"
 SILENT = ("--progress", "--quiet", "--no-verbose", "--output-file", "--append-output")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import labels, nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.catalogue import label_formats
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Label, Pair, Stage
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Label, Pair, Stage
 
 
 @rule("DL3049", name="missing-label", severity=Severity.INFO)
@@ -95,7 +96,7 @@ def empty_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     del doc
     for pair, kind, value in _values(facts):
-        if not value and not labels.may_be_empty(kind):
+        if not value and not label_formats.may_be_empty(kind):
             yield Finding("DL3051", pair.span, f"the label {_key(pair)} is empty")
 
 
@@ -250,7 +251,7 @@ def _unfit(code: str, kind: str, wanted: str, facts: Facts) -> Iterator[Finding]
     for pair, wanted_kind, value in _values(facts):
         if wanted_kind.lower() != kind or not (value or facts.as_hadolint):
             continue
-        if not labels.fits(kind, value, as_hadolint=facts.as_hadolint):
+        if not label_formats.fits(kind, value, as_hadolint=facts.as_hadolint):
             yield Finding(code, pair.span, f"the label {_key(pair)} is not {wanted}")
 
 

@@ -6,15 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint import mounts, nodes
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity, Span
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes, run_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Flag, Stage, Word
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Flag, Stage, Word
 
 RESERVED = frozenset({"scratch", "context"})
 
@@ -88,4 +88,4 @@ def _flags(node: nodes.Instruction) -> Iterator[Flag]:
     if isinstance(node, nodes.Copy) and (flag := node.flag("from")):
         yield flag
     if isinstance(node, nodes.Run):
-        yield from (mount.flag for mount in mounts.mounts(node) if mount.flag and mount.from_)
+        yield from (mount.flag for mount in run_mounts.mounts(node) if mount.flag and mount.from_)

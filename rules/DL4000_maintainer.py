@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Maintainer
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile, Maintainer
 
 # Source: OCI image specification, annotations.
 LABEL = "org.opencontainers.image.authors"

@@ -6,18 +6,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint import nodes
-from dockerlint.lint.facts import DEFAULT_SHELL
-from dockerlint.lint.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.rule import rule
-from dockerlint.lint.shell import is_shell
+from dockerlint.lint.analysis.facts import DEFAULT_SHELL
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.shell.script import is_shell
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.nodes import Dockerfile, Run
-    from dockerlint.lint.shell import Command
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 PIPES = frozenset({"|", "|&"})
 # Shells that know the option; hadolint 2.15.1 takes the first three for such, in /bin or without a path (measured).

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from dockerlint.lint import store
+from dockerlint.lint.storage import sqlite_store
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("any machine", deadline=None)
@@ -25,7 +25,7 @@ def no_memory_of_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypat
         folder = folder or tmp_path_factory.mktemp("kept")
         return folder
 
-    monkeypatch.setattr(store, "folder", fresh)
+    monkeypatch.setattr(sqlite_store, "folder", fresh)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.fixers.cost import estimate
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.fixers import slim
-from dockerlint.fixers.build_tools import bare, libraries
+from dockerlint.fixers.image import slim_base
+from dockerlint.fixers.image.build_tools import bare, libraries
 from dockerlint.fixers.loop import fix
-from dockerlint.fixers.multistage.plan import Refusal
-from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.images import lookup
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
+from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.catalogue.base_images import lookup
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 RULES = [rule for rule in rules() if rule.code == "DF205"]
 ALPINE = "FROM python:3.12-alpine\n"
@@ -228,7 +228,7 @@ def test_slim_variants_of_something_else(image: str, tag: str, reason: str) -> N
     doc = parse(f"FROM {image}\n{RUNS}")
     base = lookup(image)
     assert base is not None
-    assert slim.change(Facts(doc), doc.stages[0], base, tag) == Refusal(reason)
+    assert slim_base.change(Facts(doc), doc.stages[0], base, tag) == Refusal(reason)
 
 
 PACKAGES = st.lists(st.sampled_from(["bash", "curl", "gcc", "g++", "make", "musl-dev", "zip", "tzdata", "jq=1.7"]), min_size=1, max_size=6, unique=True)

@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from dockerlint.lint.base_env import variables_of
-from dockerlint.lint.check_directive import CHECKS, Checks, is_check
-from dockerlint.lint.checker import check
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.catalogue.base_env import variables_of
+from dockerlint.lint.catalogue.platforms import Platform, of_image
+from dockerlint.lint.catalogue.platforms import parse as parse_platform
 from dockerlint.lint.cli import main
-from dockerlint.lint.context import Context
-from dockerlint.lint.discover import is_left_out
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.nearest import is_one_slip, nearest
-from dockerlint.lint.nodes import Run
-from dockerlint.lint.parser import parse
-from dockerlint.lint.platforms import Platform, of_image
-from dockerlint.lint.platforms import parse as parse_platform
-from dockerlint.lint.ports import Port
-from dockerlint.lint.references import uses
-from dockerlint.lint.registry import find, rules
-from dockerlint.lint.suppress import ignores
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.check_directive import CHECKS, Checks, is_check
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import find, rules
+from dockerlint.lint.engine.suppressions import ignores
+from dockerlint.lint.settings.discovery import is_left_out
+from dockerlint.lint.syntax.did_you_mean import is_one_slip, nearest
+from dockerlint.lint.syntax.nodes import Run
+from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.ports import Port
+from dockerlint.lint.syntax.variable_references import uses
 
 CASES = Path(__file__).parents[2] / "shared" / "conformance" / "buildkit_lint.jsonl"
 # In these the documentation shows a form that the check does not look at, or leaves out the switch of an experiment.

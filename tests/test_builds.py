@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint import builds, compose, registry
+from dockerlint.lint.buildfiles import compose, resolve
 from dockerlint.lint.cli import main
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.nodes import Dockerfile, Workdir
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine import registry
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
 ENV = {"SET": "set", "EMPTY": "", "REG": "here"}
 
@@ -54,7 +55,7 @@ def put(name: str, text: str = "FROM debian:12\n") -> Path:
 
 
 def shown(path: Path, env: Mapping[str, str] = ENV) -> list[tuple[str, str, str, str | None, dict[str, str]]]:
-    read = builds.read(path, env)
+    read = resolve.read(path, env)
     assert (read.errors, read.notes) == ((), ())
     return [
         (item.name, item.dockerfile.as_posix(), item.context.as_posix(), item.target, dict(item.args))
@@ -81,7 +82,7 @@ def shown(path: Path, env: Mapping[str, str] = ENV) -> list[tuple[str, str, str,
     ],
 )
 def test_names(name: str, expected: bool) -> None:
-    assert builds.is_build_file(name) is expected
+    assert resolve.is_build_file(name) is expected
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ def bake(**target: object) -> str:
 )
 def test_passed_over(here: Path, name: str, text: str, sentence: str) -> None:
     put("Dockerfile")
-    read = builds.read(put(name, text), ENV)
+    read = resolve.read(put(name, text), ENV)
     assert (read.builds, read.errors) == ((), ())
     [note] = read.notes
     assert note.startswith(f"{name}: web: not checked: ")
@@ -332,7 +333,7 @@ DOUBLES = {f"V{n}": {"default": f"${{V{n - 1}}}${{V{n - 1}}}"} for n in range(1,
 )
 def test_errors(here: Path, name: str, text: str, sentence: str) -> None:
     Path(name).write_bytes(text.encode("utf-8", "surrogateescape"))
-    read = builds.read(Path(name), ENV)
+    read = resolve.read(Path(name), ENV)
     [error] = read.errors
     assert sentence in error
     assert read.builds == ()
@@ -351,7 +352,7 @@ def test_the_same_build_is_done_once(here: Path) -> None:
         "compose.yaml",
         "services: {a: {build: app}, b: {build: {context: ./app}}, c: {build: {context: app, target: x}}}",
     )
-    layers = builds.read(file, {}).layers()
+    layers = resolve.read(file, {}).layers()
     assert {path: [layer["target"] for layer in ways] for path, ways in layers.items()} == {
         Path("app/Dockerfile"): [None, "x"]
     }

@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from dockerlint.fixers.cleanup import cleaned
-from dockerlint.fixers.cost.recipes import recipe
-from dockerlint.lint import nodes
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.leftovers import caches_of
-from dockerlint.lint.parser import parse
-from dockerlint.lint.tools import Cache, Invocation, Tool, catalogue, tool
+from dockerlint.fixers.cache.cleanup import cleaned
+from dockerlint.fixers.cost.work_recipes import recipe
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.analysis.leftovers import caches_of
+from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool, catalogue, tool
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 CACHES = [(item, cache) for item in catalogue() for cache in item.caches if cache.clean]
 # Those that the cost model has no figures of its own for.

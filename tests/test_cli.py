@@ -14,18 +14,20 @@ import click
 import pytest
 
 from dockerlint.fixers import cost
-from dockerlint.lint import prepared, registry, source
 from dockerlint.lint.cli import commands, main
-from dockerlint.lint.cli.checking import DEFAULTS
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity
-from dockerlint.lint.nodes import Dockerfile, Workdir
-from dockerlint.lint.rule import Rule, rule
+from dockerlint.lint.cli.check_run import DEFAULTS
+from dockerlint.lint.engine import registry
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity
+from dockerlint.lint.engine.rule import Rule, rule
+from dockerlint.lint.storage import prepared
+from dockerlint.lint.syntax import source
+from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
 GOOD = "FROM debian:12\n"
 OLD = "FROM debian:12\nWORKDIR old\nWORKDIR risky\n"
@@ -556,7 +558,7 @@ def test_a_run_over_paths_loads_no_click_and_a_known_file_no_parser(tmp_path: Pa
     changed, known = loaded("B"), loaded("B")
     late = {"hashlib", "difflib", "csv", "json", "tempfile", "threading", "unicodedata", "importlib.resources"}
     assert changed.isdisjoint({"click", "lark", *late})
-    assert known.isdisjoint({"click", "lark", "json", "tree_sitter", "dockerlint.lint.parser", "dockerlint.rules", "dockerlint.fixers"})
+    assert known.isdisjoint({"click", "lark", "json", "tree_sitter", "dockerlint.lint.syntax.parser", "dockerlint.rules", "dockerlint.fixers"})
     # each takes half a millisecond: a few more than there are
     assert len(changed) < 320, sorted(changed)
     assert len(known) < 165, sorted(known)

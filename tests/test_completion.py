@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dockerlint.lint.cli import COMMANDS, main
+from dockerlint.lint.cli import main
+from dockerlint.lint.cli.startup import COMMANDS
 
 DLINT = Path(sys.executable).with_name("dlint")
 

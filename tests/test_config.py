@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint.config import Config, ConfigError, merge
-from dockerlint.lint.config_files import for_folder, from_file
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.options import from_environment, from_options
-from dockerlint.lint.rule import Rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import Rule
+from dockerlint.lint.settings.config import Config, ConfigError, merge
+from dockerlint.lint.settings.config_files import for_folder, from_file
+from dockerlint.lint.settings.options import from_environment, from_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

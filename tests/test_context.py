@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context, Ignore
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import find
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.context.build_context import Context, Ignore
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import find
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

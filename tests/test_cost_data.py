@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.fixers.cost import managers, packages, registry
-from dockerlint.fixers.cost.figures import ZERO, Amount, longest, total
-from dockerlint.fixers.cost.images import base_sizes
-from dockerlint.fixers.cost.manifests import Packages
-from dockerlint.fixers.cost.packages import TABLES, closure
-from dockerlint.lint import images, installation, tables
-from dockerlint.lint.findings import Basis
-from dockerlint.lint.images import lookup, parse_reference
+from dockerlint.fixers.cost import distribution_packages, registry_packages, tool_figures
+from dockerlint.fixers.cost.base_sizes import base_sizes
+from dockerlint.fixers.cost.bounded import ZERO, Amount, longest, total
+from dockerlint.fixers.cost.distribution_packages import TABLES, closure
+from dockerlint.fixers.cost.locked_packages import Packages
+from dockerlint.lint.catalogue import base_images, tables
+from dockerlint.lint.catalogue.base_images import lookup, parse_reference
+from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.storage import installation
 
 MEASURED, INDEXED, HEURISTIC = Basis.MEASURED, Basis.INDEXED, Basis.HEURISTIC
 # The stand-in for debian:bookworm-slim that the measured layers lie on has these above the official image.
@@ -205,14 +206,14 @@ def test_a_tag_that_is_not_known_has_no_size() -> None:
 
 
 def test_images_unpack_to_a_believable_size() -> None:
-    data = tables.table(images.DATA)
+    data = tables.table(base_images.DATA)
     for row in data["image"]:
         if row.get("compressed_mb") and row.get("disk_mb"):
             assert 1.4 < row["disk_mb"] / row["compressed_mb"] < 3.7, row["repositories"]
 
 
 def test_every_row_says_where_it_is_from() -> None:
-    data = tables.table(images.DATA)
+    data = tables.table(base_images.DATA)
     for row in data["image"]:
         sized = "compressed_mb" in row or "disk_mb" in row
         assert sized == ("basis" in row) == ("source" in row) == ("date" in row), row["repositories"]
@@ -225,7 +226,7 @@ def test_every_row_says_where_it_is_from() -> None:
 # --- Debian's packages ---
 
 
-def debian(*names: str, recommends: bool = False, present: tuple[str, ...] = ()) -> packages.Closure:
+def debian(*names: str, recommends: bool = False, present: tuple[str, ...] = ()) -> distribution_packages.Closure:
     return closure(names, recommends=recommends, distribution="debian", release="bookworm", present=present)
 
 
@@ -291,7 +292,7 @@ def test_each_release_has_its_own_table(release: str) -> None:
     git = closure(["git"], recommends=False, distribution="debian", release=release)
     assert git.installed.basis is INDEXED
     assert 60e6 < git.installed.mid < 140e6
-    assert release in packages.origin(release)
+    assert release in distribution_packages.origin(release)
     pythons = {"bullseye": "python3.9", "bookworm": "python3.11", "trixie": "python3.13"}
     python = closure(["python3"], recommends=False, distribution="debian", release=release)
     assert pythons[release] in python.names
@@ -312,7 +313,7 @@ def test_each_release_has_its_own_table(release: str) -> None:
 def test_other_releases_are_heuristics_about_the_same(distribution: str, release: str | None, table: str) -> None:
     sure = closure(["git"], recommends=False, distribution="debian", release=table)
     guess = closure(["git"], recommends=False, distribution=distribution, release=release)
-    assert packages.table_of(distribution, release) == table
+    assert distribution_packages.table_of(distribution, release) == table
     assert guess.installed.basis is HEURISTIC
     assert guess.installed.mid == pytest.approx(sure.installed.mid, rel=0.1)
     assert guess.installed.low < sure.installed.low
@@ -331,12 +332,12 @@ def test_other_distributions() -> None:
 
 @pytest.mark.parametrize(("release", "base"), [("bullseye", 96), ("bookworm", 88), ("trixie", 78)])
 def test_a_table_is_whole(release: str, base: int) -> None:
-    assert len(packages._table(release).base) == base  # 88: as many as the official bookworm-slim image has
+    assert len(distribution_packages._table(release).base) == base  # 88: as many as the official bookworm-slim image has
 
 
-@pytest.mark.parametrize("release", sorted(packages.TABLES))
+@pytest.mark.parametrize("release", sorted(distribution_packages.TABLES))
 def test_each_name_of_a_table_is_found_and_no_other(release: str) -> None:
-    table = packages._table(release)
+    table = distribution_packages._table(release)
     rows = [line.split("\t") for line in bytes(table._data).decode().splitlines()[2:]]
     # of most rows nothing is read before they are asked for
     assert 100 < len(table._firsts) < len(rows) / 20
@@ -347,20 +348,20 @@ def test_each_name_of_a_table_is_found_and_no_other(release: str) -> None:
 
 
 def test_the_tables_are_small() -> None:
-    assert sum(path.stat().st_size for path in packages.DATA.iterdir()) < 3_000_000
+    assert sum(path.stat().st_size for path in distribution_packages.DATA.iterdir()) < 3_000_000
 
 
 # --- language registries ---
 
 
-def found(*names: str, closed: bool = False) -> registry.Found:
-    return registry.wheels([Packages(names, closed)])
+def found(*names: str, closed: bool = False) -> registry_packages.Found:
+    return registry_packages.wheels([Packages(names, closed)])
 
 
 def test_packages_are_found_by_any_spelling() -> None:
     assert found("Scikit_Learn") == found("scikit-learn")
-    assert found("scikit-learn").size.mid > registry.package_size("pip", "scikit-learn").mid  # type: ignore[union-attr]
-    assert registry.package_size("pip", "no-such-wheel") is None
+    assert found("scikit-learn").size.mid > registry_packages.package_size("pip", "scikit-learn").mid  # type: ignore[union-attr]
+    assert registry_packages.package_size("pip", "no-such-wheel") is None
 
 
 def test_what_is_needed_comes_along_unless_the_list_is_closed() -> None:
@@ -373,16 +374,16 @@ def test_what_is_needed_comes_along_unless_the_list_is_closed() -> None:
 
 
 def test_strangers_bring_as_many_as_is_usual() -> None:
-    usual = managers.amount("pip.closure")
+    usual = tool_figures.amount("pip.closure")
     strange = found("no-such-wheel")
     assert strange.count.mid == usual.mid
-    assert strange.size.mid == pytest.approx(managers.amount("pip.other_package").mid * usual.mid)
+    assert strange.size.mid == pytest.approx(tool_figures.amount("pip.other_package").mid * usual.mid)
     assert strange.size.basis is MEASURED
 
 
 def test_packages_that_are_built_otherwise_now_keep_what_most_have() -> None:
-    assert registry.needs("npm", "typescript") == ()
-    size = registry.package_size("npm", "typescript")
+    assert registry_packages.needs("npm", "typescript") == ()
+    size = registry_packages.package_size("npm", "typescript")
     assert size is not None
     assert 20e6 < size.mid < 35e6
 
@@ -391,7 +392,7 @@ def test_packages_that_are_built_otherwise_now_keep_what_most_have() -> None:
     ("name", "megabytes"), [("express", 3.5), ("webpack", 37), ("next", 310), ("eslint", 12), ("vite", 36)]
 )
 def test_packages_of_npm_bring_what_they_need(name: str, megabytes: float) -> None:
-    size = registry._found("npm", set(), {name}, "npm.other_package", "npm.closure").size
+    size = registry_packages._found("npm", set(), {name}, "npm.other_package", "npm.closure").size
     assert size.low <= megabytes * 1e6 <= size.high
 
 
@@ -399,7 +400,7 @@ def test_packages_of_npm_bring_what_they_need(name: str, megabytes: float) -> No
 
 
 def all_figures() -> list[str]:
-    data = tables.table(managers.DATA)
+    data = tables.table(tool_figures.DATA)
     names = []
     queue = [("", data)]
     while queue:
@@ -413,7 +414,7 @@ def all_figures() -> list[str]:
 
 @pytest.mark.parametrize("name", all_figures())
 def test_every_figure_has_order_unit_source_and_date(name: str) -> None:
-    found = managers.figure(name)
+    found = tool_figures.figure(name)
     assert found.amount.is_complete
     assert found.unit
     assert found.source
@@ -422,21 +423,21 @@ def test_every_figure_has_order_unit_source_and_date(name: str) -> None:
 
 
 def test_measured_figures() -> None:
-    assert managers.amount("apt.lists.debian").mid == pytest.approx(19_852_735, rel=0.01)
-    assert managers.amount("pip.cache").mid == pytest.approx(31_570_387 / 153_895_767, rel=0.01)
-    assert managers.amount("dnf.lists").mid == pytest.approx(273e6 - 44.8e6, rel=0.01)
+    assert tool_figures.amount("apt.lists.debian").mid == pytest.approx(19_852_735, rel=0.01)
+    assert tool_figures.amount("pip.cache").mid == pytest.approx(31_570_387 / 153_895_767, rel=0.01)
+    assert tool_figures.amount("dnf.lists").mid == pytest.approx(273e6 - 44.8e6, rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["apt", "apt.nothing", "nothing"])
 def test_a_figure_that_is_not_there_is_an_error(name: str) -> None:
     with pytest.raises(KeyError, match="no figure"):
-        managers.figure(name)
+        tool_figures.figure(name)
 
 
 def test_the_data_is_shipped_with_the_code() -> None:
-    found = [packages.DATA / f"debian-{release}.tsv.gz" for release in TABLES]
-    found += [registry.DATA / f"registry-{name}.tsv.gz" for name in ("npm", "pip")]
-    found += [Path(installation.TOP, name) for name in (images.DATA, managers.DATA, packages.OTHERS)]
+    found = [distribution_packages.DATA / f"debian-{release}.tsv.gz" for release in TABLES]
+    found += [registry_packages.DATA / f"registry-{name}.tsv.gz" for name in ("npm", "pip")]
+    found += [Path(installation.TOP, name) for name in (base_images.DATA, tool_figures.DATA, distribution_packages.OTHERS)]
     for path in found:
         assert path.is_file()
         assert "data" in path.parts

@@ -6,10 +6,10 @@ from textwrap import dedent
 
 import pytest
 
-from dockerlint.fixers.cost.graph import BuildGraph
-from dockerlint.fixers.cost.invalidation import Change, changed_keys, own_keys, rerun, with_args
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
+from dockerlint.fixers.cost.build_graph import BuildGraph
+from dockerlint.fixers.cost.cache_keys import Change, changed_keys, own_keys, rerun, with_args
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.syntax.parser import parse
 
 
 def graph_of(text: str, **settings: object) -> tuple[BuildGraph, Facts]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockerlint.fixers.cost.manifests import packages
+from dockerlint.fixers.cost.locked_packages import packages
 
 CASES = [
     (

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dockerlint.fixers.cost import estimate, report
-from dockerlint.fixers.cost.figures import Amount
-from dockerlint.lint.findings import Basis
-from dockerlint.lint.parser import parse
-from dockerlint.lint.report.shown import width as wide
+from dockerlint.fixers.cost import cost_report, estimate
+from dockerlint.fixers.cost.bounded import Amount
+from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.report.escaping import width as wide
+from dockerlint.lint.syntax.parser import parse
 
 TEXT = "FROM debian:bookworm-slim AS app\nRUN apt-get update \\\n && ./x\nCOPY . /app\n"
 STAGES = """FROM golang:1.22 AS build
@@ -30,7 +30,7 @@ SIZE = {"low", "mid", "high", "basis"}
 
 
 def data() -> Any:
-    return json.loads(report.json([estimate(parse(TEXT), file="some/Dockerfile")]))
+    return json.loads(cost_report.json([estimate(parse(TEXT), file="some/Dockerfile")]))
 
 
 def test_json_has_the_shape_of_the_contract() -> None:
@@ -62,11 +62,11 @@ def test_json_says_unknown_as_null() -> None:
 
 def test_several_files_are_a_list() -> None:
     found = estimate(parse(TEXT))
-    assert len(json.loads(report.json([found, found]))) == 2
+    assert len(json.loads(cost_report.json([found, found]))) == 2
 
 
 def test_text_shows_steps_totals_and_scenarios() -> None:
-    found = report.text([estimate(parse(TEXT), file="some/Dockerfile")])
+    found = cost_report.text([estimate(parse(TEXT), file="some/Dockerfile")])
     assert "some/Dockerfile (target app)" in found
     assert "RUN apt-get update && ./x" in found
     assert ">19.9 MB" in found
@@ -76,15 +76,15 @@ def test_text_shows_steps_totals_and_scenarios() -> None:
 
 
 def test_text_has_colour_when_asked() -> None:
-    assert "\x1b[1m" in report.text([estimate(parse(TEXT))], color=True)
+    assert "\x1b[1m" in cost_report.text([estimate(parse(TEXT))], color=True)
 
 
 def test_comparison_shows_both_sides() -> None:
     before, after = estimate(parse(TEXT), file="a"), estimate(parse("FROM scratch\n"), file="b")
-    found = report.compare_text(before, after)
+    found = cost_report.compare_text(before, after)
     assert found.startswith("a -> b\n")
     assert "cold" in found
-    assert set(json.loads(report.compare_json(before, after))) == {"before", "after"}
+    assert set(json.loads(cost_report.compare_json(before, after))) == {"before", "after"}
 
 
 def test_a_file_without_stages_costs_nothing() -> None:
@@ -92,16 +92,16 @@ def test_a_file_without_stages_costs_nothing() -> None:
     assert found.steps == ()
     assert found.target is None
     assert found.image.adds.mid == 0
-    assert "image" in report.text([found])
+    assert "image" in cost_report.text([found])
 
 
 def table(text: str, width: int | None) -> list[str]:
     """The lines of the steps: from the head to the empty line before the totals."""
-    lines = report.text([estimate(parse(text), file="Dockerfile")], width=width).splitlines()
+    lines = cost_report.text([estimate(parse(text), file="Dockerfile")], width=width).splitlines()
     return lines[1 : lines.index("")]
 
 
-@pytest.mark.parametrize("width", [LEAST, 73, 80, 100, 120, report.FULL - 1, report.FULL, report.FULL + 1, 250])
+@pytest.mark.parametrize("width", [LEAST, 73, 80, 100, 120, cost_report.FULL - 1, cost_report.FULL, cost_report.FULL + 1, 250])
 def test_the_table_fits_into_the_terminal(width: int) -> None:
     assert max(wide(line) for line in table(STAGES, width)) <= width
 
@@ -112,7 +112,7 @@ def test_a_table_without_room_keeps_its_least_width(width: int) -> None:
 
 
 def test_a_narrow_table_has_a_letter_a_scenario_and_says_which() -> None:
-    narrow, full = table(STAGES, report.FULL - 1), table(STAGES, report.FULL)
+    narrow, full = table(STAGES, cost_report.FULL - 1), table(STAGES, cost_report.FULL)
     assert (narrow[0].split()[-1], narrow[2].split()[-1], narrow[3].split()[-1]) == ("sdb", "b", "sdb")
     assert narrow[-1] == "runs again on a source edit (s), dependency change (d), base update (b)"
     assert full[0].endswith("runs again on")
@@ -175,10 +175,10 @@ def test_one_stage_has_no_heading() -> None:
 
 
 def test_headings_are_bold_where_there_is_colour() -> None:
-    assert "\x1b[1mstage build, does not ship\x1b[0m\n" in report.text([estimate(parse(STAGES))], color=True)
+    assert "\x1b[1mstage build, does not ship\x1b[0m\n" in cost_report.text([estimate(parse(STAGES))], color=True)
 
 
 def test_a_lower_bound_that_is_shown_as_nothing_is_unknown() -> None:
-    assert report.duration(Amount(0.02, 0.04, math.inf, Basis.MEASURED)) == "?"
-    assert report.duration(Amount(0.02, 0.06, math.inf, Basis.MEASURED)) == ">0.1 s"
-    assert report.duration(Amount(0.02, 0.04, 0.06, Basis.MEASURED)) == "0.0 s"
+    assert cost_report.duration(Amount(0.02, 0.04, math.inf, Basis.MEASURED)) == "?"
+    assert cost_report.duration(Amount(0.02, 0.06, math.inf, Basis.MEASURED)) == ">0.1 s"
+    assert cost_report.duration(Amount(0.02, 0.04, 0.06, Basis.MEASURED)) == "0.0 s"

@@ -8,17 +8,17 @@ import pytest
 
 from dockerlint.fixers.cost import estimate, price
 from dockerlint.fixers.cost import saving as saving_module
-from dockerlint.fixers.cost import sizes as sizes_module
+from dockerlint.fixers.cost import step_sizes as sizes_module
 from dockerlint.fixers.edits import apply
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Saving, Span
-from dockerlint.lint.parser import parse
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate
-    from dockerlint.fixers.cost.graph import Step
-    from dockerlint.fixers.cost.sizes import Done
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.fixers.cost.build_graph import Step
+    from dockerlint.fixers.cost.step_sizes import Done
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 SPLIT = "FROM fedora\nRUN dnf install -y httpd\nRUN dnf clean all\n"
 BUSTING = "FROM fedora\nADD index.html /var/www/html/\nRUN dnf install -y httpd && dnf clean all\n"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.cost import estimate
+from dockerlint.fixers.cost.copy_selections import kinds_by_name
 from dockerlint.fixers.cost.scenarios import MOST_EDITS, standing
-from dockerlint.fixers.cost.selections import kinds_by_name
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +144,7 @@ def test_the_expected_build_is_the_weighted_sum() -> None:
 
 
 def test_a_faster_network_shortens_downloads_only() -> None:
-    from dockerlint.fixers.cost.figures import Amount
+    from dockerlint.fixers.cost.bounded import Amount
 
     doc = parse("FROM debian:12\nRUN apt-get update\nRUN mkdir /x\n")
     slow = estimate(doc, network=Amount.exact(1e6))

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerlint.fixers.cost import estimate
-from dockerlint.fixers.cost.managers import amount
-from dockerlint.fixers.cost.manifests import Packages
-from dockerlint.fixers.cost.registry import wheels
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.fixers.cost.locked_packages import Packages
+from dockerlint.fixers.cost.registry_packages import wheels
+from dockerlint.fixers.cost.tool_figures import amount
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.fixers.cost import Estimate
-    from dockerlint.fixers.cost.model import StepCost
+    from dockerlint.fixers.cost.estimate import StepCost
 
 LISTS = amount("apt.lists.debian").mid
 # What a package manager writes down besides.

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.cost import estimate, price
-from dockerlint.fixers.cost.figures import Amount
+from dockerlint.fixers.cost.bounded import Amount
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
-from dockerlint.lint.cli.speed import speed
-from dockerlint.lint.config import Config, ConfigError, merge
-from dockerlint.lint.config_files import from_file
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Span
-from dockerlint.lint.options import from_environment
-from dockerlint.lint.parser import parse
+from dockerlint.lint.cli.cost_speed import speed
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Span
+from dockerlint.lint.settings.config import Config, ConfigError, merge
+from dockerlint.lint.settings.config_files import from_file
+from dockerlint.lint.settings.options import from_environment
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerlint.lint.registry import find, rules
+from dockerlint.lint.engine.registry import find, rules
 
 FILE = Path(__file__).parent.parent / "docs" / "concepts.csv"
 with FILE.open(encoding="utf-8", newline="") as _file:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dockerlint.lint import git_objects
 from dockerlint.lint.cli import main
-from dockerlint.lint.cli.changes import MARKER
-from dockerlint.lint.context import Context
-from dockerlint.lint.git import GitError
-from dockerlint.lint.git_context import GitContext
-from dockerlint.lint.git_objects import Objects
-from dockerlint.lint.git_repository import Repository
-from dockerlint.lint.git_tree import CommitTree, Tree, WorkTree
+from dockerlint.lint.cli.change_report import MARKER
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.context.git_context import GitContext
+from dockerlint.lint.git import objects as git_objects
+from dockerlint.lint.git.client import GitError
+from dockerlint.lint.git.objects import Objects
+from dockerlint.lint.git.repository import Repository
+from dockerlint.lint.git.tree import CommitTree, Tree, WorkTree
 
 if TYPE_CHECKING:
     from pathlib import Path

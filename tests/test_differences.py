@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import pytest
 
-from dockerlint.lint import script_findings, shellcheck
-from dockerlint.lint.checker import check
-from dockerlint.lint.config import Config
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import find
-from dockerlint.lint.script_cache import Comments
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.engine import shellcheck_findings
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import find
+from dockerlint.lint.settings.config import Config
+from dockerlint.lint.shellcheck import runner
+from dockerlint.lint.shellcheck.comment_cache import Comments
+from dockerlint.lint.syntax.parser import parse
 
 PAGE = Path(__file__).parent.parent / "docs" / "differences.md"
 CASE = re.compile(
@@ -50,11 +51,11 @@ def says(case: Case, preset: str) -> bool:
     rule = find(case.code)
     if rule:
         return bool(check(doc, Facts(doc, settings=settings), [rule]))
-    program = shellcheck.find()
+    program = runner.find()
     if program is None:
         pytest.skip("ShellCheck is not installed")
     facts = Facts(doc, settings=settings, shellcheck=Comments(program, None))
-    rules = Config(preset=preset).active(script_findings.rules(facts))
+    rules = Config(preset=preset).active(shellcheck_findings.rules(facts))
     return any(item.code == case.code for item in check(doc, facts, rules))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerlint.lint.discover import Missing, discover, is_dockerfile
+from dockerlint.lint.settings.discovery import Missing, discover, is_dockerfile
 
 
 @pytest.mark.parametrize(

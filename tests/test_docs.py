@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from dockerlint.fixers.testing import assert_examples
-from dockerlint.lint.cli import COMMANDS
+from dockerlint.fixers.rule_testing import assert_examples
 from dockerlint.lint.cli.commands import DEFAULT, dlint
-from dockerlint.lint.config_files import from_file
-from dockerlint.lint.discover import NOT_DOCKERFILES, PATTERNS
-from dockerlint.lint.options import OPTIONS
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import find
+from dockerlint.lint.cli.startup import COMMANDS
+from dockerlint.lint.engine.registry import find
+from dockerlint.lint.engine.rule import Rule
+from dockerlint.lint.engine.suppressions import ignores
 from dockerlint.lint.report import FORMATS
-from dockerlint.lint.rule import Rule
-from dockerlint.lint.suppress import ignores
+from dockerlint.lint.settings.config_files import from_file
+from dockerlint.lint.settings.discovery import NOT_DOCKERFILES, PATTERNS
+from dockerlint.lint.settings.options import OPTIONS
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

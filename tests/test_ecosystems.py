@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.findings import Applicability
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import find as find_rule
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.engine.registry import find as find_rule
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
 Files = dict[str, str]

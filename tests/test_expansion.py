@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.expansion import ExpansionError, Reference, expand, expand_words, try_expand, variables
+from dockerlint.lint.syntax.word_expansion import ExpansionError, Reference, expand, expand_words, try_expand, variables
 
 CASES = Path(__file__).parents[2] / "shared" / "conformance" / "buildkit_words.jsonl"
 ENV = {

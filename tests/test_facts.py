@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint import nodes
-from dockerlint.lint.facts import DEFAULT_SHELL, Facts, Settings, State
-from dockerlint.lint.parser import parse
+from dockerlint.lint.analysis.facts import DEFAULT_SHELL, Facts, Settings, State
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 
 def last_state(text: str, **build_args: str) -> State:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dockerlint.fixers import files
-from dockerlint.fixers.files import WriteError, write
+from dockerlint.lint.storage import safe_write
+from dockerlint.lint.storage.safe_write import WriteError, write
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -151,7 +151,7 @@ def test_an_interrupt_at_any_line_leaves_nothing_behind(file: Path) -> None:
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
             nonlocal left
-            if frame.f_code.co_filename != files.__file__:
+            if frame.f_code.co_filename != safe_write.__file__:
                 return None
             left -= event == "line"
             if left < 0:
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_synced(file: Path, monkeypatch: pytest.MonkeyPa
     def fail(_folder: Path) -> None:
         raise OSError(22, "Invalid argument")
 
-    monkeypatch.setattr(files, "_sync_folder", fail)
+    monkeypatch.setattr(safe_write, "_sync_folder", fail)
     write(file, NEW, OLD)
     assert file.read_bytes() == NEW
 
@@ -190,7 +190,7 @@ def test_a_folder_that_cannot_be_synced(file: Path, monkeypatch: pytest.MonkeyPa
 WRITER = """
 import sys
 from pathlib import Path
-from dockerlint.fixers.files import write
+from dockerlint.lint.storage.safe_write import write
 path = Path(sys.argv[1])
 one, other = b"a" * 300_000, b"b" * 300_000
 print("ready", flush=True)
@@ -203,7 +203,7 @@ while True:
 @pytest.mark.parametrize("wait", [0.0, 0.003, 0.011, 0.027, 0.05])
 def test_killed_at_any_moment(file: Path, wait: float) -> None:
     file.write_bytes(b"a" * 300_000)
-    package = str(Path(files.__file__).parents[2])
+    package = str(Path(safe_write.__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": package}
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, env=environment

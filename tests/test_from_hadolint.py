@@ -10,13 +10,13 @@ import pytest
 
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.task import Task, configuration
-from dockerlint.lint.config import merge
-from dockerlint.lint.findings import Severity
-from dockerlint.lint.hadolint import from_environment, translate
-from dockerlint.lint.options import layer
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.settings.config import merge
+from dockerlint.lint.settings.hadolint_config import from_environment, translate
+from dockerlint.lint.settings.options import layer
 
 if TYPE_CHECKING:
-    from dockerlint.lint.config import Layer
+    from dockerlint.lint.settings.config import Layer
 
 FULL = """\
 ignored: [DL3009, SC2086]

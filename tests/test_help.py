@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from dockerlint.lint.cli import COMMANDS, main
+from dockerlint.lint.cli import main
+from dockerlint.lint.cli.startup import COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)

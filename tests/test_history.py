@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint import history
-from dockerlint.lint.context import Context
-from dockerlint.lint.history import HistoryError
+from dockerlint.lint.context import commit_history as history
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.context.commit_history import HistoryError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.history import Commit, History
+    from dockerlint.lint.context.commit_history import Commit, History
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

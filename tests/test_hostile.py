@@ -14,7 +14,7 @@ import pytest
 
 from dockerlint.lint.cli import main
 from dockerlint.lint.report import FORMATS
-from dockerlint.lint.report.shown import visible
+from dockerlint.lint.report.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +175,7 @@ def test_what_is_said_of_a_bug_does_not_act(debug: bool, said: Callable[..., str
 
     if debug:
         monkeypatch.setenv("DLINT_DEBUG", "1")
-    for place, words in (("dockerlint.lint.cli.ast._shown", ["ast", FILE]), ("dockerlint.lint.cli.work.check", ["--no-cache", FILE])):
+    for place, words in (("dockerlint.lint.cli.ast_command._shown", ["ast", FILE]), ("dockerlint.lint.cli.one_file.check", ["--no-cache", FILE])):
         monkeypatch.setattr(place, fail)
         assert main(words) == 3
         out, err = capfd.readouterr()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint import installation
+from dockerlint.lint.storage import installation
 
 if TYPE_CHECKING:
     from pathlib import Path

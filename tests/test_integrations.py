@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 import dockerlint.lint
-from dockerlint.lint import shellcheck
-from dockerlint.lint.cli.changes import MARKER
+from dockerlint.lint.cli.change_report import MARKER
+from dockerlint.lint.shellcheck import runner as shellcheck
 
 ROOT = Path(__file__).parent.parent
 ACTION = ROOT / "action.yml"

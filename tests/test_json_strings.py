@@ -7,7 +7,7 @@ import json
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dockerlint.lint import json_strings
+from dockerlint.lint.syntax import json_strings
 
 
 @given(st.text())

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from dockerlint.fixers import files
-from dockerlint.fixers.files import WriteError, write
-from dockerlint.lint.store import Store
+from dockerlint.lint.storage import safe_write
+from dockerlint.lint.storage.safe_write import WriteError, write
+from dockerlint.lint.storage.sqlite_store import Store
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of Unix")
 
@@ -49,7 +49,7 @@ def test_a_killed_process_that_nobody_has_asked_for_yet_is_dead(file: Path) -> N
         os._exit(0)
     time.sleep(0.2)
     (file.parent / f".Dockerfile.{child}.abcdefgh.dlint").write_bytes(NEW)
-    files._clear.cache_clear()
+    safe_write._clear.cache_clear()
     write(file, NEW, OLD)
     os.waitpid(child, 0)
     assert list(file.parent.iterdir()) == [file]
@@ -60,7 +60,7 @@ def test_another_process_may_have_the_number_by_now(file: Path) -> None:
     for age, there in ((60, True), (7_200, False)):
         left.write_bytes(NEW)
         os.utime(left, (time.time() - age,) * 2)
-        files._clear.cache_clear()
+        safe_write._clear.cache_clear()
         file.write_bytes(OLD)
         write(file, NEW, OLD)
         assert left.exists() is there
@@ -77,7 +77,7 @@ def test_killed_at_each_step(file: Path, step: str, text: bytes, left: int) -> N
     assert killed_at(step, file) == -signal.SIGKILL
     assert file.read_bytes() == text
     assert len(list(file.parent.iterdir())) == 1 + left
-    files._clear.cache_clear()
+    safe_write._clear.cache_clear()
     write(file, NEW, OLD)
     assert file.read_bytes() == NEW
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
@@ -88,7 +88,7 @@ def test_killed_after_the_last_step(file: Path) -> None:
     # from here on the new text is in its place
     child = os.fork()
     if not child:
-        files._sync_folder = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        safe_write._sync_folder = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
         write(file, NEW, OLD)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert file.read_bytes() == NEW
@@ -106,7 +106,7 @@ def test_killed_after_the_last_step(file: Path) -> None:
 def test_only_what_is_left_over_goes(file: Path, name: str, stays: bool) -> None:
     other = file.with_name(name)
     other.write_bytes(b"x")
-    files._clear.cache_clear()
+    safe_write._clear.cache_clear()
     write(file, NEW, OLD)
     assert other.exists() == stays
 
@@ -120,7 +120,7 @@ def dlint(*words: str, home: Path) -> list[str]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    package = str(Path(files.__file__).parents[2])
+    package = str(Path(safe_write.__file__).parents[2])
     return {**os.environ, "PYTHONPATH": package, "XDG_CACHE_HOME": str(home)}
 
 

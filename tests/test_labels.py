@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockerlint.lint.labels import fits, may_be_empty
+from dockerlint.lint.catalogue.label_formats import fits, may_be_empty
 
 # kind, value, whether it fits, whether hadolint 2.15.1 takes it (measured)
 TABLE = [

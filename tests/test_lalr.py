@@ -14,8 +14,8 @@ from lark import Lark, Tree
 from lark import Token as LarkToken
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
-from dockerlint.lint import grammar
-from dockerlint.lint.lalr import Parser, Token, UnexpectedError
+from dockerlint.lint.syntax import grammar
+from dockerlint.lint.syntax.lalr import Parser, Token, UnexpectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

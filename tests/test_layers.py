@@ -33,8 +33,8 @@ WALLS = (
     Wall("dockerlint.lint", ("dockerlint.fixers", "dockerlint.rules", CLI), door=CLI),
     Wall("dockerlint.fixers", ("dockerlint.rules", CLI)),
     Wall("dockerlint.rules", (CLI,)),
-    Wall("dockerlint", ("lark",), door="dockerlint.lint.grammar"),
-    Wall("dockerlint", ("tree_sitter", "tree_sitter_bash"), door="dockerlint.lint.shell"),
+    Wall("dockerlint", ("lark",), door="dockerlint.lint.syntax.grammar"),
+    Wall("dockerlint", ("tree_sitter", "tree_sitter_bash"), door="dockerlint.lint.shell.script"),
 )
 
 
@@ -85,22 +85,22 @@ def test_walls_are_around_something(name: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source", "broken"),
     [
-        ("dockerlint.lint.facts", "from dockerlint.fixers import a", ["dockerlint.fixers", "dockerlint.fixers.a"]),
-        ("dockerlint.lint.facts", "from dockerlint import rules", ["dockerlint.rules"]),
-        ("dockerlint.lint.facts", "def f():\n    import dockerlint.rules.x", ["dockerlint.rules.x"]),
+        ("dockerlint.lint.analysis.facts", "from dockerlint.fixers import a", ["dockerlint.fixers", "dockerlint.fixers.a"]),
+        ("dockerlint.lint.analysis.facts", "from dockerlint import rules", ["dockerlint.rules"]),
+        ("dockerlint.lint.analysis.facts", "def f():\n    import dockerlint.rules.x", ["dockerlint.rules.x"]),
         ("dockerlint.lint.report.text", "from ...fixers import loop", ["dockerlint.fixers", "dockerlint.fixers.loop"]),
         ("dockerlint.lint.report.text", "from ..cli import main", ["dockerlint.lint.cli", "dockerlint.lint.cli.main"]),
-        ("dockerlint.lint.cli.work", "from dockerlint.fixers.loop import fix", []),
-        ("dockerlint.lint.cli.work", "from . import x\nfrom .. import registry", []),
-        ("dockerlint.lint.nodes", "import rulesets, larkspur", []),
+        ("dockerlint.lint.cli.one_file", "from dockerlint.fixers.loop import fix", []),
+        ("dockerlint.lint.cli.one_file", "from . import x\nfrom .. import registry", []),
+        ("dockerlint.lint.syntax.nodes", "import rulesets, larkspur", []),
         ("dockerlint.fixers.loop", "if a:\n    from ..rules import b", ["dockerlint.rules", "dockerlint.rules.b"]),
         ("dockerlint.fixers.loop", "from ..lint.nodes import Run", []),
         ("dockerlint.rules.a", "from dockerlint.fixers import edits\nfrom dockerlint.lint import nodes", []),
         ("dockerlint.rules.a", "import lark.exceptions", ["lark.exceptions"]),
-        ("dockerlint.lint.grammar", "import lark", []),
-        ("dockerlint.lint.parser", "import lark", ["lark"]),
-        ("dockerlint.lint.parser", "import tree_sitter", ["tree_sitter"]),
-        ("dockerlint.lint.shell", "import tree_sitter_bash", []),
+        ("dockerlint.lint.syntax.grammar", "import lark", []),
+        ("dockerlint.lint.syntax.parser", "import lark", ["lark"]),
+        ("dockerlint.lint.syntax.parser", "import tree_sitter", ["tree_sitter"]),
+        ("dockerlint.lint.shell.script", "import tree_sitter_bash", []),
     ],
 )
 def test_walls_stop(module: str, source: str, broken: list[str]) -> None:
@@ -109,8 +109,8 @@ def test_walls_stop(module: str, source: str, broken: list[str]) -> None:
 
 def test_relative_import_of_a_package() -> None:
     assert imports("dockerlint.lint.cli", "from .work import run\nfrom ..config import x", is_package=True) == {
-        "dockerlint.lint.cli.work",
-        "dockerlint.lint.cli.work.run",
-        "dockerlint.lint.config",
-        "dockerlint.lint.config.x",
+        "dockerlint.lint.cli.one_file",
+        "dockerlint.lint.cli.one_file.run",
+        "dockerlint.lint.settings.config",
+        "dockerlint.lint.settings.config.x",
     }

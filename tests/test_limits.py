@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from dockerlint.lint import config_files, grammar, nodes, parser, source
 from dockerlint.lint.cli import main
-from dockerlint.lint.config import ConfigError
-from dockerlint.lint.config_files import from_file
-from dockerlint.lint.context import Context, Ignore, glob_to_regex
-from dockerlint.lint.discover import Missing, discover, is_left_out, patterns
-from dockerlint.lint.parser import parse
+from dockerlint.lint.context.build_context import Context, Ignore, glob_to_regex
 from dockerlint.lint.report import FORMATS, sarif
-from dockerlint.lint.report.shown import HIDDEN
-from dockerlint.lint.shell import script
-from dockerlint.lint.source import SourceError
+from dockerlint.lint.report.escaping import HIDDEN
+from dockerlint.lint.settings import config_files
+from dockerlint.lint.settings.config import ConfigError
+from dockerlint.lint.settings.config_files import from_file
+from dockerlint.lint.settings.discovery import Missing, discover, is_left_out, patterns
+from dockerlint.lint.shell.script import script
+from dockerlint.lint.syntax import grammar, nodes, parser, source
+from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.source import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +129,7 @@ def test_an_ignore_file_that_cannot_be_read(dlint: Callable[..., Done], monkeypa
     def fail(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("dockerlint.lint.context.contents", fail)
+    monkeypatch.setattr("dockerlint.lint.context.build_context.contents", fail)
     done = dlint("--preset", "all", "--no-cache", "Dockerfile")
     assert (done.status, done.err) == (2, "dlint: .dockerignore: cannot be read: permission denied\n")
 
@@ -205,7 +206,7 @@ def test_a_folder_that_cannot_be_searched(tmp_path: Path, monkeypatch: pytest.Mo
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr("dockerlint.lint.discover.os.scandir", scandir)
+    monkeypatch.setattr("dockerlint.lint.settings.discovery.os.scandir", scandir)
     first, second = discover([str(tmp_path)])
     assert isinstance(first, Missing)
     assert first.sentence == f"{tmp_path / 'a'}: cannot be searched: permission denied"
@@ -222,7 +223,7 @@ def test_a_folder_named_dockerfile(dlint: Callable[..., Done]) -> None:
 def test_a_file_that_vanishes(dlint: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
     Path("a").write_text(TEXT)
     Path("b").write_text(TEXT)
-    from dockerlint.lint.cli import run as runs
+    from dockerlint.lint.cli import many_files as runs
 
     real = runs.run
 
@@ -477,8 +478,8 @@ def test_patterns_of_early_pythons_are_the_same(monkeypatch: pytest.MonkeyPatch)
     # that of Debian 12 went round for ever in each file
     texts = ["\ufeff" + WINDOWS[0], *WINDOWS, 'FROM node:2 AS x\nRUN a \\\n  # c\n  b\nCOPY --a="b c" ["a" , \\\n "b"]\nENV a="b c" d=e\\ f\\\n']
     usual = [parse(text) for text in texts]
-    monkeypatch.setattr("dockerlint.lint.grammar.sys.version_info", (3, 11, 2))
-    monkeypatch.setattr("dockerlint.lint.grammar.prepared", lambda _name, make, _kind: make())
+    monkeypatch.setattr("dockerlint.lint.syntax.grammar.sys.version_info", (3, 11, 2))
+    monkeypatch.setattr("dockerlint.lint.syntax.grammar.prepared", lambda _name, make, _kind: make())
     caches = (grammar.tables, parser._language, parser._known)
     for cache in caches:
         cache.cache_clear()

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.checker import check
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
-from dockerlint.lint.nodes import Dockerfile
-from dockerlint.lint.registry import rules
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax.nodes import Dockerfile
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
 Find = Callable[[Dockerfile], list[Finding]]

@@ -22,10 +22,14 @@ pytest_lsp = pytest.importorskip("pytest_lsp")
 
 from lsprotocol import types  # noqa: E402
 
-from dockerlint.lint import check, config_files, parse, shellcheck, source  # noqa: E402
-from dockerlint.lint.cli import lsp, main  # noqa: E402
-from dockerlint.lint.context import Context  # noqa: E402
-from dockerlint.lint.facts import Facts  # noqa: E402
+from dockerlint.lint import check, parse  # noqa: E402
+from dockerlint.lint.analysis.facts import Facts  # noqa: E402
+from dockerlint.lint.cli import lsp_command as lsp  # noqa: E402
+from dockerlint.lint.cli import main  # noqa: E402
+from dockerlint.lint.context.build_context import Context  # noqa: E402
+from dockerlint.lint.settings import config_files  # noqa: E402
+from dockerlint.lint.shellcheck import runner as shellcheck  # noqa: E402
+from dockerlint.lint.syntax import source  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -403,7 +407,7 @@ def test_all_safe_fixes_are_those_of_the_command_line(folder: Path, *, resolves:
 
 def test_each_quick_fix_makes_the_edits_of_its_finding(folder: Path, served: Served) -> None:
     from dockerlint.fixers.edits import apply
-    from dockerlint.lint.findings import Applicability
+    from dockerlint.lint.engine.findings import Applicability
 
     async def session(one: Editor) -> None:
         one.open((folder / "Dockerfile").as_uri(), "")
@@ -769,8 +773,8 @@ FAILING = """
 import sys
 from dockerlint.lint import registry
 from dockerlint.lint.cli import main
-from dockerlint.lint.findings import Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.engine.rule import rule
 
 @rule("XX100", name="failing", severity=Severity.ERROR)
 def failing(doc, facts):

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerlint.fixers.cost.measured import MeasuredError, archive, stream
+from dockerlint.fixers.cost.measured import MeasuredError, archive_stream, image_archive
 
 if TYPE_CHECKING:
-    from dockerlint.fixers.cost.measured.row import Figures
+    from dockerlint.fixers.cost.measured.measured_row import Figures
 
 DATA = Path(__file__).parent / "data" / "measured"
 MULTI = DATA / "multi"
@@ -98,7 +98,7 @@ def oci(layers: list[bytes], how: str = "gzip", platform: dict[str, str] | None 
 
 def figures(data: bytes | dict[str, bytes], platform: str | None = None) -> list[Figures]:
     whole = archived(data) if isinstance(data, dict) else data
-    return [row.figures for row in archive.read_stream(io.BytesIO(whole), "x.tar", platform)]
+    return [row.figures for row in image_archive.read_stream(io.BytesIO(whole), "x.tar", platform)]
 
 
 def problem(data: bytes | dict[str, bytes], platform: str | None = None) -> str:
@@ -123,7 +123,7 @@ KNOWN = [(6200, 5200), (37, 0)]
 def test_a_real_image_has_the_bytes_that_docker_says(name: str) -> None:
     if "zstd" in name:
         pytest.importorskip("zstandard")
-    rows = archive.read(MULTI / name)
+    rows = image_archive.read(MULTI / name)
     said = [json.loads(line) for line in (MULTI / "history.json").read_text(encoding="utf-8").splitlines()]
     assert [(row.text, row.figures.adds) for row in rows] == [
         (item["CreatedBy"], int(item["Size"])) for item in reversed(said)
@@ -160,7 +160,7 @@ def test_a_folder_is_as_good_as_an_archive(make: Any, tmp_path: Path) -> None:
     for name, data in make(LAYERS).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(data)
-    assert [row.figures for row in archive.read(tmp_path)] == figures(make(LAYERS))
+    assert [row.figures for row in image_archive.read(tmp_path)] == figures(make(LAYERS))
 
 
 def test_links_do_not_lead_out_of_a_folder(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_links_do_not_lead_out_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(b"[]")
     (inside / "manifest.json").symlink_to(tmp_path / "manifest.json")
     with pytest.raises(MeasuredError, match="neither a manifest"):
-        archive.read(inside)
+        image_archive.read(inside)
 
 
 def test_a_layer_that_comes_twice_may_be_a_link() -> None:
@@ -198,7 +198,7 @@ def test_entries_without_a_layer_add_nothing() -> None:
 
 
 def test_layers_before_the_history_are_the_bases() -> None:
-    rows = archive.read_stream(io.BytesIO(archived(docker_save(LAYERS, history=[{"created_by": "RUN b"}]))), "x.tar")
+    rows = image_archive.read_stream(io.BytesIO(archived(docker_save(LAYERS, history=[{"created_by": "RUN b"}]))), "x.tar")
     assert [(row.text, row.figures.adds) for row in rows] == [("", 6200), ("RUN b", 37)]
 
 
@@ -323,7 +323,7 @@ def test_a_size_that_is_not_the_manifests_is_told() -> None:
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(MeasuredError, match="cannot be read: no such file"):
-        archive.read(tmp_path / "x.tar")
+        image_archive.read(tmp_path / "x.tar")
 
 
 def test_without_zstandard_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,21 +333,21 @@ def test_without_zstandard_the_sentence_says_what_to_install(monkeypatch: pytest
 
 
 def test_more_bytes_than_make_sense_are_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(image_archive, "MOST_BYTES", 1_000_000)
     assert "more in the archive than 1,000,000 bytes" in problem(oci([layer([Item("a", 2_000_000)])]))
     assert "more in the archive" in problem(gzip.compress(archived(docker_save([layer([Item("a", 2_000_000)])]))))
 
 
 def test_layers_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
     many = [layer([Item(f"a{number}", 400_000)]) for number in range(3)]
-    monkeypatch.setattr(archive, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(image_archive, "MOST_BYTES", 1_000_000)
     assert figures(oci(many[:2]))
     assert "more in the archive" in problem(oci(many))
 
 
 def test_one_layer_many_times_is_counted_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     one = layer([Item(f"f{number}", 0) for number in range(8)])
-    monkeypatch.setattr(archive, "MOST_ENTRIES", 10)
+    monkeypatch.setattr(image_archive, "MOST_ENTRIES", 10)
     assert "files in its layers" in problem(oci([one, one]))
 
 
@@ -357,13 +357,13 @@ def test_a_layer_may_look_like_a_document(name: str) -> None:
 
 
 def test_more_files_than_make_sense_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MOST_ENTRIES", 10)
+    monkeypatch.setattr(image_archive, "MOST_ENTRIES", 10)
     assert "more than 10 files" in problem(oci([layer([Item(f"f{number}", 0) for number in range(20)])]))
     assert "more files in the archive" in problem({f"x{number}": b"" for number in range(20)})
 
 
 def test_more_documents_than_make_sense_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MOST_DOCUMENTS", 1000)
+    monkeypatch.setattr(image_archive, "MOST_DOCUMENTS", 1000)
     assert "more documents" in problem({f"{number}.json": b"[" + b" " * 300 for number in range(9)})
 
 
@@ -395,7 +395,7 @@ WHOLE = [archived(SAVED), archived(UNNAMED), gzip.compress(archived(UNNAMED), mt
 @pytest.mark.parametrize("whole", WHOLE, ids=["saved", "layout", "packed"])
 def test_a_cut_archive_is_refused_wherever_it_is_cut(whole: bytes) -> None:
     # the zeros at the end of an archive may be missing
-    end = len(whole.rstrip(b"\0")) if whole[:2] != stream.GZIP else len(whole)
+    end = len(whole.rstrip(b"\0")) if whole[:2] != archive_stream.GZIP else len(whole)
     for cut in range(0, end, max(end // 150, 1)):
         # a cut between two members leaves a whole archive, which lacks a file then
         assert problem(whole[:cut])

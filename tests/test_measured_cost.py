@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerlint.fixers.cost import estimate, price
-from dockerlint.fixers.cost.figures import Amount
-from dockerlint.fixers.cost.graph import BuildGraph
-from dockerlint.fixers.cost.measured import Figures, MeasuredError, Measurements, store
+from dockerlint.fixers.cost.bounded import Amount
+from dockerlint.fixers.cost.build_graph import BuildGraph
+from dockerlint.fixers.cost.measured import Figures, MeasuredError, Measurements, measured_file
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
-from dockerlint.lint.parser import parse
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -371,26 +371,26 @@ FIGURES = st.tuples(SIZES, SIZES, SIZES, TIMES).map(lambda given: Figures(*given
 def test_what_is_kept_comes_back(tmp_path_factory: pytest.TempPathFactory, entries: Any, name: str) -> None:
     root = tmp_path_factory.mktemp("context")
     kept = Measurements(tuple(entries))
-    assert store.load(root, name) is None
-    store.save(root, name, kept)
-    assert store.load(root, name) == kept
-    store.save(root, "other", Measurements(()))
-    assert store.load(root, name) == kept
+    assert measured_file.load(root, name) is None
+    measured_file.save(root, name, kept)
+    assert measured_file.load(root, name) == kept
+    measured_file.save(root, "other", Measurements(()))
+    assert measured_file.load(root, name) == kept
 
 
 def test_a_file_that_changes_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.save(tmp_path, "a", Measurements(()))
-    read = store._read
+    measured_file.save(tmp_path, "a", Measurements(()))
+    read = measured_file._read
 
     def then_change(file: Path) -> bytes | None:
         data = read(file)
         file.write_text("another run's")
         return data
 
-    monkeypatch.setattr(store, "_read", then_change)
+    monkeypatch.setattr(measured_file, "_read", then_change)
     with pytest.raises(MeasuredError, match="has changed"):
-        store.save(tmp_path, "b", Measurements(()))
-    assert store.path(tmp_path).read_text() == "another run's"
+        measured_file.save(tmp_path, "b", Measurements(()))
+    assert measured_file.path(tmp_path).read_text() == "another run's"
 
 
 # --- what fixes save ---

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerlint.fixers.cost.measured import MeasuredError, history, log
+from dockerlint.fixers.cost.measured import MeasuredError, build_log, docker_history
 
 DATA = Path(__file__).parent / "data" / "measured"
 
@@ -21,7 +21,7 @@ def seconds(text: str) -> dict[str, float | None]:
     """The seconds of each step, in the middle, by what stands in the brackets and its words."""
     return {
         " ".join([*row.labels, row.text]): row.figures.seconds.mid if row.figures.seconds else None
-        for row in log.read(text, "x.log")
+        for row in build_log.read(text, "x.log")
     }
 
 
@@ -59,7 +59,7 @@ def test_a_step_that_failed_has_no_time() -> None:
 
 
 def test_a_figure_with_one_decimal_has_bounds() -> None:
-    amount = log.read(plain("1 [1/1] RUN a", "1 DONE 3.0s"), "x")[0].figures.seconds
+    amount = build_log.read(plain("1 [1/1] RUN a", "1 DONE 3.0s"), "x")[0].figures.seconds
     assert amount is not None
     assert (amount.low, amount.mid, amount.high) == pytest.approx((2.95, 3.0, 3.05))
 
@@ -105,7 +105,7 @@ def test_what_build_services_put_before_lines_is_skipped(before: str) -> None:
 @pytest.mark.parametrize("text", ["", "hello\n", "Step 1/2 : FROM a\n", plain("1 [internal] load x", "1 DONE 0.0s")])
 def test_what_is_no_log_is_refused(text: str) -> None:
     with pytest.raises(MeasuredError, match=r"^x\.log: there are no steps"):
-        log.read(text, "x.log")
+        build_log.read(text, "x.log")
 
 
 # --- rawjson ---
@@ -171,7 +171,7 @@ def test_rawjson_says_the_same_as_plain() -> None:
 def test_a_cut_line_is_told() -> None:
     text = raw({"vertexes": [vertex(RUN, 1, 2)]})
     with pytest.raises(MeasuredError, match=r"^x\.log:2: .*cut off"):
-        log.read(text + text[:30], "x.log")
+        build_log.read(text + text[:30], "x.log")
 
 
 @given(
@@ -181,7 +181,7 @@ def test_a_cut_line_is_told() -> None:
 def test_any_text_is_a_log_or_a_sentence(noise: str) -> None:
     for text in (noise, f"#1 {noise}\n#1 DONE {noise}s\n", '{"vertexes":[]}\n' + noise):
         with suppress(MeasuredError):
-            assert log.read(text, "x.log")
+            assert build_log.read(text, "x.log")
 
 
 # --- histories ---
@@ -202,7 +202,7 @@ def entry(size: Any = "5", created_by: Any = "RUN a") -> dict[str, Any]:
     ],
 )
 def test_a_history_is_objects_or_a_list_of_them_newest_first(text: str) -> None:
-    assert [row.figures.adds for row in history.read(text, "x")] == [2, 1]
+    assert [row.figures.adds for row in docker_history.read(text, "x")] == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -220,13 +220,13 @@ def test_a_history_is_objects_or_a_list_of_them_newest_first(text: str) -> None:
     ],
 )
 def test_sizes(size: Any, number: int) -> None:
-    assert history.read(raw(entry(size)), "x")[0].figures.adds == number
+    assert docker_history.read(raw(entry(size)), "x")[0].figures.adds == number
 
 
 @pytest.mark.parametrize("size", [None, "", "much", "-1", -1, True, 1.5, "1e9", "9" * 40, "5XB", [], "99999PB"])
 def test_sizes_that_make_no_sense_are_told(size: Any) -> None:
     with pytest.raises(MeasuredError, match=r"^x: entry 1 has no size"):
-        history.read(raw(entry(size)), "x")
+        docker_history.read(raw(entry(size)), "x")
 
 
 @pytest.mark.parametrize(
@@ -244,12 +244,12 @@ def test_sizes_that_make_no_sense_are_told(size: Any) -> None:
 )
 def test_what_is_no_history_is_told(text: str, words: str) -> None:
     with pytest.raises(MeasuredError, match=words):
-        history.read(text, "x")
+        docker_history.read(text, "x")
 
 
 def test_people_and_machines_read_the_same_history() -> None:
     machine, people = (
-        history.read((DATA / "single" / name).read_text(encoding="utf-8"), name)
+        docker_history.read((DATA / "single" / name).read_text(encoding="utf-8"), name)
         for name in ("history.json", "history-human.json")
     )
     assert [row.text for row in machine] == [row.text for row in people]

@@ -10,12 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerlint.fixers.cost.figures import Amount
-from dockerlint.fixers.cost.graph import BuildGraph
-from dockerlint.fixers.cost.measured import Figures, Measurements, archive, history, log, match, wording
-from dockerlint.fixers.cost.measured.row import Row
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
+from dockerlint.fixers.cost.bounded import Amount
+from dockerlint.fixers.cost.build_graph import BuildGraph
+from dockerlint.fixers.cost.measured import (
+    Figures,
+    Measurements,
+    build_log,
+    docker_history,
+    image_archive,
+    step_match,
+    step_wording,
+)
+from dockerlint.fixers.cost.measured.measured_row import Row
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,20 +37,20 @@ def facts_of(text: str, **more: Any) -> Facts:
 
 def instructions(facts: Facts, found: dict[int, Figures]) -> dict[str, int | None]:
     graph = BuildGraph.of(facts)
-    return {match.text(graph.steps[number], facts): figures.adds for number, figures in sorted(found.items())}
+    return {step_match.text(graph.steps[number], facts): figures.adds for number, figures in sorted(found.items())}
 
 
 def of_image(facts: Facts, *rows: tuple[str, int]) -> dict[str, int | None]:
-    found = match.of_image([Row(text, Figures(adds=size)) for text, size in rows], BuildGraph.of(facts), facts)
+    found = step_match.of_image([Row(text, Figures(adds=size)) for text, size in rows], BuildGraph.of(facts), facts)
     return instructions(facts, found)
 
 
 def of_log(facts: Facts, *rows: tuple[str, float]) -> dict[tuple[int, str], float]:
     lines = "".join(f"#{number} {name}\n#{number} DONE {time:.1f}s\n" for number, (name, time) in enumerate(rows))
     graph = BuildGraph.of(facts)
-    found = match.of_log(log.read(lines, "x"), graph, facts)
+    found = step_match.of_log(build_log.read(lines, "x"), graph, facts)
     return {
-        (graph.steps[number].stage, match.text(graph.steps[number], facts)): figures.seconds.mid
+        (graph.steps[number].stage, step_match.text(graph.steps[number], facts)): figures.seconds.mid
         for number, figures in found.items()
         if figures.seconds is not None
     }
@@ -65,16 +73,16 @@ SINGLE = {
 @pytest.mark.parametrize("name", ["history.json", "history-legacy.json", "history-cut.json"])
 def test_histories_of_one_file_by_two_builders(name: str) -> None:
     facts = facts_of((DATA / "single" / "Dockerfile").read_text(encoding="utf-8"))
-    rows = history.read((DATA / "single" / name).read_text(encoding="utf-8"), name)
-    found = instructions(facts, match.of_image(rows, BuildGraph.of(facts), facts))
+    rows = docker_history.read((DATA / "single" / name).read_text(encoding="utf-8"), name)
+    found = instructions(facts, step_match.of_image(rows, BuildGraph.of(facts), facts))
     assert found == {text: size for text, size in SINGLE.items() if text in found}
     assert len(found) >= (8 if "cut" not in name else 4)
 
 
 def test_a_log_of_one_stage() -> None:
     facts = facts_of((DATA / "single" / "Dockerfile").read_text(encoding="utf-8"))
-    rows = log.read((DATA / "single" / "build.log").read_text(encoding="utf-8"), "x")
-    found = match.of_log(rows, BuildGraph.of(facts), facts)
+    rows = build_log.read((DATA / "single" / "build.log").read_text(encoding="utf-8"), "x")
+    found = step_match.of_log(rows, BuildGraph.of(facts), facts)
     times = [found[number].seconds for number in range(8)]
     assert [time.mid if time else None for time in times] == [None, 0.0, 0.1, 0.0, 0.1, 0.0, 0.1, 1.1]
 
@@ -83,7 +91,7 @@ def test_a_log_of_one_stage() -> None:
 def test_a_log_of_stages_with_the_same_words(name: str) -> None:
     facts = facts_of((DATA / "multi" / "Dockerfile").read_text(encoding="utf-8"))
     graph = BuildGraph.of(facts)
-    found = match.of_log(log.read((DATA / "multi" / name).read_text(encoding="utf-8"), "x"), graph, facts)
+    found = step_match.of_log(build_log.read((DATA / "multi" / name).read_text(encoding="utf-8"), "x"), graph, facts)
     assert len(found) == 9
     slow = {
         graph.steps[at].stage: item.seconds.mid for at, item in found.items() if item.seconds and item.seconds.mid > 1
@@ -93,8 +101,8 @@ def test_a_log_of_stages_with_the_same_words(name: str) -> None:
 
 def test_an_image_is_of_the_last_stage() -> None:
     facts = facts_of((DATA / "multi" / "Dockerfile").read_text(encoding="utf-8"))
-    rows = archive.read(DATA / "multi" / "docker-save.tar.gz")
-    found = instructions(facts, match.of_image(rows, BuildGraph.of(facts), facts))
+    rows = image_archive.read(DATA / "multi" / "docker-save.tar.gz")
+    found = instructions(facts, step_match.of_image(rows, BuildGraph.of(facts), facts))
     assert found == {"COPY --from=left /left /same /": 10, "COPY --from=right /right /r/": 6}
 
 
@@ -209,13 +217,13 @@ def test_what_the_base_says_too_is_left_out_when_a_step_is_missing() -> None:
 
 
 def test_what_is_repeated_does_not_spoil_what_else_is() -> None:
-    assert match.align([0, 1, 1], [0, 0, 1, 1]) == {1: 2, 2: 3}
+    assert step_match.align([0, 1, 1], [0, 0, 1, 1]) == {1: 2, 2: 3}
 
 
 def test_the_workdir_that_makes_nothing_is_no_step() -> None:
     facts = facts_of("FROM debian\nRUN a\nWORKDIR /\nRUN a\n")
     rows = [Row(text, Figures(adds=size)) for text, size in (("", 9), ("RUN a", 1), ("WORKDIR /", 0), ("RUN a", 2))]
-    found = match.of_image(rows, BuildGraph.of(facts), facts)
+    found = step_match.of_image(rows, BuildGraph.of(facts), facts)
     assert [found[number].adds for number in range(3)] == [9, 1, 2]
 
 
@@ -227,11 +235,11 @@ def test_steps_in_one_layer_have_no_bytes_of_their_own() -> None:
         Row(f"{nop}COPY file:2 in /b", Figures(0, 0, 0), empty=True),
     ]
     whole = [*rows, Row(f'{nop}CMD ["x"]', Figures(9, 9, 0))]
-    assert match.of_image(whole, BuildGraph.of(facts), facts) == {}
-    assert match.of_image([rows[0], Row(rows[1].text, Figures(9, 9, 0))], BuildGraph.of(facts), facts) == {}
+    assert step_match.of_image(whole, BuildGraph.of(facts), facts) == {}
+    assert step_match.of_image([rows[0], Row(rows[1].text, Figures(9, 9, 0))], BuildGraph.of(facts), facts) == {}
     # docker history does not say which of them have no layer
     told = [Row(row.text, row.figures) for row in whole]
-    assert match.of_image(told, BuildGraph.of(facts), facts) == {}
+    assert step_match.of_image(told, BuildGraph.of(facts), facts) == {}
 
 
 def test_an_image_has_the_stages_that_it_is_built_on() -> None:
@@ -281,7 +289,7 @@ def test_pulls_go_by_the_image(image: str) -> None:
     facts = facts_of("FROM debian:12\nRUN x\nCOPY --from=nginx /a /b\n")
     lines = f"#1 [1/3] FROM {image}\n#1 extracting sha256:0123456789ab done\n#1 DONE 4.0s\n"
     graph = BuildGraph.of(facts)
-    found = match.of_log(log.read(lines, "x"), graph, facts)
+    found = step_match.of_log(build_log.read(lines, "x"), graph, facts)
     assert {graph.steps[number].image: item.seconds.mid for number, item in found.items() if item.seconds} == {
         "debian:12": 4.0
     }
@@ -301,7 +309,7 @@ KINDS = st.lists(st.integers(0, 5), max_size=12)
 def test_missing_rows_never_move_the_others(steps: list[int], data: st.DataObject) -> None:
     kept = data.draw(st.lists(st.booleans(), min_size=len(steps), max_size=len(steps)))
     places = [at for at, keep in enumerate(kept) if keep]
-    found = match.align([steps[at] for at in places], steps)
+    found = step_match.align([steps[at] for at in places], steps)
     assert all(places[row] == step for row, step in found.items())
     if all(kept):
         assert len(found) == len(steps)
@@ -310,7 +318,7 @@ def test_missing_rows_never_move_the_others(steps: list[int], data: st.DataObjec
 @given(KINDS, KINDS)
 @settings(max_examples=300)
 def test_only_the_same_kind_is_aligned_and_in_order(rows: list[int], steps: list[int]) -> None:
-    found = sorted(match.align(rows, steps).items())
+    found = sorted(step_match.align(rows, steps).items())
     assert all(rows[row] == steps[step] for row, step in found)
     assert [step for _, step in found] == sorted({step for _, step in found})
 
@@ -319,7 +327,7 @@ def test_only_the_same_kind_is_aligned_and_in_order(rows: list[int], steps: list
 def test_an_inserted_and_a_removed_step_lose_only_themselves(kinds: list[int], gone: int, new: int) -> None:
     steps = [*kinds[:new], 99, *kinds[new:]]
     rows = [*kinds[:gone], *kinds[gone + 1 :]]
-    found = match.align(rows, steps)
+    found = step_match.align(rows, steps)
     assert {rows[row] for row in found} == set(rows)
 
 
@@ -353,19 +361,19 @@ def test_figures_never_get_to_another_step(lines: list[str], data: st.DataObject
     rows = [Row(spoken[line], Figures(adds=number)) for number, line in enumerate(lines, 1)]
     kept = [row for row in rows if data.draw(st.booleans())]
     base = [Row("ADD rootfs.tar.xz / # buildkit", Figures(adds=1000)), Row("CMD bash", Figures(adds=0))]
-    found = match.of_image([*base, *kept], BuildGraph.of(facts), facts)
+    found = step_match.of_image([*base, *kept], BuildGraph.of(facts), facts)
     assert all(figures.adds == number for number, figures in found.items() if number)
     if len(kept) == len(rows):
         assert len(found) == len(lines) + 1
 
 
 def test_patterns_need_words_and_order() -> None:
-    pattern = wording.Pattern(("RUN a", "b", "c"))
+    pattern = step_wording.Pattern(("RUN a", "b", "c"))
     assert pattern.fits("RUN a1b2c")
     assert pattern.fits("RUN abc")
     assert not pattern.fits("RUN ac")
     assert not pattern.fits("RUN a c b")
-    assert not wording.Pattern(("RUN ab", "ba")).fits("RUN aba")
+    assert not step_wording.Pattern(("RUN ab", "ba")).fits("RUN aba")
 
 
 def test_many_rows_take_no_long_time() -> None:
@@ -375,7 +383,7 @@ def test_many_rows_take_no_long_time() -> None:
     facts = facts_of("FROM a\n" + "\n".join(lines) + "\n")
     rows = [Row(f"RUN |1 X=a /bin/sh -c echo {number % 90}", Figures(adds=1)) for number in range(4000)]
     start = time.perf_counter()
-    match.of_image(rows, BuildGraph.of(facts), facts)
+    step_match.of_image(rows, BuildGraph.of(facts), facts)
     assert time.perf_counter() - start < 10
 
 
@@ -453,7 +461,7 @@ def test_what_the_engine_told_of_real_builds() -> None:
             json.dumps({"CreatedBy": created(item["instruction"], chain, facts), "Size": str(item["bytes"])})
             for item in layers
         ]
-        found = match.of_image(history.read("\n".join(reversed(lines)), case["id"]), graph, facts)
+        found = step_match.of_image(docker_history.read("\n".join(reversed(lines)), case["id"]), graph, facts)
         sizes = [item["bytes"] for item in layers]
         expected = ([sum(sizes[: len(sizes) - above])] if chain[0].is_pull else []) + sizes[len(sizes) - above :]
         assert [found[step.number].adds for step in chain] == expected, case["id"]
@@ -466,6 +474,6 @@ def created(said: str, chain: Sequence[Any], facts: Facts) -> str:
     if not said.startswith("RUN "):
         return f"{said} # buildkit"
     start = said.removesuffix(" # buil").removeprefix("RUN ")
-    whole = [wording.without_flags(match.text(step, facts)).removeprefix("RUN ") for step in chain]
+    whole = [step_wording.without_flags(step_match.text(step, facts)).removeprefix("RUN ") for step in chain]
     (script,) = {text for text in whole if text.startswith(start)}
     return f"RUN /bin/sh -c {script} # buildkit"

@@ -9,24 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerlint.fixers.edits import apply
-from dockerlint.fixers.multistage import runtimes
-from dockerlint.fixers.multistage.plan import Refusal
-from dockerlint.fixers.multistage.split import fix, plan
-from dockerlint.lint import nodes
-from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.findings import Applicability
-from dockerlint.lint.images import lookup
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
+from dockerlint.fixers.multistage import runtime_images
+from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.fixers.multistage.split_stage import fix, plan
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.catalogue.base_images import lookup
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 ZONES = "COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /usr/local/go/lib/time/zoneinfo.zip\n"
 CERTIFICATES = "COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt\n"
@@ -570,7 +570,7 @@ def test_any_split_is_sound(tmp_path_factory: pytest.TempPathFactory, text: str,
 
 
 def test_each_image_of_the_table_is_known() -> None:
-    data = runtimes.data()
+    data = runtime_images.data()
     for row in data["builder"]:
         for repository in row["repositories"]:
             assert lookup(f"{repository}:latest"), repository
@@ -602,5 +602,5 @@ def test_each_image_of_the_table_is_known() -> None:
     ],
 )
 def test_runtime_of(family: str, image: str, runtime: str | None) -> None:
-    found = runtimes.of_language(family, image)
+    found = runtime_images.of_language(family, image)
     assert (found.image if found else None) == runtime

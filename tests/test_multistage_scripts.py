@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dockerlint.fixers import package_json
+from dockerlint.fixers.inputs import package_json
 from dockerlint.fixers.loop import fix
-from dockerlint.lint import nodes
-from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 PACKAGE = {
     "scripts": {"build": "tsc", "start": "node dist/index.js", "dev": "ts-node src/index.ts", "both": "npm run build && npm start"},

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerlint.fixers import optimal
-from dockerlint.fixers.optimal import Case, best_order, cost
+from dockerlint.fixers.order import optimal
+from dockerlint.fixers.order.optimal import Case, best_order, cost
 
 MOST = 6
 SECONDS = st.integers(0, 40).map(lambda quarter: quarter / 4)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.edits import apply
-from dockerlint.fixers.footprint import Clash, Footprint, footprint, overlap
-from dockerlint.fixers.order import WIDEST, Reorder, is_costly, move_below, rewrite
-from dockerlint.fixers.precedence import Precedence, destination, links
-from dockerlint.lint import nodes
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.fixers.effects.footprint import Clash, Footprint, footprint, overlap
+from dockerlint.fixers.effects.precedence import Precedence, destination, links
+from dockerlint.fixers.order.step_order import WIDEST, Reorder, is_costly, move_below, rewrite
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import find
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import find
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
-    from dockerlint.lint.rule import Rule
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.engine.rule import Rule
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 BUILDER = "\nFROM scratch\nCOPY --from=build /app /app\n"
 REMEDIES = ("DF103", "DF107", "DF202", "DL3042", "DL3060")

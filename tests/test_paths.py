@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers.cost.model import estimate
+from dockerlint.fixers.cost.estimate import estimate
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.checker import check
+from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.cli import main
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Where programs are run, and which: git for the history of a context and for comparisons, ShellCheck for scripts, an engine
 # for `dlint verify`, what of these is there for `dlint doctor`, and dlint itself to look at files of somebody else's.
@@ -132,7 +132,7 @@ def test_the_modules_that_run_programs_are_there() -> None:
 
 def test_processes_that_go_on_are_ended_in_time() -> None:
     # Popen has no time limit of its own: what starts a program there is within what ends it
-    tree = ast.parse(Path(sys.modules["dockerlint.lint.context"].__file__ or "").parent.parent.joinpath("fixers/verify/process.py").read_text())
+    tree = ast.parse(Path(sys.modules["dockerlint.lint.context.build_context"].__file__ or "").parent.parent.joinpath("fixers/verify/program_run.py").read_text())
     names = [function for function, _ in calls(tree)]
     assert names.count("subprocess.Popen") == 1
     assert names.count("self._start") == names.count("_limited")

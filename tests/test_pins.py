@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint.checker import check
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.installed_packages import merge, parse, read
 from dockerlint.lint.cli import main
-from dockerlint.lint.config import ConfigError
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.findings import Applicability, Finding
-from dockerlint.lint.installed import merge, parse, read
-from dockerlint.lint.registry import find
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability, Finding
+from dockerlint.lint.engine.registry import find
+from dockerlint.lint.settings.config import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 DPKG = """\
 Desired=Unknown/Install/Remove/Purge/Hold

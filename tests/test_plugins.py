@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers.testing import assert_examples
-from dockerlint.lint import installation, plugins, store
+from dockerlint.fixers.rule_testing import assert_examples
 from dockerlint.lint.cli import main
-from dockerlint.lint.rule import Rule
+from dockerlint.lint.engine.rule import Rule
+from dockerlint.lint.storage import installation, plugins, sqlite_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def test_its_tool_is_known_to_our_rules(acme: Callable[..., subprocess.Completed
     [
         ("dlint.rules", "broken", "import nothing_like_that", "does not load"),
         ("dlint.tools", "broken", "import nothing_like_that", "does not load"),
-        ("dlint.rules", "twice", "from dockerlint.lint.rule import Rule\nfrom dockerlint.lint import registry\nfrom msgspec.structs import replace\nfrom dockerlint.rules.DF401_no_user import no_user\nother = replace(no_user, name='other')\n", "two rules have the code DF401"),
+        ("dlint.rules", "twice", "from dockerlint.lint.engine.rule import Rule\nfrom dockerlint.lint import registry\nfrom msgspec.structs import replace\nfrom dockerlint.rules.DF401_no_user import no_user\nother = replace(no_user, name='other')\n", "two rules have the code DF401"),
     ],
 )  # fmt: skip
 def test_one_that_is_no_good_is_named(tmp_path: Path, group: str, module: str, text: str, words: str) -> None:
@@ -105,13 +105,13 @@ def test_a_tool_that_is_no_good_is_named(tmp_path: Path, toml: str, words: str) 
 def test_one_that_comes_or_goes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site"
     site.mkdir()
-    monkeypatch.setattr(store, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sqlite_store, "folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(sys, "path", [str(site)])
 
     def are_there(hours: int) -> bool:
         """What is said so many hours after the folder changed last."""
         now = site.stat().st_mtime + hours * 3600
-        monkeypatch.setattr("dockerlint.lint.plugins.time.time", lambda: now)
+        monkeypatch.setattr("dockerlint.lint.storage.plugins.time.time", lambda: now)
         return plugins._are_there.__wrapped__()
 
     assert not are_there(0)

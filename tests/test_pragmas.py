@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dockerlint.lint.checker import check
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import find
-from dockerlint.lint.suppress import ignores
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import find
+from dockerlint.lint.engine.suppressions import ignores
+from dockerlint.lint.syntax.parser import parse
 
 ROOT = "FROM debian:12\n{}\nUSER root\n"
 

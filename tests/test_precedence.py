@@ -10,22 +10,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerlint.fixers.footprint import Clash
+from dockerlint.fixers.effects.footprint import Clash
+from dockerlint.fixers.effects.precedence import (
+    Access,
+    Kind,
+    Precedence,
+    Use,
+    destination,
+    is_environment,
+    is_steady,
+    may_read,
+)
 from dockerlint.fixers.loop import fix
-from dockerlint.fixers.precedence import Access, Kind, Precedence, Use, destination, is_environment, is_steady, may_read
-from dockerlint.lint import nodes
-from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.fixers.precedence import Conflict
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.fixers.effects.precedence import Conflict
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 NONE, POSSIBLE, CERTAIN = Clash.NONE, Clash.POSSIBLE, Clash.CERTAIN
 APT = "RUN apt-get update && apt-get install -y curl"

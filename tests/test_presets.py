@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from dockerlint.lint.checker import check
-from dockerlint.lint.config import Selector, merge
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.findings import Severity
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import find
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.engine.registry import find
+from dockerlint.lint.settings.config import Selector, merge
+from dockerlint.lint.syntax.parser import parse
 
 BUILD_AS_ROOT = "FROM node:22 AS build\nUSER root\nRUN npm ci\n\nFROM node:22-slim\nUSER node\n"
 ROOT_BELOW = "FROM node:22 AS base\nUSER root\n\nFROM base\nCMD ['x']\n"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockerlint.lint.rate import rate
+from dockerlint.lint.settings.network_rate import rate
 
 
 @pytest.mark.parametrize(

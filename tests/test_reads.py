@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dockerlint.fixers.reads import closure
-from dockerlint.fixers.reads.manifest import Doubt, Manifest
-from dockerlint.lint.context import Context
+from dockerlint.fixers.inputs.reads import closure
+from dockerlint.fixers.inputs.reads.manifest import Doubt, Manifest
+from dockerlint.lint.context.build_context import Context
 
 
 @pytest.mark.parametrize("reader", sorted(set(closure.READERS.values())))

@@ -14,12 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint import checker, installation, prepared, registry, store, tools
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.globs import matches
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
-from dockerlint.lint.rule import examples
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.catalogue import tool as tools
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.engine import checker, registry
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.engine.rule import examples
+from dockerlint.lint.storage import installation, prepared, sqlite_store
+from dockerlint.lint.syntax.parser import parse
 
 NEEDY = [rule for rule in rules() if rule.needs]
 CASES = Path(__file__).parent / "rules"
@@ -153,7 +155,7 @@ def test_a_file_that_is_known_loads_no_rules(tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(store, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sqlite_store, "folder", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
 
@@ -190,7 +192,7 @@ def test_what_is_shipped_is_not_made(folder: Path, tmp_path: Path, monkeypatch: 
 
 
 def test_each_build_ships_the_same(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from dockerlint.lint.prepared import ship; ship(Path(sys.argv[1]))"
+    program = "import sys; from pathlib import Path; from dockerlint.lint.storage.prepared import ship; ship(Path(sys.argv[1]))"
     for seed in "12":
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         subprocess.run([sys.executable, "-c", program, str(tmp_path / seed)], env=environment, check=True)

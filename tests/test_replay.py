@@ -18,15 +18,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dockerlint.fixers.cost import estimate, report
-from dockerlint.fixers.cost.figures import Amount
-from dockerlint.fixers.cost.graph import BuildGraph
+from dockerlint.fixers.cost import cost_report, estimate
+from dockerlint.fixers.cost.bounded import Amount
+from dockerlint.fixers.cost.build_graph import BuildGraph
 from dockerlint.fixers.cost.scenarios import standing
-from dockerlint.lint import history
+from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.context import commit_history
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -99,7 +99,7 @@ def cost(folder: Path, text: str, dockerfile: Path | None = None) -> tuple[Repla
     context = Context.of(folder, dockerfile)
     doc = parse(text)
     facts = Facts(doc, context)
-    found = estimate(doc, facts, history=history.read(context, dockerfile, 200)).replay
+    found = estimate(doc, facts, history=commit_history.read(context, dockerfile, 200)).replay
     assert found is not None
     return found, BuildGraph.of(facts), facts
 
@@ -270,7 +270,7 @@ def laid_out(folder: Path, trees: Sequence[Tree]) -> list[Path]:
     found = []
     for number, tree in enumerate(trees):
         found.append(folder.resolve() / str(number))
-        lay_out(found[-1], {**tree, **{path: (str(number), False) for path in history.OWN}})
+        lay_out(found[-1], {**tree, **{path: (str(number), False) for path in commit_history.OWN}})
     return found
 
 
@@ -476,7 +476,7 @@ def test_the_shares_of_scenarios_are_those_of_the_commits(tmp_path: Path) -> Non
     make(folder, [START, SOURCE_EDIT, DEPENDENCY, DOCS, {**DOCS, **plain(**{"docs/b.md": "1"})}])
     doc = parse(SPLIT)
     context = Context.of(folder)
-    found = estimate(doc, Facts(doc, context), history=history.read(context, None, 9))
+    found = estimate(doc, Facts(doc, context), history=commit_history.read(context, None, 9))
     stated = {item.name: item.weight for item in standing()}
     rest = 1 - stated["cold"] - stated["base update"]
     shares = {item.name: item.weight for item in found.scenarios}
@@ -683,4 +683,4 @@ def test_a_shallow_clone_is_told(project: Path, tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(("seconds", "shown"), [(59.0, "59.0 s"), (1260.0, "21.0 min"), (11_520.0, "3 h 12 min")])
 def test_many_builds_take_hours(seconds: float, shown: str) -> None:
-    assert report.long_duration(Amount.exact(seconds)) == shown
+    assert cost_report.long_duration(Amount.exact(seconds)) == shown

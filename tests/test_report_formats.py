@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.lint.cli import main
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
-from dockerlint.lint.parser import parse
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
+from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
-from dockerlint.lint.rule import Rule
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

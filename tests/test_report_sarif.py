@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
-from dockerlint.lint.parser import parse
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
+from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report import FileReport, Options, Priced, render, sarif
-from dockerlint.lint.rule import Rule
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
-from dockerlint.lint.parser import parse
+from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
+from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report import FileReport, Fixed, Gain, Options, Priced, place, render
+from dockerlint.lint.report.escaping import visible
 from dockerlint.lint.report.excerpt import excerpt
-from dockerlint.lint.report.shown import visible
+from dockerlint.lint.report.saving_text import duration, phrase, size
 from dockerlint.lint.report.text import changes
-from dockerlint.lint.report.worth import duration, phrase, size
-from dockerlint.lint.rule import Rule
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

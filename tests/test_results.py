@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from dockerlint.lint import program, results, store
-from dockerlint.lint.cli import main, run, work
-from dockerlint.lint.cli.processes import Processes
-from dockerlint.lint.context import Context
+from dockerlint.lint.cli import main, one_file
+from dockerlint.lint.cli import many_files as run
+from dockerlint.lint.cli.worker_processes import Processes
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.context.recording_context import Watched, is_same
+from dockerlint.lint.engine import result_cache
 from dockerlint.lint.report import FORMATS
-from dockerlint.lint.watched import Watched, is_same
+from dockerlint.lint.storage import programs, sqlite_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,13 +44,13 @@ class Run:
         self.folder = folder
         self.capsys = capsys
         self.looked: list[Path] = []
-        real = work.work
+        real = one_file.work
 
         def watched(task: object, paths: list[Path]) -> object:
             self.looked += paths
             return real(task, paths)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(work, "work", watched)
+        monkeypatch.setattr(one_file, "work", watched)
 
     def __call__(self, *words: str) -> Done:
         self.capsys.readouterr()
@@ -112,12 +114,12 @@ def another_day(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def another_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr(results, "_program", lambda: "another")
+    monkeypatch.setattr(result_cache, "_program", lambda: "another")
     return []
 
 
 def another_shellcheck(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr(program, "state", lambda _: ("/bin/other", 1, 1))
+    monkeypatch.setattr(programs, "state", lambda _: ("/bin/other", 1, 1))
     return []
 
 
@@ -164,12 +166,12 @@ def test_nothing_is_taken_from_memory_when_it_must_not(dlint: Run, words: tuple[
 
 def test_nothing_is_kept_when_it_must_not(dlint: Run) -> None:
     dlint("--no-cache")
-    assert not list(store.folder().glob("results*"))
+    assert not list(sqlite_store.folder().glob("results*"))
 
 
 def test_a_damaged_memory_is_no_memory(dlint: Run) -> None:
     fresh = dlint()
-    store.results().path.write_bytes(b"damaged")
+    sqlite_store.results().path.write_bytes(b"damaged")
     assert dlint() == fresh
     assert dlint.looked
     assert dlint() == fresh
@@ -178,7 +180,7 @@ def test_a_damaged_memory_is_no_memory(dlint: Run) -> None:
 
 def test_a_value_of_another_form_is_no_value(dlint: Run) -> None:
     fresh = dlint()
-    kept = store.results()
+    kept = sqlite_store.results()
     connection = kept._open()
     keys = [key for (key,) in connection.execute("SELECT key FROM kept")]
     for value in (b"[]", b"{}", b"null", b'{"items": [[1]]}', b'{"items": [[["a"], 1]], "asked": []}', b"\xff"):
@@ -235,10 +237,10 @@ def test_the_memory_can_be_shown_and_cleared(dlint: Run) -> None:
     dlint()
     shown = main(["cache", "show"]), dlint.capsys.readouterr().out
     assert shown[0] == 0
-    assert f"{store.results().path}: " in shown[1]
+    assert f"{sqlite_store.results().path}: " in shown[1]
     assert " of at most 64 MB" in shown[1]
     assert main(["cache", "clear"]) == 0
-    assert not store.results().path.exists()
+    assert not sqlite_store.results().path.exists()
     dlint()
     assert dlint.looked
 

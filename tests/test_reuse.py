@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerlint.fixers.cost import sizes
-from dockerlint.fixers.cost.model import estimate
-from dockerlint.fixers.cost.selections import Selections
-from dockerlint.lint import expansion, nodes, parser, shell
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.fixers.cost import step_sizes
+from dockerlint.fixers.cost.copy_selections import Selections
+from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.shell import script
+from dockerlint.lint.syntax import nodes, parser, word_expansion
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     import pytest
@@ -44,11 +45,11 @@ TEXTS = st.lists(st.sampled_from(LINES), max_size=8)
 
 def forget() -> None:
     parser._known.cache_clear()
-    shell._known.cache_clear()
-    expansion._kept.cache_clear()
+    script._known.cache_clear()
+    word_expansion._kept.cache_clear()
 
 
-def scripts(doc: nodes.Dockerfile) -> list[shell.Script | None]:
+def scripts(doc: nodes.Dockerfile) -> list[script.Script | None]:
     facts = Facts(doc)
     return [facts.script(run) for run in facts.every(nodes.Run)]
 
@@ -89,7 +90,7 @@ def test_a_part_is_moved_with_all_that_is_in_it() -> None:
 def test_long_builds_cost_what_short_ones_do(corpus: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     docs = [parse(text) for text in corpus[::7]]
     kept = [estimate(doc, Facts(doc)) for doc in docs]
-    monkeypatch.setattr(sizes, "MOST_KEPT", -1)
+    monkeypatch.setattr(step_sizes, "MOST_KEPT", -1)
     for doc, known in zip(docs, kept, strict=True):
         found = estimate(doc, Facts(doc))
         assert (found.steps, found.image, found.scenarios) == (known.steps, known.image, known.scenarios), doc.text

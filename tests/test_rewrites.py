@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from dockerlint.fixers.edits import apply, are_apart
 from dockerlint.fixers.loop import fix
-from dockerlint.lint import nodes
-from dockerlint.lint.checker import check
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.findings import Applicability
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
-from dockerlint.lint.stages import StageGraph
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.analysis.stages import StageGraph
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dockerlint.lint.findings import Edit, Finding
+    from dockerlint.lint.engine.findings import Edit, Finding
 
 LISTS = "/var/lib/apt/lists/*"
 COMMANDS = st.sampled_from(

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dockerlint.fixers.testing import assert_examples
-from dockerlint.lint.checker import check
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import find, rules
-from dockerlint.lint.rule import Rule, examples
+from dockerlint.fixers.rule_testing import assert_examples
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.registry import find, rules
+from dockerlint.lint.engine.rule import Rule, examples
+from dockerlint.lint.syntax.parser import parse
 
 CASES = Path(__file__).parent / "rules"
 KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")

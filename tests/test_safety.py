@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers.footprint import Clash, Footprint, footprint
+from dockerlint.fixers.effects.footprint import Clash, Footprint, footprint
 from dockerlint.fixers.loop import Outcome, fix
-from dockerlint.lint import nodes
-from dockerlint.lint.checker import check
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.findings import Applicability
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockerlint.lint.findings import Finding
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.engine.findings import Finding
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
 DEBIAN = "FROM debian:bookworm-slim\n"
 PYTHON = "FROM python:3.12-slim\nWORKDIR /app\n"
@@ -405,7 +405,7 @@ def test_requirements_are_followed(tmp_path: Path) -> None:
 
 
 def test_a_context_that_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dockerlint.lint.context.MOST_FILES", 2)
+    monkeypatch.setattr("dockerlint.lint.context.build_context.MOST_FILES", 2)
     text = PYTHON + "COPY . .\nRUN pip install -r requirements.txt\n"
     assert fixed(text, "DF101", context_of(tmp_path, APP)) == text
 

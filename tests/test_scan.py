@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerlint.lint.cli import main
-from dockerlint.lint.cli.scan import chunks, sources
-from dockerlint.lint.cli.scan.shown import megabytes
-from dockerlint.lint.cli.scan.values import Chunk, Failure, File, Job, ScanError, program
-from dockerlint.lint.config import Config
+from dockerlint.lint.cli.scan import chunks, dockerfile_sources
+from dockerlint.lint.cli.scan.figure_text import megabytes
+from dockerlint.lint.cli.scan.scan_values import Chunk, Failure, File, Job, ScanError, program
+from dockerlint.lint.settings.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,8 +47,8 @@ sys.exit(main())
 POISON = '''
 import os, signal, time
 from dockerlint.lint import nodes
-from dockerlint.lint.findings import Finding, Severity
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 
 @rule("XX900", name="poison", severity=Severity.WARNING)
 def poison(doc, facts):
@@ -171,7 +171,7 @@ def test_a_work_tree_is_read_at_the_default_branch_of_its_origin(tmp_path: Path,
     git(tmp_path, "clone", "-q", str(origin), str(clone))
     git(clone, "checkout", "-q", "-b", "mine")
     commit(git, clone, {"Dockerfile": "FROM scratch\n"})
-    assert [item.commit for item in sources.read(tmp_path / "repos") if isinstance(item, File)] == [main_]
+    assert [item.commit for item in dockerfile_sources.read(tmp_path / "repos") if isinstance(item, File)] == [main_]
 
 
 @GIT
@@ -185,7 +185,7 @@ def test_what_is_no_repository_is_told_and_stops_nothing(tmp_path: Path, git: Ca
     (source / "empty" / ".git").mkdir(parents=True)
     git(source / "unborn", "init", "-q")
     commit(git, source / "good", {"Dockerfile": PLAIN})
-    found = list(sources.read(source))
+    found = list(dockerfile_sources.read(source))
     assert [item.repository for item in found if isinstance(item, File)] == ["good"]
     assert {item.repository: item.kind for item in found if isinstance(item, Failure)} == dict.fromkeys(
         ("broken", "empty", "unborn"), "unreadable"
@@ -248,21 +248,21 @@ def test_json_lines_and_parquet_give_the_same(tmp_path: Path) -> None:
             "text": pyarrow.array([text for _, text in texts]).cast(kind),
         }
         parquet.write_table(pyarrow.table(columns), tmp_path / name, row_group_size=2)
-    first = list(sources.read(plain))
+    first = list(dockerfile_sources.read(plain))
     assert [item.path for item in first if isinstance(item, File)] == [path for path, _ in texts]
     for name in ("a.jsonl.gz", "a.parquet", "b.parquet"):
-        assert list(sources.read(tmp_path / name)) == first
+        assert list(dockerfile_sources.read(tmp_path / name)) == first
     # a folder of them is read whole
-    assert len(list(sources.read(tmp_path))) == 20
+    assert len(list(dockerfile_sources.read(tmp_path))) == 20
 
 
 def test_bad_lines_are_told_and_stop_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MOST_LINE", 100)
+    monkeypatch.setattr(dockerfile_sources, "MOST_LINE", 100)
     lines = ["", "no json", "[1]", '{"path": "a"}', '{"path": "a", "text": 1}', '{"path": "a", "text": "' + "x" * 500 + '"}', "[" * 90]
     good = '{"path": "a\\ud800", "text": "FROM b\\udc80"}'
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([*lines, good]))
-    found = list(sources.read(path))
+    found = list(dockerfile_sources.read(path))
     assert [item.reason.split(":")[1] for item in found if isinstance(item, Failure)] == ["2", "3", "4", "5", "6", "7"]
     assert [item for item in found if isinstance(item, File)] == [File("a.jsonl", "a?", "FROM b?")]
 
@@ -297,7 +297,7 @@ def test_parquet_without_the_columns(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(ScanError, match="there is no git repository below"):
-        list(sources.read(tmp_path))
+        list(dockerfile_sources.read(tmp_path))
 
 
 def test_the_figures_are_those_of_check_and_cost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,17 +8,18 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from dockerlint.lint import script_findings, shellcheck
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
-from dockerlint.lint.script_cache import Comments
-from dockerlint.lint.script_needs import is_plain, needed, plain
-from dockerlint.lint.shellcheck import ShellCheck
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.engine import shellcheck_findings
+from dockerlint.lint.shellcheck import runner
+from dockerlint.lint.shellcheck.comment_cache import Comments
+from dockerlint.lint.shellcheck.prefilter import is_plain, needed, plain
+from dockerlint.lint.shellcheck.runner import ShellCheck
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INSTALLED = shellcheck.find()
+INSTALLED = runner.find()
 needs_shellcheck = pytest.mark.skipif(INSTALLED is None, reason="ShellCheck is not installed")
 
 SHELLS = ("sh", "bash", "dash", "busybox sh", "ksh")
@@ -158,8 +159,8 @@ class Silent(ShellCheck, frozen=True):
 def test_nothing_is_found_in_plain_scripts_of_the_corpus(corpus: list[str]) -> None:
     docs = [parse(source) for source in corpus[::EVERY]]
     known = Comments(Silent("none", TRIED), None)
-    texts = {text for doc in docs for text in script_findings.scripts(Facts(doc))}
-    plain = sorted(texts - {text for doc in docs for text in script_findings.scripts(Facts(doc, shellcheck=known))})
+    texts = {text for doc in docs for text in shellcheck_findings.scripts(Facts(doc))}
+    plain = sorted(texts - {text for doc in docs for text in shellcheck_findings.scripts(Facts(doc, shellcheck=known))})
     assert len(plain) > len(texts) / 4
     assert [(script, found) for script, found in zip(plain, said(plain), strict=True) if found] == []
 
@@ -178,8 +179,8 @@ def test_nothing_is_found_in_plain_scripts_of_the_corpus(corpus: list[str]) -> N
 def test_plain_scripts_are_not_asked_about(version: tuple[int, ...], text: str, asked: int) -> None:
     known = Comments(Silent("none", version), None)
     facts = Facts(parse(f"FROM debian:12\n{text}"), shellcheck=known)
-    assert len(script_findings.scripts(facts)) == asked
-    assert script_findings.left_out(facts) == []
+    assert len(shellcheck_findings.scripts(facts)) == asked
+    assert shellcheck_findings.left_out(facts) == []
 
 
 # ------------------------------------------------------------ names

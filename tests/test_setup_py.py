@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers import setup_py
-from dockerlint.fixers.reads.project import project
-from dockerlint.lint.context import Context
+from dockerlint.fixers.inputs import setup_py
+from dockerlint.fixers.inputs.reads.local_project import project
+from dockerlint.lint.context.build_context import Context
 
 if TYPE_CHECKING:
     from pathlib import Path

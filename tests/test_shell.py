@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint import nodes, shell
-from dockerlint.lint.parser import parse
+from dockerlint.lint.shell import script as shell
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 
 def read(text: str) -> tuple[nodes.Dockerfile, nodes.Run, shell.Script]:

@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockerlint.fixers.loop import fix
-from dockerlint.lint import script_findings, script_rules, shellcheck, store
-from dockerlint.lint.checker import check
-from dockerlint.lint.cli import main, work
-from dockerlint.lint.config import Config, Selector
-from dockerlint.lint.facts import Facts, Settings
-from dockerlint.lint.findings import Applicability, Finding, Severity
-from dockerlint.lint.parser import parse
-from dockerlint.lint.script_cache import Comments
-from dockerlint.lint.shellcheck import ShellCheck, ShellCheckError, comments
-from dockerlint.lint.store import Store
+from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.cli import main, one_file
+from dockerlint.lint.engine import shellcheck_findings, shellcheck_rules
+from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.findings import Applicability, Finding, Severity
+from dockerlint.lint.settings.config import Config, Selector
+from dockerlint.lint.shellcheck import runner
+from dockerlint.lint.shellcheck.comment_cache import Comments
+from dockerlint.lint.shellcheck.runner import ShellCheck, ShellCheckError, comments
+from dockerlint.lint.storage import sqlite_store
+from dockerlint.lint.storage.sqlite_store import Store
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
-INSTALLED = shellcheck.find()
+INSTALLED = runner.find()
 needs_shellcheck = pytest.mark.skipif(INSTALLED is None, reason="ShellCheck is not installed")
 
 
@@ -86,11 +88,11 @@ def facts_of(text: str, *objects: dict[str, Any], preset: str = "all") -> Facts:
 
 
 def found(facts: Facts) -> list[Finding]:
-    return check(facts.doc, facts, script_findings.rules(facts))
+    return check(facts.doc, facts, shellcheck_findings.rules(facts))
 
 
 def scripts_of(text: str, preset: str = "all") -> list[str]:
-    return script_findings.scripts(Facts(parse(text), settings=Settings(preset=preset)))
+    return shellcheck_findings.scripts(Facts(parse(text), settings=Settings(preset=preset)))
 
 
 # ------------------------------------------------------------ what it gets
@@ -259,7 +261,7 @@ def test_no_fix_that_brings_a_new_line() -> None:
 
 @pytest.mark.parametrize(("level", "recommended"), [("error", True), ("warning", True), ("info", False), ("style", False)])
 def test_presets(level: str, recommended: bool) -> None:
-    rule = script_rules.script_rule("SC2086", Severity(level))
+    rule = shellcheck_rules.script_rule("SC2086", Severity(level))
     for preset, expected in {"recommended": recommended, "hadolint": True, "all": True}.items():
         assert bool(Config(preset=preset).active([rule])) is expected
 
@@ -275,7 +277,7 @@ def test_presets(level: str, recommended: bool) -> None:
     ],
 )
 def test_selectors(config: Config, active: bool) -> None:
-    assert bool(config.active([script_rules.script_rule("SC2086", Severity.INFO)])) is active
+    assert bool(config.active([shellcheck_rules.script_rule("SC2086", Severity.INFO)])) is active
 
 
 @pytest.mark.parametrize(
@@ -308,8 +310,8 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_sentences_have_a_level_and_are_sentences() -> None:
-    for code, (level, sentence) in script_rules._sentences().items():
-        assert script_rules.CODE.fullmatch(code)
+    for code, (level, sentence) in shellcheck_rules._sentences().items():
+        assert shellcheck_rules.CODE.fullmatch(code)
         assert Severity(level)
         assert sentence.endswith(".")
 
@@ -327,7 +329,7 @@ def program(folder: Path, *lines: str) -> ShellCheck:
 
 def test_many_scripts_go_in_few_calls(tmp_path: Path) -> None:
     double = program(tmp_path, f'echo call >> {tmp_path}/calls; echo \'{{"comments": []}}\'')
-    scripts = [f"echo {number}" for number in range(shellcheck.MOST_SCRIPTS + 1)]
+    scripts = [f"echo {number}" for number in range(runner.MOST_SCRIPTS + 1)]
     assert double.check(scripts, calls=1) == [[]] * len(scripts)
     assert (tmp_path / "calls").read_text().split() == ["call", "call"]
 
@@ -346,8 +348,8 @@ def test_what_cannot_be_run_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_slow_script_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shellcheck, "PATIENCE", 0.4)
-    monkeypatch.setattr(shellcheck, "PATIENCE_ALONE", 0.4)
+    monkeypatch.setattr(runner, "PATIENCE", 0.4)
+    monkeypatch.setattr(runner, "PATIENCE_ALONE", 0.4)
     slow = program(tmp_path, "for last; do :; done", 'grep -q slow ./* && sleep 5', 'echo \'{"comments": []}\'')
     assert slow.check(["echo slow", "ls"]) == [None, []]
 
@@ -429,16 +431,16 @@ def test_many_write_at_once(tmp_path: Path) -> None:
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(store, "folder", lambda: tmp_path / "cache")
-    work._comments.cache_clear()
+    monkeypatch.setattr(sqlite_store, "folder", lambda: tmp_path / "cache")
+    one_file._comments.cache_clear()
     yield tmp_path
-    work._comments.cache_clear()
+    one_file._comments.cache_clear()
 
 
 def test_on_without_one_is_an_error(
     alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(shellcheck, "find", lambda: None)
+    monkeypatch.setattr(runner, "find", lambda: None)
     (alone / "Dockerfile").write_text("FROM debian:12\n")
     assert main(["--no-config", "--shellcheck", "on", "Dockerfile"]) == 2
     assert "pip install 'dockerlint[shellcheck]'" in capsys.readouterr().err

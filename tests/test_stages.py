@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.parser import parse
-from dockerlint.lint.stages import StageGraph
+from dockerlint.lint.analysis.stages import StageGraph
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
-    from dockerlint.lint.nodes import Stage
+    from dockerlint.lint.syntax.nodes import Stage
 
 
 def graph(text: str, target: str | None = None) -> StageGraph:

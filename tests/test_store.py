@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from platformdirs import user_cache_path
 
-from dockerlint.lint import store
-from dockerlint.lint.store import DAY, Store, folder
+from dockerlint.lint.storage import sqlite_store
+from dockerlint.lint.storage.sqlite_store import DAY, Store, folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +126,7 @@ def test_two_write_at_once(file: Path) -> None:
 
 
 def test_a_locked_file_is_not_waited_for_long(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite_store, "PATIENCE", 0.05)
     Store(file).put({b"a": b"1"})
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

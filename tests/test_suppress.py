@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from dockerlint.lint.findings import Finding
-from dockerlint.lint.parser import parse
-from dockerlint.lint.registry import rules
-from dockerlint.lint.suppress import kept
+from dockerlint.lint.engine.findings import Finding
+from dockerlint.lint.engine.registry import rules
+from dockerlint.lint.engine.suppressions import kept
+from dockerlint.lint.syntax.parser import parse
 
 
 def left(text: str, code: str = "DL3003") -> list[int]:

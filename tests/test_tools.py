@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint import nodes, shell, tools
-from dockerlint.lint.parser import parse
+from dockerlint.lint.catalogue import tool
+from dockerlint.lint.shell import script as shell
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     import re
@@ -23,13 +25,13 @@ LONG = 100_000
 SLOWEST = 1.0
 
 
-def invoke(command: str) -> tools.Invocation | None:
+def invoke(command: str) -> tool.Invocation | None:
     doc = parse(f"FROM a\nRUN {command}\n")
     run = doc.instructions[1]
     assert isinstance(run, nodes.Run)
     script = shell.script(doc, run)
     assert script is not None
-    return tools.invocation(script.commands[0])
+    return tool.invocation(script.commands[0])
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_options_are_given_more_than_once() -> None:
 
 
 def test_homes() -> None:
-    paths = {cache.path for cache in tools.tool("pip").cache_homes("/home/app/")}
+    paths = {cache.path for cache in tool.tool("pip").cache_homes("/home/app/")}
     assert paths == {"/home/app/.cache/pip"}
 
 
@@ -146,13 +148,13 @@ def test_removed_paths(command: str, paths: list[str]) -> None:
     assert isinstance(run, nodes.Run)
     script = shell.script(doc, run)
     assert script is not None
-    assert [path for path, _ in tools.removed_paths(script.commands)] == paths
+    assert [path for path, _ in tool.removed_paths(script.commands)] == paths
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
 def test_each_file_loads(file: resources.abc.Traversable) -> None:
     data = tomllib.loads(file.read_text(encoding="utf8"))
-    found = tools.tool(data["name"])
+    found = tool.tool(data["name"])
     assert file.name == f"{found.name}.toml"
     actions = dict(found.actions.items())
     every = [subcommand for action in actions.values() for subcommand in action.subcommands]
@@ -170,12 +172,12 @@ def test_each_file_loads(file: resources.abc.Traversable) -> None:
 
 def test_an_unknown_tool() -> None:
     with pytest.raises(KeyError, match="no tool frob"):
-        tools.tool("frob")
+        tool.tool("frob")
 
 
 PATTERNS = [
     (found.name, pattern)
-    for found in tools.catalogue()
+    for found in tool.catalogue()
     for pattern in (found.pin, found.not_packages, found.repository, found.revision)
     if pattern is not None
 ]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
 from dockerlint.rules.DF405_verification_off import TEXT
 
-LINES = tables.table("lint/data/verification.toml")["text"]
+LINES = tables.table("lint/catalogue/data/verification.toml")["text"]
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line["holds"])

@@ -16,19 +16,19 @@ import pytest
 
 from dockerlint.fixers import cost
 from dockerlint.fixers.verify import workspace
-from dockerlint.fixers.verify.engine import EngineError, find
-from dockerlint.fixers.verify.process import shielded, stoppable
-from dockerlint.lint import registry
+from dockerlint.fixers.verify.engines import EngineError, find
+from dockerlint.fixers.verify.program_run import shielded, stoppable
 from dockerlint.lint.cli import main
-from dockerlint.lint.findings import Applicability, Edit, Finding, Fix, Severity
-from dockerlint.lint.nodes import Dockerfile, Workdir
-from dockerlint.lint.rule import rule
+from dockerlint.lint.engine import registry
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
 
 SAFE = "FROM debian:12\nCOPY app.py /app/\nWORKDIR old\n"
 RISKY = "FROM debian:12\nCOPY app.py /app/\nWORKDIR risky\n"

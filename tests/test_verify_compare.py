@@ -16,16 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from dockerlint.fixers.verify import noise, store
-from dockerlint.fixers.verify.aims import Aim, Aims
-from dockerlint.fixers.verify.archive import Reader
-from dockerlint.fixers.verify.compare import Cause, Side, compare_files, compare_settings, without_noise
-from dockerlint.fixers.verify.filesystem import ArchiveError, Entry, Layer, flatten, read_layer
+from dockerlint.fixers.verify import ignored_differences, podman_buildah
+from dockerlint.fixers.verify.expected_changes import Aim, Aims
+from dockerlint.fixers.verify.image_comparison import Cause, Side, compare_files, compare_settings, without_noise
+from dockerlint.fixers.verify.image_files import ArchiveError, Entry, Layer, flatten, read_layer
+from dockerlint.fixers.verify.saved_image import Reader
 from dockerlint.fixers.verify.workspace import Workspace, source_file
-from dockerlint.lint import installation
-from dockerlint.lint.context import Context
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.parser import parse
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.context.build_context import Context
+from dockerlint.lint.storage import installation
+from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -309,10 +309,10 @@ def test_noise_is_proven_by_a_second_build() -> None:
 
 
 def test_the_table_of_noise_says_why() -> None:
-    text = Path(installation.TOP, noise.DATA).read_text(encoding="utf-8")
+    text = Path(installation.TOP, ignored_differences.DATA).read_text(encoding="utf-8")
 
-    assert all(item.why for item in noise.known())
-    assert text.count("[[noise]] #") == len(noise.known())
+    assert all(item.why for item in ignored_differences.known())
+    assert text.count("[[noise]] #") == len(ignored_differences.known())
 
 
 # ---------------------------------------------------------------- settings
@@ -461,6 +461,6 @@ def test_the_file_that_is_edited(tmp_path: Path, copies: str, name: str | None) 
 def test_mounts_below_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = tmp_path / "mountinfo"
     table.write_text("1 2 0:3 / / rw - ext4 x rw\n4 5 0:6 /a /s/dlint-verify-1/root rw - overlay x rw\n7 8 0:9 / /s/dlint-verify-12 rw - x\n")
-    monkeypatch.setattr(store, "MOUNTS", table)
+    monkeypatch.setattr(podman_buildah, "MOUNTS", table)
 
-    assert store._mounts_below(tmp_path.__class__("/s/dlint-verify-1")) == ["/s/dlint-verify-1/root"]
+    assert podman_buildah._mounts_below(tmp_path.__class__("/s/dlint-verify-1")) == ["/s/dlint-verify-1/root"]

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .model import Estimate, estimate
+    from .estimate import Estimate, estimate
     from .saving import price
 
 __all__ = ["Estimate", "estimate", "price"]
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> object:
 
         return price
     if name in ("Estimate", "estimate"):
-        from . import model
+        from . import estimate as model
 
         return getattr(model, name)
     raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .figures import Amount, total
-from .invalidation import Change, rerun
-from .selections import DEPENDENCY, SOURCE, is_dependency
-from .sights import Sights
-from .times import Mounts, build_time
-from .versions import Versions
+from .bounded import Amount, total
+from .cache_keys import Change, rerun
+from .changed_steps import Versions
+from .context_visibility import Sights
+from .copy_selections import DEPENDENCY, SOURCE, is_dependency
+from .step_times import Mounts, build_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dockerlint.lint.facts import Facts
-    from dockerlint.lint.history import Commit, History
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.context.commit_history import Commit, History
 
-    from .graph import BuildGraph, Source, Step
+    from .build_graph import BuildGraph, Source, Step
     from .scenarios import Outcome, Scenario
-    from .sizes import StepSizes
-    from .times import StepTimes
+    from .step_sizes import StepSizes
+    from .step_times import StepTimes
 
 
 class CommitCost(Struct, frozen=True):

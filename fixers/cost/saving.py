@@ -5,25 +5,25 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.facts import Facts
-from dockerlint.lint.findings import Basis, Saving
-from dockerlint.lint.parser import parse
+from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.engine.findings import Basis, Saving
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.parser import parse
 
 from ..edits import apply
-from .figures import worst
-from .model import estimate
-from .selections import Selections
+from .bounded import worst
+from .copy_selections import Selections
+from .estimate import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dockerlint.lint.findings import Edit, Finding, Fix
-    from dockerlint.lint.nodes import Dockerfile
+    from dockerlint.lint.engine.findings import Edit, Finding, Fix
+    from dockerlint.lint.syntax.nodes import Dockerfile
 
-    from .figures import Amount
+    from .bounded import Amount
+    from .estimate import Estimate
     from .measured import Measurements
-    from .model import Estimate
 
 # Less than this is noise of the model, and not worth a line to the reader.
 LEAST_BYTES, LEAST_SECONDS = 1000, 0.01

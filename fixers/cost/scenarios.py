@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint import tables
+from dockerlint.lint.catalogue import tables
 
-from .figures import Amount, total
-from .graph import Origin
-from .invalidation import Change, rerun
-from .selections import DEPENDENCY, SOURCE, SourceEdit
-from .times import Mounts, build_time
+from .bounded import Amount, total
+from .build_graph import Origin
+from .cache_keys import Change, rerun
+from .copy_selections import DEPENDENCY, SOURCE, SourceEdit
+from .step_times import Mounts, build_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .graph import BuildGraph
-    from .selections import Selections
-    from .sizes import StepSizes
-    from .times import StepTimes
+    from .build_graph import BuildGraph
+    from .copy_selections import Selections
+    from .step_sizes import StepSizes
+    from .step_times import StepTimes
 
 DATA = "fixers/cost/data/scenarios.toml"
 # More edits than these are not told apart one by one: a file of thousands of COPYs would take hours.

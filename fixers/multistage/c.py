@@ -6,20 +6,20 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.images import parse_reference
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.catalogue.base_images import parse_reference
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
-from . import runtimes
-from .carry import carry
-from .libraries import linked
-from .plan import Build, Product, Refusal
+from . import runtime_images
+from .copy_artifacts import carry
+from .shared_libraries import linked
+from .split_plan import Build, Product, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .plan import Runtime, Split
-    from .reading import Reading, Step
+    from .split_plan import Runtime, Split
+    from .stage_reader import Reading, Step
 
 COMPILERS = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
 PLUS_PLUS = frozenset({"g++", "c++", "clang++"})
@@ -235,11 +235,11 @@ def _has_plus_plus(reading: Reading, steps: Iterable[Step], folder: str) -> bool
 
 def _runtimes(reading: Reading, steps: list[Step], folder: str) -> tuple[Runtime, ...] | Refusal:
     if all(_is_static(reading, step) for step in steps):
-        return runtimes.static(reading.base, reading.image)
+        return runtime_images.static(reading.base, reading.image)
     own_library = any("-static-libstdc++" in word for step in steps for word in step.words)
     if parse_reference(reading.image).repository == "gcc" and not own_library and _has_plus_plus(reading, steps, folder):
         return Refusal(f"the C++ library of {reading.image} is its own: link with -static-libstdc++ -static-libgcc")
-    own = runtimes.of_distribution(reading.base, reading.image)
+    own = runtime_images.of_distribution(reading.base, reading.image)
     return own if isinstance(own, Refusal) else (own,)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.images import parse_reference
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.catalogue.base_images import parse_reference
+from dockerlint.lint.storage.lazy_regex import regex
 
-from . import runtimes
-from .carry import carry
-from .plan import Build, Product, Refusal
+from . import runtime_images
+from .copy_artifacts import carry
+from .split_plan import Build, Product, Refusal
 
 if TYPE_CHECKING:
-    from .plan import Runtime, Split
-    from .reading import Reading, Step
+    from .split_plan import Runtime, Split
+    from .stage_reader import Reading, Step
 
 OWN = frozenset({"dotnet"})
 MANIFESTS = (
@@ -58,7 +58,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
     framework = FRAMEWORK.search(text)
     if version is None or framework is None or framework[1] != version[0]:
         return Refusal(f"the project is not seen to be for the .NET of {reading.image}")
-    runtime = runtimes.of_language("dotnet-web" if WEB.search(text) else "dotnet", reading.image)
+    runtime = runtime_images.of_language("dotnet-web" if WEB.search(text) else "dotnet", reading.image)
     output = _output(reading, step, project, framework[1])
     if runtime is None or output is None or step.cwd is None:
         return Refusal(f"no runtime image of {reading.image} is known" if runtime is None else "where the program is published to cannot be told")

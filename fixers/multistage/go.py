@@ -5,16 +5,16 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
 
-from . import runtimes
-from .carry import carry
-from .libraries import linked
-from .plan import Build, Product, Refusal
+from . import runtime_images
+from .copy_artifacts import carry
+from .shared_libraries import linked
+from .split_plan import Build, Product, Refusal
 
 if TYPE_CHECKING:
-    from .plan import Split
-    from .reading import Reading, Step
+    from .split_plan import Split
+    from .stage_reader import Reading, Step
 
 # Tools of Go's projects that write code, or nothing. Source: their own documentation.
 OWN = frozenset(
@@ -54,12 +54,12 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return Refusal("the folder that `go build` runs in cannot be told")
     static = all(_is_static(reading, step) for step in builds)
     libraries = () if static else linked(reading)
-    own = runtimes.of_distribution(reading.base, reading.image)
+    own = runtime_images.of_distribution(reading.base, reading.image)
     if isinstance(libraries, Refusal):
         return libraries
     if isinstance(own, Refusal) and not static:
         return own
-    images = runtimes.static(reading.base, reading.image) if static else (own,)
+    images = runtime_images.static(reading.base, reading.image) if static else (own,)
     products = tuple(Product(path, kind == "folder", kind == "folder") for path, kind in made.items())
     build = Build(
         last,
@@ -122,10 +122,10 @@ def _output(reading: Reading, step: Step) -> list[Product] | Refusal:
     path = reading.path(out, step.run, step.cwd) if out is not None else step.cwd
     if path is None:
         return Refusal(f"where `go build{f' -o {out}' if out else ''}` puts the program cannot be told")
-    is_folder = out is None or out.endswith("/") or path == step.cwd or path in (*runtimes.USUAL_PATH, "/")
+    is_folder = out is None or out.endswith("/") or path == step.cwd or path in (*runtime_images.USUAL_PATH, "/")
     if not is_folder:
         return [Product(path)]
-    if out is not None and path != step.cwd and path not in (*runtimes.USUAL_PATH, "/"):
+    if out is not None and path != step.cwd and path not in (*runtime_images.USUAL_PATH, "/"):
         return [Product(path, folder=True)]
     if out is None and len(packages) > 1:
         return Refusal("`go build` of several packages keeps none of them")

@@ -6,16 +6,16 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.footprint import commands
-from dockerlint.lint.patterns import regex
+from dockerlint.fixers.effects.footprint import commands
+from dockerlint.lint.storage.lazy_regex import regex
 
-from . import runtimes
-from .carry import carry
-from .plan import Build, Product, Refusal
+from . import runtime_images
+from .copy_artifacts import carry
+from .split_plan import Build, Product, Refusal
 
 if TYPE_CHECKING:
-    from .plan import Split
-    from .reading import Reading, Step
+    from .split_plan import Split
+    from .stage_reader import Reading, Step
 
 MAVEN = frozenset({"mvn", "mvnw"})
 GRADLE = frozenset({"gradle", "gradlew"})
@@ -43,7 +43,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return None
     if reading.builder is None or reading.builder.family != "java":
         return Refusal(f"{reading.image} is not known as an image to build Java in")
-    runtime = runtimes.of_language("java", reading.image)
+    runtime = runtime_images.of_language("java", reading.image)
     if runtime is None:
         return Refusal(f"no JRE image is known that has the Java of {reading.image}")
     made: dict[str, str] = {}

@@ -10,25 +10,26 @@ from typing import TYPE_CHECKING, Any
 from msgspec.json import decode
 from msgspec.structs import replace
 
-from dockerlint.fixers import package_json, slim
-from dockerlint.fixers.started import started
-from dockerlint.lint.accounts import ROOT
-from dockerlint.lint.images import parse_reference
-from dockerlint.lint.patterns import regex
+from dockerlint.fixers.image import slim_base
+from dockerlint.fixers.inputs import package_json
+from dockerlint.fixers.inputs.runtime_command import started
+from dockerlint.lint.analysis.users import ROOT
+from dockerlint.lint.catalogue.base_images import parse_reference
+from dockerlint.lint.storage.lazy_regex import regex
 
-from . import runtimes, site
-from .carry import carry
-from .plan import Build, Product, Refusal
+from . import runtime_images, static_site
+from .copy_artifacts import carry
+from .split_plan import Build, Product, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.package_json import Package
-    from dockerlint.lint.nodes import Run
+    from dockerlint.fixers.inputs.package_json import Package
+    from dockerlint.lint.syntax.nodes import Run
 
-    from .plan import Runtime, Split
-    from .reading import Reading, Step
-    from .site import Served
+    from .split_plan import Runtime, Split
+    from .stage_reader import Reading, Step
+    from .static_site import Served
 
 MANAGERS = frozenset({"npm", "yarn", "pnpm"})
 OWN = MANAGERS | {"npx", "pnpx", "node", "corepack", "tsc", "nest", "vite", "next"}
@@ -91,7 +92,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return outputs
     server = _server(reading, step, package, outputs)
     if server is not None:
-        return server if isinstance(server, Refusal) else site.plan(reading, step, server, OWN, MANIFESTS)
+        return server if isinstance(server, Refusal) else static_site.plan(reading, step, server, OWN, MANIFESTS)
     refusal = _unfit(reading, package, outputs, step.cwd)
     if refusal:
         return refusal
@@ -130,18 +131,18 @@ def _builds(step: Step) -> bool:
 def _runtime(reading: Reading, step: Step) -> Runtime:
     """The slim variant of the same image; the image itself where a package is compiled in it, or the variant lacks a program."""
     written = reading.stage.from_.image.text
-    same = replace(runtimes.of_image(reading.image), image=written)
+    same = replace(runtime_images.of_image(reading.image), image=written)
     base = reading.base
-    tag = slim.variant(base) if base is not None else None
+    tag = slim_base.variant(base) if base is not None else None
     texts = [reading.text(posixpath.join(step.cwd or "/", name)) for name in LOCKS]
     known = [text for text in texts if text is not None]
     if base is None or tag is None or not known or "$" in written or "@" in written:
         return same
     words = started(reading.facts, reading.stage).words
-    if any(slim.may_compile(text) for text in known) or slim.called(base, tag, words):
+    if any(slim_base.may_compile(text) for text in known) or slim_base.called(base, tag, words):
         return same
     name = written.rpartition(":")[0] if ":" in written.rpartition("/")[2] else written
-    return runtimes.of_image(f"{name}:{tag}")
+    return runtime_images.of_image(f"{name}:{tag}")
 
 
 def _ends(reading: Reading, step: Step, package: Package) -> tuple[Run, tuple[str, ...] | Refusal]:
@@ -312,7 +313,7 @@ def _server(reading: Reading, step: Step, package: Package, outputs: list[str]) 
     commands = _commands(package, list(launch.words))
     if len(commands) != 1:
         return None
-    return site.served(commands[0], step.cwd, outputs, _config(reading, step.cwd, "vite.config"))
+    return static_site.served(commands[0], step.cwd, outputs, _config(reading, step.cwd, "vite.config"))
 
 
 def _commands(package: Package, words: list[str]) -> list[list[str]]:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dockerlint.fixers.build_tools import bare, is_one, libraries
-from dockerlint.lint import nodes
-from dockerlint.lint.accounts import ROOT
-from dockerlint.lint.globs import matches
-from dockerlint.lint.images import parse_reference
-from dockerlint.lint.patterns import regex
+from dockerlint.fixers.image.build_tools import bare, is_one, libraries
+from dockerlint.lint.analysis.users import ROOT
+from dockerlint.lint.catalogue.base_images import parse_reference
+from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
-from . import runtimes
-from .carry import carry
-from .plan import Build, Product, Refusal, Split
+from . import runtime_images
+from .copy_artifacts import carry
+from .split_plan import Build, Product, Refusal, Split
 
 if TYPE_CHECKING:
-    from .reading import Reading, Step
+    from .stage_reader import Reading, Step
 
 FOLDER = "/opt/venv"
 CREATE = f"RUN python -m venv {FOLDER}"
@@ -55,10 +55,10 @@ def plan(reading: Reading) -> Split | Refusal | None:
     linked = libraries(reading.base, manager, built, [bare(package) for package in kept])
     if isinstance(linked, Refusal):
         return linked
-    distribution = runtimes.data()["distribution"].get(reading.base.distribution if reading.base else None)
+    distribution = runtime_images.data()["distribution"].get(reading.base.distribution if reading.base else None)
     if distribution is None:
         return Refusal(f"what {reading.image} is made on is not known")
-    runtime = runtimes.of_image(reading.image, ["python", "python3", *distribution["brings"]])
+    runtime = runtime_images.of_image(reading.image, ["python", "python3", *distribution["brings"]])
     # what else is installed is there for the program: nothing says that only the build calls it
     wanted = tuple(dict.fromkeys((*kept, *linked)))
     build = Build(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from . import runtimes
-from .carry import carry
-from .libraries import linked
-from .plan import Build, Product, Refusal
+from . import runtime_images
+from .copy_artifacts import carry
+from .shared_libraries import linked
+from .split_plan import Build, Product, Refusal
 
 if TYPE_CHECKING:
-    from .plan import Split
-    from .reading import Reading, Step
+    from .split_plan import Split
+    from .stage_reader import Reading, Step
 
 OWN = frozenset({"cargo", "rustup", "rustc", "rustfmt", "wasm-pack", "trunk", "sqlx", "diesel", "sccache", "cargo-chef"})
 MANIFESTS = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", "build.rs", "Makefile")
@@ -45,12 +45,12 @@ def plan(reading: Reading) -> Split | Refusal | None:
     # a musl target of a glibc builder is linked with nothing; of Alpine's own toolchain that does not always hold
     static = all("-linux-musl" in (_target(reading, step) or "") for step in builds)
     libraries = () if static else linked(reading)
-    own = runtimes.of_distribution(reading.base, reading.image)
+    own = runtime_images.of_distribution(reading.base, reading.image)
     if isinstance(libraries, Refusal):
         return libraries
     if isinstance(own, Refusal) and not static:
         return own
-    images = runtimes.static(reading.base, reading.image) if static else (own,)
+    images = runtime_images.static(reading.base, reading.image) if static else (own,)
     products = tuple(Product(path, kind == "folder") for path, kind in made.items())
     found = tuple(image for image in images if not isinstance(image, Refusal))
     return carry(reading, Build(last, folder, products, found, OWN, (".rs",), MANIFESTS, libraries=libraries))

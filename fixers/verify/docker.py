@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from .engine import PATIENCE, EngineError
-from .process import Program, ProgramError
+from .engines import PATIENCE, EngineError
+from .program_run import Program, ProgramError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import IO
 
-    from .engine import Recipe
+    from .engines import Recipe
 
 LABEL = "dlint.verify"
 # what an earlier run left is not that of one that is still going on

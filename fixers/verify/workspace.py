@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.cost.graph import BuildGraph, Origin
-from dockerlint.fixers.cost.selections import is_dependency
-from dockerlint.lint.source import reason
+from dockerlint.fixers.cost.build_graph import BuildGraph, Origin
+from dockerlint.fixers.cost.copy_selections import is_dependency
+from dockerlint.lint.syntax.source import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.context import Context
-    from dockerlint.lint.facts import Facts
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.context.build_context import Context
 
 # a bigger context is built from as it is: copying it would take longer than it is worth
 MOST_BYTES = 2_000_000_000

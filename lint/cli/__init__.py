@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-import atexit
 import errno
-import gc
 import os
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from .exit_status import FINDINGS, INTERNAL, INTERRUPTED, USAGE
+from .startup import are_paths, collect_garbage_less_often
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("check", "explain", "rules", "ast", "cost", "diff", "verify", "scan", "config", "cache", "doctor", "completion", "new-rule", "lsp")
-OK, FINDINGS, USAGE, INTERNAL = range(4)
-INTERRUPTED = 130
-GARBAGE = 50_000, 20, 20
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-# Variables with the values of options, and the one by which a shell asks for completions.
-VARIABLES = ("DLINT_", "_DLINT_")
 
 
 def program() -> NoReturn:
     """The command as a program of its own."""
-    # trees hold no cycles to speak of: to look for some after every 700 new objects takes a tenth of the time
-    gc.set_threshold(*GARBAGE)
-    from . import late
-
-    late.put_off()
-    # after that, as it loads pathlib
-    from . import bytecode
-
-    together = bytecode.use()
-    status = main()
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        # main has told what there is to tell of that
-        with suppress(OSError, ValueError):
-            stream.flush()
-    # all is said: an interrupt has nothing to stop any more
-    with suppress(KeyboardInterrupt):
-        bytecode.keep(together)
-    # Python would take down object by object what was loaded, which takes a tenth of a small run; threads and processes that
-    # work for this one have ended with their work
-    os._exit(status)
+    collect_garbage_less_often()
+    sys.exit(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,21 +49,13 @@ def _nowhere() -> TextIO:
 
 
 def _run(words: Sequence[str]) -> int:
-    if _are_paths(words):
-        from .checking import checked
+    if are_paths(words):
+        from .check_run import checked
 
         return checked(words)
     from .commands import run
 
     return run(words)
-
-
-def _are_paths(words: Sequence[str]) -> bool:
-    """Whether a command line is paths to check and nothing else: click has nothing to do then, and takes long to load."""
-    # on Windows click expands patterns, as no shell does it there
-    if os.name == "nt" or any(word.startswith("-") for word in words) or (words[:1] and words[0] in COMMANDS):
-        return False
-    return not any(name.startswith(VARIABLES) for name in os.environ)
 
 
 def _drop_output() -> None:
@@ -98,11 +65,12 @@ def _drop_output() -> None:
 
 def _failed(error: Exception) -> int:
     """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
-    from ..config import ConfigError
-    from ..plugins import PluginError
-    from ..report.shown import visible_lines
-    from ..source import SourceError, reason
-    from .output import write
+    from dockerlint.lint.report.escaping import visible_lines
+    from dockerlint.lint.settings.config import ConfigError
+    from dockerlint.lint.storage.plugins import PluginError
+    from dockerlint.lint.syntax.source import SourceError, reason
+
+    from .streams import write
     from .task import internal
 
     if isinstance(error, OSError) and error.errno in NO_ROOM:

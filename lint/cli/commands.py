@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import COMMANDS, INTERRUPTED, OK, USAGE
+from .exit_status import INTERRUPTED, OK, USAGE
+from .startup import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ class Commands(click.Group):
         """The command of a name, loaded now."""
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f".{name.replace('-', '_')}", __package__).command
+        command: click.Command = importlib.import_module(f".{name.replace('-', '_')}_command", __package__).command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -113,7 +114,7 @@ def _show(error: click.ClickException) -> None:
     """What click says of an error; it may hold any word of the command line, and names of files."""
     from io import StringIO
 
-    from ..report.shown import visible_lines
+    from dockerlint.lint.report.escaping import visible_lines
 
     text = StringIO()
     error.show(text)

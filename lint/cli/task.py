@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from .. import config_files, hadolint
-from ..config import Config, Layer, merge
-from ..source import STDIN
+from dockerlint.lint.settings import config_files
+from dockerlint.lint.settings import hadolint_config as hadolint
+from dockerlint.lint.settings.config import Config, Layer, merge
+from dockerlint.lint.syntax.source import STDIN
+
+from .exit_status import USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..context import Context
-    from ..facts import Settings
-    from ..findings import Severity
-    from ..installed import Pins
-    from ..report import FileReport
-    from ..watched import Question
+    from dockerlint.lint.analysis.facts import Settings
+    from dockerlint.lint.analysis.installed_packages import Pins
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.context.recording_context import Question
+    from dockerlint.lint.engine.findings import Severity
 
-USAGE, INTERNAL = 2, 3
+    from ..report import FileReport
+
 DEBUG = "DLINT_DEBUG"
 
 
@@ -85,7 +88,7 @@ def context(config: Config, path: Path, kind: type[Context] | None = None) -> Co
 
     `kind` is the class to make it of, for one that keeps an eye on what it is asked.
     """
-    from ..context import Context
+    from dockerlint.lint.context.build_context import Context
 
     made = kind or Context
     is_stdin = str(path) == STDIN
@@ -106,7 +109,7 @@ def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
 
 def settings(config: Config) -> Settings:
     """What the rules get to know of the configuration."""
-    from ..facts import Settings
+    from dockerlint.lint.analysis.facts import Settings
 
     return Settings(
         target=config.target,

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..findings import Finding, Saving, Severity, Span
-    from ..lines import Lines
-    from ..rule import Rule
+    from dockerlint.lint.engine.findings import Finding, Saving, Severity, Span
+    from dockerlint.lint.engine.rule import Rule
+    from dockerlint.lint.syntax.lines import Lines
 
 FORMATS = {
     "text": "text",

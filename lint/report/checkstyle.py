@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 from . import clean, place
-from .shown import visible
-from .worth import told
+from .escaping import visible
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

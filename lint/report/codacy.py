@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import clean, place
-from .shown import as_json, visible
-from .worth import told
+from .escaping import as_json, visible
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..fingerprint import fingerprints
+from dockerlint.lint.engine.fingerprint import fingerprints
+
 from . import clean, place
-from .shown import as_json, visible
-from .worth import told
+from .escaping import as_json, visible
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

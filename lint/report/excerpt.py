@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ..findings import Span
+from dockerlint.lint.engine.findings import Span
+
 from . import BOM
-from .shown import cell, width
+from .escaping import cell, width
 
 if TYPE_CHECKING:
-    from ..lines import Lines
+    from dockerlint.lint.syntax.lines import Lines
 
 CUT = "…"
 LEAD = 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import place
-from .shown import visible
-from .worth import told
+from .escaping import visible
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

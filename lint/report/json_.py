@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import clean, is_clean, place
-from .shown import as_json
+from .escaping import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..findings import Fix, Saving
+    from dockerlint.lint.engine.findings import Fix, Saving
+
     from . import FileReport, Options, Priced
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..patterns import regex
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import clean, place
-from .shown import visible
+from .escaping import visible
+from .saving_text import phrase
 from .text import Sums, mark, summary
-from .worth import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

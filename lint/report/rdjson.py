@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..findings import Applicability, Span
+from dockerlint.lint.engine.findings import Applicability, Span
+
 from . import BOM, clean, is_clean
-from .shown import as_json, visible
-from .worth import told
+from .escaping import as_json, visible
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..findings import Fix
-    from ..lines import Lines
+    from dockerlint.lint.engine.findings import Fix
+    from dockerlint.lint.syntax.lines import Lines
+
     from . import FileReport, Options, Priced
 
 SEVERITIES = {"error": "ERROR", "warning": "WARNING", "info": "INFO", "style": "INFO"}

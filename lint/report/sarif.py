@@ -14,19 +14,21 @@ from urllib.parse import quote
 
 import sarif_om as om
 
-from ..findings import Applicability
-from ..fingerprint import fingerprints
-from ..patterns import regex
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.engine.fingerprint import fingerprints
+from dockerlint.lint.storage.lazy_regex import regex
+
 from . import Place, clean, is_clean, place
+from .escaping import as_json, visible
 from .json_ import saving_object
-from .shown import as_json, visible
-from .worth import in_brackets
+from .saving_text import in_brackets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..findings import Fix, Severity
-    from ..rule import Rule
+    from dockerlint.lint.engine.findings import Fix, Severity
+    from dockerlint.lint.engine.rule import Rule
+
     from . import FileReport, Options, Priced
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import clean, place
-from .shown import as_json, visible
-from .worth import told
+from .escaping import as_json, visible
+from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..rule import Rule
+    from dockerlint.lint.engine.rule import Rule
+
     from . import FileReport, Options, Priced
 
 IMPACTS = {"error": "HIGH", "warning": "MEDIUM", "info": "LOW", "style": "LOW"}

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from ..findings import Applicability, Severity
+from dockerlint.lint.engine.findings import Applicability, Severity
+
 from . import line_and_column
+from .escaping import visible
 from .excerpt import excerpt
-from .shown import visible
-from .worth import duration, in_brackets, parts, phrase, size, total
+from .saving_text import duration, in_brackets, parts, phrase, size, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..findings import Saving
+    from dockerlint.lint.engine.findings import Saving
+
     from . import FileReport, Gain, Options, Priced
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}

@@ -3,8 +3,8 @@
 import pytest
 from acme_dockerfiles import rules
 
-from dockerlint.fixers.testing import assert_examples
-from dockerlint.lint.rule import Rule
+from dockerlint.fixers.rule_testing import assert_examples
+from dockerlint.lint.engine.rule import Rule
 
 RULES = [item for item in vars(rules).values() if isinstance(item, Rule)]
 

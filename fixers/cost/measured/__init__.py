@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .row import Figures, MeasuredError
+from .measured_row import Figures, MeasuredError
 
 if TYPE_CHECKING:
     from .measurements import Measurements

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
-from ..graph import BuildGraph
-from . import match
-from .row import NOTHING, Figures
+from dockerlint.fixers.cost.build_graph import BuildGraph
+
+from . import step_match
+from .measured_row import NOTHING, Figures
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from dockerlint.lint.facts import Facts
+    from dockerlint.fixers.cost.build_graph import Step
+    from dockerlint.lint.analysis.facts import Facts
 
-    from ..graph import Step
-    from .row import Row
+    from .measured_row import Row
 
 KEY = 16
 T = TypeVar("T")
@@ -41,12 +42,12 @@ class Measurements(Struct, frozen=True):
     @classmethod
     def of_image(cls, rows: Sequence[Row], facts: Facts) -> Measurements:
         """What the history of an image says of the build of `facts`; oldest row first."""
-        return cls.of(match.of_image(rows, BuildGraph.of(facts), facts), facts)
+        return cls.of(step_match.of_image(rows, BuildGraph.of(facts), facts), facts)
 
     @classmethod
     def of_log(cls, rows: Sequence[Row], facts: Facts) -> Measurements:
         """What the log of a build says of the build of `facts`."""
-        return cls.of(match.of_log(rows, BuildGraph.of(facts), facts), facts)
+        return cls.of(step_match.of_log(rows, BuildGraph.of(facts), facts), facts)
 
     @property
     def count(self) -> int:
@@ -100,5 +101,5 @@ def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
 def _key(step: Step, graph: BuildGraph, facts: Facts) -> str:
     *_, root = graph.chain(step.number)
     lineage = root.image if root.is_pull else "scratch"
-    words = match.text(step, facts)
+    words = step_match.text(step, facts)
     return sha256(f"{lineage}\0{words}".encode("utf-8", "surrogateescape")).hexdigest()[:KEY]

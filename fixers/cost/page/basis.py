@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..images import base_sizes
-from ..managers import figure, latest
+from dockerlint.fixers.cost.base_sizes import base_sizes
+from dockerlint.fixers.cost.tool_figures import figure, latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

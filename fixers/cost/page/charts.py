@@ -9,15 +9,17 @@ import pygal
 from msgspec import Struct
 from pygal.style import Style
 
-from ..figures import total
-from ..report import short_duration, short_size
+from dockerlint.fixers.cost.bounded import total
+from dockerlint.fixers.cost.cost_report import short_duration, short_size
+
 from .tags import drawing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..figures import Amount
-    from ..model import Estimate
+    from dockerlint.fixers.cost.bounded import Amount
+    from dockerlint.fixers.cost.estimate import Estimate
+
     from ..replay import Replay
 
 FONT = 12

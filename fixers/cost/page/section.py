@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..report import duration, long_duration, short_duration, short_size, size, stage_title
+from dockerlint.fixers.cost.cost_report import duration, long_duration, short_duration, short_size, size, stage_title
+
 from . import charts, timeline
 from .basis import basis
 from .tags import tag, titled
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from ..figures import Amount
-    from ..model import Estimate
+    from dockerlint.fixers.cost.bounded import Amount
+    from dockerlint.fixers.cost.estimate import Estimate
+
     from ..replay import Replay
     from .view import View
 

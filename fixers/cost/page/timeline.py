@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ..report import short_duration
-from ..times import ends
+from dockerlint.fixers.cost.cost_report import short_duration
+from dockerlint.fixers.cost.step_times import ends
+
 from .tags import tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
-    from ..figures import Amount
-    from ..model import Estimate
+    from dockerlint.fixers.cost.bounded import Amount
+    from dockerlint.fixers.cost.estimate import Estimate
+
     from ..scenarios import Outcome
 
 ROW, LINE, BAR, AXIS, TICKS = 34, 14, 10, 22, 4

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from ..figures import Amount
-    from ..model import Estimate
+    from dockerlint.fixers.cost.bounded import Amount
+    from dockerlint.fixers.cost.estimate import Estimate
 
 
 class Pair(Struct, frozen=True):

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import CodeAction, CodeActionKind, TextEdit, WorkspaceEdit
 
 from dockerlint.fixers.edits import insert
+from dockerlint.lint.engine.findings import Applicability, Edit, Span
 
-from ...findings import Applicability, Edit, Span
 from ...report import BOM, clean, is_clean
 from .diagnostics import diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
+
     from ...report import Priced
-    from .setup import View
+    from .file_setup import View
 
 FIX_ALL = "source.fixAll.dlint"
 UNSAFE = " (unsafe)"

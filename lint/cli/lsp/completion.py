@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol.types import CompletionItem, CompletionItemKind, TextEdit
 
-from ... import nodes, registry
-from ...findings import Span
-from ...mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
-from ...patterns import regex
-from ...validation import CHOICES, FLAGS, KEYWORDS
+from dockerlint.lint.engine import registry
+from dockerlint.lint.engine.findings import Span
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.run_mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
+from dockerlint.lint.syntax.validation import CHOICES, FLAGS, KEYWORDS
+
 from . import variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .setup import View
+    from dockerlint.lint.syntax import nodes
+
+    from .file_setup import View
 
 # The start of an ignore up to the name that is being typed.
 IGNORE = regex(r"[ \t]*#[ \t]*(?:dlint|hadolint)[ \t]+(?:(?:global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w, \t-]*)\Z")

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import CodeDescription, Diagnostic, DiagnosticSeverity, Position, Range
 
-from ...findings import Severity
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.engine.shellcheck_rules import CODE, WIKI
+
 from ...report import clean
-from ...script_rules import CODE, WIKI
 
 if TYPE_CHECKING:
     from ...report import Priced
+    from .file_setup import View
     from .positions import Positions
-    from .setup import View
 
 SOURCE = "dlint"
 LEVELS = {

@@ -11,15 +11,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pygls.uris import to_fs_path
 
-from ...parser import parse
-from ...source import STDIN
+from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.source import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lsprotocol.types import TextDocumentContentChangeEvent
 
-    from ...nodes import Dockerfile
+    from dockerlint.lint.syntax.nodes import Dockerfile
+
     from .positions import Positions
 
 FILE = "file:"

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import Hover, MarkupContent, MarkupKind
 
+from dockerlint.lint.cli.explain_command import page
+from dockerlint.lint.report.escaping import visible
+
 from ...report import clean
-from ...report.shown import visible
-from ..explain import page
 from . import variables
-from .costs import step_at, told
+from .cost_text import step_at, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...findings import Span
-    from .setup import View
+    from dockerlint.lint.engine.findings import Span
+
+    from .file_setup import View
 
 RULER = "\n\n---\n\n"
 

@@ -11,8 +11,9 @@ from . import stage_names, variables
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...findings import Span
-    from .setup import View
+    from dockerlint.lint.engine.findings import Span
+
+    from .file_setup import View
 
 
 def definition(view: View, offset: int) -> list[Location]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import Position, PositionEncodingKind, Range, TextEdit
 from msgspec import Struct
 
-from ...findings import Span
-from ...patterns import regex
+from dockerlint.lint.engine.findings import Span
+from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
-    from ...findings import Edit
+    from dockerlint.lint.engine.findings import Edit
 
 BREAK = regex(r"\r\n|\n|\r")
 UNITS = {PositionEncodingKind.Utf8: ("utf-8", 1), PositionEncodingKind.Utf16: ("utf-16-le", 2)}

@@ -17,12 +17,13 @@ from msgspec import Struct
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
-from .. import FINDINGS, OK
+from dockerlint.lint.cli.exit_status import FINDINGS, OK
+
 from ..task import internal
-from . import actions, completion, diagnostics, hints, hover, navigation, symbols
+from . import actions, completion, diagnostics, hover, inlay_hints, navigation, symbols
 from .documents import Document
+from .file_setup import NAMES, Setup, SupersededError, View
 from .positions import Positions
-from .setup import NAMES, Setup, SupersededError, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -281,7 +282,7 @@ class Server(LanguageServer):
         return await self._at(params, hover.hover)
 
     async def _hints(self, params: types.InlayHintParams) -> list[types.InlayHint] | None:
-        return await self._answer(params.text_document.uri, lambda view: hints.hints(view, view.places.span(params.range)))
+        return await self._answer(params.text_document.uri, lambda view: inlay_hints.hints(view, view.places.span(params.range)))
 
     async def _symbols(self, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol] | None:
         return await self._answer(params.text_document.uri, symbols.symbols)

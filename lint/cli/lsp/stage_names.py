@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ... import nodes
-from ...findings import Span
+from dockerlint.lint.engine.findings import Span
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .setup import View
+    from .file_setup import View
 
 
 class Name(Struct, frozen=True):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import DocumentSymbol, SymbolKind
 
-from ... import nodes
+from dockerlint.lint.syntax import nodes
+
 from ...report import clean
 
 if TYPE_CHECKING:
-    from .setup import View
+    from .file_setup import View
 
 
 def symbols(view: View) -> list[DocumentSymbol]:

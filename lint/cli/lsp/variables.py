@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ... import nodes
-from ...findings import Span
-from ...patterns import regex
+from dockerlint.lint.engine.findings import Span
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .setup import View
+    from .file_setup import View
 
 # In the source as it is written: a name that continues on the next line is not seen.
 USE = regex(r"\$\{?([A-Za-z_]\w*)", re.ASCII)

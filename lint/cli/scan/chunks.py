@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from .values import Chunk, Failure, File
+from .scan_values import Chunk, Failure, File
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .values import Job
+    from .scan_values import Job
 
 # One in so many items ends a chunk, by its name, so that a new file shifts only the chunk that it is in.
 ONE_IN = 128

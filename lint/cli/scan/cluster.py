@@ -9,13 +9,13 @@ from concurrent.futures import CancelledError
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .guard import Guard
-from .values import BrokenOffError, Lost, ScanError, program
+from .scan_values import BrokenOffError, Lost, ScanError, program
+from .worker_guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .values import Chunk, Done, Job
+    from .scan_values import Chunk, Done, Job
 
 # Chunks under way for each thread of the cluster, and seconds after which the threads are counted anew.
 AHEAD, COUNTED_FOR = 3, 10.0

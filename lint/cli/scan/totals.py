@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 
-from ...findings import BYTES_A_SECOND
-from .results import FAILURES, FILES, FINDINGS
+from dockerlint.lint.engine.findings import BYTES_A_SECOND
+
+from .result_files import FAILURES, FILES, FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .results import Results
+    from .result_files import Results
 
 # A base image that only the build knows, as an ARG without a value decides it.
 UNDECIDED = "decided by the build"

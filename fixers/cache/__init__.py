@@ -1,0 +1,1 @@
+"""Caches of package managers: mounting them, and cleaning them up."""

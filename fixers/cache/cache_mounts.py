@@ -1,0 +1,337 @@
+"""Mounts the caches of tools on the RUNs that fill them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from dockerlint.fixers.edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
+from dockerlint.fixers.effects.footprint import commands
+from dockerlint.lint.analysis.leftovers import XDG, caches_of, removed, removed_by, runs_in_container
+from dockerlint.lint.analysis.users import number_of
+from dockerlint.lint.catalogue.tool import invocation as invocation_of
+from dockerlint.lint.catalogue.tool import strip_glob
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.syntax import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
+    from dockerlint.lint.engine.findings import Span
+    from dockerlint.lint.shell.script import Command, Script
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage
+
+LONGEST_FLAG = 300
+# What shows that a file sees to apt's settings itself: the hook of Debian's images, and the setting against it.
+SETUP_SIGNS = ("docker-clean", "Keep-Downloaded-Packages")
+
+
+def wanted_caches(facts: Facts, run: Run, invocation: Invocation) -> tuple[Cache, ...]:
+    """The caches of a tool that a RUN leaves unmounted; none when one of a kind that excludes others is mounted, or when
+    the image itself may need what lies there.
+    """
+    caches = tuple(found for item in caches_of(facts, run, invocation.tool) if (found := _moved(item, invocation)))
+    missing = tuple(item for item in caches if not facts.mounted(run, item.path))
+    if any(mount.target is not None and _lies(mount.target, item.mount) for mount in facts.mounts(run) for item in missing):
+        return ()
+    # dnf and dnf5, one tool with two places: either one mounted will do
+    if invocation.tool.kind == "system" and len(missing) < len(caches) and not _roles(caches) - _roles(missing):
+        return ()
+    needed = any(item.kept for item in missing) and facts.in_image(run)
+    if needed and (any(item.runtime for item in missing) or runs_in_container(facts, invocation.tool)):
+        return ()
+    return missing
+
+
+def _moved(item: Cache, invocation: Invocation) -> Cache | None:
+    """A cache where the options of a command put it; None when that cannot be told."""
+    where = invocation.option(*item.options) if item.options else None
+    if where is None:
+        return item
+    return item.at(where) if where.startswith("/") and "$" not in where else None
+
+
+def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -> Fix | None:
+    """The fix that mounts a tool's caches on a RUN and takes away what defeats them.
+
+    A tool whose later steps need what is in its cache (`kept`) gets the mounts on all RUNs of the stage at once, by the
+    first one's fix.
+    """
+    if not _refreshes(facts, run, invocation):
+        return None
+    runs = [run]
+    if any(item.kept for item in invocation.tool.caches):
+        if next(item for item in stage.all(nodes.Run) if _fills(facts, item, invocation.tool)) is not run:
+            return None
+        runs = [item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item))]
+    made = [_edits(facts, item, invocation) for item in runs]
+    edits = tuple(edit for item in made if item is not None for edit in item)
+    if not edits or None in made:
+        return None
+    return Fix(f"mount {invocation.tool.name}'s cache", edits, _applicability(facts, stage, runs, invocation))
+
+
+def _links(facts: Facts, run: Run, invocation: Invocation) -> bool:
+    """Whether a tool is told to put links into its cache in place of files."""
+    name = invocation.tool.mount_variable
+    said = {invocation.option("--link-mode", "--backend", "--package-import-method"), facts.state(run).env.get(name) if name else None}
+    return "symlink" in said or (name is not None and f"{name}=symlink" in facts.doc.source(run.span))
+
+
+def _fills(facts: Facts, run: Run, tool: Tool) -> bool:
+    return any(item.tool is tool and item.action in ("install", "build", "upgrade") for item in facts.invocations(run))
+
+
+def _refreshes(facts: Facts, run: Run, invocation: Invocation) -> bool:
+    """Whether a RUN refreshes the package index itself, where it needs one: a mount hides the lists of earlier layers."""
+    if not any(item.role == "index" for item in invocation.tool.caches):
+        return True
+    return any(item.tool is invocation.tool and item.action == "refresh" for item in facts.invocations(run))
+
+
+def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | None:
+    """The edits of one RUN; None when something in it would defeat the mount or be defeated by it."""
+    missing = wanted_caches(facts, run, invocation)
+    if not missing:
+        return []
+    script = facts.script(run)
+    # what makes the folder that a guessed place lies in would find the mount in it
+    if any(item.guess and script and _names_folder(script.text, posixpath.dirname(item.mount)) for item in missing):
+        return None
+    # files that are links into the cache would lead nowhere
+    if any(item.tool is invocation.tool and _links(facts, run, item) for item in facts.invocations(run)):
+        return None
+    cleanup = _drop_cleanup(facts, run, missing, invocation.tool)
+    setup = set_up(facts, run, invocation.tool) if needs_setup(facts, run) else []
+    if cleanup is None or setup is None:
+        return None
+    options = [edit for item in facts.invocations(run) if item.tool is invocation.tool for edit in _keep_cache(facts, run, item)]
+    if isinstance(run.form, nodes.Exec) and (options or cleanup):
+        return None
+    # a mount belongs to root unless it is told otherwise, and another user could not write to it
+    user = facts.state(run).user
+    number = number_of(user) if user else "0"
+    if number is None:
+        return None
+    return [insert_flags(facts.doc, run, _flags(missing, number)), *cleanup, *setup, *options]
+
+
+def needs_setup(facts: Facts, run: Run) -> bool:
+    """Whether nothing up to a RUN has to do with the settings that a cache needs."""
+    return not (_sets_up(facts, run) or facts.comes_before(run, _sets_up))
+
+
+def _sets_up(facts: Facts, item: Instruction) -> bool:
+    text = facts.doc.source(item.span)
+    return any(sign in text for sign in SETUP_SIGNS)
+
+
+def set_up(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:
+    """What must run before the tool so that it fills its cache; None when there is no place for it."""
+    script = facts.script(run)
+    if not tool.mount_setup or script is None:
+        return []
+    if script.heredoc:
+        first = script.commands[0] if script.commands else None
+        if first is None or first.within or script.tests:
+            return None
+        return [insert(first.span.start, "".join(text + facts.doc.newline for text in tool.mount_setup))]
+    joint = f" && {facts.doc.escape}{facts.doc.newline}{INDENT}"
+    return [insert(script.core.start, "".join(text + joint for text in tool.mount_setup))]
+
+
+def _keep_cache(facts: Facts, run: Run, invocation: Invocation) -> list[Edit]:
+    """Takes the options away that switch the cache off, and adds the one that keeps packages in it."""
+    action = invocation.tool.action(invocation.action)
+    edits = [remove_word(facts.doc, flag.span) for flag in invocation.flags if flag.text in action.no_cache]
+    keep = flag_to_add(facts, run, invocation)
+    if keep and invocation.action in ("install", "upgrade"):
+        edits.append(insert(invocation.subcommand_words[-1].span.end, f" {keep}"))
+    return edits
+
+
+def flag_to_add(facts: Facts, run: Run, invocation: Invocation) -> str | None:
+    """The option with which a tool works well with a mounted cache; None when it needs none, or the file has set it."""
+    tool = invocation.tool
+    if tool.mount_flag is None or invocation.has((tool.mount_flag.partition("=")[0],)):
+        return None
+    name = tool.mount_variable
+    if name and (name in facts.state(run).env or f"{name}=" in facts.doc.source(run.span)):
+        return None
+    return tool.mount_flag
+
+
+def _names_folder(text: str, path: str) -> bool:
+    """Whether a script names a folder itself, not one that lies in it."""
+    return re.search(re.escape(path) + r"(?![\w./-])", text) is not None
+
+
+def _flags(caches: Iterable[Cache], user: str) -> list[str]:
+    owner = f",uid={user}" if user != "0" else ""
+    flags = []
+    for item in caches:
+        sharing = f",sharing={item.sharing}" if item.sharing != "shared" else ""
+        flags.append(f"--mount=type=cache,target={item.mount}{sharing}{owner}")
+    return flags
+
+
+def _drop_cleanup(facts: Facts, run: Run, caches: tuple[Cache, ...], tool: Tool) -> list[Edit] | None:
+    """Takes away what would empty the mounted caches; None when that cannot be told apart from the rest of its command.
+
+    A folder that a cache is mounted in cannot be removed either: the command would fail.
+    """
+    script = facts.script(run)
+    wipes: dict[Span, Command] = {}
+    for path, command in removed(facts, run):
+        if any(_lies(item.mount, path) and item.mount != path for item in caches):
+            return None
+        if any(_lies(path, item.mount) for item in caches):
+            wipes[command.span] = command
+    for invocation in facts.invocations(run):
+        if invocation.tool is tool and invocation.action == "clean":
+            wipes[invocation.command.span] = invocation.command
+    edits: list[Edit] = []
+    for command in wipes.values():
+        gone = script and _without(facts, run, script, command, caches)
+        if not gone:
+            return None
+        edits += gone
+    return edits if are_apart(edits) else None
+
+
+def _without(facts: Facts, run: Run, script: Script, command: Command, caches: tuple[Cache, ...]) -> list[Edit] | None:
+    """A command without the paths that lie in caches; without any path it goes."""
+    paths = [path for path, _ in removed_by(facts, run, command)]
+    if all(any(_lies(path, item.mount) for item in caches) for path in paths):
+        edit = remove_command(facts.doc, script, command)
+        return [edit] if edit else None
+    if command.name != "rm":
+        return None
+    words = [word for word in command.arguments if not word.text.startswith("-")]
+    return [
+        remove_word(facts.doc, word.span)
+        for word, path in zip(words, paths, strict=True)
+        if any(_lies(path, item.mount) for item in caches)
+    ]
+
+
+def _applicability(facts: Facts, stage: Stage, runs: list[Run], invocation: Invocation) -> Applicability:
+    tool = invocation.tool
+    if tool.kind == "system" or not all(_is_plain(facts, run, tool) for run in runs):
+        return Applicability.UNSAFE
+    wanted = [item for run in runs for item in caches_of(facts, run, tool)]
+    options = [name for item in wanted for name in item.options]
+    used = [other for run in runs for other in facts.invocations(run) if other.tool is tool]
+    if any(item.guess for item in wanted) or any(other.has((*options, *tool.offline_flags)) for other in used):
+        return Applicability.UNSAFE
+    # the steps above may come from the cache when the mount is empty
+    if len(runs) > 1 and any(item.brittle for item in wanted):
+        return Applicability.UNSAFE
+    paths = {item.path for item in wanted}
+    if any(_is_used(facts, run, item.path, tool) for run in runs for item in wanted):
+        return Applicability.UNSAFE
+    if commands().offline.search(facts.doc.text) or any(_is_named(facts.doc, runs, facts.home(runs[0]), path) for path in paths):
+        return Applicability.UNSAFE
+    # what a build tool keeps in its cache may be needed by the container or by a stage that copies it
+    if any(item.kept for item in tool.caches) and (facts.ships(stage) or not _others_are_known(facts, stage, runs)):
+        return Applicability.UNSAFE
+    return Applicability.UNSAFE if _copied_from(facts, stage, runs, tool) else Applicability.SAFE
+
+
+def _is_plain(facts: Facts, run: Run, tool: Tool) -> bool:
+    """Whether a tool surely runs as root in this RUN, with its cache where it is by itself."""
+    script = facts.script(run)
+    state = facts.state(run)
+    if script is None or state.user not in ("root", "0"):
+        return False
+    moving = {"HOME", *XDG, *tool.no_cache_variables, *(name for item in tool.caches for name in (item.variable, *item.also) if name)}
+    # a part of a folder that is known has nothing else in it
+    parts = {name for item in tool.caches for name, below in item.also.items() if below and state.env.get(name)}
+    if not (moving - parts).isdisjoint(state.env) or any(f"{name}=" in script.text for name in moving):
+        return False
+    if any("$" in path or "{" in path for path, _ in removed(facts, run)):
+        return False
+    return all(item.command.words == item.words for item in facts.invocations(run) if item.tool is tool)
+
+
+def _is_used(facts: Facts, run: Run, path: str, tool: Tool) -> bool:
+    """Whether a RUN itself works with a cache's folder or with the home that it lies in, besides emptying the cache."""
+    script = facts.script(run)
+    home = facts.home(run)
+    if script is None or home is None:
+        return True
+    top = home.rstrip("/")
+    inside = path.startswith(top + "/")
+    folder = path[len(top) + 1 :].split("/")[0] if inside else path
+    names = re.compile(re.escape(folder) + r"(?!\w)")
+    # the home as a whole, or names in it that a pattern stands for
+    whole = re.compile(rf"(?<![\w./-])(?:{re.escape(top)}|~|\$HOME|\$\{{HOME\}})(?:/?(?![\w./$-])|/[\w.-]*[*?\[])")
+    emptied = {item.span for gone, item in removed(facts, run) if _lies(gone, path)}
+    emptied |= {item.command.span for item in facts.invocations(run) if item.tool is tool and item.action == "clean"}
+    for command in script.commands:
+        if command.span in emptied or command.name == "cd":
+            continue
+        text = facts.doc.source(command.whole)
+        if names.search(text) or (inside and whole.search(text)):
+            return True
+    return False
+
+
+def _is_named(doc: Dockerfile, runs: list[Run], home: str | None, path: str) -> bool:
+    """Whether anything but a mount and the RUNs themselves names the folder that a cache lies in."""
+    inside = home is not None and path.startswith(home.rstrip("/") + "/")
+    name = path[len(home.rstrip("/")) + 1 :].split("/")[0] if inside and home else path
+    for match in re.finditer(re.escape(name) + r"(?!\w)", doc.text):
+        # the runs are in file order
+        index = bisect_right(runs, match.start(), key=lambda run: run.span.start)
+        if index and match.start() < runs[index - 1].span.end:
+            continue
+        word = doc.text[max(0, match.start() - LONGEST_FLAG) : match.start()].split()
+        if not word or not word[-1].startswith("--mount="):
+            return True
+    return False
+
+
+def _others_are_known(facts: Facts, stage: Stage, runs: list[Run]) -> bool:
+    """Whether no other RUN of a stage may call the tool, as `make` would."""
+    known = commands()
+    names = known.plain | known.silent | known.accounts
+    places = {run.span for run in runs}
+    others = (run for run in stage.all(nodes.Run) if run.span not in places)
+    return all(
+        facts.script(run) is not None and all(item.name in names or invocation_of(item) for item in facts.commands(run))
+        for run in others
+    )
+
+
+def _copied_from(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> bool:
+    """Whether another stage is FROM this one, or takes from it what a cache may hold."""
+    paths = {item.path for run in runs for item in caches_of(facts, run, tool)}
+    for other in facts.doc.stages[stage.index + 1 :]:
+        if facts.graph.parent(other) is stage:
+            return True
+        for node, reference, source in facts.graph.sources(other):
+            if source is not stage:
+                continue
+            if isinstance(node, nodes.Copy):
+                names = [word.text for word in node.paths]
+            elif isinstance(node, nodes.Run):
+                names = [mount.source or "/" for mount in facts.mounts(node) if mount.from_ == reference]
+            else:
+                return True
+            if any("$" in name or _lies(path, strip_glob(name)) for path in paths for name in names):
+                return True
+    return False
+
+
+def _lies(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies in it."""
+    return (path.rstrip("/") + "/").startswith(folder.rstrip("/") + "/")
+
+
+def _roles(caches: Iterable[Cache]) -> set[str]:
+    return {item.role for item in caches}

@@ -1,0 +1,190 @@
+"""The build graph: the steps that the builder runs for a target, and what each of them reads.
+
+Metadata (LABEL, EXPOSE, CMD, ...) makes no step. Source: BuildKit, frontend/dockerfile/dockerfile2llb.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dockerlint.lint.analysis.stages import references
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.analysis.facts import Facts
+
+URL = regex(r"https?://", re.IGNORECASE)
+GIT = regex(r"(?:https?://[^#]*\.git(?:[#?].*)?$|git@|git://|ssh://git)", re.IGNORECASE)
+
+
+class Origin(Enum):
+    """Where a step reads from, besides the step before it."""
+
+    CONTEXT = "context"
+    STEP = "step"
+    REMOTE = "remote"
+    UNKNOWN = "unknown"
+
+
+class Source(Struct, frozen=True):
+    """Something that a step reads: a pattern of context files, another step's result, or something on the network.
+
+    `pattern` is None where a variable that is not known stands in it: it may then be any file.
+    `step` is the number of the step whose result is read, for STEP.
+    """
+
+    origin: Origin
+    pattern: str | None = None
+    step: int | None = None
+
+
+class Step(Struct, frozen=True):
+    """One thing that the builder does: pull an image, run a script, copy files, make a folder.
+
+    `parent` is the number of the step that it stands on, None for the first of a chain. `image` is the image of a pull,
+    "" when the build decides it. `ships` says whether its bytes are part of the target's image.
+    """
+
+    number: int
+    stage: int
+    node: nodes.Instruction
+    parent: int | None
+    sources: tuple[Source, ...] = ()
+    image: str | None = None
+    ships: bool = False
+
+    @property
+    def is_pull(self) -> bool:
+        """Whether it fetches an image."""
+        return self.image is not None
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is a copy that does not depend on what lies below it (`--link`)."""
+        return isinstance(self.node, nodes.Copy) and is_true(self.node.flag("link"))
+
+    @property
+    def waits_for(self) -> tuple[int, ...]:
+        """The numbers of the steps that must be done before it: the one it stands on, and those it reads from."""
+        before = (self.parent, *(source.step for source in self.sources))
+        return tuple(number for number in before if number is not None)
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a pull names its image by digest, so that it never moves."""
+        return self.image is not None and "@" in self.image
+
+
+class BuildGraph(Struct, frozen=True):
+    """The steps in the order of the file, each after all that it reads; `last` is the target's result, if it has steps."""
+
+    steps: tuple[Step, ...]
+    last: int | None
+
+    @classmethod
+    def of(cls, facts: Facts) -> BuildGraph:
+        """The steps that the target of `facts` needs."""
+        return _Builder(facts).build()
+
+    def chain(self, number: int | None) -> Iterator[Step]:
+        """A step and those it stands on, the last one first."""
+        while number is not None:
+            step = self.steps[number]
+            yield step
+            number = step.parent
+
+
+class _Builder:
+    """Walks the stages in file order; `_tips` is the last step of each stage so far."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._steps: list[Step] = []
+        self._tips: dict[int, int | None] = {}
+        self._pulls: dict[str, int] = {}
+
+    def build(self) -> BuildGraph:
+        graph = self._facts.graph
+        for stage in graph.stages:
+            if stage.index in graph.needed:
+                self._tips[stage.index] = self._stage(stage)
+        last = self._tips[graph.target.index] if graph.target else None
+        return BuildGraph(tuple(self._steps), last)
+
+    def _stage(self, stage: nodes.Stage) -> int | None:
+        parent = self._facts.graph.parent(stage)
+        tip = self._tips[parent.index] if parent else self._base(stage)
+        for node in stage.instructions:
+            if isinstance(node, nodes.Run | nodes.Copy) or (
+                isinstance(node, nodes.Workdir) and self._makes_folder(node)
+            ):
+                sources = tuple(self._sources(node, stage))
+                tip = self._add(stage, node, tip, sources)
+        return tip
+
+    def _base(self, stage: nodes.Stage) -> int | None:
+        image = self._facts.expand_global(stage.from_.image.text)
+        if image == "scratch":
+            return None
+        return self._add(stage, stage.from_, None, (), image or "")
+
+    def _add(
+        self,
+        stage: nodes.Stage,
+        node: nodes.Instruction,
+        parent: int | None,
+        sources: tuple[Source, ...],
+        image: str | None = None,
+        *,
+        aside: bool = False,
+    ) -> int:
+        number = len(self._steps)
+        ships = not aside and self._facts.ships(stage)
+        self._steps.append(Step(number, stage.index, node, parent, sources, image, ships))
+        return number
+
+    def _makes_folder(self, node: nodes.Workdir) -> bool:
+        """The builder makes the folder, if need be, of every WORKDIR but the root."""
+        return self._facts.path(node.argument.text, node) not in ("/", "//")
+
+    def _sources(self, node: nodes.Instruction, stage: nodes.Stage) -> Iterator[Source]:
+        for reference in references(node):
+            yield self._image_or_stage(reference, node, stage)
+        if isinstance(node, nodes.Copy) and node.from_ is None:
+            yield from (self._copied(word.text, node) for word in node.paths)
+        elif isinstance(node, nodes.Run):
+            for mount in self._facts.mounts(node):
+                if mount.kind == "bind" and mount.from_ is None:
+                    yield Source(Origin.CONTEXT, self._facts.expand(mount.source or "", node))
+
+    def _copied(self, text: str, node: nodes.Copy) -> Source:
+        path = self._facts.expand(text, node)
+        if isinstance(node, nodes.Add) and URL.match(path or text):
+            return Source(Origin.REMOTE, path)
+        if isinstance(node, nodes.Add) and GIT.match(path or text):
+            return Source(Origin.REMOTE, path)
+        return Source(Origin.CONTEXT, path)
+
+    def _image_or_stage(self, reference: str, node: nodes.Instruction, stage: nodes.Stage) -> Source:
+        found = self._facts.graph.find(reference, stage.index)
+        if found is not None:
+            tip = self._tips.get(found.index)
+            return Source(Origin.STEP, reference, tip) if tip is not None else Source(Origin.UNKNOWN, reference)
+        image = self._facts.expand(reference, node) or ""
+        if image == "scratch":
+            return Source(Origin.UNKNOWN, reference)
+        if image not in self._pulls:
+            self._pulls[image] = self._add(stage, node, None, (), image, aside=True)
+        return Source(Origin.STEP, reference, self._pulls[image])
+
+
+def is_true(flag: nodes.Flag | None) -> bool:
+    """Whether a flag that needs no value is on."""
+    return flag is not None and (flag.value is None or flag.value.lower() not in ("false", "0", "f"))

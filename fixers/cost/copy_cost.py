@@ -1,0 +1,151 @@
+"""What COPY and ADD put into a layer: the context's files, heredocs, and what other stages made."""
+
+from __future__ import annotations
+
+import posixpath
+from functools import cache
+from typing import TYPE_CHECKING
+
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+
+from .bounded import Amount, total
+from .build_graph import Origin, is_true
+from .layer_contents import ContextFile, Entry
+from .run_cost import SOMEWHERE, lies_in
+from .tool_figures import amount
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dockerlint.lint.analysis.facts import Facts
+
+    from .build_graph import Source, Step
+    from .copy_selections import Selections
+    from .layer_contents import Ledger
+
+FILES = "fixers/cost/data/files.toml"
+GLOB = regex(r"[*?\[]")
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+
+
+def copy(step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: Selections, facts: Facts) -> None:
+    """Records what a COPY or ADD leaves; `others` are the ledgers that the steps it may copy from have left."""
+    node = step.node
+    assert isinstance(node, nodes.Copy)
+    destination = facts.path(node.destination.text, node) or _somewhere(node.destination.text)
+    if node.heredocs:
+        # each heredoc becomes a file: its text, a few bytes more or less where variables are put in
+        size = sum(heredoc.body.end - heredoc.body.start for heredoc in node.heredocs)
+        ledger.put(Entry(step.number, destination, Amount.exact(float(size), Basis.INDEXED)))
+    if node.from_ is not None:
+        for word in node.paths:
+            _from_stage(step, word, destination, ledger, others, facts)
+        return
+    for source in step.sources:
+        if source.origin is Origin.CONTEXT and selections.select(source.pattern):
+            _from_context(step, source.pattern or "", destination, ledger, selections, facts)
+        else:
+            # no context at hand, or not the one that the file was written for
+            ledger.put(Entry(step.number, destination, Amount.unknown()))
+
+
+def _somewhere(text: str) -> str:
+    """A path in a working directory that nobody told us; a slash at its end is kept."""
+    path = posixpath.normpath(posixpath.join(SOMEWHERE, text))
+    return path + "/" if text.endswith(("/", "/.")) or text == "." else path
+
+
+def _from_context(
+    step: Step, pattern: str, destination: str, ledger: Ledger, selections: Selections, facts: Facts
+) -> None:
+    node, context = step.node, selections.context
+    assert isinstance(node, nodes.Copy)
+    assert context is not None
+    found = selections.select(pattern)
+    if isinstance(node, nodes.Add) and len(found) == 1 and found[0].endswith(ARCHIVES):
+        unpacked = Amount.exact(float(context.files[found[0]]), Basis.INDEXED)
+        if not found[0].endswith(".tar"):
+            unpacked = unpacked.times(amount("archive.unpacked"))
+        ledger.put(Entry(step.number, destination, unpacked))
+        return
+    many = len(node.paths) > 1 or destination == facts.state(node).workdir or bool(ledger.below(destination))
+    folder = many or destination.endswith("/")
+    keep = is_true(node.flag("parents"))
+    excludes = tuple(flag.value or "" for flag in node.flags if flag.name == "exclude")
+
+    def place() -> Mapping[str, ContextFile]:
+        excluded = {name for text in excludes for name in selections.select(text)}
+        return {
+            _path(pattern, name, destination, folder=folder, keep=keep): ContextFile(name, context.files[name])
+            for name in found
+            if name not in excluded
+        }
+
+    files = selections.placed((pattern, destination, folder, keep, excludes), place)
+    size = Amount.exact(float(sum(file.size for file in files.values())), Basis.INDEXED)
+    ledger.put(Entry(step.number, destination.rstrip("/") or "/", size, files=files))
+
+
+def _path(pattern: str, name: str, destination: str, *, folder: bool, keep: bool) -> str:
+    """The path in the image of a file that a pattern finds in the context.
+
+    `folder` says that the destination is one, `keep` that the file's own folders come with it.
+    """
+    clean = clean_path(pattern)
+    if keep:
+        inside = name
+    elif name == clean:
+        if not folder:
+            return posixpath.normpath(destination)
+        inside = posixpath.basename(name)
+    elif GLOB.search(clean):
+        # a pattern's folders lose their own name, a file keeps it
+        depth = clean.count("/") + 1
+        inside = name.split("/", depth)[-1] if name.count("/") >= depth else posixpath.basename(name)
+    else:
+        inside = name.removeprefix(clean).lstrip("/")
+    return posixpath.normpath(posixpath.join(destination, inside))
+
+
+def _from_stage(
+    step: Step, word: nodes.Word, destination: str, ledger: Ledger, others: Mapping[int, Ledger], facts: Facts
+) -> None:
+    node = step.node
+    # a path that is not absolute starts at the other stage's root
+    path = facts.expand(word.text, node)
+    source = next((item for item in step.sources if item.origin is Origin.STEP), None)
+    other = _ledger_of(source, others)
+    size = Amount.unknown()
+    if path is not None and other is not None:
+        size = _found(posixpath.normpath("/" + path.strip("/*")), other)
+    ledger.put(Entry(step.number, destination.rstrip("/") or "/", size))
+
+
+def _ledger_of(source: Source | None, others: Mapping[int, Ledger]) -> Ledger | None:
+    return others.get(source.step) if source is not None and source.step is not None else None
+
+
+def _found(path: str, other: Ledger) -> Amount:
+    """The bytes at a path of another stage; unknown where nothing is known to be there."""
+    sizes = [entry.size for entry in other.entries if entry.path is not None and lies_in(entry.path, path)]
+    for entry in other.entries:
+        if entry.files and entry.path is not None and not lies_in(entry.path, path):
+            inside = [file.size for name, file in entry.files.items() if lies_in(name, path)]
+            if inside:
+                sizes.append(Amount.exact(float(sum(inside)), Basis.INDEXED))
+    if path in ("/", ""):
+        return total(sizes) + Amount.unknown()
+    return total(sizes) if sizes else known_files().get(path, Amount.unknown())
+
+
+@cache
+def known_files() -> dict[str, Amount]:
+    """Files that images bring and that are copied from them often, by their paths."""
+    data = tables.table(FILES)
+    return {
+        item["path"]: Amount.around(item["mb"] * 1e6, item["low"], item["high"], Basis(item["basis"])) for item in data["file"]
+    }

@@ -1,0 +1,548 @@
+"""What a RUN does: the bytes it leaves in the layer, and the time and the downloads it takes."""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockerlint.lint.catalogue import tool as tools
+from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.storage.lazy_regex import regex
+
+from . import locked_packages
+from .bounded import ZERO, Amount, share
+from .distribution_packages import Closure, closure
+from .layer_contents import Entry, within
+from .registry_packages import listed, wheels
+from .tool_figures import amount
+from .work_recipes import brought, commands, recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.base_images import BaseImage
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax import nodes
+    from dockerlint.lint.syntax.run_mounts import Mount
+
+    from .layer_contents import Ledger
+    from .work_recipes import Recipe
+
+UNKNOWN = Amount.unknown()
+# Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
+SOMEWHERE = "/?"
+# The records of a distribution's package manager.
+PACKAGE_RECORDS = "/var/lib/dpkg"
+SITE = "/usr/local/lib/python/site-packages"
+PYTHON = regex(r"/python\d+(?:\.\d+)*(?=/|$)")
+NAME = regex(r"@?[A-Za-z0-9.][\w.+-]*(?:/[\w.-]+)?")
+SAVES = regex(r"--output|--remote-name|-[A-Za-z]*[oO]")
+PRINTS = regex(r"-[A-Za-z]*O-?|--output-document=-")
+GO_VERSION = regex(r"1\.(\d+)")
+# The release of Go (1.N) from which on the standard library is compiled with each program.
+FIRST_TO_COMPILE = 20
+# How many files are looked into for what a program imports.
+MOST_GO_FILES = 100
+RECURSIVE = regex(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
+
+
+class Work(Struct):
+    """Seconds without downloads, and bytes downloaded; `warm` is with the step's cache mounts filled."""
+
+    seconds: Amount = ZERO
+    warm: Amount = ZERO
+    download: Amount = ZERO
+    download_warm: Amount = ZERO
+
+    def add(
+        self, seconds: Amount, download: Amount = ZERO, *, warm: Amount | None = None, cached: bool = False
+    ) -> None:
+        """More to do; `cached` says that a filled mount saves the download, `warm` what it leaves of the seconds."""
+        self.seconds += seconds
+        self.warm += seconds if warm is None or not cached else warm
+        self.download += download
+        self.download_warm += ZERO if cached else download
+
+
+def run(node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> Work:
+    """Reads the script of a RUN, records in the ledger what it leaves there, and says how much work it is."""
+    return _Script(node, step, ledger, facts).read()
+
+
+def place(path: str) -> str:
+    """A path with Python's version taken out of it, as `SITE` has none."""
+    return PYTHON.sub("/python", path)
+
+
+class _Script:
+    """One RUN being read, command by command."""
+
+    def __init__(self, node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> None:
+        self.node = node
+        self.step = step
+        self.ledger = ledger
+        self.facts = facts
+        self.work = Work()
+        self.state = facts.state(node)
+        self.folder = self.state.workdir or SOMEWHERE
+        self.home = facts.home(node) or "/root"
+        self.mounts = tuple(
+            replace(mount, target=self._path(mount.target)) if mount.target else mount for mount in facts.mounts(node)
+        )
+        self.sometimes = False
+        self.removed: set[str] = set()
+
+    def read(self) -> Work:
+        script = self.facts.script(self.node)
+        found = self.facts.commands(self.node)
+        if (script is not None and not script.sound) or (not found and self.node.form is not None):
+            self._unknown()
+        small = amount("command.small")
+        self.ledger.put(Entry(self.step, None, Amount(0, 0, small.high, small.basis)))
+        for command in found:
+            if "substitution" not in command.within and command.words:
+                self.sometimes = command.sometimes
+                self._command(command)
+        return self.work
+
+    def _command(self, command: Command) -> None:
+        words = tools.unwrapped(command.words)
+        if not words:
+            return
+        name = words[0].text.rsplit("/", 1)[-1]
+        texts = [word.text for word in words[1:]]
+        if name == "cd" and texts:
+            self.folder = self._path(texts[0])
+            return
+        if not self.sometimes:
+            self._changes(name, texts, command)
+        invocation = tools.invocation(command)
+        if invocation is not None:
+            self._tool(invocation)
+        elif name in commands().compile:
+            self._put(None, UNKNOWN)
+            self.work.add(amount("compile.c"))
+        elif name in ("cp", "mv"):
+            self._transfer(name, texts)
+        elif name == "virtualenv" or (name.startswith("python") and texts[:2] == ["-m", "venv"]):
+            self._put(self._path(texts[-1] if texts else "."), amount("python.venv"))
+            self.work.add(amount("python.venv_seconds"))
+        elif name in ("curl", "wget") and _only_prints(name, texts, command):
+            self.work.add(UNKNOWN)
+        elif name not in commands().small and f"{name} {texts[0] if texts else ''}" not in commands().small:
+            self._unknown()
+
+    def _transfer(self, name: str, texts: list[str]) -> None:
+        """Copies or moves files: known ones keep their size, moved ones of an earlier step are written again."""
+        paths = [self._path(tools.strip_glob(text)) for text in texts if not text.startswith("-")]
+        *sources, target = paths or [self.folder]
+        found = [entry for source in sources for entry in self.ledger.below(source)]
+        if not found and name == "cp":
+            self._put(target, UNKNOWN)
+        for source in sources:
+            if name == "mv":
+                self.ledger.move(source, target, self.step)
+        if name == "cp":
+            for entry in found:
+                self._put(target, entry.size, cache=entry.cache, packed=entry.packed)
+
+    def _changes(self, name: str, texts: list[str], command: Command) -> None:
+        """What a command does to files that are there."""
+        for path, _ in tools.removed_paths([command]):
+            self.ledger.drop(self._path(path), self.step)
+        if name in ("chown", "chmod", "chgrp") and any(RECURSIVE.fullmatch(text) for text in texts):
+            operands = [text for text in texts if not text.startswith("-")]
+            for path in operands[1:]:
+                self.ledger.rewrite(self._path(tools.strip_glob(path)), self.step)
+
+    # ------------------------------------------------------------ helpers
+
+    def _path(self, text: str) -> str:
+        """A path of the script, made absolute; what variables it has besides HOME stay as they are."""
+        for name in ("$HOME", "${HOME}", "~"):
+            if text == name or text.startswith(name + "/"):
+                text = self.home + text.removeprefix(name)
+        known = self.facts.expand(text, self.node) if "$" in text else text
+        return place(posixpath.normpath(posixpath.join(self.folder, known or text)))
+
+    def _put(
+        self,
+        path: str | None,
+        size: Amount,
+        *,
+        cache: bool = False,
+        packed: bool = False,
+        names: frozenset[str] = frozenset(),
+    ) -> None:
+        """Bytes at a path, unless a mount keeps them out of the layer."""
+        if size == ZERO or (path is not None and self._mounted(path)):
+            return
+        if self.sometimes:
+            size = Amount(0.0, size.mid, size.high, size.basis)
+        self.ledger.put(Entry(self.step, path, size, cache, packed, names))
+
+    def _mounted(self, path: str) -> bool:
+        return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts)
+
+    def _cached(self, path: str) -> bool:
+        """Whether what is at a path is still there at the next build."""
+        return any(mount.kind == "cache" and mount.covers(path) for mount in self.mounts)
+
+    def _unknown(self) -> None:
+        self._put(None, UNKNOWN)
+        self.work.add(UNKNOWN)
+
+    def _caches(self, tool: tools.Tool) -> tuple[tools.Cache, ...]:
+        return tool.cache_homes(self.home)
+
+    def _cache_path(self, tool: tools.Tool) -> str | None:
+        """Where the tool keeps downloads: where a variable says, else the catalogue's first cache."""
+        for item in self._caches(tool):
+            value = self.state.env.get(item.variable) if item.variable else None
+            return value or item.path
+        return None
+
+    def _text(self, path: str) -> str | None:
+        """The text of a file as the script sees it: from a bind mount, or copied from the context before."""
+        context = self.facts.context
+        if context is None:
+            return None
+        for mount in self.mounts:
+            if mount.kind == "bind" and mount.from_ is None and mount.covers(path):
+                return context.read(_mounted_source(mount, path))
+        file = self.ledger.find(path)
+        return context.read(file.path) if file else None
+
+    # ------------------------------------------------------------ tools
+
+    def _tool(self, invocation: Invocation) -> None:
+        known = recipe(invocation.tool.name)
+        if invocation.action == "clean":
+            self._clean(invocation)
+        elif known is None:
+            self._unknown()
+        elif known.kind == "system":
+            self._system(invocation, known)
+        elif invocation.action == "install" and known.kind == "python":
+            self._python(invocation, known)
+        elif invocation.action == "install":
+            self._locked(invocation, known)
+        elif invocation.action == "build" and known.build:
+            self._go_build(invocation, known)
+        elif invocation.action == "build" and known.into_cache:
+            self._locked(invocation, known)
+            self._put(None, UNKNOWN)
+        elif invocation.action or invocation.subcommand not in commands().small_subcommands:
+            self._unknown()
+
+    def _clean(self, invocation: Invocation) -> None:
+        for item in self._caches(invocation.tool):
+            # apt's `clean` leaves the lists, its `distclean` does not
+            if item.role != "index" or invocation.subcommand in ("distclean", "dist-clean"):
+                self.ledger.drop(item.path, self.step)
+
+    # --- packages of a distribution
+
+    def _system(self, invocation: Invocation, known: Recipe) -> None:
+        self._lists(invocation, known)
+        if invocation.action == "install":
+            self._install(invocation, known)
+        elif invocation.action == "remove":
+            self._remove(invocation, known)
+        elif invocation.action == "upgrade" or not (
+            invocation.action or invocation.subcommand in commands().small_subcommands
+        ):
+            self._unknown()
+
+    def _base(self) -> BaseImage | None:
+        return self.facts.base(self.facts.stage_of(self.node))
+
+    def _distribution(self, known: Recipe) -> tuple[str, str | None]:
+        base = self._base()
+        if base is None or base.distribution in (None, "none"):
+            return known.family, None
+        return base.distribution or known.family, base.release
+
+    def _lists(self, invocation: Invocation, known: Recipe) -> None:
+        wanted = invocation.action in known.lists_on or invocation.has(known.lists_with)
+        if not wanted or (known.lists_not_with and invocation.has(known.lists_not_with)):
+            return
+        caches = self._caches(invocation.tool)
+        path = next((item.path for item in caches if item.role == "index"), caches[0].path if caches else None)
+        if path is None or self.ledger.below(path):
+            return
+        suffix = ""
+        if known.lists_by_distribution:
+            distribution, _ = self._distribution(known)
+            suffix = "." + (distribution if distribution in known.lists_by_distribution else known.family)
+        name = known.lists_of_command.get(invocation.words[0].text.rsplit("/", 1)[-1], known.lists)
+        self._put(path, amount(name + suffix), cache=True, packed=True)
+        seconds = amount(known.lists_seconds) if known.lists_seconds else ZERO
+        self.work.add(seconds, amount(known.lists_download + suffix), cached=self._cached(path))
+
+    def _install(self, invocation: Invocation, known: Recipe) -> None:
+        names = [word.text for word in invocation.packages]
+        recommends = known.family == "debian" and not invocation.has(invocation.tool.action("install").no_recommends)
+        found = self._closure(tuple(names), known, frozenset(self.ledger.packages), recommends=recommends)
+        installed, download = found.installed, found.download
+        if len(invocation.operands) > len(names) or not names:
+            installed, download = installed + UNKNOWN, download + UNKNOWN
+        virtual = invocation.option("-t", "--virtual") if known.family == "alpine" else None
+        asked = frozenset([virtual] if virtual else (_bare(name) for name in names))
+        self._put("/usr", installed, names=asked)
+        self.ledger.packages |= found.names
+        cached = False
+        packages = next((item for item in self._caches(invocation.tool) if item.role == "packages"), None)
+        if packages is not None:
+            kept = not known.keep_downloads or known.keep_downloads in self.ledger.dropped
+            cached = kept and self._cached(packages.path)
+            if kept and known.keep_downloads:
+                self._put(packages.path, download, cache=True, packed=True)
+        seconds = amount(known.install + ".start") + _each_megabyte(known.install + ".per_megabyte", installed)
+        if known.install_per_package:
+            seconds += amount(known.install_per_package) * found.packages
+        self.work.add(seconds, download, cached=cached)
+
+    def _closure(self, names: tuple[str, ...], known: Recipe, present: frozenset[str], *, recommends: bool) -> Closure:
+        distribution, release = self._distribution(known)
+        base = self._base()
+        there = brought(base.tools) if base and known.family == "debian" else frozenset()
+        return _resolved(names, recommends, distribution, release, there, present)
+
+    def _remove(self, invocation: Invocation, known: Recipe) -> None:
+        self.removed |= {_bare(word.text) for word in invocation.operands}
+        if known.removal:
+            self.work.add(amount(known.install + ".start"))
+        goes = invocation.has(known.orphans_go_with) or invocation.subcommand in known.orphans_go_by
+        if (known.orphans_stay and not goes) or self.sometimes:
+            return
+
+        def resize(left: frozenset[str]) -> Amount:
+            # what of it was there before nobody knows any more: the ledger takes it for no more than it was
+            return self._closure(tuple(sorted(left)), known, frozenset(), recommends=False).installed
+
+        self.ledger.packages -= self.removed
+        self.ledger.uninstall(self.removed, self.step, resize)
+        if known.removal and not any(entry.names for entry in self.ledger.of(self.step)):
+            # the package manager writes down what is there, now as after an install
+            self._put(PACKAGE_RECORDS, amount(known.removal))
+
+    # --- Python
+
+    def _python(self, invocation: Invocation, known: Recipe) -> None:
+        files = [word.text for word in invocation.options(*known.files_with)]
+        named = [match[0] for word in invocation.packages if (match := NAME.match(word.text))]
+        lists = [self._packages(name, dev=True) for name in files]
+        projects = [word.text for word in invocation.operands if word.text.startswith(".")]
+        projects += [word.text for word in invocation.options("-e", "--editable")]
+        if projects or (not files and not named):
+            lists.append(self._first(known.files or ("pyproject.toml",), dev=True))
+        all_named = len(invocation.operands) - len(projects) <= len(invocation.packages)
+        found = wheels([*lists, locked_packages.Packages(tuple(named), closed=False) if named else None])
+        size, download = found.size, found.download
+        if not all_named or None in lists:
+            size, download = size + UNKNOWN, download + UNKNOWN if download else None
+        self._put(self._site(invocation, known), size, names=frozenset(named))
+        self._finish(invocation, known, size, found.count, download=download)
+
+    def _site(self, invocation: Invocation, known: Recipe) -> str:
+        """Where the packages of a Python install go."""
+        target = invocation.option("-t", "--target", "--prefix", "--root")
+        if target is not None:
+            return self._path(target)
+        if known.into:
+            return self._path(known.into)
+        if invocation.has(["--user"]):
+            return self.home + "/.local"
+        program = invocation.words[0].text
+        if "/bin/" in program and not program.startswith(("/usr/bin/", "/usr/local/bin/", "/bin/")):
+            return self._path(program.split("/bin/", 1)[0])
+        environment = self.state.env.get("VIRTUAL_ENV")
+        first = (self.state.env.get("PATH") or "").split(":")[0]
+        if environment is None and first.endswith("/bin") and not first.startswith(("/usr", "/bin")):
+            environment = first.removesuffix("/bin")
+        return environment or SITE
+
+    # --- packages of a project
+
+    def _locked(self, invocation: Invocation, known: Recipe) -> None:
+        production = invocation.has(known.production) or self.state.env.get("NODE_ENV") == "production"
+        named = [match[0] for word in invocation.packages if (match := NAME.match(word.text))]
+        elsewhere = invocation.has(known.elsewhere) or invocation.subcommand.startswith("global")
+        if named and invocation.action == "install":
+            found: locked_packages.Packages | None = locked_packages.Packages(tuple(named), closed=False)
+        else:
+            found = self._first(known.files, dev=not (production and known.production))
+        folder = known.elsewhere_into if elsewhere and known.elsewhere_into else known.into
+        into = self._path(folder)
+        if known.into_cache and self.ledger.below(into):
+            # an earlier step fetched them, and left them for this one
+            self.work.add(amount(known.start) if known.start else ZERO)
+            return
+        packages = listed(found, known)
+        size, count = packages.size, packages.count
+        if len(invocation.operands) > len(invocation.packages) and invocation.action == "install":
+            size += UNKNOWN
+        if known.into_cache and self._mounted(into):
+            self._finish(invocation, known, size, count, at=into)
+            return
+        self._put(into, size, names=frozenset(named), cache=known.into_cache)
+        self._finish(invocation, known, size, count, at=into if known.into_cache else None)
+
+    def _first(self, names: Iterable[str], *, dev: bool) -> locked_packages.Packages | None:
+        """The packages of the first of these files that is there."""
+        for name in names:
+            for candidate in self._candidates(name):
+                found = self._packages(candidate, dev=dev)
+                if found is not None:
+                    return found
+        return None
+
+    def _candidates(self, name: str) -> list[str]:
+        if "*" not in name:
+            return [name]
+        suffix = name.removeprefix("*")
+        return [path for entry in self.ledger.entries for path in entry.files or () if path.endswith(suffix)]
+
+    def _packages(self, name: str, *, dev: bool) -> locked_packages.Packages | None:
+        text = self._text(self._path(name))
+        return None if text is None else locked_packages.packages(name, text, dev=dev)
+
+    def _finish(
+        self,
+        invocation: Invocation,
+        known: Recipe,
+        size: Amount,
+        count: Amount,
+        *,
+        at: str | None = None,
+        download: Amount | None = None,
+    ) -> None:
+        """The tool's own cache, and the time that an install takes; `download` where it is known of each package."""
+        path = at or self._cache_path(invocation.tool)
+        if at is None and known.cache and path is not None and self._keeps(invocation):
+            kept = download if download is not None and known.keeps_downloads else _share(size, known.cache)
+            self._put(path, kept, cache=True, packed=True)
+        seconds = amount(known.start) if known.start else ZERO
+        warm = seconds
+        if known.per_megabyte:
+            seconds += _each_megabyte(known.per_megabyte, size)
+            warm = seconds
+        elif known.seconds:
+            seconds += count.times(amount(known.seconds))
+            warm += count.times(amount(known.warm or known.seconds))
+        if download is None:
+            download = _share(size, known.download or known.cache) if known.download or known.cache else UNKNOWN
+        self.work.add(seconds, download, warm=warm, cached=path is not None and self._cached(path))
+
+    def _keeps(self, invocation: Invocation) -> bool:
+        tool = invocation.tool
+        if invocation.has(tool.action("install").no_cache):
+            return False
+        given = {word.text.partition("=")[0]: word.text.partition("=")[2] for word in invocation.command.assignments}
+        values = [given.get(name, self.state.env.get(name, "")) for name in tool.no_cache_variables]
+        return not any(value not in ("", "0", "off", "false") for value in values)
+
+    # --- Go
+
+    def _go_build(self, invocation: Invocation, known: Recipe) -> None:
+        modules = self._first(known.files, dev=True)
+        fetched = self._path(known.into)
+        figures = self._go_figures(invocation, known)
+        seconds = amount(figures + ".std")
+        count = Amount.exact(float(len(modules.names)), Basis.INDEXED) if modules else UNKNOWN
+        if not self.ledger.below(fetched):
+            size = count.times(amount(known.installed)) if modules is None or modules.names else ZERO
+            self._put(fetched, size, cache=True)
+            self.work.add(ZERO, _share(size, known.download), cached=self._cached(fetched))
+        compiling = count.times(amount(known.seconds)) if modules is None or modules.names else ZERO
+        cache_path = self._caches(invocation.tool)[-1].path
+        self._put(cache_path, amount(figures + ".cache"), cache=True)
+        self.work.add(seconds + compiling, warm=amount(known.build + ".warm"), cached=self._cached(cache_path))
+        program = "go.binary.server" if self._serves() else "go.binary.base"
+        size = amount(program) + count.times(amount("go.binary.per_module"))
+        if invocation.subcommand == "build":
+            self._put(self._path(invocation.option("-o") or self._module()), size)
+        elif invocation.subcommand == "install":
+            for word in invocation.operands:
+                self._put("/go/bin/" + posixpath.basename(word.text.partition("@")[0]), size)
+
+    def _go_figures(self, invocation: Invocation, known: Recipe) -> str:
+        """The figures of a build: before 1.20, Go came with its standard library compiled, for use with C."""
+        base = self._base()
+        version = GO_VERSION.match(base.tag or "") if base is not None and base.repository == "golang" else None
+        if version is None or int(version[1]) >= FIRST_TO_COMPILE:
+            return known.build
+        given = {word.text for word in invocation.command.assignments}
+        pure = "CGO_ENABLED=0" in given or self.state.env.get("CGO_ENABLED") == "0"
+        return "go.pure" if pure else "go.precompiled"
+
+    def _serves(self) -> bool:
+        """Whether a Go file that is there imports the HTTP library, which is the most of such a program."""
+        names = [path for entry in self.ledger.entries for path in entry.files or () if path.endswith(".go")]
+        return any('"net/http"' in (self._text(path) or "") for path in names[:MOST_GO_FILES])
+
+    def _module(self) -> str:
+        """The name that the program gets: that of the module's last part."""
+        line = re.search(r"(?m)^module\s+(\S+)", self._text(self._path("go.mod")) or "")
+        return posixpath.basename(line[1]) if line else "."
+
+
+@functools.cache
+def _resolved(
+    names: tuple[str, ...],
+    recommends: bool,
+    distribution: str,
+    release: str | None,
+    tools_there: frozenset[str],
+    packages_there: frozenset[str],
+) -> Closure:
+    """The closure of an install; the same lines come back in every version of a file that is priced."""
+    there = packages_there
+    if tools_there:
+        there |= closure(sorted(tools_there), recommends=False, distribution=distribution, release=release).names
+    return closure(names, recommends=recommends, distribution=distribution, release=release, present=there)
+
+
+def _only_prints(name: str, texts: list[str], command: Command) -> bool:
+    """Whether a download goes to the next command of a pipeline, not to a file."""
+    if "pipeline" not in command.within or command.redirects:
+        return False
+    if name == "wget":
+        return any(PRINTS.fullmatch(text) for text in texts)
+    return not any(SAVES.match(text) for text in texts)
+
+
+def _bare(name: str) -> str:
+    match = NAME.match(name)
+    return match[0] if match else name
+
+
+def _mounted_source(mount: Mount, path: str) -> str:
+    target = (mount.target or "/").rstrip("/")
+    rest = path.removeprefix(target).lstrip("/")
+    return posixpath.join(mount.source or "", rest) if rest else mount.source or ""
+
+
+def _each_megabyte(name: str, size: Amount) -> Amount:
+    """Seconds by a figure for a megabyte; of a size that is known in part, those of that part and an unknown rest."""
+    rate = amount(name)
+    if size.is_complete:
+        return rate.times(size * 1e-6)
+    return rate * (size.mid * 1e-6) + UNKNOWN
+
+
+def _share(size: Amount, name: str) -> Amount:
+    return share(size, amount(name))
+
+
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a path is in a folder, Python's version aside."""
+    return within(place(path), place(folder))

@@ -1,0 +1,1 @@
+"""What steps read and write, and which must keep their order."""

@@ -1,0 +1,200 @@
+"""Makes a user for the container's command, where it is plain that the command gets along without root."""
+
+from __future__ import annotations
+
+import posixpath
+from functools import cache
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.effects.footprint import overlap
+from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.tool import unwrapped
+from dockerlint.lint.engine.findings import Applicability, Fix
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.catalogue.base_images import BaseImage
+    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.nodes import Instruction, Stage
+
+WORD = regex(r"[\w.-]+")
+PORT = regex(r"\d+")
+# What only starts what follows.
+STARTERS = frozenset({"tini", "dumb-init", "exec", "env", "docker-entrypoint.sh"})
+PLAIN = regex(r"/[\w./+-]+")
+
+
+class Users(Struct, frozen=True):
+    """The data of `lint/catalogue/data/users.toml`."""
+
+    name: str
+    number: str
+    make: dict[str, str]
+    ready: dict[str, str]
+    commands: frozenset[str]
+    words: frozenset[str]
+    system: frozenset[str]
+    below: tuple[str, ...]
+    ports: int
+
+
+@cache
+def users() -> Users:
+    """How users are made, and what they cannot do."""
+    data = tables.table("lint/catalogue/data/users.toml")
+    root = data["root"]
+    return Users(
+        data["name"],
+        data["number"],
+        data["make"],
+        data["ready"],
+        frozenset(root["commands"]),
+        frozenset(root["words"]),
+        frozenset(root["system"]),
+        tuple(path + "/" for path in root["below"]),
+        root["ports"],
+    )
+
+
+def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
+    """The fix that makes a user and runs the stage's command as this user; or none, and why."""
+    base = facts.base(stage)
+    starts = list(_started(stage))
+    if base is None or not starts:
+        return None, ""
+    if reason := next((reason for node in starts if (reason := _needs_root(facts, node))), ""):
+        return None, reason
+    making = _making(base)
+    if making is None:
+        return None, f"how {base.repository} makes users is not known"
+    name, command = making
+    doc = facts.doc
+    owned = sorted(_written(facts, stage))
+    if owned and base.distribution == "none":
+        return None, f"there is no program to give {owned[0]} to another user"
+    edits = []
+    if command:
+        first = stage.from_
+        line_end = doc.text.find("\n", first.span.end)
+        edits.append(insert_lines(doc, line_end + 1 if line_end >= 0 else len(doc.text), [f"RUN {command}"]))
+    lines = [f"RUN chown {name} {' '.join(owned)}"] if owned else []
+    edits.append(insert_lines(doc, with_comments(doc, starts[0]).start, [*lines, f"USER {name}"]))
+    return Fix(f"run it as the user {name}", tuple(edits), Applicability.UNSAFE), ""
+
+
+def low_port(facts: Facts, stage: Stage) -> str | None:
+    """A port below 1024 that the stage exposes: only root may listen there on some runtimes."""
+    for node in stage.all(nodes.Expose):
+        for word in node.words:
+            text = facts.expand(word.text, node) or ""
+            match = PORT.match(text)
+            if match and 0 < int(match[0][:6]) < users().ports:
+                return match[0]
+    return None
+
+
+def _started(stage: Stage) -> Iterator[nodes.Cmd | nodes.Entrypoint]:
+    """The CMD and the ENTRYPOINT that hold, in file order; they must be the stage's own, with no step behind."""
+    found = [node for node in stage.instructions if isinstance(node, nodes.Cmd | nodes.Entrypoint)]
+    if not found:
+        return
+    first = stage.instructions.index(found[0])
+    if any(isinstance(node, nodes.Run | nodes.Copy | nodes.Workdir) for node in stage.instructions[first:]):
+        return
+    yield from found
+
+
+def _making(base: BaseImage) -> tuple[str, str | None] | None:
+    """The user's name, and the command that makes the user if there is none yet."""
+    known = users()
+    ready = known.ready.get(base.repository)
+    if ready:
+        return ready, None
+    if base.distribution == "none":
+        return known.number, None
+    template = known.make.get(base.distribution or "")
+    return (known.name, template.format(name=known.name)) if template else None
+
+
+def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
+    """Why a command cannot do without root, or is not known well enough; empty when it can."""
+    known = users()
+    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else _shell_words(node)
+    while words and posixpath.basename(words[0]) in STARTERS:
+        words = [word for word in words[1:] if word != "--" and not word.startswith("-")]
+    if not words:
+        return ""
+    for word in words:
+        if word in known.commands or posixpath.basename(word) in known.commands:
+            return f"`{posixpath.basename(word)}` is started by root"
+    script = next((word for word in words if word.endswith((".sh", ".bash"))), None) or (
+        words[0] if "entrypoint" in words[0] else None
+    )
+    if script is None:
+        return ""
+    text = _script(facts, node, script)
+    if text is None:
+        return f"what {script} does is not known"
+    found = sorted(known.words.intersection(WORD.findall(text)))
+    return f"{script} calls `{found[0]}`" if found else ""
+
+
+def _shell_words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:
+    text = node.form.text if isinstance(node.form, nodes.Shell) else ""
+    return [word.strip("\"'();&|") for word in text.split()]
+
+
+def _script(facts: Facts, node: Instruction, script: str) -> str | None:
+    """The text of a script of the context that a COPY of the file brings."""
+    if facts.context is None:
+        return None
+    name = posixpath.basename(script)
+    copies = (copy for copy in facts.stage_of(node).all(nodes.Copy) if copy.from_ is None)
+    found = {path for copy in copies for word in copy.paths for path in facts.context.select(word.text)}
+    texts = [path for path in found if posixpath.basename(path) == name]
+    return facts.context.read(texts[0]) if len(texts) == 1 else None
+
+
+def _written(facts: Facts, stage: Stage) -> Iterator[str]:
+    """The folders that the process is meant to write in: volumes, and folders that the build makes and leaves empty."""
+    made: dict[str, int] = {}
+    filled: list[str] = []
+    for node in stage.instructions:
+        if isinstance(node, nodes.Volume):
+            made.update((path, node.span.start) for word in node.words if (path := facts.path(word.text, node)))
+        elif isinstance(node, nodes.Copy):
+            filled += [path for path in [facts.path(node.destination.text, node)] if path]
+        elif isinstance(node, nodes.Run):
+            found = facts.commands(node)
+            made.update((path, node.span.start) for item in found for path in _folders(facts, node, item))
+            filled += [path for item in found if item.name != "mkdir" for path in _named(facts, node, item)]
+    for path in made:
+        clean = path.rstrip("/") or "/"
+        if clean in users().system or not PLAIN.fullmatch(clean) or clean.startswith(users().below):
+            continue
+        if not any(overlap(clean, place.rstrip("/") or "/") for place in filled):
+            yield clean
+
+
+def _folders(facts: Facts, run: nodes.Run, command: Command) -> Iterator[str]:
+    words = unwrapped(command.words)
+    if not words or words[0].text != "mkdir" or command.sometimes:
+        return
+    for word in words[1:]:
+        path = facts.path(word.text, run) if not word.text.startswith("-") else None
+        if path:
+            yield path
+
+
+def _named(facts: Facts, run: nodes.Run, command: Command) -> Iterator[str]:
+    """The paths that a command names: what it may put something into."""
+    for word in command.words[1:]:
+        if "/" in word.text and not word.text.startswith("-") and (path := facts.path(word.text, run)):
+            yield path

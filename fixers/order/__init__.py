@@ -1,0 +1,1 @@
+"""The order of steps: moves, manifest copies, and the proof of a place."""

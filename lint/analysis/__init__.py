@@ -1,0 +1,1 @@
+"""What follows from a file: stages, users, installs, downloads, leftovers."""

@@ -1,0 +1,474 @@
+"""Knowledge that the rules share, worked out once a file: who, where and with which variables each step runs."""
+
+from __future__ import annotations
+
+import posixpath
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from dockerlint.lint.catalogue import tool
+from dockerlint.lint.catalogue.base_images import BaseImage, lookup
+from dockerlint.lint.shell import script as shells
+from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax import run_mounts as mounts_of
+from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variables
+
+from .downloads import downloads
+from .stages import StageGraph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+
+    from dockerlint.lint.catalogue.tool import Invocation
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.shell.script import Command, Script
+    from dockerlint.lint.shellcheck.comment_cache import Comments
+
+    from .downloads import Download
+    from .installed_packages import Pins
+
+LONGEST_BRIEF = 48
+# Bytes from which copied files are worth a word about where they lie.
+BULKY = 1_000_000
+ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".deb", ".rpm", ".apk", ".whl", ".iso", ".run")
+DEFAULT_SHELL = ("/bin/sh", "-c")
+WINDOWS_SHELL = ("cmd", "/S", "/C")
+# No folder of Linux has a longer one. Source: limits.h, PATH_MAX.
+LONGEST_PATH = 4096
+# A comment that says what the default shell is, for images that do not say so by their names.
+SHELL_PRAGMA = regex(r"#\s*(?:dlint|hadolint)\s+shell\s*=\s*(\S+)")
+
+N = TypeVar("N", bound=nodes.Instruction)
+T = TypeVar("T")
+P = ParamSpec("P")
+# What hadolint 2.15.1 sees through when it looks for a command (measured): it finds none behind sudo, env or a path.
+TRANSPARENT = frozenset({"exec", "command", "builtin", "time"})
+
+# Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
+PREDEFINED = frozenset(
+    "HTTP_PROXY http_proxy HTTPS_PROXY https_proxy FTP_PROXY ftp_proxy NO_PROXY no_proxy ALL_PROXY all_proxy".split()
+)
+PLATFORM = frozenset(
+    "TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT BUILDPLATFORM BUILDOS BUILDARCH BUILDVARIANT TARGETSTAGE".split()
+)
+
+
+class Settings(Struct, frozen=True):
+    """What the command line and the configuration say about the build; `pins` are versions of packages (see `installed`)."""
+
+    target: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    preset: str = "recommended"
+    builder: str = "buildkit"
+    trusted_registries: tuple[str, ...] = ()
+    label_schema: Mapping[str, str] = field(default_factory=dict)
+    strict_labels: bool = False
+    pins: Pins = field(default_factory=dict)
+
+
+class State(Struct, frozen=True):
+    """What an instruction finds: `user` and `workdir` None when unknown; an `env` value None when the build decides it.
+
+    `open` says that the base image may have set variables that are not in `env`.
+    """
+
+    user: str | None
+    workdir: str | None
+    shell: tuple[str, ...]
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    open: bool = True
+
+
+def once(work: Callable[Concatenate[Facts, nodes.Run, P], T]) -> Callable[Concatenate[Facts, nodes.Run, P], T]:
+    """Makes that what follows of a RUN, and of further positional values that can be hashed, is worked out once a file."""
+
+    @wraps(work)
+    def kept(facts: Facts, run: nodes.Run, /, *more: P.args, **none: P.kwargs) -> T:
+        key = work, run.span.start, *more
+        if key not in facts.kept:
+            facts.kept[key] = work(facts, run, *more, **none)
+        found: T = facts.kept[key]
+        return found
+
+    return kept
+
+
+class Facts:
+    """The facts of one file.
+
+    `context` is None when the files beside it are not at hand, `shellcheck` when ShellCheck is not to be asked. `placed` False
+    is for those who look at no spans of scripts: these are then those of another text of the file, which saves time. `kept`
+    is for `once`.
+    """
+
+    def __init__(
+        self,
+        doc: nodes.Dockerfile,
+        context: Context | None = None,
+        settings: Settings | None = None,
+        shellcheck: Comments | None = None,
+        *,
+        placed: bool = True,
+    ) -> None:
+        self.doc = doc
+        self.shellcheck = shellcheck
+        self.context = context
+        self.settings = settings or Settings()
+        self._placed = placed
+        self._every: dict[tuple[type[nodes.Instruction], bool], tuple[nodes.Instruction, ...]] = {}
+        self._images: dict[int, str | None] = {}
+        self.kept: dict[Hashable, Any] = {}
+
+    @cached_property
+    def graph(self) -> StageGraph:
+        """The stage graph of the file."""
+        return StageGraph.of(self.doc, self.settings.target)
+
+    def ships(self, stage: nodes.Stage) -> bool:
+        """Whether the stage's layers are part of the image that is built."""
+        return stage.index in self.graph.shipped
+
+    def in_image(self, node: nodes.Instruction) -> bool:
+        """Whether what a step leaves behind gets into an image: not in a stage that is only copied from.
+
+        True where that is not known, as before the first FROM and for ONBUILD; hadolint does not ask.
+        """
+        stage = self._stage_of.get(node.span.start)
+        return stage is None or self.as_hadolint or self.ships(stage)
+
+    @property
+    def as_hadolint(self) -> bool:
+        """Whether findings are to be hadolint's, also where our judgement differs."""
+        return self.settings.preset == "hadolint"
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only what is worth somebody's time is to be said."""
+        return self.settings.preset == "recommended"
+
+    def every(self, kind: type[N], *, triggers: bool = True) -> Iterator[N]:
+        """The instructions of a kind in file order, those before the first FROM too, and ONBUILD's `triggers`."""
+        key = kind, triggers
+        if key not in self._every:
+            self._every[key] = tuple([node for node in self._instructions[triggers] if isinstance(node, kind)])
+        # each is of the kind that was asked for
+        return iter(self._every[key])  # type: ignore[arg-type]
+
+    @cached_property
+    def _instructions(self) -> tuple[tuple[nodes.Instruction, ...], tuple[nodes.Instruction, ...]]:
+        """All instructions, and all with the triggers in place of their ONBUILD."""
+        every = self.doc.instructions
+        return every, tuple(node.trigger if isinstance(node, nodes.Onbuild) else node for node in every)
+
+    def before(self, node: nodes.Instruction) -> Iterator[nodes.Instruction]:
+        """What comes before an instruction: in its stage, nearest first, then in those that the stage is FROM.
+
+        Before the first FROM it is all that is written above it, the same for an ONBUILD trigger.
+        """
+        stage = self._stage_of.get(node.span.start)
+        if stage is None:
+            yield from (item for item in reversed(self.doc.instructions) if item.span.end <= node.span.start)
+            return
+        yield from (item for item in reversed(stage.instructions) if item.span.end <= node.span.start)
+        for parent in self.graph.lineage(stage)[1:]:
+            yield from reversed(parent.instructions)
+
+    def comes_before(
+        self, node: nodes.Instruction, test: Callable[Concatenate[Facts, nodes.Instruction, P], bool], *values: P.args, **none: P.kwargs
+    ) -> bool:
+        """Whether a test, given further values that can be hashed, holds for an instruction that comes `before` this one.
+
+        Each instruction is tested once, however often that is asked.
+        """
+        stage = self._stage_of.get(node.span.start)
+        found = self._first_end(stage, test, *values, **none)
+        if found is not None and found <= node.span.start:
+            return True
+        return stage is not None and any(
+            self._first_end(parent, test, *values, **none) is not None for parent in self.graph.lineage(stage)[1:]
+        )
+
+    def _first_end(
+        self, stage: nodes.Stage | None, test: Callable[Concatenate[Facts, nodes.Instruction, P], bool], *values: P.args, **none: P.kwargs
+    ) -> int | None:
+        """Where the first instruction of a stage ends for which a test holds, of the whole file for None."""
+        key = test, stage.index if stage else None, *values
+        if key not in self.kept:
+            instructions = stage.instructions if stage else self.doc.instructions
+            self.kept[key] = next((item.span.end for item in instructions if test(self, item, *values, **none)), None)
+        found: int | None = self.kept[key]
+        return found
+
+    def stage_of(self, node: nodes.Instruction) -> nodes.Stage:
+        """The stage that an instruction is in; raises KeyError for one before the first FROM."""
+        return self._stage_of[node.span.start]
+
+    def find_stage(self, node: nodes.Instruction) -> nodes.Stage | None:
+        """The stage that an instruction is in; None before the first FROM, and for an ONBUILD trigger."""
+        return self._stage_of.get(node.span.start)
+
+    @cached_property
+    def _stage_of(self) -> dict[int, nodes.Stage]:
+        pairs = ((node, stage) for stage in self.doc.stages for node in (stage.from_, *stage.instructions))
+        return {node.span.start: stage for node, stage in pairs}
+
+    def brief(self, node: nodes.Instruction) -> str:
+        """An instruction on one line, cut where it gets long, for messages."""
+        text = " ".join("".join(self.doc.source(piece) for piece in self.doc.pieces(node.span)).split())
+        return text if len(text) <= LONGEST_BRIEF else text[: LONGEST_BRIEF - 3] + "..."
+
+    # ------------------------------------------------------------ bases
+
+    def image(self, stage: nodes.Stage) -> str | None:
+        """The image that the stage's lineage starts from, variables put in; None when the build decides it."""
+        if stage.index not in self._images:
+            self._images[stage.index] = self.expand_global(self.graph.base(stage))
+        return self._images[stage.index]
+
+    def base(self, stage: nodes.Stage) -> BaseImage | None:
+        """What is known of the image that the stage's lineage starts from."""
+        image = self.image(stage)
+        return lookup(image) if image else None
+
+    def base_of(self, node: nodes.Instruction) -> BaseImage | None:
+        """What is known of the image that an instruction's stage starts from; None before the first FROM."""
+        stage = self._stage_of.get(node.span.start)
+        return self.base(stage) if stage else None
+
+    @cached_property
+    def global_args(self) -> dict[str, str | None]:
+        """The ARGs before the first FROM with their values; None where the build decides."""
+        found: dict[str, str | None] = dict.fromkeys(PLATFORM)
+        for node in self.doc.preamble:
+            if isinstance(node, nodes.Arg):
+                for pair in node.pairs:
+                    found[pair.key.text] = self._arg_value(pair, found)
+        return found
+
+    def expand_global(self, text: str) -> str | None:
+        """A text of FROM with the global ARGs put in; None when one is unknown or the text is bad."""
+        return self._expand(text, self.global_args, is_open=False)
+
+    @cached_property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """What the file sets each variable to, anywhere, as it is written."""
+        found: dict[str, tuple[str, ...]] = {}
+        for node in self.doc.instructions:
+            if isinstance(node, nodes.Env | nodes.Arg):
+                for pair in node.pairs:
+                    if pair.value is not None:
+                        found[pair.key.text] = (*found.get(pair.key.text, ()), pair.value.text)
+        return found
+
+    def _arg_value(self, pair: nodes.Pair, env: Mapping[str, str | None]) -> str | None:
+        name = pair.key.text
+        if name in self.settings.build_args:
+            return self.settings.build_args[name]
+        return self._expand(pair.value.text, env, is_open=False) if pair.value else None
+
+    # ------------------------------------------------------------ state
+
+    def state(self, node: nodes.Instruction) -> State:
+        """What an instruction finds before it runs; an ONBUILD trigger is taken to run where it is written."""
+        return self._states[node.span.start]
+
+    def final(self, stage: nodes.Stage) -> State:
+        """What a stage leaves to the container and to stages FROM it."""
+        return self._finals[stage.index]
+
+    @cached_property
+    def _finals(self) -> dict[int, State]:
+        return self._walk[1]
+
+    @cached_property
+    def _states(self) -> dict[int, State]:
+        return self._walk[0]
+
+    @cached_property
+    def _walk(self) -> tuple[dict[int, State], dict[int, State]]:
+        states: dict[int, State] = {}
+        finals: dict[int, State] = {}
+        self._follow(self.doc.preamble, State(None, None, self._first_shell), states)
+        for stage in self.doc.stages:
+            state = self._initial(stage, finals)
+            states[stage.from_.span.start] = state
+            finals[stage.index] = self._follow(stage.instructions, state, states)
+        return states, finals
+
+    @cached_property
+    def named_shell(self) -> tuple[str, ...] | None:
+        """The default shell as a comment `# hadolint shell=...` names it."""
+        named = (SHELL_PRAGMA.match(comment.text) for comment in self.doc.comments if "=" in comment.text)
+        return next(((match[1], "-c") for match in named if match), None)
+
+    @property
+    def _first_shell(self) -> tuple[str, ...]:
+        # of hadolint's rules only ShellCheck's heed that comment (measured with 2.15.1)
+        return DEFAULT_SHELL if self.as_hadolint else self.named_shell or DEFAULT_SHELL
+
+    def _follow(self, instructions: Iterable[nodes.Instruction], state: State, states: dict[int, State]) -> State:
+        """Notes what each instruction finds, and gives back what they leave."""
+        for node in instructions:
+            states[node.span.start] = state
+            if isinstance(node, nodes.Onbuild):
+                states[node.trigger.span.start] = state
+            state = self._after(node, state)
+        return state
+
+    def _initial(self, stage: nodes.Stage, finals: dict[int, State]) -> State:
+        parent = self.graph.parent(stage)
+        if parent is not None:
+            return finals[parent.index]
+        image = self.expand_global(stage.from_.image.text)
+        base = lookup(image) if image else None
+        if image == "scratch":
+            return State("root", "/", self._first_shell, {}, open=False)
+        if base is None:
+            return State(None, None, self._first_shell)
+        is_windows = base.shell == "cmd" and not self.as_hadolint
+        return State(base.user, None, WINDOWS_SHELL if is_windows else self._first_shell)
+
+    def _after(self, node: nodes.Instruction, state: State) -> State:
+        match node:
+            case nodes.User():
+                return replace(state, user=self.expand(node.argument.text, node, state))
+            case nodes.Workdir():
+                return replace(state, workdir=self._workdir(node, state))
+            case nodes.ShellChange(form=nodes.Exec(words=words)) if words:
+                return replace(state, shell=tuple(word.text for word in words))
+            case nodes.Env():
+                values = {pair.key.text: self.expand(pair.value.text, node, state) for pair in node.pairs if pair.value}
+                return replace(state, env={**state.env, **values})
+            case nodes.Arg():
+                return replace(state, env={**state.env, **self._stage_args(node, state)})
+            case _:
+                return state
+
+    def _stage_args(self, node: nodes.Arg, state: State) -> dict[str, str | None]:
+        found: dict[str, str | None] = {}
+        for pair in node.pairs:
+            name = pair.key.text
+            if name in self.settings.build_args:
+                found[name] = self.settings.build_args[name]
+            elif pair.value is not None:
+                found[name] = self.expand(pair.value.text, node, replace(state, env={**state.env, **found}))
+            else:
+                found[name] = self.global_args.get(name)
+        return found
+
+    def _workdir(self, node: nodes.Workdir, state: State) -> str | None:
+        path = self.expand(node.argument.text, node, state)
+        if path is None:
+            return None
+        if not path.startswith("/"):
+            if not state.workdir or len(state.workdir) > LONGEST_PATH:
+                return None
+            path = posixpath.join(state.workdir, path)
+        return posixpath.normpath(path)
+
+    # ------------------------------------------------------------ words
+
+    def expand(self, text: str, node: nodes.Instruction, state: State | None = None) -> str | None:
+        """A word of an instruction with its variables put in; None when one is unknown or the word is bad."""
+        state = state or self.state(node)
+        return self._expand(text, state.env, is_open=state.open)
+
+    def _expand(self, text: str, env: Mapping[str, str | None], *, is_open: bool) -> str | None:
+        escape = self.doc.escape
+        try:
+            if "$" in text:
+                for reference in variables(text, escape):
+                    name = reference.name
+                    if (name in env and env[name] is None) or (is_open and name not in env) or name in PREDEFINED:
+                        return None
+            elif "'" not in text and '"' not in text and escape not in text:
+                return text
+            return expand(text, env, escape)
+        except ExpansionError:
+            return None
+
+    def path(self, word: str, node: nodes.Instruction) -> str | None:
+        """A path in the image, made absolute; a slash at its end is kept. None when unknown."""
+        text = self.expand(word, node)
+        if text is None:
+            return None
+        workdir = self.state(node).workdir
+        if not text.startswith("/"):
+            if workdir is None:
+                return None
+            absolute = posixpath.normpath(posixpath.join(workdir, text))
+        else:
+            absolute = posixpath.normpath(text)
+        return absolute.rstrip("/") + "/" if text.endswith(("/", "/.")) or text == "." else absolute
+
+    def is_bulky(self, copy: nodes.Copy) -> bool:
+        """Whether a COPY or ADD brings much: by the context's files, else when it names a folder or an archive."""
+        if self.context is not None and copy.from_ is None:
+            names = {name for word in copy.paths for name in self.context.select(word.text)}
+            return sum(self.context.files[name] for name in names) >= BULKY
+        return any(_looks_bulky(word.text) for word in copy.paths)
+
+    # ------------------------------------------------------------ scripts
+
+    @once
+    def script(self, run: nodes.Run) -> Script | None:
+        """The script of a RUN; None for the exec form and for shells that are not of the POSIX kind."""
+        state = self._states.get(run.span.start)
+        shell = state.shell if state else DEFAULT_SHELL
+        return shells.script(self.doc, run, placed=self._placed) if shells.is_shell(shell[0]) else None
+
+    def commands(self, run: nodes.Run) -> tuple[Command, ...]:
+        """The commands of a RUN; of the exec form, its one command."""
+        if isinstance(run.form, nodes.Exec):
+            words = run.form.words
+            return (shells.Command(run.form.span, words[0].text, words),) if words else ()
+        script = self.script(run)
+        return script.commands if script else ()
+
+    @once
+    def invocations(self, run: nodes.Run) -> tuple[Invocation, ...]:
+        """The commands of a RUN that are tools of the catalogue."""
+        found = (tool.invocation(command) for command in self.commands(run))
+        return tuple(item for item in found if item and (not self.as_hadolint or _plain(item)))
+
+    @once
+    def downloads(self, run: nodes.Run) -> tuple[Download, ...]:
+        """What the commands of a RUN fetch, in order."""
+        return tuple(downloads(self.commands(run)))
+
+    @once
+    def mounts(self, run: nodes.Run) -> tuple[mounts_of.Mount, ...]:
+        """The mounts of a RUN, with the variables of their targets put in where they are known."""
+        found = []
+        for mount in mounts_of.mounts(run):
+            target = self.path(mount.target, run) if mount.target and run.span.start in self._states else mount.target
+            found.append(replace(mount, target=target.rstrip("/") or "/" if target else mount.target))
+        return tuple(found)
+
+    def mounted(self, run: nodes.Run, path: str) -> bool:
+        """Whether a path of a RUN lies on a cache or tmpfs mount: what is left there does not get into the layer."""
+        return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts(run))
+
+    def home(self, node: nodes.Instruction) -> str | None:
+        """The home directory of the user that an instruction runs as; None when it is not known."""
+        state = self.state(node)
+        if "HOME" in state.env:
+            return state.env["HOME"]
+        user = state.user.partition(":")[0] if state.user is not None else "root"
+        if user in ("root", "0"):
+            return "/root"
+        return None if not user or user.isdecimal() else f"/home/{user}"
+
+
+def _plain(invocation: Invocation) -> bool:
+    words = invocation.command.words
+    ahead = words[: len(words) - len(invocation.words)]
+    return "/" not in invocation.words[0].text and all(word.text in TRANSPARENT for word in ahead)
+
+
+def _looks_bulky(source: str) -> bool:
+    return source.rstrip("/") in ("", ".") or source.lower().endswith(ARCHIVES)

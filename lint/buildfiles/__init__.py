@@ -1,0 +1,1 @@
+"""Compose and bake files: the builds that they ask for."""

@@ -1,0 +1,1 @@
+"""What dlint knows: tools, base images, and other tables as TOML."""

@@ -1,0 +1,291 @@
+"""What a base image brings: user, shell, package manager, distribution, tools, sizes; read from `data/images.toml`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import Any
+
+from msgspec import Struct
+
+from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.storage.lazy_regex import regex
+
+from . import tables
+
+DATA = "lint/catalogue/data/images.toml"
+DEFAULT_TAG = "latest"
+# The date or build number behind a tag, its leading version, and words in it.
+DATED = regex(r"[-.](?:20)?\d{6}(?:\.\d+)*$")
+LEADING = regex(r"(v?\d+(?:\.\d+)*)(.*)")
+WORDS = regex(r"[a-z]{3,}")
+VARIABLE = regex(r"\$\{[^}]*\}?|\$\w+")
+WINDOWS = frozenset(("windowsservercore", "nanoserver", "servercore", "windows"))
+PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
+
+
+class BaseImage(Struct, frozen=True):
+    """What is known of a base image; None means not known, `none` that there is no such thing in the image.
+
+    `user` is the user that commands run as before any USER (`root`, a name or a number), `shell` is what /bin/sh is
+    (`dash`, `ash`, `bash`, `busybox` or `none`; `cmd` of Windows), `package_manager` a command (`apt`, `apk`, `dnf`,
+    ...) or `none`.
+    Sizes are bytes of linux/amd64: compressed as pulled, and unpacked; `basis`, `source` and `date` are theirs.
+    """
+
+    repository: str
+    tag: str | None
+    user: str | None
+    shell: str | None
+    package_manager: str | None
+    distribution: str | None
+    release: str | None
+    entrypoint: str | None
+    tools: frozenset[str]
+    compressed_bytes: int | None
+    disk_bytes: int | None
+    basis: Basis | None
+    source: str | None
+    date: str | None
+
+    @property
+    def runs_as_root(self) -> bool | None:
+        """Whether commands run as root before any USER; None when not known."""
+        return None if self.user is None else self.user in {"root", "0"}
+
+    @property
+    def runs_commands_as_given(self) -> bool:
+        """Whether CMD is surely run as it stands: no entrypoint looks at it first."""
+        return self.entrypoint in {"none", "exec"}
+
+
+class Reference(Struct, frozen=True):
+    """An image reference in parts; `repository` is short for images of Docker Hub: `debian`, `owner/name`."""
+
+    repository: str
+    tag: str | None
+    digest: str | None
+
+
+class _Row(Struct, frozen=True):
+    """One `[[image]]` with the pattern of a repository and of a tag that it stands at."""
+
+    repository: str
+    tag: str
+    values: dict[str, Any]
+    place: int
+
+    @property
+    def weight(self) -> tuple[int, int, int]:
+        """More plain text is more specific, the repository's first; a `*` is less specific than a placeholder."""
+        repository, tag = (len(PLACEHOLDER.sub("", pattern)) for pattern in (self.repository, self.tag))
+        return (repository, tag, -self.tag.count("*"))
+
+
+class _Data(Struct, frozen=True):
+    """The table: its entries, by repository the places of those that name it, and patterns of repositories with theirs."""
+
+    entries: list[dict[str, Any]]
+    plain: dict[str, list[int]]
+    patterns: list[tuple[str, int]]
+    releases: dict[str, dict[str, str]]
+    sources: dict[str, str]
+    hub: tuple[str, ...]
+    architectures: frozenset[str]
+    placeholders: dict[str, str]
+
+
+def parse_reference(reference: str) -> Reference:
+    """The parts of a reference; names of Docker Hub and of its mirrors are made short, without a tag it is `latest`.
+
+    With a digest and no tag the tag is None: nobody knows which one it was.
+    """
+    name, _, digest = reference.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, ""
+    for prefix in _data().hub:
+        if repository.startswith(prefix):
+            repository = repository.removeprefix(prefix)
+            break
+    repository = repository.removeprefix("library/")
+    return Reference(repository, tag or (None if digest else DEFAULT_TAG), digest or None)
+
+
+@lru_cache(10_000)
+def lookup(reference: str) -> BaseImage | None:
+    """What is known of the image; None for a repository that is not known, or a name that holds a variable.
+
+    All rows that match speak, the more specific one last: a tag that is not known keeps what holds for all tags of its
+    repository, and has no sizes.
+    """
+    if "$" in reference or not reference:
+        return None
+    return _lookup(parse_reference(reference))
+
+
+def alike(reference: str) -> tuple[BaseImage, ...]:
+    """The images with a size that are most like one without: of its line, else all of its repository like it.
+
+    `8.0.4-jammy` is of the line `8.0-jammy`, `bookworm-20240513` of `bookworm`. A variable in the tag stands for any text;
+    of the others, those whose tags have most words of it in common (`slim`, `jre`, `alpine`). Empty for a repository
+    that is not known, and for a tag of Windows where none is.
+    """
+    named = parse_reference(reference)
+    if "$" in named.repository:
+        return ()
+    if named.tag is not None and "$" not in named.tag:
+        for tag in _lines(named.tag):
+            found = _lookup(Reference(named.repository, tag, None))
+            if found is not None and found.basis is not None:
+                return (found,)
+    return _likely(named)
+
+
+def _lines(tag: str) -> list[str]:
+    """A tag without its date, then with fewer and fewer parts of its version."""
+    found = []
+    plain = DATED.sub("", tag)
+    if plain != tag:
+        found.append(plain)
+    version = LEADING.match(plain)
+    while version is not None and "." in version[1]:
+        plain = version[1].rpartition(".")[0] + version[2]
+        found.append(plain)
+        version = LEADING.match(plain)
+    return found
+
+
+def _likely(named: Reference) -> tuple[BaseImage, ...]:
+    """The images of a repository whose tags share most words with a tag."""
+    data = _data()
+    rows = [row for row in _speaking_of(_official(named.repository), data) if {"compressed_mb", "disk_mb"} & row.values.keys()]
+    words = _words(named.tag or "")
+    if not rows:
+        return ()
+    shared = [len(words & _words(row.tag)) for row in rows]
+    if words & WINDOWS and not max(shared):
+        return ()
+    # what is for Windows is nothing that another tag may stand for
+    best = max(shared)
+    chosen = [row for row, count in zip(rows, shared, strict=True) if count == best]
+    chosen = [row for row in chosen if words & WINDOWS or not _words(row.tag) & WINDOWS]
+    return tuple(_image(named, row.values | {"release": None}, {}, data) for row in chosen)
+
+
+def _words(tag: str) -> frozenset[str]:
+    """The words of a tag, or of a pattern of tags: `8.0-jdk17-alpine` has jdk and alpine."""
+    return frozenset(WORDS.findall(VARIABLE.sub("", tag)))
+
+
+def _official(repository: str) -> str:
+    """The name of an official image without the architecture in front: `arm64v8/debian` is `debian`."""
+    architecture, _, name = repository.partition("/")
+    return name if architecture in _data().architectures and name and "/" not in name else repository
+
+
+@lru_cache(1000)
+def _lookup(image: Reference) -> BaseImage | None:
+    data = _data()
+    values: dict[str, Any] = {}
+    captured: dict[str, str] = {}
+    for row in _speaking_of(_official(image.repository), data):
+        found = _captured(row.tag, image.tag or "")
+        if found is None:
+            continue
+        values |= row.values
+        captured |= found
+    if not values:
+        return None
+    return _image(image, values, captured, data)
+
+
+def _image(image: Reference, values: dict[str, Any], captured: dict[str, str], data: _Data) -> BaseImage:
+    distribution = values.get("distribution")
+    release = values.get("release")
+    if release is not None:
+        release = PLACEHOLDER.sub(lambda match: captured.get(match[1] or "", ""), release) or None
+        release = data.releases.get(distribution or "", {}).get(release or "", release)
+    compressed, disk = (_bytes(values.get(key)) for key in ("compressed_mb", "disk_mb"))
+    sized = compressed is not None or disk is not None
+    return BaseImage(
+        repository=image.repository,
+        tag=image.tag,
+        user=values.get("user"),
+        shell=values.get("shell"),
+        package_manager=values.get("package_manager"),
+        distribution=distribution,
+        release=release,
+        entrypoint=values.get("entrypoint"),
+        tools=frozenset(values.get("tools", ())),
+        compressed_bytes=compressed,
+        disk_bytes=disk,
+        basis=Basis(values["basis"]) if sized else None,
+        source=data.sources[values["source"]] if sized else None,
+        date=values["date"] if sized else None,
+    )
+
+
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else round(megabytes * 1_000_000)
+
+
+def _speaking_of(repository: str, data: _Data) -> list[_Row]:
+    """The rows of a repository, the more specific last."""
+    found = [(repository, place) for place in data.plain.get(repository, ())]
+    found += ((pattern, place) for pattern, place in data.patterns if _captured(pattern, repository) is not None)
+    rows = (row for pattern, place in found for row in _rows(data.entries[place], pattern, place))
+    return sorted(rows, key=lambda row: (row.weight, row.place))
+
+
+@cache
+def _data() -> _Data:
+    data = tables.table(DATA)
+    entries = data["image"]
+    plain: dict[str, list[int]] = {}
+    patterns: list[tuple[str, int]] = []
+    for place, entry in enumerate(entries):
+        for repository in entry["repositories"]:
+            if "*" in repository:
+                patterns.append((repository, place))
+            else:
+                plain.setdefault(repository, []).append(place)
+    return _Data(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), frozenset(data["architectures"]), data["placeholders"])
+
+
+def _rows(entry: dict[str, Any], repository: str, place: int) -> list[_Row]:
+    """The rows of an `[[image]]` for one of its patterns of repositories: one for each pattern of a tag."""
+    values = {key: value for key, value in entry.items() if key not in {"repositories", "tags"}}
+    if {"compressed_mb", "disk_mb"} & values.keys():
+        values = {"compressed_mb": None, "disk_mb": None} | values
+    tags = entry.get("tags", ["*"])
+    return [_Row(repository, tag, values, place) for tag in tags]
+
+
+def _captured(pattern: str, name: str) -> dict[str, str] | None:
+    """What the placeholders of a pattern stand for in a name; None when it is not of that pattern."""
+    if PLACEHOLDER.search(pattern) is None:
+        return {} if name == pattern else None
+    # most patterns are those of other names, and to compile one takes longer than all else here
+    if not all(text in name for text in _literals(pattern)):
+        return None
+    match = _compile(pattern).fullmatch(name)
+    return None if match is None else {key: text for key, text in match.groupdict().items() if text}
+
+
+@cache
+def _literals(pattern: str) -> list[str]:
+    """What of a pattern stands for itself."""
+    return PLACEHOLDER.sub("\n", pattern).split("\n")
+
+
+@cache
+def _compile(pattern: str) -> re.Pattern[str]:
+    """A pattern of names: `*` is any text, `{name}` one of the placeholders, all else stands for itself."""
+    parts = []
+    end = 0
+    for match in PLACEHOLDER.finditer(pattern):
+        parts.append(re.escape(pattern[end : match.start()]))
+        parts.append(f"(?P<{match[1]}>{_data().placeholders[match[1]]})" if match[1] else ".*")
+        end = match.end()
+    return re.compile("".join(parts) + re.escape(pattern[end:]))

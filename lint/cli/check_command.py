@@ -1,0 +1,96 @@
+"""`dlint check`: its options; checking.py does what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dockerlint.lint.report import FORMATS
+
+from .check_run import checked
+from .shared_options import build_options, codes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LEVELS = ("error", "warning", "info", "style")
+
+
+EXAMPLES = """\b
+Examples:
+  dlint                          all Dockerfiles below this folder
+  dlint --fix Dockerfile         make the fixes that are proven, and say what they save
+  dlint --diff --unsafe-fixes .  show what all fixes would change
+  dlint --format sarif --output dlint.sarif .
+"""
+
+
+@click.command("check", epilog=EXAMPLES)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--fix", is_flag=True, help="Make the fixes that keep what the file does.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that may change what it does.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change; write nothing.")
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="How to report.")
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False), help="Report to a file.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=codes,
+    help="Only these rules, in place of the preset: codes, prefixes (DL3), names or presets, separated by commas.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=codes,
+    help="Not these rules. The closer of two wins: `--select DL3008 --ignore DL3` leaves DL3008 on.",
+)
+@click.option("--preset", type=click.Choice(["recommended", "hadolint", "all"]), help="The set of rules to start from.")
+@click.option("--fail-on", type=click.Choice([*LEVELS, "never"]), help="Exit with 1 from this level on.")
+@click.option("--shellcheck", type=click.Choice(["auto", "on", "off"]), help="Whether ShellCheck looks at scripts.")
+@click.option("--savings/--no-savings", default=True, help="Whether to estimate what each fix saves.")
+@click.option("--baseline", metavar="FILE", type=click.Path(dir_okay=False), help="Report only what is not in it.")
+@click.option("--write-baseline", is_flag=True, help="Write all findings of now to the --baseline file.")
+@click.option(
+    "--pin-from",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Versions to pin packages to, for the fixes of the pinning rules: what dpkg -l, apk info -v, rpm -qa, pip freeze or npm ls --json writes.",
+)
+@click.option("--jobs", metavar="N", type=click.IntRange(1), envvar="DLINT_JOBS", help="Processes to use.")
+@click.option("--no-cache", is_flag=True, help="Keep nothing between runs: ask ShellCheck again.")
+@click.option("--quiet", is_flag=True, help="Findings only: no summary, no notes.")
+@click.option("--statistics", is_flag=True, help="Show how often each rule found something.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
+@build_options
+def command(paths: tuple[str, ...], **options: Any) -> int:
+    """Check Dockerfiles, and fix them.
+
+    PATH is a file, a folder that is searched for Dockerfiles, or - for standard input; the current folder by default.
+    compose.yaml, docker-compose.yaml, docker-bake.hcl and docker-bake.json stand for the Dockerfiles that they build, each
+    with its context, target and arguments.
+
+    \b
+    dlint                                    all Dockerfiles below this folder
+    dlint --diff Dockerfile                  what --fix would change
+    dlint --fix Dockerfile
+    dlint --preset hadolint --format sarif --output dlint.sarif .
+    """
+    _refuse_contradictions(paths, options)
+    return checked(paths, options)
+
+
+def _refuse_contradictions(paths: Sequence[str], options: dict[str, Any]) -> None:
+    if options["unsafe_fixes"] and not (options["fix"] or options["diff"]):
+        raise click.UsageError("--unsafe-fixes says which fixes to make: it needs --fix or --diff")
+    if options["write_baseline"] and not options["baseline"]:
+        raise click.UsageError("--write-baseline needs --baseline FILE")
+    if options["statistics"] and options["format_"] not in (None, "text"):
+        raise click.UsageError("--statistics is text: it does not go with --format")
+    if options["fix"] and options["write_baseline"]:
+        raise click.UsageError("--fix and --write-baseline do not go together: fix first")
+    if "-" in paths and len(paths) > 1:
+        raise click.UsageError("standard input (-) cannot be checked together with other paths")

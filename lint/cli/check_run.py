@@ -1,0 +1,303 @@
+"""One run of `dlint check`: finds, fixes, reports. Knows nothing of click, which takes as long to load as the rest of a small run."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import partial
+from itertools import tee
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .config_layers import file_layer, layers
+from .exit_status import FINDINGS, INTERRUPTED, OK, USAGE
+from .startup import COMMANDS
+from .streams import write
+from .terminal import has_colour, is_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from dockerlint.lint.analysis.installed_packages import Pins
+    from dockerlint.lint.engine.findings import Severity
+    from dockerlint.lint.report import FileReport
+    from dockerlint.lint.settings.config import Config, Layer
+
+    from .task import Result, Task
+
+# What the options of `dlint check` are when none is given.
+DEFAULTS: Mapping[str, Any] = {
+    "fix": False,
+    "unsafe_fixes": False,
+    "diff": False,
+    "format_": None,
+    "output": None,
+    "select": (),
+    "ignore": (),
+    "preset": None,
+    "fail_on": None,
+    "shellcheck": None,
+    "savings": True,
+    "baseline": None,
+    "write_baseline": False,
+    "pin_from": (),
+    "jobs": None,
+    "no_cache": False,
+    "quiet": False,
+    "statistics": False,
+    "exit_zero": False,
+    "context": None,
+    "target": None,
+    "build_arg": (),
+    "config": None,
+    "no_config": False,
+}
+
+
+def checked(paths: Sequence[str], options: Mapping[str, Any] = DEFAULTS) -> int:
+    """Check files and folders, the current one if none is named; gives the exit status."""
+    return _Check(tuple(paths) or (".",), options).run()
+
+
+class _Check(Struct):
+    """One run over all paths."""
+
+    paths: tuple[str, ...]
+    options: Mapping[str, Any]
+    status: int = OK
+
+    def run(self) -> int:
+        from dockerlint.lint.settings.discovery import Missing, discover
+
+        from .interrupt import Interrupts
+        from .many_files import run
+        from .progress import progress
+        from .task import Task
+
+        task = Task(
+            layers(self.options),
+            file_layer(self.options),
+            self.options["fix"],
+            self.options["unsafe_fixes"],
+            self.options["diff"],
+            self.options["savings"],
+            not self.options["no_cache"],
+            pins=_pins(self.options["pin_from"]),
+        )
+        config = self._configuration(task)
+        found = list(discover(self.paths))
+        unread = [item.sentence + _meant_command(item.path) for item in found if isinstance(item, Missing)]
+        self._complain(unread, USAGE)
+        files, ways = self._builds([item for item in found if isinstance(item, Path)], unread)
+        task = replace(task, builds=ways)
+        checked = run(task, files, self.options["jobs"], format_=config.format, prepare=partial(_refuse_unknown, task))
+        with Interrupts() as interrupts, progress(len(files), quiet=self.options["quiet"]) as seen:
+            results = self._noted(interrupts.until(seen(checked)), unread)
+            if self.options["diff"]:
+                self._show_diffs(results)
+            else:
+                self._show(config, results, unread)
+        if interrupts.asked:
+            self._say("dlint: interrupted: this is what was found so far")
+            return INTERRUPTED
+        return self.status
+
+    def _builds(self, found: Sequence[Path], unread: list[str]) -> tuple[list[Path], dict[Path, list[Layer]]]:
+        """The Dockerfiles, those of compose and bake files in their place, and the ways in which these are built."""
+        from dockerlint.lint.buildfiles import resolve
+
+        given = {path for path in found if not resolve.is_build_file(path.name)}
+        ways: dict[Path, list[Layer]] = {}
+        files: dict[Path, None] = {}
+        for path in found:
+            if path in given:
+                files[path] = None
+                continue
+            read = resolve.read(path, os.environ)
+            for note in read.notes:
+                self._say(note)
+            self._complain(read.errors, USAGE)
+            unread += read.errors
+            for dockerfile, found_ways in read.layers().items():
+                files[dockerfile] = None
+                # named on the command line too, it is checked as it stands there first
+                known = ways.setdefault(dockerfile, [{}] if dockerfile in given else [])
+                known += [way for way in found_ways if way not in known]
+        return list(files), ways
+
+    def _configuration(self, task: Task) -> Config:
+        """The configuration that holds for the run as a whole: that of the first path."""
+        from dockerlint.lint.settings.config import ConfigError, merge
+
+        from .task import configuration
+
+        config = merge(*task.layers)
+        first = Path(self.paths[0])
+        # a bad configuration file is told by the files that it is for, and must not stop the others
+        with suppress(ConfigError):
+            return configuration(task, first / "Dockerfile" if os.path.isdir(first) else first)  # noqa: PTH112 - it raises nothing
+        return config
+
+    def _noted(self, results: Iterator[Result], unread: list[str]) -> Iterator[Result]:
+        """The results, after what there is to say of each."""
+        for result in results:
+            self._note(result, unread)
+            yield result
+
+    def _note(self, result: Result, unread: list[str]) -> None:
+        from dockerlint.lint.report.text import changes
+
+        for failure in result.failures:
+            if failure.sentence not in unread:
+                self._complain([failure.sentence], failure.status)
+                unread.append(failure.sentence)
+        for note in result.notes:
+            self._say(note)
+        # what is left is told by the findings too, but for --diff, which shows none
+        if result.report and (result.report.fixed or self.options["diff"]):
+            for line in changes(result.report, "would fix" if self.options["diff"] else "fixed"):
+                self._say(line)
+
+    def _complain(self, sentences: Iterable[str], status: int) -> None:
+        from dockerlint.lint.report.escaping import visible_lines
+
+        for sentence in sentences:
+            write(f"dlint: {visible_lines(sentence)}\n", err=True)
+            self.status = max(self.status, status)
+
+    def _say(self, sentence: str) -> None:
+        from dockerlint.lint.report.escaping import visible
+
+        if not self.options["quiet"]:
+            write(visible(sentence) + "\n", err=True)
+
+    def _reports(self, config: Config, results: Iterator[Result]) -> Iterator[FileReport]:
+        """The reports of the results, less what the baseline knows, each judged."""
+        if config.baseline is None:
+            for result in results:
+                if result.report:
+                    yield self._judged(result.report, result.fail_on)
+            return
+        from dockerlint.lint.engine import baseline
+
+        if self.options["write_baseline"]:
+            kept = list(results)
+            _write_baseline(config.baseline, baseline.text(config.baseline, [item.report for item in kept if item.report]))
+            results = iter(kept)
+            self._say(f"{config.baseline}: written")
+        known = baseline.Baseline.read(config.baseline)
+        for result in results:
+            if result.report:
+                yield self._judged(known.new(result.report), result.fail_on)
+
+    def _judged(self, report: FileReport, limit: Severity | None) -> FileReport:
+        if limit and not self.options["exit_zero"] and any(item.severity.at_least(limit) for item in report.items):
+            self.status = max(self.status, FINDINGS)
+        return report
+
+    def _show(self, config: Config, results: Iterator[Result], unread: list[str]) -> None:
+        from dockerlint.lint.report import stream
+
+        options = replace(_options(self.options, config), unread=unread)
+        name = "text" if self.options["statistics"] else config.format
+        is_filter = self.options["fix"] and self.paths == ("-",)
+        if is_filter:
+            results, passed = tee(results)
+            self._pass_on(next(passed))
+        pieces = stream(name, self._reports(config, results), options)
+        if self.options["output"]:
+            self._write_output("".join(pieces))
+            return
+        for piece in pieces:
+            if is_filter or name == "text":
+                write(piece, err=is_filter, colour=options.colour)
+            else:
+                write(piece.encode("utf-8"))
+
+    def _pass_on(self, result: Result) -> None:
+        """The fixed text of standard input to standard output, which is then not there for the report."""
+        from dockerlint.lint.syntax.source import encode
+
+        if result.report:
+            write(encode(result.before if result.fixed is None else result.fixed))
+
+    def _write_output(self, text: str) -> None:
+        from dockerlint.lint.syntax.source import reason
+
+        path = Path(self.options["output"])
+        try:
+            path.write_bytes(text.encode("utf-8"))
+        except OSError as error:
+            self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
+
+    def _show_diffs(self, results: Iterator[Result]) -> None:
+        from dockerlint.lint.report.escaping import visible_lines
+        from dockerlint.lint.syntax.source import encode
+
+        from .patch import unified
+
+        for item in results:
+            if item.report is None or item.fixed is None:
+                continue
+            diff = unified(item.report.path, item.before, item.fixed)
+            # a patch has the bytes of the file, a terminal must not act on them
+            write(visible_lines(diff) if is_terminal() else encode(diff))
+            if not self.options["exit_zero"]:
+                self.status = max(self.status, FINDINGS)
+
+
+def _refuse_unknown(task: Task) -> None:
+    """Raises ConfigError where the command line or the environment names a rule that there is not."""
+    from dockerlint.lint.engine import registry
+    from dockerlint.lint.settings.config import merge
+
+    merge(*task.layers).rules(registry.rules())
+
+
+def _options(options: Mapping[str, Any], config: Config) -> Any:
+    from dockerlint.lint.report import Options
+
+    to_file = bool(options["output"])
+    return Options(
+        excerpts=is_terminal() and not to_file,
+        colour=config.color and has_colour() and not to_file,
+        width=_width(),
+        quiet=options["quiet"],
+        statistics=options["statistics"],
+    )
+
+
+def _width() -> int:
+    if not is_terminal():
+        return 80
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def _pins(paths: Iterable[str]) -> Pins:
+    if not paths:
+        return {}
+    from dockerlint.lint.analysis import installed_packages
+
+    return installed_packages.merge(installed_packages.read(Path(name)) for name in paths)
+
+
+def _write_baseline(path: Path, text: str) -> None:
+    from dockerlint.lint.settings.config import ConfigError
+    from dockerlint.lint.storage.safe_write import WriteError, put
+
+    try:
+        put(path, text.encode("utf-8"))
+    except WriteError as error:
+        raise ConfigError(f"the baseline cannot be written: {error}") from error
+
+
+def _meant_command(path: str) -> str:
+    """A hint for a path that does not exist but reads like a command."""
+    from dockerlint.lint.settings.config import did_you_mean
+
+    return did_you_mean(path, COMMANDS) if path.isidentifier() else ""

@@ -1,0 +1,91 @@
+"""`dlint config`: a configuration that another linter has, as ours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dockerlint.lint.settings.config import Layer, Selector
+
+FLAGS = ("strict_labels", "inline_ignores", "color")
+
+
+@click.command("config")
+@click.option(
+    "--from-hadolint",
+    "file",
+    is_flag=False,
+    flag_value="",
+    required=True,
+    metavar="[FILE]",
+    help="Write what a .hadolint.yaml says, the nearest one if none is named, as a .dlint.toml to standard output.",
+)
+def command(file: str) -> int:
+    """Translate hadolint's configuration into dlint's.
+
+    What it names and dlint does not know stands in comments.
+
+    \b
+    dlint config --from-hadolint > .dlint.toml
+    """
+    from dockerlint.lint.settings.config import ConfigError
+    from dockerlint.lint.settings.config_files import nearest_of_hadolint
+    from dockerlint.lint.settings.hadolint_config import translate
+
+    path = Path(file) if file else nearest_of_hadolint(Path.cwd())
+    if path is None:
+        raise ConfigError("there is no .hadolint.yaml here or above: name one")
+    click.echo(toml(translate(path), path.name))
+    return 0
+
+
+def toml(layer: Layer, origin: str) -> str:
+    """The file for what hadolint's says; `origin` is that one's name."""
+    lines = [f"# what {origin} said", '# preset = "hadolint" # its rules and levels, and nothing else', *_lines(layer)]
+    return "\n".join(lines)
+
+
+def _lines(layer: Layer) -> Iterator[str]:
+    if "ignore" in layer:
+        yield from _ignored(layer["ignore"])
+    if "fail_on" in layer:
+        yield f"fail-on = {_text(layer['fail_on'].value if layer['fail_on'] else 'never')}"
+    if "format" in layer:
+        yield f"format = {_text(layer['format'])}"
+    if "trusted_registries" in layer:
+        yield f"trusted-registries = [{', '.join(map(_text, layer['trusted_registries']))}]"
+    for key in FLAGS:
+        if key in layer:
+            yield f"{key.replace('_', '-')} = {str(layer[key]).lower()}"
+    if layer.get("severity"):
+        yield from ("", "[severity]")
+        for selector, severity in layer["severity"].items():
+            yield f"{'' if _is_known(selector) else '# not known here: '}{_text(selector.text)} = {_text(severity.value)}"
+    if layer.get("label_schema"):
+        yield from ("", "[label-schema]")
+        yield from (f"{_text(label)} = {_text(kind)}" for label, kind in layer["label_schema"].items())
+
+
+def _ignored(selectors: Sequence[Selector]) -> Iterator[str]:
+    known = [selector.text for selector in selectors if _is_known(selector)]
+    yield f"ignore = [{', '.join(map(_text, known))}]"
+    if unknown := [selector.text for selector in selectors if not _is_known(selector)]:
+        yield f"# not known here: {', '.join(map(_text, unknown))}"
+
+
+def _is_known(selector: Selector) -> bool:
+    from dockerlint.lint.engine.registry import rules
+    from dockerlint.lint.settings.config import SHELLCHECK_CODE
+
+    return bool(SHELLCHECK_CODE.fullmatch(selector.text)) or any(selector.specificity(rule) for rule in rules())
+
+
+def _text(value: Any) -> str:
+    """A text as TOML writes it, which is how JSON does but for one character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,38 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
+
+
+def build_options(function: Callable[..., int]) -> Callable[..., int]:
+    """The options that say how the image is built and where the configuration is, for commands that judge files."""
+    folder = click.Path(exists=True, file_okay=False)
+    file = click.Path(exists=True, dir_okay=False)
+    for option in (
+        click.option("--no-config", is_flag=True, envvar="DLINT_NO_CONFIG", help="Look for no configuration file."),
+        click.option("--config", metavar="FILE", type=file, envvar="DLINT_CONFIG", help="Use this configuration file."),
+        click.option("--build-arg", multiple=True, metavar="KEY=VALUE", help="A build argument."),
+        click.option("--target", metavar="STAGE", help="The stage that is built; the last one by default."),
+        click.option("--context", metavar="DIR", type=folder, help="The build context; the file's folder by default."),
+    ):
+        function = option(function)
+    return function
+
+
+def codes(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature
+    """For shells: the codes and names of rules that go on from the last word of a list."""
+    from click.shell_completion import CompletionItem
+
+    from dockerlint.lint.engine.registry import rules
+
+    done, comma, last = incomplete.rpartition(",")
+    names = ((name, rule.summary) for rule in rules() for name in (rule.code, rule.name))
+    return [CompletionItem(f"{done}{comma}{name}", help=about) for name, about in names if name.startswith(last)]

@@ -1,0 +1,1 @@
+"""The build context: files, ignore patterns, and the history of a repository."""

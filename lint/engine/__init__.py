@@ -1,0 +1,1 @@
+"""Rules and findings: what a rule is, which there are, running them, and silencing them."""

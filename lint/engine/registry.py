@@ -1,0 +1,100 @@
+"""Finds the rules: every module of `dockerlint.rules`, and those of plug-ins.
+
+What the rules are called is kept between runs, so that a run loads only those that its files need.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from dockerlint.lint.storage import plugins
+from dockerlint.lint.storage.prepared import prepared
+
+from .findings import Severity
+from .rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint.syntax.nodes import Dockerfile
+
+    from .findings import Finding
+
+RULES = "dockerlint.rules"
+# By this name they are kept.
+ROWS = "rules"
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """All rules, in the order of their codes.
+
+    Raises PluginError when a plug-in does not load or two rules have one code.
+    """
+    found = {item.code: item for item in (_named(*row) for row in prepared(ROWS, rows, list[list[Any]]))}
+    for _, module in plugins.modules(plugins.RULES):
+        for item in vars(module).values():
+            if not isinstance(item, Rule):
+                continue
+            known = found.setdefault(item.code, item)
+            if known is not item and item is not _own().get(item.code):
+                raise plugins.PluginError(f"two rules have the code {item.code}: {known.name} and {item.name}")
+    return tuple(sorted(found.values(), key=lambda item: item.code))
+
+
+def find(query: str) -> Rule | None:
+    """The rule of a code, a name or an alias, whatever their case."""
+    wanted = query.casefold()
+    for item in rules():
+        if wanted in {name.casefold() for name in (item.code, item.name, *item.aliases)}:
+            return item
+    return None
+
+
+def rows() -> list[list[Any]]:
+    """What is kept of each of our rules: where it is and what it is called."""
+    return [
+        [module, attribute, item.code, item.name, item.severity.value, item.aliases, item.recommended, item.needs]
+        for module, attribute, item in _loaded()
+    ]
+
+
+def _named(
+    module: str, attribute: str, code: str, name: str, severity: str, aliases: list[str], recommended: bool, needs: list[str]
+) -> Rule:
+    """A rule whose module is loaded when it is first of use."""
+
+    def check(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+        return _made(module, attribute).check(doc, facts)
+
+    check.__module__ = module
+
+    def document() -> str:
+        return _made(module, attribute).documentation
+
+    return Rule(code, name, Severity(severity), tuple(aliases), recommended, check, document, tuple(needs))
+
+
+@cache
+def _made(module: str, attribute: str) -> Rule:
+    found: Rule = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def _own() -> dict[str, Rule]:
+    return {item.code: item for _, _, item in _loaded()}
+
+
+def _loaded() -> Iterator[tuple[str, str, Rule]]:
+    """Our rules, all loaded, each with its module and its name there."""
+    import pkgutil
+
+    package = importlib.import_module(RULES)
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{RULES}.{info.name}")
+        for name, item in vars(module).items():
+            if isinstance(item, Rule):
+                yield module.__name__, name, item

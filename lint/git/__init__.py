@@ -1,0 +1,1 @@
+"""git, asked about a repository that nobody vouches for."""

@@ -1,0 +1,1 @@
+"""Options and configuration, and which files are checked."""

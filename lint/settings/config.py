@@ -1,0 +1,214 @@
+"""What the files, the environment and the command line say together: a Config, and the rules that it makes active.
+
+Command line > environment > file > default. An option that is a table is merged key by key. `ignore` adds to what the
+weaker layers ignore; `select` starts anew: their `ignore` and `preset` no longer count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.storage.lazy_regex import regex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from dockerlint.lint.engine.rule import Rule
+
+PRESETS = ("recommended", "hadolint", "all")
+SYNTAX_ERROR = "DL1000"
+# Rules of hadolint's that say nothing there until the configuration gives them a level (measured with 2.15.1).
+OPT_IN = frozenset({"DL1001", "DL3057"})
+
+SHELLCHECK_CODE = regex(r"SC\d*")
+EXACT = 1000
+# So much alike is what was written to the name of ours that is meant.
+HALF_ALIKE = 0.6
+
+Layer = dict[str, Any]
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message says where, what is wrong, and what to do."""
+
+
+class Selector(Struct, frozen=True):
+    """A code, a prefix of codes, a name, an alias or a preset, and where it was given.
+
+    A `foreign` one stands in another linter's configuration: it may name a rule that there is not here.
+    """
+
+    text: str
+    origin: str
+    foreign: bool = False
+
+    def specificity(self, rule: Rule) -> int:
+        """How closely it names the rule: 0 not at all, 1 by a preset, then by the length of a prefix, most by name."""
+        folded = self.text.casefold()
+        if folded in (name.casefold() for name in (rule.code, rule.name, *rule.aliases)):
+            return EXACT
+        if folded in PRESETS:
+            return int(in_preset(rule, folded))
+        return 1 + len(folded) if folded and rule.code.casefold().startswith(folded) else 0
+
+
+class Config(Struct, frozen=True):
+    """All options that a file, the environment or the command line can set; relative paths are already resolved."""
+
+    select: tuple[Selector, ...] = ()
+    ignore: tuple[Selector, ...] = ()
+    preset: str = "recommended"
+    severity: Mapping[Selector, Severity] = field(default_factory=dict)
+    fail_on: Severity | None = Severity.WARNING
+    builder: str = "buildkit"
+    target: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    context: Path | None = None
+    trusted_registries: tuple[str, ...] = ()
+    label_schema: Mapping[str, str] = field(default_factory=dict)
+    strict_labels: bool = False
+    shellcheck: str = "auto"
+    network: str | None = None
+    machine: float = 1.0
+    format: str = "text"
+    color: bool = True
+    baseline: Path | None = None
+    per_file_ignores: Mapping[tuple[Path, str], tuple[Selector, ...]] = field(default_factory=dict)
+    inline_ignores: bool = True
+
+    def rules(self, known: Iterable[Rule], path: Path | None = None) -> tuple[Rule, ...]:
+        """The rules that are active, for one file if `path` is given.
+
+        Of two selectors the closer one counts, and `ignore` wins over an equal one. Syntax errors are only ignored by
+        their full code or name. Raises ConfigError when a selector names nothing.
+        """
+        known = tuple(known)
+        return _Last.of(self, known) if not self.per_file_ignores or path is None else self._checked(known, path)
+
+    def _checked(self, known: tuple[Rule, ...], path: Path | None) -> tuple[Rule, ...]:
+        self._refuse_unknown(known)
+        return self.active(known, path)
+
+    def active(self, known: Iterable[Rule], path: Path | None = None) -> tuple[Rule, ...]:
+        """As `rules`, without a look at whether the selectors name something."""
+        ignored = (*self.ignore, *self._ignored_in(path))
+        return tuple(rule for rule in known if self._active(rule, ignored))
+
+    @property
+    def wants_shellcheck(self) -> bool:
+        """Whether ShellCheck could have a finding that is asked for."""
+        if self.shellcheck == "off":
+            return False
+        texts = [selector.text.casefold() for selector in self.select]
+        return not texts or any(text in PRESETS or "sc".startswith(text[:2]) for text in texts)
+
+    def level(self, rule: Rule) -> Severity:
+        """The severity of a rule's findings."""
+        given = [(selector.specificity(rule), severity) for selector, severity in self.severity.items()]
+        best = max(reversed(given), key=lambda item: item[0], default=(0, rule.severity))
+        return best[1] if best[0] else rule.severity
+
+    def _active(self, rule: Rule, ignored: tuple[Selector, ...]) -> bool:
+        against = _closest(ignored, rule)
+        if rule.code == SYNTAX_ERROR:
+            return against < EXACT
+        return self._chosen(rule) > against
+
+    def _chosen(self, rule: Rule) -> int:
+        if self.select:
+            return _closest(self.select, rule)
+        if self.preset == "hadolint" and rule.code in OPT_IN:
+            return int(_closest(self.severity, rule) == EXACT)
+        return int(in_preset(rule, self.preset))
+
+    def _ignored_in(self, path: Path | None) -> Iterator[Selector]:
+        if path is None:
+            return
+        for (base, pattern), selectors in self.per_file_ignores.items():
+            if _matches(pattern, base, path):
+                yield from selectors
+
+    def _refuse_unknown(self, known: tuple[Rule, ...]) -> None:
+        per_file = (selector for selectors in self.per_file_ignores.values() for selector in selectors)
+        for selector in (*self.select, *self.ignore, *self.severity, *per_file):
+            if selector.foreign or selector.text.casefold() in PRESETS or SHELLCHECK_CODE.fullmatch(selector.text):
+                continue
+            if not any(selector.specificity(rule) for rule in known):
+                names = [name for rule in known for name in (rule.code, rule.name, *rule.aliases)]
+                hint = did_you_mean(selector.text, names)
+                raise ConfigError(f"{selector.origin}: there is no rule {selector.text!r}{hint}")
+
+
+class _Last(Struct):
+    """The rules that were last active, as most files of a run have one configuration."""
+
+    config: Config | None = None
+    known: tuple[Rule, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    @staticmethod
+    def of(config: Config, known: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        if _LAST.config != config or _LAST.known is not known:
+            rules = config._checked(known, None)
+            _LAST.config, _LAST.known, _LAST.rules = config, known, rules
+        return _LAST.rules
+
+
+_LAST = _Last()
+
+
+def in_preset(rule: Rule, preset: str) -> bool:
+    """Whether a preset has the rule."""
+    if preset == "all":
+        return True
+    return rule.hadolint and rule.code not in OPT_IN if preset == "hadolint" else rule.recommended
+
+
+def did_you_mean(given: str, names: Iterable[str]) -> str:
+    """`; did you mean ...?` with the nearest of the names, or nothing."""
+    from dockerlint.lint.syntax.did_you_mean import most_alike
+
+    folded = {name.casefold(): name for name in names}
+    near = most_alike(given.casefold(), folded, HALF_ALIKE, len(folded))
+    return f"; did you mean {folded[near]!r}?" if near else ""
+
+
+def merge(*layers: Layer) -> Config:
+    """One Config of partial ones, the weakest first."""
+    merged: Layer = {}
+    for layer in layers:
+        merged |= {key: _combined(key, merged, layer) for key in layer}
+        if "select" in layer:
+            merged["ignore"] = layer.get("ignore", ())
+            merged["preset"] = layer.get("preset", Config().preset)
+        elif "preset" in layer:
+            merged.pop("select", None)
+    return Config(**merged)
+
+
+def _combined(key: str, merged: Layer, layer: Layer) -> Any:
+    value = layer[key]
+    if isinstance(value, Mapping):
+        return {**merged.get(key, {}), **value}
+    return (*merged.get(key, ()), *value) if key == "ignore" else value
+
+
+def _closest(selectors: Iterable[Selector], rule: Rule) -> int:
+    return max((selector.specificity(rule) for selector in selectors), default=0)
+
+
+def _matches(pattern: str, base: Path, path: Path) -> bool:
+    from .discovery import patterns
+
+    spec = patterns([pattern])
+    if not len(spec):
+        raise ConfigError(f"per-file-ignores: {pattern!r} is no pattern")
+    full, top = path.resolve(), base.resolve()
+    if not full.is_relative_to(top):
+        return False
+    return spec.match_file(full.relative_to(top).as_posix())

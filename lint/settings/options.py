@@ -1,0 +1,240 @@
+"""The options by their names in files, in the environment and on the command line: checked values of their kinds."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.report import FORMATS
+
+from .config import PRESETS, ConfigError, Layer, Selector, did_you_mean
+from .network_rate import rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ENVIRONMENT = "DLINT_"
+BUILDERS = ("buildkit", "buildah", "kaniko", "classic")
+LEVELS = tuple(severity.value for severity in Severity)
+NEVER = "never"
+LONGEST_SHOWN = 80
+# What a float can hold, and no infinity.
+MOST_FACTOR = 1e300
+IN_ENVIRONMENT, ON_COMMAND_LINE = "environment", "command line"
+
+
+def from_environment(environ: Mapping[str, str]) -> Layer:
+    """What the variables `DLINT_<KEY>` say: lists separated by commas, tables as `key=value` separated by commas."""
+    table: dict[str, object] = {}
+    for key, option in OPTIONS.items():
+        text = environ.get(_variable(key))
+        if not text:
+            continue
+        try:
+            table[key] = option.from_text(text)
+        except ValueError as error:
+            raise ConfigError(f"{_variable(key)} must be {error}, not {text!r}") from error
+    return layer(table, IN_ENVIRONMENT, Path())
+
+
+def from_options(table: Mapping[str, object]) -> Layer:
+    """What the command line says: keys as in a file, values already of their kinds; None is not given."""
+    return layer({key: value for key, value in table.items() if value is not None}, ON_COMMAND_LINE, Path())
+
+
+def _variable(key: str) -> str:
+    return ENVIRONMENT + key.upper().replace("-", "_")
+
+
+def layer(table: object, origin: str, base: Path) -> Layer:
+    """A partial configuration of a table of options; relative paths in it are relative to `base`.
+
+    Raises ConfigError for an unknown key or a value of the wrong kind.
+    """
+    if not isinstance(table, dict):
+        raise ConfigError(f"{origin}: the options must be a table")
+    read: Layer = {}
+    for key, value in table.items():
+        option = OPTIONS.get(key)
+        if option is None:
+            raise ConfigError(f"{origin}: unknown key {key!r}{did_you_mean(key, OPTIONS)}")
+        read[key.replace("-", "_")] = option.read(value, Place(origin, key, base))
+    return read
+
+
+class Place(Struct, frozen=True):
+    """Where a value stands: for messages, and for what relative paths are relative to."""
+
+    origin: str
+    key: str
+    base: Path
+
+    @property
+    def where(self) -> str:
+        """The option as the user wrote it."""
+        if self.origin == ON_COMMAND_LINE:
+            return f"--{self.key}"
+        return _variable(self.key) if self.origin == IN_ENVIRONMENT else f"{self.origin}: {self.key}"
+
+    def wrong(self, wanted: str, value: object) -> ConfigError:
+        """The error to raise for a value of another kind than `wanted`."""
+        return ConfigError(f"{self.where} must be {wanted}, not {_short(value)}")
+
+
+def _short(value: object) -> str:
+    """A value as a message shows it: the beginning of a long one."""
+    shown = reprlib.Repr()
+    shown.maxlevel, shown.maxstring = 3, LONGEST_SHOWN
+    try:
+        return shown.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+
+
+def text_value(value: object, place: Place) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise place.wrong("a text", value)
+    return value
+
+
+def flag(value: object, place: Place) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise place.wrong("true or false", value)
+    return value
+
+
+def texts(value: object, place: Place) -> tuple[str, ...]:
+    """A list of texts."""
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise place.wrong("a list of texts", value)
+    return tuple(value)
+
+
+def selectors(value: object, place: Place) -> tuple[Selector, ...]:
+    """A list of codes, prefixes or names."""
+    return tuple(Selector(item, place.where) for item in texts(value, place))
+
+
+def table_value(value: object, place: Place) -> dict[str, str]:
+    """A table of texts."""
+    if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
+        raise place.wrong("a table of texts", value)
+    return dict(value)
+
+
+def _path(value: object, place: Place) -> Path:
+    return place.base / Path(text_value(value, place)).expanduser()
+
+
+def one_of(names: Iterable[str]) -> Callable[[object, Place], str]:
+    """One of these texts."""
+    known = tuple(names)
+
+    def read(value: object, place: Place) -> str:
+        if value not in known:
+            hint = did_you_mean(value, known) if isinstance(value, str) else ""
+            raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {_short(value)}{hint}")
+        return str(value)
+
+    return read
+
+
+_level = one_of(LEVELS)
+
+
+def _threshold(value: object, place: Place) -> Severity | None:
+    level = one_of((*LEVELS, NEVER))(value, place)
+    return None if level == NEVER else Severity(level)
+
+
+def _severities(value: object, place: Place) -> dict[Selector, Severity]:
+    table = table_value(value, place)
+    return {Selector(key, place.where): Severity(_level(item, place)) for key, item in table.items()}
+
+
+def _per_file(value: object, place: Place) -> dict[tuple[Path, str], tuple[Selector, ...]]:
+    if not isinstance(value, Mapping):
+        raise place.wrong("a table of lists", value)
+    return {(place.base, str(pattern)): selectors(codes, place) for pattern, codes in value.items()}
+
+
+def _rate(value: object, place: Place) -> str:
+    text = text_value(value, place)
+    try:
+        rate(text)
+    except ValueError as error:
+        raise ConfigError(f"{place.where} must be {error}") from error
+    return text
+
+
+def _factor(value: object, place: Place) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_FACTOR:
+        raise place.wrong("a number above 0", value)
+    return float(value)
+
+
+def _number(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _split(text: str) -> object:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = [item.partition("=") for item in text.split(",") if item.strip()]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError("key=value, separated by commas")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _per_file_pairs(text: str) -> object:
+    return {pattern: codes.split() for pattern, codes in _pairs(text).items()}
+
+
+def _boolean(text: str) -> object:
+    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in known:
+        raise ValueError("true or false")
+    return known[text.lower()]
+
+
+class Option(Struct, frozen=True):
+    """A key: how its value is checked, and how it is written in an environment variable."""
+
+    read: Callable[[Any, Place], Any]
+    from_text: Callable[[str], object] = str
+
+
+OPTIONS: Mapping[str, Option] = {
+    "select": Option(selectors, _split),
+    "ignore": Option(selectors, _split),
+    "preset": Option(one_of(PRESETS)),
+    "severity": Option(_severities, _pairs),
+    "fail-on": Option(_threshold),
+    "builder": Option(one_of(BUILDERS)),
+    "target": Option(text_value),
+    "build-args": Option(table_value, _pairs),
+    "context": Option(_path),
+    "trusted-registries": Option(texts, _split),
+    "label-schema": Option(table_value, _pairs),
+    "strict-labels": Option(flag, _boolean),
+    "shellcheck": Option(one_of(("auto", "on", "off"))),
+    "network": Option(_rate),
+    "machine": Option(_factor, _number),
+    "format": Option(one_of(FORMATS)),
+    "color": Option(flag, _boolean),
+    "baseline": Option(_path),
+    "per-file-ignores": Option(_per_file, _per_file_pairs),
+    "inline-ignores": Option(flag, _boolean),
+}

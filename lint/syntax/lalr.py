@@ -1,0 +1,200 @@
+"""Walks LALR(1) tables over a text: what Lark's parser with its contextual lexer does, for the tables that grammar.py makes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from dockerlint.lint.storage.lazy_regex import regex
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+END = "$END"
+
+
+class Token(Struct, frozen=True):
+    """A piece of the text that is a terminal of the grammar."""
+
+    type: str
+    value: str
+    start: int
+    end: int
+
+
+class Rule(Struct, frozen=True):
+    """One way to build a rule of the grammar of `length` symbols.
+
+    `kept` are the places of those that become children, each with whether it is a list whose items become children instead;
+    `is_list` whether what comes of this rule is such a list, `passes_one` whether an only child stands in the place of its parent.
+    """
+
+    name: str
+    length: int
+    kept: Sequence[tuple[int, bool]]
+    is_list: bool
+    passes_one: bool
+
+
+class UnexpectedError(Exception):
+    """The text goes on in no way that the grammar has. `at` is where, the length of the text when it ends too early."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(at)
+        self.at = at
+
+
+class Tables:
+    """The grammar.
+
+    `terminals` are patterns by name and `accepted` the names that a state tries, in the order of their precedence; `ignored`
+    ones stand for nothing, those with `beginnings` begin with that text. What the terminal `word` matches is one of `keywords`
+    when that text, in lower case, is among them. `actions` has for each state by symbol: the state to
+    go to, or the inverse (~) of the place in `rules` of the one that is complete.
+    """
+
+    def __init__(
+        self,
+        terminals: Mapping[str, str],
+        ignored: Sequence[str],
+        beginnings: Mapping[str, str],
+        word: str,
+        keywords: Mapping[str, str],
+        actions: Sequence[Mapping[str, int]],
+        accepted: Sequence[Sequence[str]],
+        rules: Sequence[Sequence[Any]],
+        start: int,
+        end: int,
+    ) -> None:
+        self.terminals = terminals
+        self.ignored = frozenset(ignored)
+        self.beginnings = beginnings
+        self.word, self.keywords = word, keywords
+        self.actions = actions
+        self.rules = [Rule(*row) for row in rules]
+        self.start, self.end = start, end
+        self._accepted = [tuple(names) for names in accepted]
+        self._scanners: dict[tuple[str, ...], list[tuple[str, re.Pattern[str]]]] = {}
+        self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
+
+    def scanner(self, state: int) -> list[tuple[str, re.Pattern[str]]]:
+        """The patterns to try in a state, one after the other, each with what the text there has to begin with.
+
+        The name of the group that matches is that of the terminal.
+        """
+        names = self._accepted[state]
+        found = self._scanners.get(names)
+        if found is None:
+            found = self._scanners[names] = [(self._beginning(group), self._pattern(group)) for group in self._groups(names)]
+        return found
+
+    def _groups(self, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        """Neighbours that the same states try are one pattern, so that none is compiled twice and few have to be tried."""
+        return (tuple(group) for _, group in groupby(names, self._users.__getitem__))
+
+    @cached_property
+    def _users(self) -> dict[str, frozenset[tuple[str, ...]]]:
+        lists = set(self._accepted)
+        return {name: frozenset(names for names in lists if name in names) for name in self.terminals}
+
+    def _beginning(self, names: tuple[str, ...]) -> str:
+        return self.beginnings.get(names[0], "") if len(names) == 1 else ""
+
+    def _pattern(self, names: tuple[str, ...]) -> re.Pattern[str]:
+        found = self._patterns.get(names)
+        if found is None:
+            text = "|".join(f"(?P<{name}>{self.terminals[name]})" for name in names)
+            found = self._patterns[names] = regex(text)
+        return found
+
+
+class Parser:
+    """Makes values of texts: `builder` has a method for each rule, which gets the list of its children, by the rule's name.
+
+    It may have methods for terminals too, which get the token and give what stands in its place.
+    """
+
+    def __init__(self, tables: Tables, builder: object) -> None:
+        self.tables = tables
+        self._made: list[Callable[[list[Any]], Any] | None] = [getattr(builder, rule.name, None) for rule in tables.rules]
+        named = ((name, getattr(builder, name, None)) for name in tables.terminals)
+        self._of_terminal: dict[str, Callable[[Token], Any]] = {name: method for name, method in named if method}
+
+    def parse(self, text: str) -> Any:
+        """What the builder makes of the whole text.
+
+        Raises UnexpectedError.
+        """
+        tables = self.tables
+        states = [tables.start]
+        values: list[Any] = []
+        at = 0
+        while True:
+            token = self._next(text, at, states[-1])
+            at = token.end
+            state = self._reduced(token, states, values)
+            if token.type == END:
+                return values[-1]
+            states.append(state)
+            of_terminal = self._of_terminal.get(token.type)
+            values.append(of_terminal(token) if of_terminal else token)
+
+    def _next(self, text: str, at: int, state: int) -> Token:
+        """The terminal that stands at a place, or after it where what stands there is ignored."""
+        end = len(text)
+        scanner = self.tables.scanner(state)
+        while at < end:
+            for beginning, pattern in scanner:
+                if text.startswith(beginning, at) and (match := pattern.match(text, at)):
+                    break
+            else:
+                raise UnexpectedError(at)
+            name, at = match.lastgroup, match.end()
+            assert name
+            if name not in self.tables.ignored:
+                value = match[0]
+                if name == self.tables.word:
+                    name = self.tables.keywords.get(value.lower(), name)
+                return Token(name, value, match.start(), at)
+        return Token(END, "", end, end)
+
+    def _reduced(self, token: Token, states: list[int], values: list[Any]) -> int:
+        """Completes the rules that end before a token; gives the state to go to with it, at the end of the text the last one."""
+        tables = self.tables
+        while True:
+            if token.type == END and states[-1] == tables.end:
+                return tables.end
+            action = tables.actions[states[-1]].get(token.type)
+            if action is None:
+                raise UnexpectedError(token.start)
+            if action >= 0:
+                return action
+            rule = tables.rules[~action]
+            first = len(values) - rule.length
+            value = self._complete(~action, values[first:])
+            del values[first:], states[len(states) - rule.length :]
+            values.append(value)
+            states.append(tables.actions[states[-1]][rule.name])
+
+    def _complete(self, number: int, symbols: list[Any]) -> Any:
+        rule = self.tables.rules[number]
+        children: list[Any] = []
+        for at, is_list in rule.kept:
+            if not is_list:
+                children.append(symbols[at])
+            elif children:
+                children += symbols[at]
+            else:
+                # the list of a repeated symbol grows by one item at a time: a copy each time would be quadratic
+                children = symbols[at]
+        if rule.is_list:
+            return children
+        if rule.passes_one and len(children) == 1:
+            return children[0]
+        made = self._made[number]
+        assert made, rule.name
+        return made(children)
