@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.build_context import clean_path
 from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
@@ -15,6 +16,7 @@ from dockerlint.lint.syntax import nodes
 from .bounded import Amount, total
 from .build_graph import Origin, is_true
 from .layer_contents import ContextFile, Entry
+from .other_commands import download_size
 from .run_cost import SOMEWHERE, lies_in
 from .tool_figures import amount
 
@@ -50,7 +52,14 @@ def copy(step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: S
             _from_context(step, source.pattern or "", destination, ledger, selections, facts)
         else:
             # no context at hand, or not the one that the file was written for
-            ledger.put(Entry(step.number, destination, Amount.unknown()))
+            ledger.put(Entry(step.number, destination, _not_at_hand(source)))
+
+
+def _not_at_hand(source: Source) -> Amount:
+    """The bytes of what a step copies and nobody sees here: of its kind by its name, of a download by the end of its address."""
+    if source.origin is Origin.REMOTE:
+        return download_size(source.pattern or "")
+    return unseen(source.pattern or ".")
 
 
 def _somewhere(text: str) -> str:
@@ -119,7 +128,7 @@ def _from_stage(
     path = facts.expand(word.text, node)
     source = next((item for item in step.sources if item.origin is Origin.STEP), None)
     other = _ledger_of(source, others)
-    size = Amount.unknown()
+    size = unseen(path or "*")
     if path is not None and other is not None:
         size = _found(posixpath.normpath("/" + path.strip("/*")), other)
     ledger.put(Entry(step.number, destination.rstrip("/") or "/", size))
@@ -130,7 +139,7 @@ def _ledger_of(source: Source | None, others: Mapping[int, Ledger]) -> Ledger | 
 
 
 def _found(path: str, other: Ledger) -> Amount:
-    """The bytes at a path of another stage; unknown where nothing is known to be there."""
+    """The bytes at a path of another stage; assumed by the name where nothing is known to be there, unknown of all of it."""
     sizes = [entry.size for entry in other.entries if entry.path is not None and lies_in(entry.path, path)]
     for entry in other.entries:
         if entry.files and entry.path is not None and not lies_in(entry.path, path):
@@ -139,7 +148,23 @@ def _found(path: str, other: Ledger) -> Amount:
                 sizes.append(Amount.exact(float(sum(inside)), Basis.INDEXED))
     if path in ("/", ""):
         return total(sizes) + Amount.unknown()
-    return total(sizes) if sizes else known_files().get(path, Amount.unknown())
+    return total(sizes) if sizes else known_files().get(path) or unseen(path)
+
+
+def unseen(path: str) -> Amount:
+    """The bytes that a file or folder may take that is not at hand, by its name."""
+    name = posixpath.basename(posixpath.normpath(path).rstrip("/")) or "."
+    if name in ("*", "**"):
+        name = "."
+    return next(size for names, size in _kinds() if any(matches(name, pattern) for pattern in names))
+
+
+@cache
+def _kinds() -> tuple[tuple[tuple[str, ...], Amount], ...]:
+    return tuple(
+        (tuple(item["names"]), Amount(item["low"], item["mid"], item["high"], Basis.HEURISTIC))
+        for item in tables.table(FILES)["unseen"]
+    )
 
 
 @cache

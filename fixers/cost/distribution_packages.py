@@ -40,8 +40,8 @@ class Closure(Struct, frozen=True):
     """What an install step brings: packages and all that they need, without what was there before.
 
     `installed` is the bytes that the layer gets: files, the package manager's own records, bytecode; not package lists.
-    `download` is the bytes of package files. `unknown` are names that no table has: with one, both amounts have no
-    upper bound. `names` are the packages themselves, for `present` of a later step; empty where there is no index.
+    `download` is the bytes of package files. `unknown` are names that no table has: of these the amounts
+    hold what most packages take, within wide bounds. `names` are the packages themselves, for `present` of a later step; empty where there is no index.
     """
 
     installed: Amount
@@ -103,7 +103,9 @@ def _scaled(value: Amount, factor: list[float]) -> Amount:
 def _with_unknown(found: Closure, unknown: list[str]) -> Closure:
     if not unknown:
         return found
-    installed, download = found.installed + Amount.unknown(), found.download + Amount.unknown()
+    # of another source of packages, or of another release
+    installed = found.installed + amount("package.unlisted") * len(unknown)
+    download = found.download + amount("package.unlisted_download") * len(unknown)
     return Closure(installed, download, found.packages, tuple(unknown), found.names)
 
 

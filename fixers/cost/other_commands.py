@@ -103,6 +103,13 @@ def _size_of(address: str) -> str:
     return "download.archive" if name.endswith(archives) else "download.file"
 
 
+def download_size(address: str) -> Amount:
+    """The bytes of a download that is not at hand, by the end of its address; a repository's is that of a clone."""
+    if address.partition("#")[0].endswith(".git"):
+        return amount("source.clone")
+    return amount(_size_of(address))
+
+
 def _only_prints(name: str, texts: list[str], command: Command) -> bool:
     """Whether a download goes to the next command of a pipeline, not to a file."""
     if command.redirects:
