@@ -42,7 +42,7 @@ from dockerlint.fixers.cost.bounded import Amount
 from dockerlint.fixers.cost.build_graph import BuildGraph
 from dockerlint.fixers.cost.cache_keys import Change, rerun, with_args
 from dockerlint.fixers.cost.copy_selections import Selections
-from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.fixers.cost.work_recipes import brought
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context

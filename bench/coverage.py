@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from corpus import texts_of
 
 from dockerlint.fixers.cost.base_sizes import base_sizes
-from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.fixers.cost.bounded import Amount
-    from dockerlint.fixers.cost.estimate import Estimate
+    from dockerlint.fixers.cost.cost_model import Estimate
 
 OUT = Path(__file__).parent / "coverage.md"
 

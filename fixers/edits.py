@@ -7,8 +7,9 @@ from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Edit, Span
+from dockerlint.lint.engine.findings import Edit
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

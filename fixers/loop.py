@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving
 from dockerlint.lint.syntax.parser import parse
 
 from .edits import apply, are_apart
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Span
 
 Find = Callable[["Dockerfile"], Sequence[Finding]]
 Worth = Callable[["Dockerfile", Sequence[Finding]], Sequence[Saving | None]]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dockerlint.fixers.inputs.install_inputs import Manifests
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.engine.findings import Span
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Span
 
 
 # Of files that a pattern stands for, so many are looked at.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.cache.cache_mounts import flag_to_add
 from dockerlint.fixers.edits import insert, remove_command, remove_word
 from dockerlint.lint.analysis.leftovers import caches_of, removed
-from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
+    from dockerlint.lint.syntax.span import Span
 
 
 @rule("DF107", name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))

@@ -10,10 +10,11 @@ from msgspec import Struct
 from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.did_you_mean import nearest, slip_of
+from dockerlint.lint.syntax.span import Span
 from dockerlint.lint.syntax.variable_references import uses
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from dockerlint.fixers.edits import delete_lines
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine import registry, shellcheck_findings
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.engine.suppressions import Ignore, ignores
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     import re

@@ -6,9 +6,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Span
 from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variables
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from bisect import bisect_right
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.stages import references
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.engine.findings import Finding, Severity, Span
+from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Span
 
 HUB = "docker.io"
 # Names of Docker Hub; hadolint 2.15.1 knows the first two, and the second only for images without a registry (measured).

@@ -14,10 +14,11 @@ import click
 import pytest
 
 from dockerlint.fixers import cost
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.cli import commands, main
 from dockerlint.lint.cli.check_run import DEFAULTS
 from dockerlint.lint.engine import registry
-from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule, rule
 from dockerlint.lint.storage import prepared
 from dockerlint.lint.syntax import source

@@ -17,7 +17,7 @@ from dockerlint.fixers.cost.distribution_packages import TABLES, closure
 from dockerlint.fixers.cost.locked_packages import Packages
 from dockerlint.lint.catalogue import base_images, tables
 from dockerlint.lint.catalogue.base_images import lookup, parse_reference
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.storage import installation
 
 MEASURED, INDEXED, HEURISTIC = Basis.MEASURED, Basis.INDEXED, Basis.HEURISTIC

@@ -10,7 +10,7 @@ import pytest
 
 from dockerlint.fixers.cost import cost_report, estimate
 from dockerlint.fixers.cost.bounded import Amount
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.report.escaping import width as wide
 from dockerlint.lint.syntax.parser import parse
 

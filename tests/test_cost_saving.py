@@ -11,8 +11,9 @@ from dockerlint.fixers.cost import saving as saving_module
 from dockerlint.fixers.cost import step_sizes as sizes_module
 from dockerlint.fixers.edits import apply
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving
 from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from dockerlint.fixers.cost import Estimate

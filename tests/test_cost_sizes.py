@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.fixers.cost import Estimate
-    from dockerlint.fixers.cost.estimate import StepCost
+    from dockerlint.fixers.cost.cost_model import StepCost
 
 LISTS = amount("apt.lists.debian").mid
 # What a package manager writes down besides.

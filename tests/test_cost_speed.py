@@ -12,11 +12,12 @@ from dockerlint.fixers.cost.bounded import Amount
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.cost_speed import speed
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix
 from dockerlint.lint.settings.config import Config, ConfigError, merge
 from dockerlint.lint.settings.config_files import from_file
 from dockerlint.lint.settings.options import from_environment
 from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from pathlib import Path

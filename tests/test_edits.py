@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerlint.fixers import edits
-from dockerlint.lint.engine.findings import Edit, Span
+from dockerlint.lint.engine.findings import Edit
 from dockerlint.lint.shell import script as shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.span import Span
 
 
 def run_of(text: str) -> tuple[nodes.Dockerfile, nodes.Run, shell.Script]:

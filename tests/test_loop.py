@@ -8,10 +8,12 @@ import pytest
 
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.engine.checker import check
-from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving
 from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax.nodes import Dockerfile
+from dockerlint.lint.syntax.span import Span
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
 Find = Callable[[Dockerfile], list[Finding]]

@@ -771,7 +771,7 @@ def test_files_beside_it_are_seen_anew_after_saving(folder: Path, served: Served
 
 FAILING = """
 import sys
-from dockerlint.lint import registry
+from dockerlint.lint.engine import registry
 from dockerlint.lint.cli import main
 from dockerlint.lint.engine.findings import Severity
 from dockerlint.lint.engine.rule import rule

@@ -20,7 +20,8 @@ from lsprotocol.types import (
 
 from dockerlint.lint.cli.lsp.documents import Document
 from dockerlint.lint.cli.lsp.positions import Positions
-from dockerlint.lint.engine.findings import Edit, Span
+from dockerlint.lint.engine.findings import Edit
+from dockerlint.lint.syntax.span import Span
 
 # Line breaks of the protocol and of others, and characters of one to four bytes and one or two UTF-16 units.
 TEXTS = st.text(st.sampled_from("ab \n\r\f\v\x1c\x85\u2028é語😀\udc80\ufeff"), max_size=30)

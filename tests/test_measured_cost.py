@@ -20,9 +20,11 @@ from dockerlint.fixers.cost.bounded import Amount
 from dockerlint.fixers.cost.build_graph import BuildGraph
 from dockerlint.fixers.cost.measured import Figures, MeasuredError, Measurements, measured_file
 from dockerlint.lint.analysis.facts import Facts
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.cli import main
-from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving
 from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.buildkit_dump import buildkit
 from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.span import Span
 
 SHARED = Path(__file__).parents[2] / "shared"
 CORPUS = SHARED / "corpus" / "dev.jsonl.gz"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.fixers.loop import fix
 from dockerlint.lint.analysis.facts import Facts, Settings
 from dockerlint.lint.cli import main
@@ -29,14 +29,13 @@ if TYPE_CHECKING:
 
 # Where programs are run, and which: git for the history of a context and for comparisons, ShellCheck for scripts, an engine
 # for `dlint verify`, what of these is there for `dlint doctor`, and dlint itself to look at files of somebody else's.
-RUNNERS = ("lint.git", "lint.shellcheck", "lint.cli.doctor", "lint.cli.scan.guard", "fixers.verify.process")
-# The program's compiled modules lie where Python keeps its own; the language server speaks over standard input and output; the two
+RUNNERS = ("lint.git.client", "lint.shellcheck.runner", "lint.cli.doctor_command", "lint.cli.scan.worker_guard", "fixers.verify.program_run")
+# The language server speaks over standard input and output; the two
 # ends of `scan` speak with each other.
 ALLOWED = {
-    "lint.cli.bytecode": ["calls marshal.loads"],
     "lint.cli.lsp.server": ["imports asyncio"],
-    "lint.cli.scan.child": ["calls pickle.load"],
-    "lint.cli.scan.guard": ["calls pickle.load"],
+    "lint.cli.scan.worker": ["calls pickle.load"],
+    "lint.cli.scan.worker_guard": ["calls pickle.load"],
 }
 NETWORK = frozenset(
     "urllib.request urllib3 http http.client http.server socket socketserver ssl requests httpx aiohttp ftplib smtplib "

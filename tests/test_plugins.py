@@ -70,7 +70,7 @@ def test_its_tool_is_known_to_our_rules(acme: Callable[..., subprocess.Completed
     [
         ("dlint.rules", "broken", "import nothing_like_that", "does not load"),
         ("dlint.tools", "broken", "import nothing_like_that", "does not load"),
-        ("dlint.rules", "twice", "from dockerlint.lint.engine.rule import Rule\nfrom dockerlint.lint import registry\nfrom msgspec.structs import replace\nfrom dockerlint.rules.DF401_no_user import no_user\nother = replace(no_user, name='other')\n", "two rules have the code DF401"),
+        ("dlint.rules", "twice", "from dockerlint.lint.engine.rule import Rule\nfrom dockerlint.lint.engine import registry\nfrom msgspec.structs import replace\nfrom dockerlint.rules.DF401_no_user import no_user\nother = replace(no_user, name='other')\n", "two rules have the code DF401"),
     ],
 )  # fmt: skip
 def test_one_that_is_no_good_is_named(tmp_path: Path, group: str, module: str, text: str, words: str) -> None:

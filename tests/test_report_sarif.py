@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
+from dockerlint.lint.catalogue.basis import Basis
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report import FileReport, Options, Priced, render, sarif
 from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockerlint.lint.engine.findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
+from dockerlint.lint.catalogue.basis import Basis
+from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report import FileReport, Fixed, Gain, Options, Priced, place, render
 from dockerlint.lint.report.escaping import visible
@@ -13,6 +14,7 @@ from dockerlint.lint.report.excerpt import excerpt
 from dockerlint.lint.report.saving_text import duration, phrase, size
 from dockerlint.lint.report.text import changes
 from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

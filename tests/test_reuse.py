@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dockerlint.fixers.cost import step_sizes
 from dockerlint.fixers.cost.copy_selections import Selections
-from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.shell import script
 from dockerlint.lint.syntax import nodes, parser, word_expansion

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import re
 
 FILES = sorted(
-    (file for file in resources.files("dockerlint.lint").joinpath("tools").iterdir() if file.name.endswith(".toml")),
+    (file for file in resources.files("dockerlint.lint.catalogue").joinpath("tools").iterdir() if file.name.endswith(".toml")),
     key=lambda file: file.name,
 )
 LONG = 100_000

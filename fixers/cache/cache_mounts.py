@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
-    from dockerlint.lint.engine.findings import Span
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage
+    from dockerlint.lint.syntax.span import Span
 
 LONGEST_FLAG = 300
 # What shows that a file sees to apt's settings itself: the hook of Debian's images, and the setting against it.

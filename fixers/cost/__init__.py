@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .estimate import Estimate, estimate
+    from .cost_model import Estimate, estimate
     from .saving import price
 
 __all__ = ["Estimate", "estimate", "price"]
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> object:
 
         return price
     if name in ("Estimate", "estimate"):
-        from . import estimate as model
+        from . import cost_model as model
 
         return getattr(model, name)
     raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.catalogue.base_images import alike, lookup
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 
 from .bounded import ZERO, Amount
 

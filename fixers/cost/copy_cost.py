@@ -7,9 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 

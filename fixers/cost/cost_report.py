@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.report.escaping import width as wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .bounded import Amount
-    from .estimate import Estimate, StepCost
+    from .cost_model import Estimate, StepCost
     from .replay import Replay
 
 # Columns of the table of steps: of a full one, and the least that a narrow one may have.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.storage.prepared import unpacked
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 
 from .bounded import ZERO, Amount, total
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockerlint.lint.catalogue import tool as tools
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import compiles, locked_packages, other_commands

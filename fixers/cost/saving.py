@@ -6,14 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.engine.findings import Basis, Saving
+from dockerlint.lint.catalogue.basis import Basis
+from dockerlint.lint.engine.findings import Saving
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
 from ..edits import apply
 from .bounded import worst
 from .copy_selections import Selections
-from .estimate import estimate
+from .cost_model import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from .bounded import Amount
-    from .estimate import Estimate
+    from .cost_model import Estimate
     from .measured import Measurements
 
 # Less than this is noise of the model, and not worth a line to the reader.

@@ -18,11 +18,12 @@ from dockerlint.fixers.multistage.split_plan import Refusal
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix
 from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -24,9 +24,10 @@ from dockerlint.fixers.inputs.reads.manifest import Manifest, table
 from dockerlint.lint.analysis.copy_sources import is_pattern
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix, Span
+from dockerlint.lint.engine.findings import Applicability, Edit, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

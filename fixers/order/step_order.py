@@ -10,8 +10,8 @@ from msgspec import Struct
 from dockerlint.fixers.edits import delete_lines, insert, with_comments
 from dockerlint.fixers.effects.footprint import Clash, commands
 from dockerlint.fixers.effects.precedence import Precedence, is_steady
-from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Span
 
 from .optimal import Case, best_order, cost
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import tables
+from .basis import Basis
 
 DATA = "lint/catalogue/data/images.toml"
 DEFAULT_TAG = "latest"

@@ -70,8 +70,8 @@ def _tree(doc: Dockerfile) -> dict[str, Any]:
 
 def _value(doc: Dockerfile, value: Any) -> Any:
     """Nodes as objects with their type, spans as lines and columns, the rest as it is."""
-    from dockerlint.lint.engine.findings import Span
     from dockerlint.lint.report import clean, place
+    from dockerlint.lint.syntax.span import Span
 
     if isinstance(value, Span):
         return place(doc, value)._asdict()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.cost import Estimate
     from dockerlint.fixers.cost.bounded import Amount
-    from dockerlint.fixers.cost.estimate import StepCost
+    from dockerlint.fixers.cost.cost_model import StepCost
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.lint.git.repository import Repository
     from dockerlint.lint.git.tree import Tree

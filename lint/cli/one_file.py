@@ -238,7 +238,7 @@ class Work:
 
     def _gain(self, after: Dockerfile) -> Gain:
         """What the file costs before and after its fixes."""
-        from dockerlint.fixers.cost.estimate import estimate
+        from dockerlint.fixers.cost.cost_model import estimate
         from dockerlint.fixers.cost.saving import change, unchanged
 
         facts, other = self.facts(self.doc), self.facts(after)

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.settings.config import SYNTAX_ERROR
+from dockerlint.lint.syntax.span import Span
 
-from .findings import Span
 from .registry import rules as all_rules
 from .suppressions import kept
 

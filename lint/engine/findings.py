@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-
-class Span(NamedTuple):
-    """A half-open range of characters of the decoded text."""
-
-    start: int
-    end: int
-
-    def contains(self, other: Span) -> bool:
-        """Whether `other` lies wholly within this span."""
-        return self.start <= other.start and other.end <= self.end
-
-    def overlaps(self, other: Span) -> bool:
-        """Whether the two share a character; two empty spans at one place count as overlapping."""
-        if self == other:
-            return True
-        return self.start < other.end and other.start < self.end
-
+if TYPE_CHECKING:
+    from dockerlint.lint.catalogue.basis import Basis
+    from dockerlint.lint.syntax.span import Span
 
 # One second of every build is put on a level with this many bytes of image, to order savings on one scale.
 BYTES_A_SECOND = 5_000_000
@@ -56,14 +42,6 @@ class Applicability(IntEnum):
     DISPLAY = 0
     UNSAFE = 1
     SAFE = 2
-
-
-class Basis(Enum):
-    """Where a figure comes from, best first."""
-
-    MEASURED = "measured"
-    INDEXED = "indexed"
-    HEURISTIC = "heuristic"
 
 
 class Edit(NamedTuple):

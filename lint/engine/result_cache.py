@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.json import decode, encode
 
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.context.recording_context import is_same
 from dockerlint.lint.report import FileReport, Priced
 from dockerlint.lint.storage import installation
 from dockerlint.lint.storage import sqlite_store as store
 from dockerlint.lint.storage.checksum import checksum
 from dockerlint.lint.syntax.lines import Lines
+from dockerlint.lint.syntax.span import Span
 
-from .findings import Applicability, Basis, Edit, Finding, Fix, Saving, Severity, Span
+from .findings import Applicability, Edit, Finding, Fix, Saving, Severity
 from .rule import Rule
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from dockerlint.lint.shell import script as shells
 from dockerlint.lint.shellcheck.prefilter import is_plain, needed, plain
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Span
 
-from .findings import Applicability, Edit, Finding, Fix, Severity, Span
+from .findings import Applicability, Edit, Finding, Fix, Severity
 from .shellcheck_rules import script_rule
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.span import Span
 
 from .check_directive import Checks
-from .findings import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

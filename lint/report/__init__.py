@@ -11,9 +11,10 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dockerlint.lint.engine.findings import Finding, Saving, Severity, Span
+    from dockerlint.lint.engine.findings import Finding, Saving, Severity
     from dockerlint.lint.engine.rule import Rule
     from dockerlint.lint.syntax.lines import Lines
+    from dockerlint.lint.syntax.span import Span
 
 FORMATS = {
     "text": "text",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Span
+from dockerlint.lint.syntax.span import Span
 
 from . import BOM
 from .escaping import cell, width

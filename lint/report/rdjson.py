@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint.engine.findings import Applicability, Span
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.syntax.span import Span
 
 from . import BOM, clean, is_clean
 from .escaping import as_json, visible

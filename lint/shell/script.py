@@ -14,9 +14,9 @@ import tree_sitter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.nodes import Exec, Word, moved
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Run

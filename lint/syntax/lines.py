@@ -7,7 +7,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Span
+from .span import Span
 
 
 class Lines(Struct, frozen=True, dict=True):

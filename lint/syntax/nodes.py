@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Span
-
 from .lines import Lines
+from .span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import grammar, json_strings, nodes
 from .lalr import Parser, Token, UnexpectedError
+from .span import Span
 from .validation import expected, validate
 from .word_expansion import ExpansionError, expand_words
 

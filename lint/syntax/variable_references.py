@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Edit, Span
+from dockerlint.lint.engine.findings import Edit
 
 from . import nodes
+from .span import Span
 from .word_expansion import ExpansionError, variables
 
 if TYPE_CHECKING:

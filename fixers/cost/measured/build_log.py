@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from dockerlint.fixers.cost.bounded import Amount
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .measured_row import Figures, MeasuredError, Row

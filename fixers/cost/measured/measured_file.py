@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.fixers.cost.bounded import Amount
-from dockerlint.lint.engine.findings import Basis
+from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.engine.result_cache import MEASURED
 from dockerlint.lint.storage.safe_write import WriteError, write
 

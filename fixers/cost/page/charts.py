@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dockerlint.fixers.cost.bounded import Amount
-    from dockerlint.fixers.cost.estimate import Estimate
+    from dockerlint.fixers.cost.cost_model import Estimate
 
     from ..replay import Replay
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from dockerlint.fixers.cost.bounded import Amount
-    from dockerlint.fixers.cost.estimate import Estimate
+    from dockerlint.fixers.cost.cost_model import Estimate
 
     from ..replay import Replay
     from .view import View

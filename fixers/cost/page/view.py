@@ -8,7 +8,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from dockerlint.fixers.cost.bounded import Amount
-    from dockerlint.fixers.cost.estimate import Estimate
+    from dockerlint.fixers.cost.cost_model import Estimate
 
 
 class Pair(Struct, frozen=True):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import CodeAction, CodeActionKind, TextEdit, WorkspaceEdit
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint.engine.findings import Applicability, Edit, Span
+from dockerlint.lint.engine.findings import Applicability, Edit
+from dockerlint.lint.syntax.span import Span
 
 from ...report import BOM, clean, is_clean
 from .diagnostics import diagnostic

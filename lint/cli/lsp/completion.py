@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from lsprotocol.types import CompletionItem, CompletionItemKind, TextEdit
 
 from dockerlint.lint.engine import registry
-from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.run_mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
+from dockerlint.lint.syntax.span import Span
 from dockerlint.lint.syntax.validation import CHOICES, FLAGS, KEYWORDS
 
 from . import variables

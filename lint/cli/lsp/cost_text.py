@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.fixers.cost.bounded import Amount
-    from dockerlint.fixers.cost.estimate import StepCost
+    from dockerlint.fixers.cost.cost_model import StepCost
     from dockerlint.lint.syntax.nodes import Instruction
 
     from .file_setup import View

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from dockerlint.fixers.cost.estimate import Estimate
+    from dockerlint.fixers.cost.cost_model import Estimate
     from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.engine.rule import Rule
     from dockerlint.lint.shellcheck.runner import Comment
@@ -106,7 +106,7 @@ class Setup:
         """What the file costs; None when its configuration is no good."""
         if self.work is None:
             return None
-        from dockerlint.fixers.cost.estimate import estimate
+        from dockerlint.fixers.cost.cost_model import estimate
 
         work = self.work
         return estimate(

@@ -16,7 +16,7 @@ from .cost_text import step_at, told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.engine.findings import Span
+    from dockerlint.lint.syntax.span import Span
 
     from .file_setup import View
 

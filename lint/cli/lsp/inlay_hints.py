@@ -9,7 +9,7 @@ from lsprotocol.types import InlayHint, MarkupContent, MarkupKind
 from .cost_text import brief, steps, told
 
 if TYPE_CHECKING:
-    from dockerlint.lint.engine.findings import Span
+    from dockerlint.lint.syntax.span import Span
 
     from .file_setup import View
 

@@ -11,7 +11,7 @@ from . import stage_names, variables
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dockerlint.lint.engine.findings import Span
+    from dockerlint.lint.syntax.span import Span
 
     from .file_setup import View
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import Position, PositionEncodingKind, Range, TextEdit
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.storage.lazy_regex import regex
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from dockerlint.lint.engine.findings import Edit

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Span
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

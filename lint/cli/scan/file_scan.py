@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.cost.copy_selections import Selections
-from dockerlint.fixers.cost.estimate import estimate
+from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.fixers.cost.saving import price
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli.cost_speed import speed
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from dockerlint.fixers.cost.estimate import Estimate
+    from dockerlint.fixers.cost.cost_model import Estimate
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.engine.findings import Finding, Saving
     from dockerlint.lint.syntax.nodes import Dockerfile

@@ -84,7 +84,7 @@ class Guard:
                 return self._process
             process = self._process = subprocess.Popen(
                 # -P: nothing of the current folder is a module
-                [sys.executable, "-P", "-m", f"{__package__}.child"],
+                [sys.executable, "-P", "-m", f"{__package__}.worker"],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -19,8 +19,8 @@ from .step_times import measured_times, times
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dockerlint.lint.catalogue.basis import Basis
     from dockerlint.lint.context.commit_history import History
-    from dockerlint.lint.engine.findings import Basis
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from .build_graph import Step
