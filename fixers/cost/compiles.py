@@ -5,11 +5,15 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from msgspec.json import decode
+
 from dockerlint.lint.catalogue.basis import Basis
+from dockerlint.lint.storage.lazy_regex import regex
 
 from .bounded import ZERO, Amount
 from .registry_packages import listed
 from .tool_figures import amount
+from .work_recipes import commands
 
 if TYPE_CHECKING:
     from dockerlint.lint.catalogue.tool import Invocation
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
     from .run_cost import Script
     from .work_recipes import Compile, Recipe
 
+# What stands between the commands of a manifest's script, and programs in one that copy or write files.
+BETWEEN = regex(r"&&|\|\||[;|]")
+LIGHT = frozenset(("cp", "mv", "rimraf", "mkdirp", "copyfiles", "cpx", "shx", "cross-env"))
 # Stands among the names of what lies in a folder of results: the dependencies are compiled there.
 COMPILED = "compiled dependencies"
 
@@ -25,7 +32,7 @@ def dependencies(script: Script, invocation: Invocation, known: Recipe, compilin
     """An install that compiles: of a project's dependencies, or of a program from the registry."""
     if invocation.subcommand not in compiling.tools_by:
         script.locked(invocation, known)
-        _compile_packages(script, invocation, known, compiling)
+        _compile_packages(script, known, compiling)
         return
     if invocation.has(["--path"]):
         project(script, invocation, known, compiling)
@@ -47,7 +54,11 @@ def project(script: Script, invocation: Invocation, known: Recipe, compiling: Co
     elif known.start:
         script.work.add(amount(known.start))
     if compiling.dependencies:
-        _compile_packages(script, invocation, known, compiling)
+        _compile_packages(script, known, compiling)
+    if _is_light(script, invocation, compiling):
+        script.work.add(amount("command.interpreted"))
+        script.put(script.path(compiling.into), amount("command.written"))
+        return
     seconds = amount(compiling.project)
     if compiling.line:
         seconds += lines(script, compiling.sources).times(amount(compiling.line))
@@ -56,7 +67,21 @@ def project(script: Script, invocation: Invocation, known: Recipe, compiling: Co
     script.put(script.path(output or compiling.into), amount(compiling.project_adds))
 
 
-def _compile_packages(script: Script, invocation: Invocation, known: Recipe, compiling: Compile) -> None:
+def _is_light(script: Script, invocation: Invocation, compiling: Compile) -> bool:
+    """Whether the manifest says that the build is no more than small programs."""
+    text = script.text(script.path(compiling.scripts)) if compiling.scripts else None
+    if text is None:
+        return False
+    try:
+        line = decode(text)["scripts"][invocation.subcommand.rpartition(" ")[2]]
+        programs = {part.split()[0] for part in BETWEEN.split(line) if part.strip()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    known = commands()
+    return bool(programs) and all(name in known.small or name in known.shells or name in LIGHT for name in programs)
+
+
+def _compile_packages(script: Script, known: Recipe, compiling: Compile) -> None:
     target = posixpath.join(script.path(compiling.into), "deps")
     if any(COMPILED in entry.names for entry in script.ledger.below(target)):
         return
@@ -70,14 +95,14 @@ def _compile_packages(script: Script, invocation: Invocation, known: Recipe, com
 
 def lines(script: Script, endings: tuple[str, ...]) -> Amount:
     """The lines of the sources that are there, by their bytes; as many as projects have where none are known to be."""
-    sizes = [
-        file.size
-        for entry in script.ledger.entries
-        for path, file in (entry.files or {}).items()
-        if path.endswith(endings)
-    ]
-    if not sizes:
+    total = float(source_bytes(script, endings))
+    if not total:
         return amount("source.lines")
     line = amount("source.line")
-    total = float(sum(sizes))
     return Amount(total / line.high, total / line.mid, total / line.low, Basis.HEURISTIC)
+
+
+def source_bytes(script: Script, endings: tuple[str, ...]) -> int:
+    """The bytes of the context's files that are there and end so."""
+    files = (file for entry in script.ledger.entries for file in (entry.files or {}).items())
+    return sum(file.size for path, file in files if path.endswith(endings))

@@ -172,5 +172,6 @@ def known_files() -> dict[str, Amount]:
     """Files that images bring and that are copied from them often, by their paths."""
     data = tables.table(FILES)
     return {
-        item["path"]: Amount.around(item["mb"] * 1e6, item["low"], item["high"], Basis(item["basis"])) for item in data["file"]
+        item["path"]: Amount.around(item["mb"] * 1e6, item["low"], item["high"], Basis(item["basis"]))
+        for item in data["file"]
     }

@@ -64,7 +64,7 @@ def closure(
     `recommends` says whether recommended packages come too (apt's default), `distribution` is `debian`, `ubuntu`,
     `alpine`, `fedora`, ..., `release` as in `lint.images` (`bookworm`); `present` are names that an earlier step
     installed. Versions, architectures and releases in the names are ignored. Debian 11 to 13 are indexed; all else is a
-    heuristic; of a distribution without any figures everything is unknown.
+    heuristic; of a distribution without any figures no name is known.
     """
     wanted = list(dict.fromkeys(_bare(name) for name in names))
     family = _others()["families"].get(distribution)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .bounded import ZERO, Amount, share
+from .compiles import lines, source_bytes
 from .tool_figures import amount
 from .work_recipes import commands, downloads, effects
 
 if TYPE_CHECKING:
+    import re
+
     from dockerlint.lint.shell.script import Command
 
     from .run_cost import Script
@@ -24,13 +26,21 @@ TARGET = regex(r"(?:--output|--output-document)(?:=(.+))?|-[A-Za-z]*[oO](.*)")
 FOLDER = regex(r"(?:-C|-d|--directory|--output-dir|-P|--directory-prefix)(?:=?(.+))?")
 EXTRACTS = regex(r"-?[a-zA-Z]*x[a-zA-Z]*|--(?:extract|get)")
 # What may run without compiling anything.
+# The files that C and C++ compilers are given.
+C_SOURCES = (".c", ".cc", ".cpp", ".cxx")
 CLEANS = frozenset(("clean", "distclean", "mrproper"))
-CLONE_VALUES = frozenset(("-b", "--branch", "--depth", "-c", "--config", "-o", "--origin", "-j", "--jobs", "--reference"))
+CLONE_VALUES = frozenset(
+    ("-b", "--branch", "--depth", "-c", "--config", "-o", "--origin", "-j", "--jobs", "--reference")
+)
 
 
 def run(script: Script, name: str, texts: list[str], command: Command) -> bool:
     """Records what a command does; whether it is one that is known."""
     known = commands()
+    if name in known.launchers and (rest := [text for text in texts if not text.startswith("-")]):
+        # the program that it runs is one of the project's
+        at = texts.index(rest[0])
+        name, texts = rest[0].rpartition("/")[2], texts[at + 1 :]
     first = f"{name} {texts[0]}" if texts else name
     if name in known.fetch:
         _fetch(script, name, texts, command)
@@ -80,7 +90,7 @@ def _target(texts: list[str]) -> str | None:
     """The file that an option names; None where the address does."""
     for place, text in enumerate(texts):
         match = TARGET.fullmatch(text)
-        if match is None or text in ("-O", "--remote-name") and not _is_file(texts, place):
+        if match is None or (text in ("-O", "--remote-name") and not _is_file(texts, place)):
             continue
         named = match[1] or match[2] or (texts[place + 1] if place + 1 < len(texts) else "")
         if named and not named.startswith("-") and "://" not in named:
@@ -191,8 +201,13 @@ def _compile(script: Script, texts: list[str]) -> None:
     if texts and CLEANS.issuperset(text for text in texts if not text.startswith("-")):
         script.work.add(amount("command.settled"))
         return
-    script.put(None, amount("compile.c_adds"))
-    script.work.add(amount("compile.c"))
+    if not source_bytes(script, C_SOURCES):
+        script.put(None, amount("compile.c_adds"))
+        script.work.add(amount("compile.c"))
+        return
+    count = lines(script, C_SOURCES)
+    script.put(None, amount("compile.c_program") + count.times(amount("compile.c_line_adds")))
+    script.work.add(amount("compile.c_start") + count.times(amount("compile.c_line")))
 
 
 def _effect(script: Script, first: str, name: str, texts: list[str]) -> None:
@@ -200,11 +215,17 @@ def _effect(script: Script, first: str, name: str, texts: list[str]) -> None:
     operands = [text for text in texts[first in effects() :] if not text.startswith("-")]
     count = max(len(operands), 1) if effect.each else 1
     if effect.adds:
-        script.put(None, amount(effect.adds) * count)
-    script.work.add(
-        amount(effect.seconds) * count if effect.seconds else ZERO,
-        amount(effect.download) * count if effect.download else ZERO,
-    )
+        output = next((_after(texts, option) for option in effect.output if option in texts), None)
+        script.put(script.path(output) if output else None, amount(effect.adds) * count)
+    seconds = amount(effect.seconds) * count
+    if effect.line:
+        seconds += lines(script, effect.sources).times(amount(effect.line))
+    script.work.add(seconds, amount(effect.download) * count if effect.download else ZERO)
+
+
+def _after(texts: list[str], option: str) -> str | None:
+    at = texts.index(option) + 1
+    return texts[at] if at < len(texts) else None
 
 
 def _script(script: Script, name: str, texts: list[str], command: Command) -> bool:

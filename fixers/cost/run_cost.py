@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.shell.script import Command, Word
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax import nodes
+    from dockerlint.lint.syntax.nodes import Word
     from dockerlint.lint.syntax.run_mounts import Mount
 
     from .layer_contents import Ledger
@@ -100,6 +101,7 @@ class Script:
         self.removed: set[str] = set()
 
     def read(self) -> Work:
+        """Goes through the commands: bytes go to the ledger, and the work is what it returns."""
         script = self.facts.script(self.node)
         found = self.facts.commands(self.node)
         if (script is not None and not script.sound) or (not found and self.node.form is not None):
@@ -193,6 +195,7 @@ class Script:
         return any(mount.kind == "cache" and mount.covers(path) for mount in self.mounts)
 
     def unknown(self) -> None:
+        """Records a command of which nothing is known."""
         self.put(None, UNKNOWN)
         self.work.add(UNKNOWN)
 
@@ -432,7 +435,9 @@ class Script:
     def beside(self, names: Iterable[str]) -> locked_packages.Packages | None:
         """The packages of the first of these files that is at the context's top, whether a step copies it or not."""
         context = self.facts.context
-        for name in names if context is not None and not any("*" in name for name in names) else ():
+        if context is None:
+            return None
+        for name in names:
             text = context.read(name)
             found = locked_packages.packages(name, text, dev=True) if text is not None else None
             if found is not None:
@@ -491,6 +496,9 @@ class Script:
         fetched = self.path(known.into)
         figures = self._go_figures(invocation, known)
         seconds = amount(figures + ".std")
+        if modules is None and self.facts.context is not None:
+            # a program of files alone, as the context shows
+            modules = locked_packages.Packages((), closed=True)
         count = Amount.exact(float(len(modules.names)), Basis.INDEXED) if modules else amount(known.project_packages)
         if not self.ledger.below(fetched):
             size = count.times(amount(known.installed)) if modules is None or modules.names else ZERO

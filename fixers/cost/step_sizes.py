@@ -68,7 +68,9 @@ def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[Step
         done.append(known or selections.keep(key, _do(step, done, selections, facts)))
     final = done[graph.last].ledger if graph.last is not None else Ledger()
     return tuple(
-        StepSizes(item.adds, item.ships if step.ships else ZERO, final.wasted(step.number) if step.ships else ZERO, item.work)
+        StepSizes(
+            item.adds, item.ships if step.ships else ZERO, final.wasted(step.number) if step.ships else ZERO, item.work
+        )
         for step, item in zip(graph.steps, done, strict=True)
     )
 

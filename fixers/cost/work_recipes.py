@@ -21,7 +21,7 @@ class Compile(Struct, frozen=True):
     `of_install` are subcommands that the catalogue takes for installs and that compile; `dependencies_by` of them, the
     dependencies only, `tools_by` a program from the registry. `dependencies` and `dependencies_adds` are for each package,
     `line` for each line of the files that end with one of `sources`; `project` and `project_adds` are for the project as a whole. `into` is
-    the folder of results, `output` the option that moves it.
+    the folder of results, `output` the option that moves it. `scripts` is the manifest that says what the build runs.
     """
 
     project: str = ""
@@ -37,15 +37,22 @@ class Compile(Struct, frozen=True):
     tools_into: str = ""
     tools_adds: str = ""
     output: tuple[str, ...] = ()
+    scripts: str = ""
 
 
 class Effect(Struct, frozen=True):
-    """What a command that is no tool does, by names of figures; `each` says that they are for every operand."""
+    """What a command that is no tool does, by names of figures; `each` says that they are for every operand.
+
+    `line` is for each line of the files that end with one of `sources`; the value of one of `output` says where results go.
+    """
 
     commands: tuple[str, ...]
     adds: str = ""
     seconds: str = ""
     download: str = ""
+    line: str = ""
+    sources: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
     each: bool = False
 
 
@@ -107,6 +114,7 @@ class Commands(Struct, frozen=True):
     configure: frozenset[str]
     archive: frozenset[str]
     fetch: frozenset[str]
+    launchers: frozenset[str]
     shells: frozenset[str]
     compile: frozenset[str]
     wrap: dict[str, str]

@@ -159,7 +159,11 @@ def _lines(tag: str) -> list[str]:
 def _likely(named: Reference) -> tuple[BaseImage, ...]:
     """The images of a repository whose tags share most words with a tag."""
     data = _data()
-    rows = [row for row in _speaking_of(_official(named.repository), data) if {"compressed_mb", "disk_mb"} & row.values.keys()]
+    rows = [
+        row
+        for row in _speaking_of(_official(named.repository), data)
+        if {"compressed_mb", "disk_mb"} & row.values.keys()
+    ]
     words = _words(named.tag or "")
     if not rows:
         return ()
@@ -250,7 +254,16 @@ def _data() -> _Data:
                 patterns.append((repository, place))
             else:
                 plain.setdefault(repository, []).append(place)
-    return _Data(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), frozenset(data["architectures"]), data["placeholders"])
+    return _Data(
+        entries,
+        plain,
+        patterns,
+        data["releases"],
+        data["sources"],
+        tuple(data["hub"]),
+        frozenset(data["architectures"]),
+        data["placeholders"],
+    )
 
 
 def _rows(entry: dict[str, Any], repository: str, place: int) -> list[_Row]:
