@@ -9,15 +9,17 @@ sizes. A figure is bounded where both its bounds are finite. `--list` names what
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus import texts_of
+from corpus import lines_of
 
-from dockerlint.fixers.cost.base_sizes import base_sizes
+from dockerlint.fixers.cost.copy_selections import Selections
 from dockerlint.fixers.cost.cost_model import estimate
+from dockerlint.fixers.cost.neighbours import Neighbours
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.syntax.parser import parse
 
@@ -60,7 +62,7 @@ class Tally:
             if not (cost.adds.is_complete and cost.seconds.is_complete):
                 self.unknown_steps[cost.instruction] += 1
             if step.image is not None:
-                known = base_sizes(step.image).on_disk.is_complete
+                known = cost.adds.is_complete
                 self.pulls[known] += 1
                 self.unknown_bases[step.image or cost.instruction] += not known
 
@@ -72,12 +74,24 @@ def _basis(amount: Amount) -> str:
 
 
 def measure(corpus: Path) -> Tally:
-    """The counts over a corpus."""
+    """The counts over a corpus, with each repository's Dockerfiles at their places."""
     tally = Tally()
-    for text in texts_of(corpus):
-        doc = parse(text)
-        tally.add(estimate(doc, Facts(doc)))
+    with tempfile.TemporaryDirectory() as top:
+        files = list(_lay_out(corpus, Path(top)))
+        for file in files:
+            doc = parse(file.read_text(encoding="utf8"))
+            tally.add(estimate(doc, Facts(doc), selections=Selections(neighbours=Neighbours.of(file))))
     return tally
+
+
+def _lay_out(corpus: Path, top: Path) -> Iterator[Path]:
+    for number, line in enumerate(lines_of(corpus)):
+        repository = top / line.get("repo", str(number))
+        (repository / ".git").mkdir(parents=True, exist_ok=True)
+        file = repository / line.get("path", "Dockerfile")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(line["text"], encoding="utf8")
+        yield file
 
 
 def rows(tally: Tally) -> Iterator[str]:

@@ -44,6 +44,9 @@ def base_sizes(reference: str) -> BaseSizes:
     A tag that no row is for is like the rows of its line, or of its repository: the bounds then span all of those.
     Where only one of the two sizes is known, the other one follows by `EXPANSION` and is a heuristic.
     """
+    if reference.startswith("$") and "/" in reference:
+        # a variable stands for a registry, most often for a mirror of the public one
+        reference = reference.partition("/")[2]
     image = lookup(reference)
     if image is not None and image.basis is not None:
         return _sizes(image)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.context.build_context import Context
 
     from .layer_contents import ContextFile
+    from .neighbours import Neighbours
     from .step_sizes import Done
 
 MOST_STEPS = 1000
@@ -35,10 +36,12 @@ class SourceEdit(Struct, frozen=True):
 class Selections(Struct):
     """The files of a context by pattern; of no context, nothing is found. The context must not change meanwhile.
 
-    `done` is what came of steps (see `sizes`): the versions of a file have most of them in common.
+    `neighbours` are the repository's other Dockerfiles, which may build a base. `done` is what came of steps (see `sizes`):
+    the versions of a file have most of them in common.
     """
 
     context: Context | None = None
+    neighbours: Neighbours | None = None
     _found: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _kinds: dict[str, frozenset[str]] = field(default_factory=dict)
     _edits: dict[tuple[str | None, ...], tuple[SourceEdit, ...]] = field(default_factory=dict)

@@ -79,7 +79,7 @@ def _key(step: Step, done: Sequence[Done], facts: Facts) -> Hashable:
     """All that the outcome of a step depends on, but for the context: what it says, finds, stands on and reads from."""
     before = tuple(done[number] for number in step.waits_for)
     if step.image is not None:
-        return step.image, before
+        return _pulled(step), before
     state = facts.state(step.node)
     found = state.user, state.workdir, state.shell, frozenset(state.env.items()), state.open
     text = facts.doc.source(step.node.span)
@@ -92,7 +92,7 @@ def _do(step: Step, done: Sequence[Done], selections: Selections, facts: Facts, 
     ledger = done[step.parent].ledger if step.parent is not None else Ledger()
     ledger = ledger if goes_on else ledger.copy()
     others = {source.step: done[source.step].ledger for source in step.sources if source.step is not None}
-    adds, ships, effort = _pull(step) if step.image is not None else _run(step, ledger, others, selections, facts)
+    adds, ships, effort = _pull(step, selections) if step.image is not None else _run(step, ledger, others, selections, facts)
     return Done(ledger, adds, ships, effort)
 
 
@@ -140,8 +140,16 @@ def _is_read(row: StepSizes, step: Step) -> bool:
     return row.adds.low == row.adds.high and all(source.origin is Origin.CONTEXT for source in step.sources)
 
 
-def _pull(step: Step) -> tuple[Amount, Amount, Work]:
-    found = base_sizes(step.image or "")
+def _pulled(step: Step) -> str:
+    """The image of a pull; as it is written where a variable of it is not known."""
+    return step.image or (step.node.image.text if isinstance(step.node, nodes.From) else "")
+
+
+def _pull(step: Step, selections: Selections) -> tuple[Amount, Amount, Work]:
+    image = _pulled(step)
+    found = base_sizes(image)
+    if not found.on_disk.is_known and selections.neighbours is not None:
+        found = selections.neighbours.sizes(image)
     effort = Work()
     effort.add(transfer(found.on_disk, amount("unpack.rate")), found.compressed)
     return found.on_disk, found.compressed, effort
