@@ -71,7 +71,7 @@ def test_a_saving_is_the_difference_of_two_estimates(text: str, old: str, new: s
     assert found is not None
     assert found.image_bytes == pytest.approx(before.image.adds.mid - after.image.adds.mid, abs=1e6)
     seconds = before.expected.seconds.mid - after.expected.seconds.mid
-    assert found.rebuild_seconds == pytest.approx(max(seconds, 0), abs=0.01)
+    assert found.rebuild_seconds == pytest.approx(seconds, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_fix_that_makes_the_image_larger_says_so() -> None:
     found = saving("FROM debian:12\nRUN ls\n", "RUN ls", "RUN apt-get update")
     assert found is not None
     assert found.image_bytes == pytest.approx(-19.85e6)
-    assert phrase(found) == "costs 20 MB (heuristic)" or phrase(found) == "costs 20 MB (measured)"
+    assert phrase(found) == "costs 20 MB, 0.2 s a rebuild (heuristic)"
 
 
 def test_figures_without_an_upper_bound_are_not_set_against_each_other() -> None:

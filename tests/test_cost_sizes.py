@@ -449,3 +449,20 @@ def test_a_cleanup_never_raises_what_a_step_adds(lines: list[str], at: int, clea
     line = number + 2
     old, new = (next(step for step in found.steps if step.line == line) for found in (before, after))
     assert new.adds.mid <= old.adds.mid + 1e-6
+
+
+def test_a_manifest_that_comes_from_a_stage_is_that_of_the_stage(tmp_path: Path) -> None:
+    names = {f"node_modules/p{number}": {} for number in range(40)}
+    (tmp_path / "package-lock.json").write_text(json.dumps({"packages": names}))
+    text = """\
+FROM node:20 AS manifests
+COPY package-lock.json /kept/
+FROM node:20
+WORKDIR /app
+COPY --from=manifests /kept/ ./
+RUN npm ci
+"""
+    direct = "FROM node:20\nWORKDIR /app\nCOPY package-lock.json ./\nRUN npm ci\n"
+    found, expected = (cost(item, tmp_path).steps[-1] for item in (text, direct))
+    assert found.adds == expected.adds
+    assert found.adds.high < 40 * 10e6

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.analysis.stages import references
+from dockerlint.lint.context.build_context import BELOW, clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 URL = regex(r"https?://", re.IGNORECASE)
 GIT = regex(r"(?:https?://[^#]*\.git(?:[#?].*)?$|git@|git://|ssh://git)", re.IGNORECASE)
+# Stands in a pattern for text that nobody knows: no file's name holds it.
+HOLE = "\0"
+VARIABLE = regex(r"\$(?:\w+|\{[^}]*\}?)")
 
 
 class Origin(Enum):
@@ -36,7 +40,8 @@ class Origin(Enum):
 class Source(Struct, frozen=True):
     """Something that a step reads: a pattern of context files, another step's result, or something on the network.
 
-    `pattern` is None where a variable that is not known stands in it: it may then be any file.
+    A variable that is not known leaves a `HOLE` in `pattern`, which stands for any text; None where nothing else is left of it, so
+    that it may be any file.
     `step` is the number of the step whose result is read, for STEP.
     """
 
@@ -162,7 +167,7 @@ class _Builder:
         elif isinstance(node, nodes.Run):
             for mount in self._facts.mounts(node):
                 if mount.kind == "bind" and mount.from_ is None:
-                    yield Source(Origin.CONTEXT, self._facts.expand(mount.source or "", node))
+                    yield Source(Origin.CONTEXT, self._known(mount.source or "", node))
 
     def _copied(self, text: str, node: nodes.Copy) -> Source:
         path = self._facts.expand(text, node)
@@ -170,7 +175,15 @@ class _Builder:
             return Source(Origin.REMOTE, path)
         if isinstance(node, nodes.Add) and GIT.match(path or text):
             return Source(Origin.REMOTE, path)
-        return Source(Origin.CONTEXT, path)
+        return Source(Origin.CONTEXT, self._known(text, node))
+
+    def _known(self, text: str, node: nodes.Instruction) -> str | None:
+        """What is known of a path, with holes for what is not; None for nothing."""
+        path = self._facts.expand(text, node)
+        if path is not None:
+            return path
+        path = VARIABLE.sub(lambda match: _or_hole(self._facts.expand(match[0], node)), text)
+        return path if path.replace(HOLE, "").strip("/.") else None
 
     def _image_or_stage(self, reference: str, node: nodes.Instruction, stage: nodes.Stage) -> Source:
         found = self._facts.graph.find(reference, stage.index)
@@ -183,6 +196,19 @@ class _Builder:
         if image not in self._pulls:
             self._pulls[image] = self._add(stage, node, None, (), image, aside=True)
         return Source(Origin.STEP, reference, self._pulls[image])
+
+
+def _or_hole(value: str | None) -> str:
+    return HOLE if value is None else value
+
+
+def with_holes(pattern: str) -> re.Pattern[str]:
+    """The expression for the paths that a pattern with holes may stand for, and for all that is below them."""
+    parts = (re.escape(part) for part in clean_path(pattern).split(HOLE))
+    # a hole may hold nothing, and then takes a slash with it
+    text = ".*".join(parts).replace("/.*/", "/(?:.*/)?")
+    text = re.sub(r"\A\.\*/", "(?:.*/)?", text)
+    return re.compile(text + BELOW, re.DOTALL)
 
 
 def is_true(flag: nodes.Flag | None) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from dockerlint.lint.catalogue.name_patterns import SPECIAL, matches
 
+from .build_graph import HOLE, with_holes
 from .work_recipes import dependency_files
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class Selections(Struct):
         if pattern is None or self.context is None:
             return ()
         if pattern not in self._found:
-            self._found[pattern] = self.context.select(pattern)
+            found = self.context.select(pattern) if HOLE not in pattern else _within_holes(pattern, self.context)
+            self._found[pattern] = found
         return self._found[pattern]
 
     def kinds(self, pattern: str | None) -> frozenset[str]:
@@ -110,6 +112,11 @@ class Selections(Struct):
         return self._placed[key]
 
 
+def _within_holes(pattern: str, context: Context) -> tuple[str, ...]:
+    expression = with_holes(pattern)
+    return tuple(name for name in context.files if expression.match(name))
+
+
 def is_dependency(path: str) -> bool:
     """Whether a file by its own name says which packages a project needs."""
     name = path.rsplit("/", 1)[-1]
@@ -133,11 +140,14 @@ def may_be_folder(pattern: str | None) -> bool:
     """Whether a pattern is likely to stand for many files: it has wildcards, or its last part has no extension."""
     if takes_all(pattern) or pattern is None:
         return True
+    if HOLE in pattern:
+        pattern = pattern.rstrip("/").rsplit("/", 1)[-1].replace(HOLE, "x")
     return "*" in pattern or "." not in pattern.rstrip("/").rsplit("/", 1)[-1]
 
 
 def kinds_by_name(pattern: str) -> frozenset[str]:
     """The kinds that a pattern stands for when nobody knows the files: all, dependency files, or source."""
+    pattern = pattern.replace(HOLE, "*")
     name = pattern.rstrip("/").rsplit("/", 1)[-1]
     if name in ("", ".", "*", "**"):
         return BOTH

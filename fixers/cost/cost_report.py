@@ -288,6 +288,8 @@ def _commits(found: Replay) -> list[str]:
     lines = [
         f"{head}: {found.rebuilt_steps:,} steps run, {found.cached_steps:,} from the cache, {size(found.pushed)} pushed"
     ]
+    if found.sees_git:
+        lines.append("`.git` is in the context, so that each commit runs the steps again that copy it: name it in .dockerignore")
     if found.fixed is not None:
         lines.append(
             f"after `dlint --fix`: {long_duration(found.fixed.seconds)}, {found.fixed.rebuilt_steps:,} steps run, "

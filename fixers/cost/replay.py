@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .step_sizes import StepSizes
     from .step_times import StepTimes
 
+GIT = ".git/"
+
 
 class CommitCost(Struct, frozen=True):
     """The build of one commit after that of the one before: the numbers of the steps that run again, seconds, bytes to push.
@@ -45,6 +47,7 @@ class Replay(Struct, frozen=True):
     """What a history of commits would have cost: the steps of all builds, by whether they were run, seconds, bytes to push.
 
     `each` are the commits, the oldest first; `fixed` is the same with the safe fixes made, None where there are none.
+    `sees_git` says that git's own files are in the context of a step, so that each commit runs it again.
     """
 
     commits: int
@@ -54,6 +57,7 @@ class Replay(Struct, frozen=True):
     pushed: Amount
     each: tuple[CommitCost, ...]
     fixed: Replay | None = None
+    sees_git: bool = False
 
     @property
     def since(self) -> str:
@@ -96,6 +100,7 @@ def replay(
         total(item.seconds * count for item, count in alike),
         total(item.pushed * count for item, count in alike),
         tuple(each),
+        sees_git=any(path.startswith(GIT) and sights.see(path) for commit in history.commits for path in commit.paths),
     )
 
 

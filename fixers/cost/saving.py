@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Less than this is noise of the model, and not worth a line to the reader.
 LEAST_BYTES, LEAST_SECONDS = 1000, 0.01
-LEAST_LOSS = 1e6
+LEAST_LOSS, LEAST_LOST_SECONDS = 1e6, 0.1
 # Each fix takes an estimate of all steps. So many of these as an image may have layers, squared, and the fixes after that have no
 # price. Source: Docker's "OverlayFS storage driver": 128 layers.
 MOST_STEPS = 128 * 128
@@ -105,7 +105,7 @@ def unchanged(measured: Measurements | None, facts: Facts, other: Facts) -> Meas
 
 
 def difference(before: Estimate, after: Estimate) -> Saving | None:
-    """What one estimate saves against another: bytes of image, below 0 where it takes more, and seconds of a build; None when nothing.
+    """What one estimate saves against another: bytes of image and seconds of a build, below 0 where it takes more; None when nothing.
 
     A figure that became unknown is no saving: bytes or seconds then do not count.
     """
@@ -115,12 +115,12 @@ def difference(before: Estimate, after: Estimate) -> Saving | None:
         size = 0.0
     if _strangers(after, seconds=True) > _strangers(before, seconds=True):
         seconds = 0.0
-    # a fix that makes the image larger says so, unless that is noise
+    # a fix that makes the image larger or the build longer says so, unless that is noise
     size = size if size >= LEAST_BYTES or size <= -LEAST_LOSS else 0.0
-    seconds = seconds if seconds >= LEAST_SECONDS else 0.0
+    seconds = seconds if seconds >= LEAST_SECONDS or seconds <= -LEAST_LOST_SECONDS else 0.0
     if not size and not seconds:
         return None
-    return Saving(size, seconds, _basis(before, after, size=size != 0, seconds=seconds > 0))
+    return Saving(size, seconds, _basis(before, after, size=size != 0, seconds=seconds != 0))
 
 
 def change(before: Estimate, after: Estimate) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
