@@ -511,10 +511,11 @@ def foretold(record: dict[str, Any]) -> list[str]:
         near.append(max(ratio, 1 / ratio) <= NEAR)
     if not errors:
         return []
+    middle = 100 * statistics.median(errors)
     return [
-        f"said before they were built: {len(built)} builds, {len(errors)} layers over 1 MB; median error "
-        f"{100 * statistics.median(errors):.1f} %, within the bounds {sum(inside)}; seconds of the cold build within a factor "
-        f"of {NEAR} in {sum(near)} of {len(near)}"
+        f"said before they were built: {len(built)} builds, {len(errors)} layers over 1 MB",
+        f"median error of these {middle:.1f} %, real size within the bounds in {sum(inside)}",
+        f"seconds of these cold builds within a factor of {NEAR} in {sum(near)} of {len(near)}",
     ]
 
 

@@ -366,6 +366,48 @@ def test_other_distributions() -> None:
     assert nothing.installed == tool_figures.amount("package.unlisted")
 
 
+@pytest.mark.parametrize(
+    ("distribution", "name", "same"),
+    [
+        ("alpine", "py3-numpy", "python3-numpy"),
+        ("alpine", "gmp", "libgmp10"),
+        ("alpine", "glib-dev", "libglib2.0-dev"),
+        ("alpine", "ttf-dejavu", "fonts-dejavu"),
+        ("fedora", "ncurses-libs", "libncurses6"),
+        ("fedora", "ghc-aeson-devel", "libghc-aeson-dev"),
+        ("fedora", "perl-Moose", "libmoose-perl"),
+        ("arch", "python-yaml", "python3-yaml"),
+    ],
+)
+def test_names_of_other_distributions_are_made_by_rules(distribution: str, name: str, same: str) -> None:
+    found = closure([name], recommends=False, distribution=distribution)
+    sure = closure([same], recommends=False, distribution="debian", release="trixie")
+    assert found.unknown == ()
+    assert found.packages == max(sure.packages, 1)
+    assert found.installed.basis is HEURISTIC
+    assert found.installed.low < found.installed.mid
+
+
+@pytest.mark.parametrize(
+    ("release", "name", "same"),
+    [
+        ("stretch", "python-requests", "python3-requests"),
+        ("buster", "libicu63", "libicu67"),
+        ("jessie", "openjdk-8-jdk", "openjdk-17-jdk"),
+        ("jessie", "php5-fpm", "php-fpm"),
+    ],
+)
+def test_names_of_older_releases_are_those_of_today(release: str, name: str, same: str) -> None:
+    found = closure([name], recommends=False, distribution="debian", release=release)
+    sure = closure([same], recommends=False, distribution="debian", release="bullseye")
+    assert (found.unknown, found.packages) == ((), sure.packages)
+
+
+@pytest.mark.parametrize("name", ["no-such-thing", "libvirt*", "x" * 5000, "$NAME", "git clone"])
+def test_what_no_rule_finds_stays_unknown(name: str) -> None:
+    assert closure([name], recommends=False, distribution="alpine").unknown == (name,)
+
+
 @pytest.mark.parametrize(("release", "base"), [("bullseye", 96), ("bookworm", 88), ("trixie", 78)])
 def test_a_table_is_whole(release: str, base: int) -> None:
     assert (

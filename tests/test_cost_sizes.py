@@ -452,7 +452,7 @@ def test_a_cleanup_never_raises_what_a_step_adds(lines: list[str], at: int, clea
 
 
 def test_a_manifest_that_comes_from_a_stage_is_that_of_the_stage(tmp_path: Path) -> None:
-    names = {f"node_modules/p{number}": {} for number in range(40)}
+    names: dict[str, object] = {f"node_modules/p{number}": {} for number in range(40)}
     (tmp_path / "package-lock.json").write_text(json.dumps({"packages": names}))
     text = """\
 FROM node:20 AS manifests
