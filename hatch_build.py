@@ -1,4 +1,4 @@
-"""What a wheel brings besides its sources: tables that a checkout makes at its first run, see `lint/storage/prepared.py`."""
+"""What a wheel brings besides its sources: tables that a checkout makes at its first run, see `lint/engine/shipped_tables.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SHIP = "from dockerlint.lint.storage.prepared import SHIPPED, ship; ship(SHIPPED); print(SHIPPED)"
+SHIP = "from dockerlint.lint.engine.shipped_tables import ship; from dockerlint.lint.storage.prepared import SHIPPED; ship(SHIPPED); print(SHIPPED)"
 
 
 class Tables(BuildHookInterface[Any]):

@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from dockerlint.lint.engine import shipped_tables
 from dockerlint.lint.storage import installation, prepared
 
 ROOT = Path(__file__).parent.parent
@@ -17,7 +18,7 @@ def problems(names: set[str]) -> list[str]:
     """What is wrong with the file names of a wheel: all of the three folders and the manual must be there, and no more."""
     wanted = {f"dockerlint/{path.relative_to(ROOT).as_posix()}" for folder in installation.FOLDERS for path in _files(ROOT / folder)}
     wanted |= {f"share/man/man1/{path.name}" for path in _files(ROOT / "docs" / "man")}
-    wanted |= {f"dockerlint/{PREPARED}/{name}.json" for name in prepared.shipped()}
+    wanted |= {f"dockerlint/{PREPARED}/{name}.json" for name in shipped_tables.shipped()}
     held = {re.sub(r"^[^/]+\.data/data/", "", name) for name in names if ".dist-info/" not in name}
     missing = [f"lacks {name}" for name in sorted(wanted - held)]
     surplus = [f"should not have {name}" for name in sorted(held - wanted)]

@@ -40,7 +40,7 @@ from unittest import mock
 from dockerlint.fixers.cost import run_cost
 from dockerlint.fixers.cost.bounded import Amount
 from dockerlint.fixers.cost.build_graph import BuildGraph
-from dockerlint.fixers.cost.cache_keys import Change, rerun, with_args
+from dockerlint.fixers.cost.cache_keys import ContextChange, rerun, with_args
 from dockerlint.fixers.cost.copy_selections import Selections
 from dockerlint.fixers.cost.cost_model import estimate
 from dockerlint.fixers.cost.work_recipes import brought
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.fixers.cost import Estimate
-    from dockerlint.fixers.cost.build_graph import Source, Step
+    from dockerlint.fixers.cost.build_graph import CopySource, Step
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "accuracy"
@@ -548,16 +548,16 @@ def _rebuilds(case: dict[str, Any], made: dict[str, Any], found: Estimate, facts
             yield Rebuild(case["name"], scenario, 1.0, 1.0, 1.0, 1.0, decided, known)
 
 
-def _change(case: dict[str, Any], scenario: str, facts: Facts, graph: BuildGraph, selections: Selections) -> Change:
+def _change(case: dict[str, Any], scenario: str, facts: Facts, graph: BuildGraph, selections: Selections) -> ContextChange:
     """What a scenario changes: the very files that were edited, or the arguments."""
     if scenario == "arguments":
-        return Change(keys=with_args(graph, facts, case["args"]))
+        return ContextChange(keys=with_args(graph, facts, case["args"]))
     paths = set(edits(case).get(scenario, ()))
 
-    def touched(_: Step, source: Source) -> bool:
+    def touched(_: Step, source: CopySource) -> bool:
         return not paths.isdisjoint(selections.select(source.pattern))
 
-    return Change(touched, all=scenario == "cold")
+    return ContextChange(touched, all=scenario == "cold")
 
 
 def _ran(dockerfile: str, steps: list[Step], texts: list[str], rows: list[list[Any]]) -> list[bool]:

@@ -281,7 +281,8 @@ def of_file(name: str, read: Callable[[Path], object], *allowed: type[Exception]
 def toml() -> Callable[[bytes], object]:
     from dockerlint.lint.engine.registry import rules
     from dockerlint.lint.settings import config_files
-    from dockerlint.lint.settings.config import ConfigError, merge
+    from dockerlint.lint.settings.config import merge
+    from dockerlint.lint.storage.errors import ConfigError
 
     known = rules()
 
@@ -304,14 +305,15 @@ def toml() -> Callable[[bytes], object]:
 def yaml() -> Callable[[bytes], object]:
     from dockerlint.lint.engine.registry import rules
     from dockerlint.lint.settings import hadolint_config
-    from dockerlint.lint.settings.config import ConfigError, merge
+    from dockerlint.lint.settings.config import merge
+    from dockerlint.lint.storage.errors import ConfigError
 
     known = rules()
     return of_file(".hadolint.yaml", lambda path: merge(hadolint_config.translate(path)).rules(known, path), ConfigError)
 
 
 def ignore() -> Callable[[bytes], object]:
-    from dockerlint.lint.context.build_context import Ignore, glob_to_regex
+    from dockerlint.lint.context.dockerignore import Ignore, glob_to_regex
 
     paths = ("a", "src/a/b.py", "node_modules/x/y", "a" * 200, "/".join("ab" * 40), "é\n.log")
 
@@ -325,7 +327,7 @@ def ignore() -> Callable[[bytes], object]:
 
 
 def gitignore() -> Callable[[bytes], object]:
-    from dockerlint.lint.settings.discovery import is_left_out
+    from dockerlint.lint.context.gitignore import is_left_out
 
     (folder() / ".git").mkdir()
     return of_file(".gitignore", lambda path: [is_left_out(path.parent, name) for name in ("a", "b/c.log", "x/y/z")])
@@ -436,7 +438,8 @@ def rules() -> Callable[[bytes], object]:
 def fixes() -> Callable[[bytes], object]:
     """All fixes, also the unsafe ones: they end, and what they make parses."""
     from dockerlint.fixers.loop import fix
-    from dockerlint.lint.analysis.facts import Facts, Settings
+    from dockerlint.lint.analysis.build_state import Settings
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.checker import check
     from dockerlint.lint.engine.registry import rules as known
     from dockerlint.lint.syntax.parser import parse
@@ -485,11 +488,13 @@ def manifests_in(root: Path) -> Any:
 
 def lint(text: str, *, root: Any, reports: bool = True) -> None:
     from dockerlint.fixers.cost import price
-    from dockerlint.lint.analysis.facts import Facts, Settings
+    from dockerlint.lint.analysis.build_state import Settings
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.checker import check
+    from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.engine.registry import rules as known
-    from dockerlint.lint.report import FORMATS, FileReport, Options, Priced, render
     from dockerlint.lint.report.escaping import HIDDEN
+    from dockerlint.lint.report.render import FORMATS, ReportOptions, render
     from dockerlint.lint.syntax.lines import Lines
     from dockerlint.lint.syntax.parser import parse
 
@@ -507,7 +512,7 @@ def lint(text: str, *, root: Any, reports: bool = True) -> None:
     )
     report = FileReport("a\x1b[2J\u202e<b>/Dockerfile", Lines(doc.text), items)
     for name in FORMATS:
-        shown = render(name, [report], Options(excerpts=True))
+        shown = render(name, [report], ReportOptions(excerpts=True))
         shown.encode("utf-8")
         # what ends an issue for Code Climate is a NUL
         hidden = HIDDEN.search(shown.replace("\n", "").replace("}\0", "}"))

@@ -21,7 +21,7 @@ from lsprotocol.types import Range, TextDocumentContentChangePartial
 
 from dockerlint.lint.cli.lsp.diagnostics import diagnostics
 from dockerlint.lint.cli.lsp.documents import Document
-from dockerlint.lint.cli.lsp.file_setup import Setup, View
+from dockerlint.lint.cli.lsp.file_setup import FileView, Setup
 from dockerlint.lint.cli.lsp.positions import Positions
 
 HERE = Path(__file__).parent
@@ -48,14 +48,14 @@ def times(lines: int, edits: int) -> list[float]:
         path = Path(folder) / "Dockerfile"
         setup = Setup(path)
         document = Document(path.as_uri(), 0, Positions(text_of(lines)))
-        diagnostics(View(document, setup))
+        diagnostics(FileView(document, setup))
         # as the server does
         gc.freeze()
         taken = []
         for number in range(edits):
             start = time.process_time()
             document = edited(document, number)
-            diagnostics(View(document, setup))
+            diagnostics(FileView(document, setup))
             taken.append((time.process_time() - start) * 1000)
     return taken
 

@@ -30,24 +30,23 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".ci", "__pycache__", ".*_cache", "node_modules", "corpus", "*.egg-info")
-COMMON = ("test_safety.py", "test_rules.py")
+COMMON = ("fixers/test_safety.py", "rules/test_rules.py")
 # The modules that decide what a fix may do, and the tests that stand nearest to each, run before the common ones.
 MODULES: dict[str, tuple[str, ...]] = {
-    "edits": ("test_edits.py",),
+    "edits": ("fixers/test_edits.py",),
     "merge": (),
-    "cleanup": (),
-    "exec_form": (),
-    "footprint": ("test_precedence.py", "test_order.py"),
-    "ownership": (),
-    "workdir": (),
-    "unpack": (),
-    "cross_compile": (),
-    "loop": ("test_loop.py",),
-    "files": ("test_files.py",),
-    "pins": ("test_pins.py",),
-    "split": ("test_multistage.py",),
-    "mounts": ("test_ecosystems.py",),
-    "manifests": ("test_ecosystems.py", "test_cost_manifests.py"),
+    "cache/cleanup": (),
+    "instructions/exec_form": (),
+    "effects/footprint": ("fixers/order/test_precedence.py", "fixers/order/test_step_order.py"),
+    "instructions/ownership": (),
+    "instructions/workdir": (),
+    "instructions/add_archive": (),
+    "image/cross_compile": (),
+    "loop": ("fixers/test_loop.py",),
+    "instructions/pin_versions": ("lint/analysis/test_unpinned_packages.py",),
+    "order/split_copy": ("fixers/multistage/test_split_stage.py",),
+    "cache/cache_mounts": ("fixers/inputs/test_ecosystems.py",),
+    "inputs/install_inputs": ("fixers/inputs/test_ecosystems.py", "fixers/cost/test_locked_packages.py"),
 }
 MOST_SECONDS = 240
 TESTS_FAILED = 1
@@ -131,7 +130,7 @@ def work(todo: Path, results: Path, only: str) -> None:
     import pytest  # noqa: F401
 
     # what is compiled now is read by all, but for the modules that change
-    if _run(("test_edits.py", *COMMON), only) != 0:
+    if _run(("fixers/test_edits.py", *COMMON), only) != 0:
         raise SystemExit(f"the tests fail without any change:\n{Path(OUTPUT).read_text(encoding='utf8')[-2000:]}")
     for module in MODULES:
         for compiled in (here / "fixers" / "__pycache__").glob(f"{module}.*"):

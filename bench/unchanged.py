@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import shlex
+import shutil
 import subprocess
 import sys
 from difflib import unified_diff
@@ -41,11 +42,13 @@ def main() -> int:
     parser.add_argument("--against", type=Path, help="a folder that an earlier run wrote")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    program, *words_of_program = shlex.split(options.dlint)
+    program = shutil.which(program) or program
     texts = texts_of(options.corpus)
     with TemporaryDirectory() as top:
         lay_out(texts, Path(top))
         for name, words in RUNS.items():
-            command = [*shlex.split(options.dlint), "check", *COMMON, *words, "."]
+            command = [str(Path(program).absolute()), *words_of_program, "check", *COMMON, *words, "."]
             done = subprocess.run(command, cwd=top, capture_output=True, stdin=subprocess.DEVNULL, check=True)
             said = done.stdout + done.stderr
             (options.folder / name).write_bytes(said)
@@ -70,7 +73,8 @@ def differences(before: Path, after: Path) -> int:
             print(f"{name}: the same")
             continue
         status = 1
-        lines = unified_diff(*(data.decode("utf-8", "replace").splitlines() for data in (old, new)), "before", "after", n=2, lineterm="")
+        one, other = (data.decode("utf-8", "replace").splitlines() for data in (old, new))
+        lines = unified_diff(one, other, "before", "after", n=2, lineterm="")
         print(f"{name}: differs", *islice(lines, MOST_SHOWN), sep="\n")
     return status
 

@@ -93,7 +93,8 @@ def _key(row: Row) -> tuple[str, bool]:
 
 
 def _has_engine(name: str | None) -> bool:
-    from dockerlint.fixers.verify.engines import EngineError, find
+    from dockerlint.fixers.verify.base import EngineError
+    from dockerlint.fixers.verify.engines import find
 
     try:
         find(name)

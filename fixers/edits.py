@@ -7,9 +7,8 @@ from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Edit
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -45,7 +45,7 @@ class Dropped(Struct, frozen=True):
     reason: str
 
 
-class Outcome(Struct, frozen=True):
+class FixOutcome(Struct, frozen=True):
     """The fixed text, and what was done."""
 
     text: str
@@ -61,7 +61,7 @@ class _Run(Struct):
     banned: set[tuple[str, str]] = field(default_factory=set)
 
 
-def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = None) -> Outcome:
+def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = None) -> FixOutcome:
     """Makes the safe fixes (with `unsafe` the others too) of what `find` finds, until there are none left.
 
     `worth` prices findings: of fixes that conflict the one that saves more goes first. A fix that would break a file that
@@ -93,7 +93,7 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
         ]
         seen.add(following.text)
         doc = following
-    return Outcome(doc.text, tuple(run.applied), tuple(run.dropped))
+    return FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped))
 
 
 def _fix(finding: Finding) -> Fix:

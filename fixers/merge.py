@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit
+from dockerlint.lint.engine.findings import Applicability
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 from .edits import INDENT, append_command, can_append, delete_instruction, has_comment, hides_failures, insert
 

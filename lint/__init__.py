@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .analysis.facts import Facts
     from .engine.checker import check
-    from .engine.findings import Applicability, Edit, Finding, Fix, Severity
+    from .engine.findings import Applicability, Finding, Fix, Severity
     from .engine.rule import Rule, rule
     from .syntax import nodes
     from .syntax.parser import parse
-    from .syntax.span import Span
+    from .syntax.span import Edit, Span
 
 __all__ = ["Applicability", "Edit", "Facts", "Finding", "Fix", "Rule", "Severity", "Span", "check", "nodes", "parse", "rule"]
 
 # Where each name is from: it is loaded when it is asked for, as the command line's start-up needs none of them.
 _HOMES = {
     "Applicability": "engine.findings",
-    "Edit": "engine.findings",
+    "Edit": "syntax.span",
     "Facts": "analysis.facts",
     "Finding": "engine.findings",
     "Fix": "engine.findings",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_NAMES = 100
 
 
-@rule("DF101", name="source-copied-before-install", severity=Severity.WARNING)
+@rule(name="source-copied-before-install", severity=Severity.WARNING)
 def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The source tree is copied before its dependencies are installed.
 
@@ -163,7 +163,7 @@ def _check(
     fix = split_copy(facts, copy, run, invocation, reads, folder)
     if fix is None and reads.why is not None:
         message += f"; {reads.why}"
-    yield Finding("DF101", copy.span, message, fix)
+    yield Finding(copy.span, message, fix)
 
 
 def _source(

@@ -13,12 +13,12 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.order.step_order import Plan
+    from dockerlint.fixers.order.step_order import OrderPlan
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 
-@rule("DF102", name="volatile-step-first", severity=Severity.WARNING)
+@rule(name="volatile-step-first", severity=Severity.WARNING)
 def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file that changes often is copied above a costly step that does not need it.
 
@@ -62,12 +62,12 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     told.add(copy.span.start)
                     line = doc.line(run.span.start)
                     message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
-                    yield Finding("DF102", copy.span, message, fix)
+                    yield Finding(copy.span, message, fix)
                     # all that moves is moved by one fix
                     fix = None
 
 
-def _needless(facts: Facts, plan: Plan) -> Iterator[tuple[Instruction, nodes.Run]]:
+def _needless(facts: Facts, plan: OrderPlan) -> Iterator[tuple[Instruction, nodes.Run]]:
     """The copies of the context that go below a costly step, in file order, each with the last one of these."""
     for node in sorted((node for node, _ in plan.moves if is_from_context(node)), key=lambda node: node.span):
         costly = [item for item in plan.passes(node) if isinstance(item, nodes.Run) and is_costly(facts, item)]
@@ -75,7 +75,7 @@ def _needless(facts: Facts, plan: Plan) -> Iterator[tuple[Instruction, nodes.Run
             yield node, costly[-1]
 
 
-def _fix(doc: Dockerfile, plan: Plan, applicability: Applicability) -> Fix | None:
+def _fix(doc: Dockerfile, plan: OrderPlan, applicability: Applicability) -> Fix | None:
     edits = rewrite(doc, plan)
     copies = all(isinstance(node, nodes.Copy) for node, _ in plan.moves)
     count = len(plan.moves)

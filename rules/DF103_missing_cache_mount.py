@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF103", name="missing-cache-mount", severity=Severity.WARNING)
+@rule(name="missing-cache-mount", severity=Severity.WARNING)
 def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A package manager or compiler runs without its cache mounted.
 
@@ -104,7 +104,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
             continue
         command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
         message = f"`{command}` runs without its cache mounted: what it downloads is fetched again each time the step runs"
-        yield Finding("DF103", invocation.command.span, message, mount_caches(facts, stage, run, invocation))
+        yield Finding(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
 
 
 def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:

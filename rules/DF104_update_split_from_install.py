@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF104", name="update-split-from-install", severity=Severity.WARNING)
+@rule(name="update-split-from-install", severity=Severity.WARNING)
 def update_split_from_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The package index is refreshed in one RUN and used in another.
 
@@ -64,7 +64,7 @@ def _check(facts: Facts, run: nodes.Run, following: list[nodes.Run]) -> Iterator
             fix = Fix("merge it with the install", edits, trust(facts, run, later)) if edits else None
             name = f"{refresh.words[0].text} {refresh.subcommand}"
             message = f"`{name}` is a layer of its own: the install on line {facts.doc.line(later.span.start)} works with a stale index"
-            yield Finding("DF104", refresh.command.span, message, fix)
+            yield Finding(refresh.command.span, message, fix)
             return
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF105", name="volatile-arg-early", severity=Severity.WARNING, needs=("arg", "env"))
+@rule(name="volatile-arg-early", severity=Severity.WARNING, needs=("arg", "env"))
 def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A value that changes with every build is declared above costly steps.
 
@@ -63,7 +63,7 @@ def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for node, pair, run in found:
             line = doc.line(run.span.start)
             message = f"{node.name} {pair.key.text} changes with every build and makes the step on line {line} run again, which does not use it"
-            yield Finding("DF105", pair.span, message, fixes.pop(node.span.start, None))
+            yield Finding(pair.span, message, fixes.pop(node.span.start, None))
 
 
 def _found(facts: Facts, stage: nodes.Stage) -> Iterator[tuple[nodes.Arg | nodes.Env, nodes.Pair, nodes.Run]]:

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF106", name="emulated-compile", severity=Severity.INFO, recommended=False)
-def emulated_compile(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="emulated-compile", severity=Severity.INFO, recommended=False)
+def emulated_compile(facts: Facts) -> Iterator[Finding]:
     """A compiler that could cross-compile runs under emulation when the image is built for another platform.
 
     The stage is built for the target's platform, so on any other machine each instruction of the compiler is emulated. A
@@ -58,7 +57,6 @@ def emulated_compile(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** Docker's guide on multi-platform builds, cross-compilation.
     """
-    del doc
     for stage in facts.doc.stages:
         if facts.ships(stage) or stage.from_.flag("platform") or facts.graph.parent(stage):
             continue
@@ -69,5 +67,5 @@ def emulated_compile(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 fix, reason = cross_compile(facts, stage)
                 end = f"no fix, {reason}" if reason else "the stage has no --platform=$BUILDPLATFORM"
                 message = f"`{name}` runs emulated when the image is for another platform: {end}"
-                yield Finding("DF106", stage.from_.image.span, message, fix)
+                yield Finding(stage.from_.image.span, message, fix)
                 break

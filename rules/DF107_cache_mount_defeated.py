@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation
-    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
-    from dockerlint.lint.syntax.span import Span
+    from dockerlint.lint.syntax.nodes import Run, Word
+    from dockerlint.lint.syntax.span import Edit, Span
 
 
-@rule("DF107", name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))
-def cache_mount_defeated(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))
+def cache_mount_defeated(facts: Facts) -> Iterator[Finding]:
     """A cache is mounted, but an option or variable switches it off, or the same RUN empties it.
 
     What a mount holds is not in the layer: emptying it saves no byte of the image, and the next build fetches everything
@@ -61,7 +60,6 @@ def cache_mount_defeated(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """
-    del doc
     for run in facts.every(nodes.Run, triggers=False):
         seen: set[Span] = set()
         for invocation in facts.invocations(run):
@@ -94,7 +92,7 @@ def _wipe(facts: Facts, run: Run, command: Command, cache: Cache) -> Finding:
     message = (
         f"`{_short(text)}` empties the cache mounted for {cache.path}: it saves nothing, and the next build starts cold"
     )
-    return Finding("DF107", command.span, message, _drop(facts, run, command))
+    return Finding(command.span, message, _drop(facts, run, command))
 
 
 def _drop(facts: Facts, run: Run, command: Command) -> Fix | None:
@@ -126,7 +124,7 @@ def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Fi
                 edits.append(insert(invocation.subcommand_words[-1].span.end, f" {keep}"))
             trust = Applicability.UNSAFE if tool.kind == "system" else Applicability.SAFE
             fix = Fix(f"drop {flag.text}", tuple(edits), trust)
-        yield Finding("DF107", flag.span, f"`{flag.text}` switches off the cache that this RUN mounts", fix)
+        yield Finding(flag.span, f"`{flag.text}` switches off the cache that this RUN mounts", fix)
 
 
 def _variables(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
@@ -136,7 +134,7 @@ def _variables(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Findi
         if env.get(name) and not any(word.text.startswith(f"{name}=") for word in invocation.command.assignments):
             word = _setting(facts, run, name)
             message = f"{name} switches off the cache that the RUN on line {facts.doc.line(run.span.start)} mounts"
-            yield Finding("DF107", word.span if word else invocation.command.span, message)
+            yield Finding(word.span if word else invocation.command.span, message)
 
 
 def _setting(facts: Facts, run: Run, name: str) -> Word | None:

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
-    from dockerlint.lint.syntax.nodes import Copy, Dockerfile
+    from dockerlint.lint.syntax.nodes import Copy
 
 MOST_NAMED = 4
 
 
-class _Data(Struct, frozen=True):
+class _ContextData(Struct, frozen=True):
     always: tuple[str, ...]
     beside: dict[str, tuple[str, ...]]
     expected: dict[str, tuple[str, ...]]
 
 
-@rule("DF108", name="context-too-wide", severity=Severity.WARNING)
-def context_too_wide(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="context-too-wide", severity=Severity.WARNING)
+def context_too_wide(facts: Facts) -> Iterator[Finding]:
     """A copy of a whole folder brings what is not meant for the image: .git, node_modules, virtual environments, build output.
 
     All of it is sent to the builder, hashed and stored, and any change in it, a commit for one, runs every later step again.
@@ -66,7 +66,6 @@ def context_too_wide(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     if facts.context is None:
         return
-    del doc
     # each name once, where it is copied first
     named: set[str] = set()
     for copy in facts.every(nodes.Copy):
@@ -88,7 +87,7 @@ def _check(facts: Facts, context: Context, copy: Copy, named: set[str]) -> Itera
             more = f" and {len(first) - MOST_NAMED} more" if len(first) > MOST_NAMED else ""
             them = "it" if len(first) == 1 else "them"
             yield Finding(
-                "DF108", word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add {them} to .dockerignore"
+                word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add {them} to .dockerignore"
             )
         elif context.ignore_file is None and folder in ("", ".") and not facts.quiet:
             yield from _without_ignore_file(context, word)
@@ -100,7 +99,7 @@ def _without_ignore_file(context: Context, word: nodes.Word) -> Iterator[Finding
     )
     if expected:
         listed = ", ".join([".git", *expected])
-        yield Finding("DF108", word.span, f"there is no .dockerignore: {listed} are copied as soon as they are there")
+        yield Finding(word.span, f"there is no .dockerignore: {listed} are copied as soon as they are there")
 
 
 def _waste(context: Context, names: Iterable[str]) -> dict[str, int]:
@@ -150,7 +149,7 @@ def _size(count: int) -> str:
 
 
 @cache
-def _data() -> _Data:
+def _data() -> _ContextData:
     data = tables.table("lint/catalogue/data/context.toml")
     made = ({name: tuple(names) for name, names in data[kind].items()} for kind in ("beside", "expected"))
-    return _Data(tuple(data["always"]["names"]), *made)
+    return _ContextData(tuple(data["always"]["names"]), *made)

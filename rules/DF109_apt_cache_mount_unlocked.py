@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.cache.cache_mounts import needs_setup, set_up
 from dockerlint.fixers.edits import insert
 from dockerlint.lint.analysis.leftovers import caches_of
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 DEBIAN = frozenset({"debian", "ubuntu"})
 
 
-@rule("DF109", name="apt-cache-mount-unlocked", severity=Severity.WARNING, needs=("--mount",))
+@rule(name="apt-cache-mount-unlocked", severity=Severity.WARNING, needs=("--mount",))
 def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """apt's cache is mounted without a lock, or with the hook of Debian's images that keeps it empty.
 
@@ -84,10 +85,10 @@ def _check(doc: Dockerfile, facts: Facts, run: Run, mount: Mount, caches: list[C
     sharing = mount.options.get("sharing", "shared").lower()
     if sharing == "shared":
         message = f"{mount.target} is mounted without `sharing=locked`: of two builds at the same time one fails"
-        yield Finding("DF109", mount.flag.span, message, _lock(doc, mount))
+        yield Finding(mount.flag.span, message, _lock(doc, mount))
     if any(item.role == "packages" for item in caches) and _has_hook(facts, run):
         message = f"{mount.target} stays empty: docker-clean, a hook of the base image, deletes each package that apt downloads"
-        yield Finding("DF109", mount.flag.span, message, _unhook(facts, run, tool))
+        yield Finding(mount.flag.span, message, _unhook(facts, run, tool))
 
 
 def _lock(doc: Dockerfile, mount: Mount) -> Fix | None:

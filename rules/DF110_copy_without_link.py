@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF110", name="copy-without-link", severity=Severity.STYLE, recommended=False, needs=("--from",))
+@rule(name="copy-without-link", severity=Severity.STYLE, recommended=False, needs=("--from",))
 def copy_without_link(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A copy from another stage waits for the layers below it, and is done again when they change.
 
@@ -64,4 +64,4 @@ def copy_without_link(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 continue
             fix = Fix("add `--link`", (insert(copy.keyword.span.end, " --link"),), Applicability.UNSAFE)
             message = f"`{facts.brief(copy)}` is done again whenever a layer below it changes: `--link` keeps it apart"
-            yield Finding("DF110", copy.keyword.span, message, fix)
+            yield Finding(copy.keyword.span, message, fix)

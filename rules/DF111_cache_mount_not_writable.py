@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF111", name="cache-mount-not-writable", severity=Severity.WARNING, needs=("--mount",))
-def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="cache-mount-not-writable", severity=Severity.WARNING, needs=("--mount",))
+def cache_mount_not_writable(facts: Facts) -> Iterator[Finding]:
     """A cache is mounted for a user that cannot write to it.
 
     A cache mount is an empty folder of root with mode 0755, whatever lies at its place in the image. A tool that runs as another
@@ -46,7 +45,6 @@ def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`: uid, gid and mode.
     """
-    del doc
     for run in facts.every(nodes.Run, triggers=False):
         user = facts.state(run).user
         if user is None or is_root(user) is not False or "sudo" in facts.doc.source(run.span):
@@ -66,7 +64,6 @@ def cache_mount_not_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
                 else None
             )
             yield Finding(
-                "DF111",
                 mount.flag.span,
                 f"{mount.target} belongs to root there, and this step runs as {user}: give it `uid=`",
                 fix,

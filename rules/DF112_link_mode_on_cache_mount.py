@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A tool that falls back to copying without a word.
 SILENT = {"pnpm": ("npm_config_package_import_method", "--package-import-method")}
 
 
-@rule("DF112", name="link-mode-on-cache-mount", severity=Severity.INFO, recommended=False, needs=("--mount",))
-def link_mode_on_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="link-mode-on-cache-mount", severity=Severity.INFO, recommended=False, needs=("--mount",))
+def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
     """A tool that links files out of its cache has it on a mount, where links cannot lead out of.
 
     It falls back to copying after a failed attempt for each package, and warns about it. Told to copy, it does so at once.
@@ -48,7 +47,6 @@ def link_mode_on_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
 
     **Source:** uv's guide "Using uv in Docker", caching.
     """
-    del doc
     for run in facts.every(nodes.Run, triggers=False):
         for invocation in facts.invocations(run):
             if invocation.action != "install" or not any(
@@ -67,7 +65,7 @@ def _finding(run: nodes.Run, invocation: Invocation, variable: str, keep: str | 
     fix = None
     if keep and invocation.subcommand_words:
         fix = Fix(f"add {keep}", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
-    return Finding("DF112", invocation.words[0].span, message, fix)
+    return Finding(invocation.words[0].span, message, fix)
 
 
 def _is_set(facts: Facts, run: nodes.Run, invocation: Invocation, variable: str, option: str) -> bool:

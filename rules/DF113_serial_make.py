@@ -15,15 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 PARALLEL = regex(r"-[a-zA-Z]*j|--jobs|\$\{?\w*(?:FLAGS|JOBS|OPTS)")
 # Targets that compile; others may do anything.
 LONG = frozenset({"all", "build", "release"})
 
 
-@rule("DF113", name="serial-make", severity=Severity.INFO, recommended=False, needs=("make",))
-def serial_make(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="serial-make", severity=Severity.INFO, recommended=False, needs=("make",))
+def serial_make(facts: Facts) -> Iterator[Finding]:
     """make compiles one file at a time.
 
     With `-j` it uses all processors of the builder. Makefiles that do not name all dependencies may fail with it, which is why it is
@@ -51,7 +50,6 @@ def serial_make(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the manual of GNU make, "Parallel Execution".
     """
-    del doc
     for run in facts.every(nodes.Run):
         if "MAKEFLAGS" in facts.state(run).env or "MAKEFLAGS" in facts.doc.source(run.span):
             continue
@@ -68,5 +66,5 @@ def serial_make(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 fix = Fix(
                     "compile in parallel", (insert(call.words[0].span.end, ' -j"$(nproc)"'),), Applicability.UNSAFE
                 )
-            yield Finding("DF113", call.words[0].span, "`make` without `-j` compiles one file at a time", fix)
+            yield Finding(call.words[0].span, "`make` without `-j` compiles one file at a time", fix)
             made = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.order.step_order import is_costly
-from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
+from dockerlint.lint.analysis.build_state import PLATFORM, PREDEFINED
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -24,7 +24,7 @@ GLOBAL = frozenset(
 )
 
 
-@rule("DF114", name="arg-before-unused-steps", severity=Severity.INFO, recommended=False, needs=("arg",))
+@rule(name="arg-before-unused-steps", severity=Severity.INFO, recommended=False, needs=("arg",))
 def arg_before_unused_steps(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An argument is declared above costly steps that do not use it.
 
@@ -71,7 +71,6 @@ def _check(
             used = any(name in doc.source(node.span) for node in following)
             if used:
                 yield Finding(
-                    "DF114",
                     pair.span,
                     f"another {name} runs the step on line {line} again, which does not use it: declare it below",
                 )

@@ -30,7 +30,7 @@ class _Waste(Struct, frozen=True):
     path: str
 
 
-@rule("DF201", name="cleanup-in-later-layer", severity=Severity.WARNING)
+@rule(name="cleanup-in-later-layer", severity=Severity.WARNING)
 def cleanup_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are deleted in a later layer than the one that holds them.
 
@@ -94,7 +94,7 @@ def _check(doc: Dockerfile, facts: Facts, run: nodes.Run, makers: _Makers) -> It
         maker = group[0].maker
         command = " ".join(doc.source(group[0].command.span).split())
         message = f"`{command}` frees nothing: {group[0].path} stays in the layer of line {doc.line(maker.span.start)}"
-        yield Finding("DF201", group[0].command.span, message, _fix(facts, run, group))
+        yield Finding(group[0].command.span, message, _fix(facts, run, group))
 
 
 def _waste(facts: Facts, run: nodes.Run, command: Command, makers: _Makers) -> _Waste | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF203", name="ownership-copies-files", severity=Severity.WARNING, needs=("chown", "chmod"))
+@rule(name="ownership-copies-files", severity=Severity.WARNING, needs=("chown", "chmod"))
 def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Owner or mode of copied files is changed in a layer of its own.
 
@@ -69,7 +69,7 @@ def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     fix, reason = set_by_copy(facts, node, command)
                     end = f"no fix, {reason}" if reason else f"{found.name} --{command.name} does the same at no cost"
                     message = f"{command.name} -R stores the files of line {line} a second time: {end}"
-                    yield Finding("DF203", command.span, message, fix)
+                    yield Finding(command.span, message, fix)
 
 
 def _copied(

@@ -51,7 +51,7 @@ class _Fetched(Struct, frozen=True):
     folder: str | None
 
 
-@rule("DF204", name="download-left-behind", severity=Severity.WARNING, needs=tuple(fetchers()))
+@rule(name="download-left-behind", severity=Severity.WARNING, needs=tuple(fetchers()))
 def download_left_behind(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An archive is fetched and unpacked, and stays in the layer.
 
@@ -102,7 +102,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: Run) -> Iterator[Finding]:
         if _named_later(facts, stage, run, name):
             continue
         message = f"`{name}` stays in the layer, although `{unpacker.name}` has unpacked it"
-        yield Finding("DF204", item.download.command.span, message, _fix(facts, run, item, name))
+        yield Finding(item.download.command.span, message, _fix(facts, run, item, name))
 
 
 def _fetched(commands: tuple[Command, ...]) -> Iterator[_Fetched]:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile, Stage
+    from dockerlint.lint.syntax.nodes import Stage
 
 MOST_NAMED = 2
 INTERPRETERS = ("python*", "node", "irb", "ruby", "php", "perl", "R", "julia", "ghci", "iex", "jshell")
 
 
-@rule("DF205", name="build-tools-in-final-image", severity=Severity.INFO)
-def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="build-tools-in-final-image", severity=Severity.INFO)
+def build_tools_in_final_image(facts: Facts) -> Iterator[Finding]:
     """Compilers and headers that a build needed stay in the image that ships.
 
     They are often larger than what they built, and a gift to whoever breaks in. Built in a stage of its own, the result is
@@ -85,7 +85,6 @@ def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Findin
 
     **Source:** Docker's guides on multi-stage builds and on best practices.
     """
-    del doc
     target = facts.graph.target
     if target is None or not _has_command(facts, target):
         return
@@ -97,13 +96,13 @@ def build_tools_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Findin
     place = found.installs[0].packages[0].span
     fix = take_away(facts, found)
     if isinstance(fix, Fix):
-        yield Finding("DF205", place, f"{what}: its RUN can remove them", fix)
+        yield Finding(place, f"{what}: its RUN can remove them", fix)
         return
     split = _split(facts, target)
     if isinstance(split, Fix):
-        yield Finding("DF205", place, f"{what}: a build stage keeps that out", split)
+        yield Finding(place, f"{what}: a build stage keeps that out", split)
         return
-    yield Finding("DF205", place, f"{what}: a build stage keeps that out (no fix: {split or fix.reason})")
+    yield Finding(place, f"{what}: a build stage keeps that out (no fix: {split or fix.reason})")
 
 
 def _split(facts: Facts, target: Stage) -> Fix | str | None:
@@ -111,8 +110,8 @@ def _split(facts: Facts, target: Stage) -> Fix | str | None:
     # most files have nothing to split: what works it out is read when it is needed
     from dockerlint.fixers.multistage import python
     from dockerlint.fixers.multistage import split_stage as split
-    from dockerlint.fixers.multistage.split_plan import Refusal
     from dockerlint.fixers.multistage.stage_reader import Reading
+    from dockerlint.fixers.refusal import Refusal
 
     if len(facts.doc.stages) != 1 or facts.settings.target is not None:
         return None

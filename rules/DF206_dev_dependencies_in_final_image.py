@@ -32,7 +32,7 @@ SILENT = ("config", "set", "cache", "--version", "-v", "global")
 BUILDERS = frozenset({"npx", "tsc", "webpack", "vite", "ng", "make", "pnpx", "bunx", "gulp", "grunt", "pytest", "tox"})
 
 
-@rule("DF206", name="dev-dependencies-in-final-image", severity=Severity.INFO)
+@rule(name="dev-dependencies-in-final-image", severity=Severity.INFO)
 def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The image that ships installs the dependencies of its development: test runners, linters, bundlers.
 
@@ -163,12 +163,12 @@ def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
     for word in (word for option in invocation.tool.manifest_flags for word in invocation.options(option)):
         if is_development(word.text, production):
             message = f"`{name}` installs {word.text}, which an image that ships has no use for"
-            yield Finding("DF206", word.span, message, other_file(facts, run, invocation, word, production))
+            yield Finding(word.span, message, other_file(facts, run, invocation, word, production))
     message = f"`{name}` installs the development's dependencies too, and the image ships them"
     if _asked(invocation, production):
-        yield Finding("DF206", invocation.command.span, message, not_asked(facts, run, invocation, production))
+        yield Finding(invocation.command.span, message, not_asked(facts, run, invocation, production))
     elif _leaves_them_in(facts, run, invocation, production):
-        yield Finding("DF206", invocation.command.span, message, leave_out(facts, run, invocation, production))
+        yield Finding(invocation.command.span, message, leave_out(facts, run, invocation, production))
 
 
 def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:
@@ -183,7 +183,7 @@ def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:
         fix = prune(facts, run, invocation, production)
         if fix:
             message = f"`{invocation.words[0].text} {invocation.subcommand}` installs what only the build needs, and the image ships it"
-            yield Finding("DF206", invocation.command.span, message, fix)
+            yield Finding(invocation.command.span, message, fix)
 
 
 def _asked(invocation: Invocation, production: Production) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.image.slim_base import change, variant
-from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # A slim variant that saves less than this share of the base is not worth a word.
 LEAST_SHARE = 0.25
 
 
-@rule("DF207", name="full-base-image", severity=Severity.INFO, recommended=False)
-def full_base_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="full-base-image", severity=Severity.INFO, recommended=False)
+def full_base_image(facts: Facts) -> Iterator[Finding]:
     """The image that ships is based on the full variant of its base, where a slim one exists.
 
     The full variants of language images hold compilers and headers for building any package from source. What is installed
@@ -54,7 +53,6 @@ def full_base_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the images' own pages, "Image Variants"; sizes from the table of base images.
     """
-    del doc
     target = facts.graph.target
     image = facts.image(target) if target else None
     base = facts.base(target) if target else None
@@ -70,7 +68,7 @@ def full_base_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     fix = change(facts, root, base, tag)
     sizes = f"{pair[0] / 1e6:.0f} MB, its slim variant {pair[1] / 1e6:.0f} MB"
     why_not = f" (no fix: {fix.reason})" if isinstance(fix, Refusal) else ""
-    yield Finding("DF207", root.from_.image.span, f"{image} is {sizes}{why_not}", None if isinstance(fix, Refusal) else fix)
+    yield Finding(root.from_.image.span, f"{image} is {sizes}{why_not}", None if isinstance(fix, Refusal) else fix)
 
 
 def _sizes(full: BaseImage, slim: BaseImage) -> tuple[int, int] | None:

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF208", name="unstripped-binary", severity=Severity.INFO, recommended=False, needs=("go",))
-def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="unstripped-binary", severity=Severity.INFO, recommended=False, needs=("go",))
+def unstripped_binary(facts: Facts) -> Iterator[Finding]:
     """A Go program is built with the tables that only a debugger reads.
 
     `-ldflags="-s -w"` leaves them out: a quarter to a third of the file. Stack traces still name functions and lines.
@@ -35,7 +34,6 @@ def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** `go tool link`, options -s and -w.
     """
-    del doc
     for run in facts.every(nodes.Run):
         source = facts.doc.source(run.span)
         if any(word in source for word in ("ldflags", "LDFLAGS", "strip", "upx", "gcflags", "-race")):
@@ -45,7 +43,6 @@ def unstripped_binary(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for invocation in facts.invocations(run):
             if invocation.tool.name == "go" and invocation.subcommand == "build":
                 yield Finding(
-                    "DF208",
                     invocation.command.span,
                     '`go build` without `-ldflags="-s -w"` puts debugging tables into the program',
                 )

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF210", name="packages-removed-by-name", severity=Severity.STYLE, recommended=False, needs=("apk",))
-def packages_removed_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="packages-removed-by-name", severity=Severity.STYLE, recommended=False, needs=("apk",))
+def packages_removed_by_name(facts: Facts) -> Iterator[Finding]:
     """Packages that a build needed are removed by their names.
 
     The list stands there twice, and their own dependencies may stay. As a virtual package they go with one name and all that came
@@ -34,7 +33,6 @@ def packages_removed_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
 
     **Source:** apk's manual page, `--virtual`.
     """
-    del doc
     for run in facts.every(nodes.Run):
         added: set[str] = set()
         for invocation in facts.invocations(run):
@@ -45,4 +43,4 @@ def packages_removed_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
             twice = [word for word in invocation.operands if invocation.action == "remove" and word.text in added]
             if len(twice) > 1:
                 message = f"{twice[0].text} and {len(twice) - 1} more are removed by name: `apk add --virtual` gives them one name"
-                yield Finding("DF210", twice[0].span, message)
+                yield Finding(twice[0].span, message)

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 OFF = frozenset({"--no-document", "-N", "--no-doc", "--no-rdoc", "--no-ri"})
 
 
-@rule("DF211", name="gem-documentation", severity=Severity.INFO, recommended=False, needs=("gem",))
-def gem_documentation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="gem-documentation", severity=Severity.INFO, recommended=False, needs=("gem",))
+def gem_documentation(facts: Facts) -> Iterator[Finding]:
     """Gems are installed with their documentation.
 
     Nobody reads it in an image; making it takes time, and it stays in the layer. The official ruby images leave it out by
@@ -45,7 +44,6 @@ def gem_documentation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** `gem help install`; the official ruby image's /usr/local/etc/gemrc.
     """
-    del doc
     for run in facts.every(nodes.Run):
         base = facts.base_of(run)
         if (base and base.repository == "ruby") or "gemrc" in facts.doc.text or not facts.in_image(run):
@@ -63,7 +61,6 @@ def gem_documentation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     "add `--no-document`", (insert(call.words[1].span.end, " --no-document"),), Applicability.UNSAFE
                 )
             yield Finding(
-                "DF211",
                 call.command.span,
                 f"`gem {call.texts[0]}` makes documentation that nobody reads in an image",
                 fix,

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 TEMPORARY = "/tmp"  # noqa: S108
 MADE = regex(r"\b(\w+)=\"?(?:\$\(|`)mktemp\s+(?:-d|--directory)\b")
 
 
-@rule("DF212", name="scratch-folder-left", severity=Severity.INFO, recommended=False)
-def scratch_folder_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="scratch-folder-left", severity=Severity.INFO, recommended=False)
+def scratch_folder_left(facts: Facts) -> Iterator[Finding]:
     """A temporary folder that a RUN makes for its work stays in the layer.
 
     Sources and objects of a build are often larger than its result. The RUN that makes the folder can delete it, no later one.
@@ -39,7 +38,6 @@ def scratch_folder_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** Docker's guide on best practices, RUN.
     """
-    del doc
     for run in facts.every(nodes.Run):
         if not facts.in_image(run):
             continue
@@ -52,7 +50,6 @@ def scratch_folder_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 continue
             start = run.span.start + match.start()
             yield Finding(
-                "DF212",
                 Span(start, start + len(match[0])),
                 f"the folder in {name} stays in the layer: this RUN does not delete it",
             )

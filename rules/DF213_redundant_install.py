@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Packages whose second copy is worth a word: runtimes and their package managers.
 PROVIDES = {
@@ -37,8 +36,8 @@ PROVIDES = {
 }
 
 
-@rule("DF213", name="redundant-install", severity=Severity.INFO, recommended=False)
-def redundant_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="redundant-install", severity=Severity.INFO, recommended=False)
+def redundant_install(facts: Facts) -> Iterator[Finding]:
     """A program that the base image brings is installed again.
 
     The second copy is larger than it looks, for it comes with dependencies, and which of the two runs depends on the search path.
@@ -55,7 +54,6 @@ def redundant_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the table of base images; the images' own pages.
     """
-    del doc
     for run in facts.every(nodes.Run):
         base = facts.base_of(run)
         if base is None:
@@ -67,5 +65,5 @@ def redundant_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 program = PROVIDES.get(word.text)
                 if program in base.tools:
                     yield Finding(
-                        "DF213", word.span, f"{base.repository} brings {program}: {word.text} installs it a second time"
+                        word.span, f"{base.repository} brings {program}: {word.text} installs it a second time"
                     )

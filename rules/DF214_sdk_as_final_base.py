@@ -30,7 +30,7 @@ VARIANTS = (
 )
 
 
-@rule("DF214", name="sdk-as-final-base", severity=Severity.INFO)
+@rule(name="sdk-as-final-base", severity=Severity.INFO)
 def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The image that ships is based on a development kit, of which a runtime variant exists.
 
@@ -72,7 +72,6 @@ def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for repository, tag, runtime in VARIANTS:
         if reference and matches(reference.repository, repository) and matches(reference.tag or "", tag):
             yield Finding(
-                "DF214",
                 line[-1].from_.image.span,
                 f"{image} is for building: {runtime} runs what was built, and is smaller",
             )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 
-@rule("DF301", name="multi-stage-opportunity", severity=Severity.WARNING)
+@rule(name="multi-stage-opportunity", severity=Severity.WARNING)
 def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """What is built is shipped with all that built it.
 
@@ -84,14 +84,14 @@ def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 def _finding(facts: Facts, stage: Stage, command: Command, name: str) -> Finding:
     # most files have nothing to split: what works it out is read when it is needed
-    from dockerlint.fixers.multistage.split_plan import Refusal
     from dockerlint.fixers.multistage.split_stage import fix, plan
+    from dockerlint.fixers.refusal import Refusal
 
     found = plan(facts, stage)
     mend = None if isinstance(found, Refusal) else fix(facts, found)
     why = f"; no fix: {found.reason}" if isinstance(found, Refusal) else ""
     message = f"`{name}` builds in the image that ships: a build stage would leave its tools and sources behind{why}"
-    return Finding("DF301", command.span, message, mend)
+    return Finding(command.span, message, mend)
 
 
 def _clears_up(facts: Facts, run: nodes.Run) -> bool:

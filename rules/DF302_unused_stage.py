@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF302", name="unused-stage", severity=Severity.INFO)
+@rule(name="unused-stage", severity=Severity.INFO)
 def unused_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A stage that the image does not need.
 
@@ -49,7 +49,7 @@ def unused_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         image = stage.from_.image
         name = stage.from_.alias.text if stage.from_.alias else f"FROM {image.text}"
         built = target.from_.alias.text if target and target.from_.alias else "the last stage"
-        yield Finding("DF302", (stage.from_.alias or image).span, f"{built} needs nothing of {name}: it is not built")
+        yield Finding((stage.from_.alias or image).span, f"{built} needs nothing of {name}: it is not built")
 
 
 def _is_chosen_by_argument(doc: Dockerfile, facts: Facts) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BUILDERS = ("Dockerfile.build", "Dockerfile.builder", "build.Dockerfile")
 
 
-@rule("DF303", name="builder-pattern", severity=Severity.INFO)
+@rule(name="builder-pattern", severity=Severity.INFO)
 def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An artefact is built by a second Dockerfile beside this one.
 
@@ -68,7 +68,7 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         return
     # few files have such a neighbour: what reads it is loaded when there is one
     from dockerlint.fixers.multistage.builder_pattern import merge, missing
-    from dockerlint.fixers.multistage.split_plan import Refusal
+    from dockerlint.fixers.refusal import Refusal
 
     for copy in doc.stages[0].all(nodes.Copy):
         words = missing(facts, copy)
@@ -76,7 +76,7 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             fix = merge(facts, builder)
             message = f"{words[0].text} is not in the context: {builder} builds it; both fit into one file of two stages"
             if isinstance(fix, Refusal):
-                yield Finding("DF303", copy.span, f"{message} (no fix: {fix.reason})")
+                yield Finding(copy.span, f"{message} (no fix: {fix.reason})")
             else:
-                yield Finding("DF303", copy.span, message, fix)
+                yield Finding(copy.span, message, fix)
             return

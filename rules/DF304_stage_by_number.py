@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF304", name="stage-by-number", severity=Severity.INFO, needs=("--from",))
+@rule(name="stage-by-number", severity=Severity.INFO, needs=("--from",))
 def stage_by_number(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A stage is referred to by its number.
 
@@ -63,7 +63,7 @@ def stage_by_number(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 name = source.from_.alias.text if source.from_.alias else _free_name(taken)
                 taken.add(name)
                 fix = Fix(f"name it {name}", tuple(_edits(doc, facts, source, name)), Applicability.SAFE)
-            yield Finding("DF304", copy.span, message, fix)
+            yield Finding(copy.span, message, fix)
 
 
 def _free_name(taken: set[str]) -> str:

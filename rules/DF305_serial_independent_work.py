@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
+    from dockerlint.lint.syntax.nodes import Run, Stage
 
 
 # How many pieces of work of a stage are compared: more than anybody writes by hand.
@@ -30,8 +30,8 @@ class _Work(NamedTuple):
     folder: str
 
 
-@rule("DF305", name="serial-independent-work", severity=Severity.INFO, recommended=False)
-def serial_independent_work(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="serial-independent-work", severity=Severity.INFO, recommended=False)
+def serial_independent_work(facts: Facts) -> Iterator[Finding]:
     """Two projects are built one after the other in one stage, though neither needs the other.
 
     The steps of a stage run in turn, and a change in the first project repeats the second one. As two stages they run at
@@ -62,7 +62,6 @@ def serial_independent_work(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** Docker's guide on multi-stage builds: stages that do not need each other are built in parallel.
     """
-    del doc
     for stage in facts.doc.stages:
         work = list(islice(_work(facts, stage), MOST))
         for index, second in enumerate(work):
@@ -70,7 +69,6 @@ def serial_independent_work(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if first is not None:
                 one, other = (f"`{_name(item.invocation)}` in {item.folder}" for item in (first, second))
                 yield Finding(
-                    "DF305",
                     second.invocation.command.span,
                     f"{other} does not need {one}: as two stages they run in parallel",
                 )

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF401", name="no-user", severity=Severity.INFO)
-def no_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="no-user", severity=Severity.INFO)
+def no_user(facts: Facts) -> Iterator[Finding]:
     """The container runs as root: neither the file nor its base image chooses another user.
 
     Whoever breaks out of a process that runs as root has root's rights on what is mounted, and on the host where user
@@ -50,7 +49,6 @@ def no_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** CIS Docker Benchmark 4.1; the Dockerfile reference, USER.
     """
-    del doc
     target = facts.graph.target
     if target is None or any(any(stage.all(nodes.User)) for stage in facts.graph.lineage(target)):
         return
@@ -64,4 +62,4 @@ def no_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         message += f"; no fix: {reason}"
     elif fix and (port := low_port(facts, target)):
         message += f"; another user may not listen on port {port} everywhere"
-    yield Finding("DF401", target.from_.image.span, message, fix)
+    yield Finding(target.from_.image.span, message, fix)

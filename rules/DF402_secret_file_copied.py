@@ -11,7 +11,7 @@ from msgspec import Struct
 from dockerlint.lint.analysis.leftovers import removed
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -42,7 +42,7 @@ def _secrets() -> _Secrets:
     return _Secrets(tuple(data["names"]), tuple(data["paths"]), tuple(data["public"]), contents)
 
 
-@rule("DF402", name="secret-file-copied", severity=Severity.ERROR)
+@rule(name="secret-file-copied", severity=Severity.ERROR)
 def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file with credentials is copied into the image.
 
@@ -87,7 +87,7 @@ def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     known[word.text] = tuple(path for path in _copied(facts, word) if _is_secret(facts, path))
                 for path in known[word.text]:
                     message = f"{path} holds credentials, and whoever has the image has them: use a secret mount"
-                    yield Finding("DF402", word.span, message)
+                    yield Finding(word.span, message)
 
 
 def _deleted(facts: Facts, stage: nodes.Stage) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ def _deleted(facts: Facts, stage: nodes.Stage) -> Iterator[Finding]:
                 maker = written.pop(absolute, None) if absolute else None
                 if maker is not None:
                     message = f"the layer of line {facts.doc.line(maker.span.start)} keeps {path}: use a secret mount"
-                    yield Finding("DF402", command.span, message)
+                    yield Finding(command.span, message)
             gone = {absolute for _, absolute, _ in paths}
             written.update((path, node) for path in _redirected(facts, node) if path not in gone)
         elif isinstance(node, nodes.Copy) and node.from_ is None:

@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # `eval` and `.` run what their words say, and so do shells told to by an option.
 EVALUATORS = frozenset({"eval", "source", "."})
 STANDARD_INPUT = ("-", "/dev/stdin", "/proc/self/fd/0")
 
 
-@rule("DF403", name="pipe-to-shell", severity=Severity.WARNING, needs=tuple(fetchers()))
-def pipe_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="pipe-to-shell", severity=Severity.WARNING, needs=tuple(fetchers()))
+def pipe_to_shell(facts: Facts) -> Iterator[Finding]:
     """A download is piped into a shell or another interpreter.
 
     Whatever the server sends today is run with the build's rights, and no two builds need get the same. A connection that
@@ -57,7 +56,6 @@ def pipe_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** CIS Docker Benchmark 4.11; the manual pages of the interpreters.
     """
-    del doc
     for run in facts.every(nodes.Run):
         yield from _piped(facts.commands(run))
         for command in facts.commands(run):
@@ -73,7 +71,6 @@ def _piped(commands: tuple[Command, ...]) -> Iterator[Finding]:
         name = _runs_input(command) if source else None
         if source and name:
             yield Finding(
-                "DF403",
                 command.span,
                 f"what {source_name(source)} fetches is run by {name} unseen: check its digest first",
             )
@@ -117,7 +114,7 @@ def _substituted(facts: Facts, command: Command) -> Iterator[Finding]:
         found = _fetch().match(facts.doc.source(word.span).lstrip("\"'"))
         if found:
             yield Finding(
-                "DF403", command.span, f"what {found[1]} fetches is run by {name} unseen: check its digest first"
+                command.span, f"what {found[1]} fetches is run by {name} unseen: check its digest first"
             )
             return
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.syntax.nodes import Dockerfile, Word
+    from dockerlint.lint.syntax.nodes import Word
 
 OCTAL = regex(r"[0-7]{3,5}\Z")
 CLAUSE = regex(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)\Z")
@@ -26,8 +26,8 @@ STICKY = 0o1000
 OTHERS_READ_WRITE = 0o006
 
 
-@rule("DF404", name="world-writable", severity=Severity.WARNING, needs=("chmod", "mkdir", "install"))
-def world_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="world-writable", severity=Severity.WARNING, needs=("chmod", "mkdir", "install"))
+def world_writable(facts: Facts) -> Iterator[Finding]:
     """Files are made writable for everybody.
 
     Every process of the container, whatever user it was put under, can then replace programs and settings. The user that needs
@@ -52,11 +52,10 @@ def world_writable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** SonarQube S2612; the manual page of chmod.
     """
-    del doc
     for copy in facts.every(nodes.Copy):
         flag = copy.flag("chmod")
         if flag and flag.value and opens(flag.value) and facts.in_image(copy):
-            yield Finding("DF404", flag.span, f"`--chmod={flag.value}` lets every user change {copy.destination.text}")
+            yield Finding(flag.span, f"`--chmod={flag.value}` lets every user change {copy.destination.text}")
     for run in facts.every(nodes.Run):
         if facts.in_image(run):
             for command in facts.commands(run):
@@ -74,7 +73,7 @@ def _check(command: Command) -> Iterator[Finding]:
         return
     paths = [item.text for item in words[1:] if item is not word and not item.text.startswith("-")]
     what = paths[-1] if paths else "what it makes"
-    yield Finding("DF404", word.span, f"mode {text} lets every user change {what[:80]}")
+    yield Finding(word.span, f"mode {text} lets every user change {what[:80]}")
 
 
 def _chmod_mode(words: tuple[Word, ...]) -> tuple[Word, str] | None:

@@ -12,11 +12,11 @@ from dockerlint.fixers.edits import delete_instruction, remove_command, remove_w
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import unwrapped
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class _Option(Struct, frozen=True):
     value_letters: str
 
 
-class _Data(Struct, frozen=True):
+class _VerificationData(Struct, frozen=True):
     """The settings by the command's name, the variables by theirs; of each text, what it holds in lower case, first."""
 
     options: tuple[_Option, ...]
@@ -47,7 +47,7 @@ class _Data(Struct, frozen=True):
     texts: tuple[tuple[str, re.Pattern[str], str], ...]
 
 
-@rule("DF405", name="verification-off", severity=Severity.WARNING)
+@rule(name="verification-off", severity=Severity.WARNING)
 def verification_off(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The verification of certificates, signatures or host keys is switched off.
 
@@ -99,7 +99,7 @@ def _pairs(doc: Dockerfile, node: nodes.Env | nodes.Arg) -> Iterator[Finding]:
             fix = None
             if len(node.pairs) == 1 and node in doc.instructions:
                 fix = Fix("drop it", (delete_instruction(doc, node),), Applicability.UNSAFE)
-            yield Finding("DF405", pair.span, f"`{pair.key.text}` switches off the verification of {what}", fix)
+            yield Finding(pair.span, f"`{pair.key.text}` switches off the verification of {what}", fix)
 
 
 def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         name, _, value = assignment.text.partition("=")
         what = _by_variable(name, value)
         if what:
-            yield Finding("DF405", assignment.span, f"`{name}` switches off the verification of {what}")
+            yield Finding(assignment.span, f"`{name}` switches off the verification of {what}")
     words = unwrapped(command.words)
     name = words[0].text.rsplit("/", 1)[-1] if words else ""
     plain = isinstance(run.form, nodes.Shell)
@@ -119,12 +119,12 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         edit = remove_command(doc, script, command) if script else None
         fix = Fix("drop the command", (edit,), Applicability.UNSAFE) if edit else None
         text = " ".join(word.text for word in words)
-        yield Finding("DF405", command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
+        yield Finding(command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
     line = " ".join([word.text for word in words[1:]]).lower()
     for holds, pattern, what in _data().texts:
         if holds in line:
             for word in (word for word in words[1:] if pattern.search(word.text)):
-                yield Finding("DF405", word.span, f"this line switches off the verification of {what}")
+                yield Finding(word.span, f"this line switches off the verification of {what}")
 
 
 def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain: bool) -> Iterator[Finding]:
@@ -149,7 +149,7 @@ def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain
             continue
         # of words of a JSON list the commas would have to go too
         fix = Fix(f"drop {flag}", (edit,), Applicability.UNSAFE) if edit and plain else None
-        yield Finding("DF405", word.span, f"`{flag}` switches off the verification of {option.what}", fix)
+        yield Finding(word.span, f"`{flag}` switches off the verification of {option.what}", fix)
 
 
 def _bundled(text: str, option: _Option) -> str | None:
@@ -186,7 +186,7 @@ def _options_of(name: str) -> tuple[_Option, ...]:
 
 
 @cache
-def _data() -> _Data:
+def _data() -> _VerificationData:
     data = tables.table("lint/catalogue/data/verification.toml")
     settings: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for item in data["setting"]:
@@ -196,7 +196,7 @@ def _data() -> _Data:
     for item in data["variable"]:
         for name in item["names"]:
             variables.setdefault(name, []).append((tuple(item["values"]), item["what"]))
-    return _Data(
+    return _VerificationData(
         tuple(
             _Option(
                 tuple(item["commands"]),

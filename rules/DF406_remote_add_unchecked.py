@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Run
 
 LONGEST_NAME = 60
 
 
-@rule("DF406", name="remote-add-unchecked", severity=Severity.INFO, needs=("http",))
-def remote_add_unchecked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="remote-add-unchecked", severity=Severity.INFO, needs=("http",))
+def remote_add_unchecked(facts: Facts) -> Iterator[Finding]:
     """A file is fetched from a URL and not held against a digest.
 
     The server may send another file tomorrow, and the build takes it. `ADD --checksum` fails when the file is not the one
@@ -51,12 +51,10 @@ def remote_add_unchecked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, `ADD --checksum`; CIS Docker Benchmark 4.11.
     """
-    del doc
     for add in facts.every(nodes.Add):
         for word in add.paths:
             if URL.match(word.text) and not GIT.match(word.text) and not add.flag("checksum"):
                 yield Finding(
-                    "DF406",
                     word.span,
                     f"`ADD` takes whatever {_short(word.text)} is on the day of the build: give its --checksum",
                 )
@@ -77,7 +75,7 @@ def _fetched(facts: Facts, run: Run) -> Iterator[Finding]:
         if not is_artefact(found, name):
             continue
         yield Finding(
-            "DF406", url.span, f"nothing checks the digest of {_short(name or url.text)}, which {found.tool} fetches"
+            url.span, f"nothing checks the digest of {_short(name or url.text)}, which {found.tool} fetches"
         )
 
 

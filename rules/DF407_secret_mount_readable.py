@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ ROOT = frozenset({"root", "0"})
 SWITCHES = frozenset({"su", "sudo", "doas", "gosu", "su-exec", "runuser", "setpriv", "chroot", "s6-setuidgid", "setuidgid", "capsh"})
 
 
-@rule("DF407", name="secret-mount-readable", severity=Severity.WARNING, needs=("--mount",))
+@rule(name="secret-mount-readable", severity=Severity.WARNING, needs=("--mount",))
 def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A secret is mounted so that every user of the step can read it.
 
@@ -63,5 +64,5 @@ def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             trust = Applicability.SAFE if alone else Applicability.UNSAFE
             fix = Fix(f"mode {less}", (Edit(mount.flag.span, text),), trust)
             yield Finding(
-                "DF407", mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix
+                mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix
             )

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF408", name="insecure-run", severity=Severity.WARNING, needs=("--security",))
-def insecure_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="insecure-run", severity=Severity.WARNING, needs=("--security",))
+def insecure_run(facts: Facts) -> Iterator[Finding]:
     """A step runs without the builder's sandbox.
 
     `--security=insecure` gives the step all rights of the builder on its machine: what a build script does there reaches
@@ -34,10 +33,9 @@ def insecure_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, `RUN --security`; SonarQube S6502.
     """
-    del doc
     for run in facts.every(nodes.Run):
         flag = run.flag("security")
         if flag and flag.value == "insecure":
             yield Finding(
-                "DF408", flag.span, "`--security=insecure` gives this step the builder's own rights on its machine"
+                flag.span, "`--security=insecure` gives this step the builder's own rights on its machine"
             )

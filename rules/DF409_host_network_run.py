@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF409", name="host-network-run", severity=Severity.WARNING, needs=("--network",))
-def host_network_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="host-network-run", severity=Severity.WARNING, needs=("--network",))
+def host_network_run(facts: Facts) -> Iterator[Finding]:
     """A step runs in the network of the builder's machine.
 
     `--network=host` lets the step reach whatever listens on that machine, services on localhost and the cloud's metadata
@@ -34,10 +33,9 @@ def host_network_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, `RUN --network`; SonarQube S6431.
     """
-    del doc
     for run in facts.every(nodes.Run):
         flag = run.flag("network")
         if flag and flag.value == "host":
             yield Finding(
-                "DF409", flag.span, "`--network=host` lets this step reach whatever listens on the builder's machine"
+                flag.span, "`--network=host` lets this step reach whatever listens on the builder's machine"
             )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Run
 
 SPEAKERS = frozenset({"echo", "printf"})
 SETTERS = frozenset({"chpasswd", "passwd"})
@@ -25,8 +25,8 @@ ACCOUNTS = frozenset({"useradd", "usermod"})
 LOCKED = regex(r"[*!]+\Z")
 
 
-@rule("DF410", name="password-in-script", severity=Severity.WARNING, needs=("passwd", "useradd", "usermod"))
-def password_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="password-in-script", severity=Severity.WARNING, needs=("passwd", "useradd", "usermod"))
+def password_in_script(facts: Facts) -> Iterator[Finding]:
     """A RUN sets a password that everyone who has the image can read.
 
     The script of a RUN is part of the image's history, and every container of the image has the same password. Who can start
@@ -44,7 +44,6 @@ def password_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** CIS Docker Benchmark 4.10; Checkov CKV2_DOCKER_17.
     """
-    del doc
     for run in facts.every(nodes.Run):
         commands = facts.commands(run)
         for index, command in enumerate(commands):
@@ -53,7 +52,6 @@ def password_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             told = name in SETTERS and _is_told(facts, run, command, commands[:index])
             if told or (name in ACCOUNTS and _has_password(words)):
                 yield Finding(
-                    "DF410",
                     command.span,
                     f"{name} takes its password from the script, which is part of the image's history",
                 )

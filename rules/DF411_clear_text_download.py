@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Word
+    from dockerlint.lint.syntax.nodes import Instruction, Word
 
 CLEAR = regex(r"[\"']?(?:http|ftp)://(?P<host>[^/:\s\"']+)", re.IGNORECASE)
 # Hosts that are at home, or whose name the build decides.
@@ -27,8 +27,8 @@ NEAR = regex(
 )
 
 
-@rule("DF411", name="clear-text-download", severity=Severity.WARNING, needs=("http", "ftp"))
-def clear_text_download(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="clear-text-download", severity=Severity.WARNING, needs=("http", "ftp"))
+def clear_text_download(facts: Facts) -> Iterator[Finding]:
     """A program or an archive is fetched over plain HTTP or FTP, and nothing checks what came.
 
     Anyone on the way may put another file in its place, and the build runs it.
@@ -53,7 +53,6 @@ def clear_text_download(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the manual pages of curl and wget; SonarQube S5332.
     """
-    del doc
     for add in facts.every(nodes.Add):
         for word in add.paths:
             if not add.flag("checksum"):
@@ -77,4 +76,4 @@ def _check(facts: Facts, node: Instruction, word: Word) -> Iterator[Finding]:
     if at >= 0:
         fix = Fix("fetch it by https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
     message = f"{match['host']} sends this in clear text, and nothing checks what came"
-    yield Finding("DF411", word.span, message, fix)
+    yield Finding(word.span, message, fix)

@@ -25,7 +25,7 @@ EXAMPLE = regex(
 )
 
 
-@rule("DF412", name="credential-in-script", severity=Severity.ERROR)
+@rule(name="credential-in-script", severity=Severity.ERROR)
 def credential_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A credential is written into a script, a label or a command.
 
@@ -56,5 +56,5 @@ def credential_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if kind and not EXAMPLE.search(match[0]):
                 start = node.span.start + match.start()
                 message = f"{kind} is written into {node.name}, and the image keeps it: use a secret mount"
-                yield Finding("DF412", Span(start, start + len(match[0])), message)
+                yield Finding(Span(start, start + len(match[0])), message)
                 break

@@ -12,15 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 SOCKETS = frozenset(
     {"/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"}
 )
 
 
-@rule("DF413", name="docker-socket", severity=Severity.WARNING, needs=(".sock",))
-def docker_socket(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="docker-socket", severity=Severity.WARNING, needs=(".sock",))
+def docker_socket(facts: Facts) -> Iterator[Finding]:
     """The image expects the engine's socket.
 
     Whoever can write to that socket is root on its machine. A volume at its path, or a variable that points a client at it, invites
@@ -38,14 +37,13 @@ def docker_socket(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** CIS Docker Benchmark 5.32; Semgrep dockerfile-dockerd-socket-mount.
     """
-    del doc
     for node in facts.every(nodes.Volume):
         for word in node.words:
             if word.text in SOCKETS:
-                yield Finding("DF413", word.span, f"{word.text} makes whoever has it root on the engine's machine")
+                yield Finding(word.span, f"{word.text} makes whoever has it root on the engine's machine")
     for run in facts.every(nodes.Run):
         for mount in facts.mounts(run):
             if mount.kind == "bind" and mount.flag and mount.source in SOCKETS:
                 yield Finding(
-                    "DF413", mount.flag.span, f"{mount.source} makes whoever has it root on the engine's machine"
+                    mount.flag.span, f"{mount.source} makes whoever has it root on the engine's machine"
                 )

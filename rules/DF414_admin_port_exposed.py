@@ -28,7 +28,7 @@ SERVICES = {
 }
 
 
-@rule("DF414", name="admin-port-exposed", severity=Severity.INFO, recommended=False, needs=("expose",))
+@rule(name="admin-port-exposed", severity=Severity.INFO, recommended=False, needs=("expose",))
 def admin_port_exposed(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A port for the administration of a machine is exposed.
 
@@ -52,5 +52,5 @@ def admin_port_exposed(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             service = SERVICES.get(port.port) if port else None
             if service:
                 yield Finding(
-                    "DF414", word.span, f"`EXPOSE {word.text}`: the port of {service}, which a container does not need"
+                    word.span, f"`EXPOSE {word.text}`: the port of {service}, which a container does not need"
                 )

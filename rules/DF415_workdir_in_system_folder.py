@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 FOLDERS = frozenset(
     """
@@ -22,8 +21,8 @@ FOLDERS = frozenset(
 )
 
 
-@rule("DF415", name="workdir-in-system-folder", severity=Severity.WARNING, needs=("workdir",))
-def workdir_in_system_folder(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="workdir-in-system-folder", severity=Severity.WARNING, needs=("workdir",))
+def workdir_in_system_folder(facts: Facts) -> Iterator[Finding]:
     """The working folder is one of the system's own.
 
     What steps unpack or copy there with a relative path replaces programs and settings of the system, and so may the application.
@@ -42,10 +41,9 @@ def workdir_in_system_folder(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
 
     **Source:** the Filesystem Hierarchy Standard; Trivy DS-0030.
     """
-    del doc
     for node in facts.every(nodes.Workdir):
         path = facts.path(node.argument.text, node)
         if path is not None and path.rstrip("/") in FOLDERS:
             yield Finding(
-                "DF415", node.argument.span, f"{path} is a folder of the system: give the application one of its own"
+                node.argument.span, f"{path} is a folder of the system: give the application one of its own"
             )

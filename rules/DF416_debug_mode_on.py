@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF416", name="debug-mode-on", severity=Severity.WARNING)
-def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="debug-mode-on", severity=Severity.WARNING)
+def debug_mode_on(facts: Facts) -> Iterator[Finding]:
     """The image that ships has debugging switched on.
 
     Debug modes show source and variables to visitors, run code that they send, or open a port for a debugger.
@@ -38,7 +37,6 @@ def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** SonarQube S4507; the frameworks' documentation.
     """
-    del doc
     target = facts.graph.target
     for stage in facts.graph.lineage(target) if target else ():
         for node in stage.all(nodes.Env):
@@ -46,13 +44,13 @@ def debug_mode_on(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 value = (pair.value.text if pair.value else "").strip("\"'").lower()
                 if value in _variables().get(pair.key.text, ()):
                     yield Finding(
-                        "DF416", pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships"
+                        pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships"
                     )
         for command in stage.all(nodes.CommandInstruction):
             words = command.form.words if isinstance(command.form, nodes.Exec) else ()
             for word in words:
                 if any(matches(word.text, pattern) for pattern in _words()):
-                    yield Finding("DF416", word.span, f"`{word.text}` is for developing, and this image ships")
+                    yield Finding(word.span, f"`{word.text}` is for developing, and this image ships")
 
 
 @cache

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF417", name="redirect-to-clear-text", severity=Severity.INFO, recommended=False, needs=("curl",))
-def redirect_to_clear_text(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="redirect-to-clear-text", severity=Severity.INFO, recommended=False, needs=("curl",))
+def redirect_to_clear_text(facts: Facts) -> Iterator[Finding]:
     """curl follows redirects of an HTTPS address to wherever they lead, plain HTTP among them.
 
     `--proto '=https'` makes it refuse such a redirect. It matters for what is run or unpacked and not checked.
@@ -35,7 +34,6 @@ def redirect_to_clear_text(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** SonarQube S6506; the manual page of curl.
     """
-    del doc
     for run in facts.every(nodes.Run):
         if is_checked(facts, run):
             continue
@@ -50,7 +48,6 @@ def redirect_to_clear_text(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 continue
             if is_artefact(found, file_name(secure[0].text)):
                 yield Finding(
-                    "DF417",
                     found.command.words[0].span,
                     "`curl -L` without `--proto '=https'` follows a redirect to plain HTTP",
                 )

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 DIGESTS = ("md5sum", "sha1sum", "md5", "sha1")
 CHECK = regex(r"-[a-z]*c[a-z]*|--check")
@@ -36,13 +35,12 @@ PROTOCOLS = frozenset(
 
 
 @rule(
-    "DF418",
     name="weak-digest",
     severity=Severity.INFO,
     recommended=False,
     needs=("openssl", "md5", "sha1", "curl", "wget"),
 )
-def weak_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def weak_digest(facts: Facts) -> Iterator[Finding]:
     """What is fetched is checked by a digest, or fetched by a protocol, that is broken.
 
     For MD5 and SHA-1, files of the same digest can be made. SSL and the first versions of TLS can be read by others. SHA-256 and
@@ -67,14 +65,13 @@ def weak_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** SonarQube S4790 and S4423; RFC 6151, RFC 8996.
     """
-    del doc
     for run in facts.every(nodes.Run):
         for call in calls(facts, run, *DIGESTS):
             if any(CHECK.fullmatch(text) for text in call.texts):
                 yield Finding(
-                    "DF418", call.words[0].span, f"{call.name} is no proof: other files of the same digest can be made"
+                    call.words[0].span, f"{call.name} is no proof: other files of the same digest can be made"
                 )
         for call in calls(facts, run, "curl", "wget", "openssl"):
             for word in call.words[1:]:
                 if word.text in PROTOCOLS:
-                    yield Finding("DF418", word.span, f"`{word.text}` allows a protocol that others can read")
+                    yield Finding(word.span, f"`{word.text}` allows a protocol that others can read")

@@ -24,7 +24,7 @@ MEANT = regex(
 CHANGES = regex(r"\b(?:gosu|su-exec|setpriv|runuser|sudo|supervisord?|setuidgid|s6-\w+|chpst)\b|\bsu\s+-")
 
 
-@rule("DF419", name="user-never-used", severity=Severity.WARNING, needs=("useradd", "adduser"))
+@rule(name="user-never-used", severity=Severity.WARNING, needs=("useradd", "adduser"))
 def user_never_used(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A user is created, but the container still runs as root.
 
@@ -68,7 +68,7 @@ def user_never_used(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 name = _name(call.texts)
                 if name and MEANT.search(name):
                     yield Finding(
-                        "DF419", call.command.span, f"{name} is created and never put to use: there is no USER {name}"
+                        call.command.span, f"{name} is created and never put to use: there is no USER {name}"
                     )
 
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # pnpm and bun run the scripts of packages only that are named.
 TOOLS = frozenset({"npm", "yarn"})
@@ -20,8 +19,8 @@ FLAG = "--ignore-scripts"
 VARIABLES = ("npm_config_ignore_scripts", "NPM_CONFIG_IGNORE_SCRIPTS", "YARN_ENABLE_SCRIPTS")
 
 
-@rule("DF420", name="install-scripts-run", severity=Severity.INFO, recommended=False)
-def install_scripts_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="install-scripts-run", severity=Severity.INFO, recommended=False)
+def install_scripts_run(facts: Facts) -> Iterator[Finding]:
     """Packages run scripts of their own when they are installed.
 
     A package that was taken over runs its code in the build, with the network and all secrets of the step. Few packages need such a
@@ -41,7 +40,6 @@ def install_scripts_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** SonarQube S6505; npm's documentation, config `ignore-scripts`.
     """
-    del doc
     for run in facts.every(nodes.Run):
         for invocation in facts.invocations(run):
             if (
@@ -56,5 +54,5 @@ def install_scripts_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 continue
             name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
             yield Finding(
-                "DF420", invocation.command.span, f"`{name}` without `{FLAG}` runs whatever scripts the packages bring"
+                invocation.command.span, f"`{name}` without `{FLAG}` runs whatever scripts the packages bring"
             )

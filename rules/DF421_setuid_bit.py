@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Of folders the group's bit (2755, g+s) only says which group new files get; the octal form must have the user's.
 SETS = regex(r"0?[4567][0-7]{3}|(?:[rwxXugoa=+,-]*,)?[ua]*[+=][rwxX]*s[rwxXs]*")
 
 
-@rule("DF421", name="setuid-bit", severity=Severity.WARNING, needs=("chmod",))
-def setuid_bit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="setuid-bit", severity=Severity.WARNING, needs=("chmod",))
+def setuid_bit(facts: Facts) -> Iterator[Finding]:
     """A program is made to run with the rights of its owner, whoever calls it.
 
     With the bit set on a program of root, a weakness in it makes any user of the container root. Capabilities, or a process that
@@ -40,7 +39,6 @@ def setuid_bit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** CIS Docker Benchmark 4.8; the manual page of chmod.
     """
-    del doc
     for run in facts.every(nodes.Run):
         if not facts.in_image(run):
             continue
@@ -49,7 +47,7 @@ def setuid_bit(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if SETS.fullmatch(word.text):
                     what = call.texts[-1][:60]
                     yield Finding(
-                        "DF421", word.span, f"mode {word.text} runs {what} with its owner's rights, whoever calls it"
+                        word.span, f"mode {word.text} runs {what} with its owner's rights, whoever calls it"
                     )
                 if not word.text.startswith("-"):
                     break

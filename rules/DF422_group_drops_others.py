@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF422", name="user-with-group", severity=Severity.INFO, needs=("user",))
-def user_with_group(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="user-with-group", severity=Severity.INFO, needs=("user",))
+def user_with_group(facts: Facts) -> Iterator[Finding]:
     """USER names a group, so the process loses the other groups of its user.
 
     With a user alone, the engine gives the process all groups that /etc/group lists for it; with `user:group` it gets that one
@@ -37,13 +36,12 @@ def user_with_group(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, USER.
     """
-    del doc
     for node in facts.every(nodes.User):
         user, colon, group = node.argument.text.partition(":")
         if not colon or not group or user.isdecimal() or not _has_more_groups(facts, node, user):
             continue
         yield Finding(
-            "DF422", node.argument.span, f"`USER {user}:{group}` leaves {user} with no other group: write `USER {user}`"
+            node.argument.span, f"`USER {user}:{group}` leaves {user} with no other group: write `USER {user}`"
         )
 
 

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF423", name="code-writable-by-its-user", severity=Severity.INFO, recommended=False, needs=("user",))
-def code_writable_by_its_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="code-writable-by-its-user", severity=Severity.INFO, recommended=False, needs=("user",))
+def code_writable_by_its_user(facts: Facts) -> Iterator[Finding]:
     """The application's files belong to the user that it runs as, so it can change its own code.
 
     Whoever gets a process of the container to write a file can then plant code in it. Files that belong to root and that all may
@@ -38,7 +37,6 @@ def code_writable_by_its_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding
 
     **Source:** SonarQube S6504.
     """
-    del doc
     target = facts.graph.target
     if target is None:
         return
@@ -50,5 +48,5 @@ def code_writable_by_its_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding
             flag = copy.flag("chown")
             if flag and flag.value and flag.value.partition(":")[0] == user and facts.is_bulky(copy):
                 yield Finding(
-                    "DF423", flag.span, f"{user} owns {copy.destination.text} and runs it: it may change its own code"
+                    flag.span, f"{user} owns {copy.destination.text} and runs it: it may change its own code"
                 )

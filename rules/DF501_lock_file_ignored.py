@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
 from dockerlint.fixers.inputs.install_inputs import FOLDER_FLAGS, Bringers
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation, Lock
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Edit
 
 
-@rule("DF501", name="lock-file-ignored", severity=Severity.WARNING)
+@rule(name="lock-file-ignored", severity=Severity.WARNING)
 def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """There is a lock file, but the install may ignore it.
 
@@ -71,7 +72,7 @@ def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if lock:
                     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
                     message = f"`{name}` may ignore {lock.file}"
-                    yield Finding("DF501", invocation.command.span, message, _fix(invocation, lock))
+                    yield Finding(invocation.command.span, message, _fix(invocation, lock))
 
 
 class _Copies:

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF502", name="upgrade-in-image", severity=Severity.INFO, recommended=False)
-def upgrade_in_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="upgrade-in-image", severity=Severity.INFO, recommended=False)
+def upgrade_in_image(facts: Facts) -> Iterator[Finding]:
     """All packages of the base image are brought up to date.
 
     Two builds of one file give different images, and each upgraded package is stored twice: in the base's layer and in this one. A
@@ -34,13 +33,11 @@ def upgrade_in_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** Docker's guide on best practices; the package managers' manual pages.
     """
-    del doc
     for run in facts.every(nodes.Run):
         for invocation in facts.invocations(run):
             if invocation.tool.kind == "system" and invocation.action == "upgrade" and not invocation.operands:
                 name = f"{invocation.words[0].text} {invocation.subcommand}"
                 yield Finding(
-                    "DF502",
                     invocation.command.span,
                     f"`{name}` makes another image each time, and stores upgraded packages twice",
                 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF503", name="base-without-digest", severity=Severity.INFO, recommended=False)
+@rule(name="base-without-digest", severity=Severity.INFO, recommended=False)
 def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A base image is not pinned by its digest.
 
@@ -35,7 +35,6 @@ def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         image = facts.expand_global(stage.from_.image.text)
         if facts.graph.parent(stage) is None and image not in (None, "scratch") and "@" not in (image or ""):
             yield Finding(
-                "DF503",
                 stage.from_.image.span,
                 f"{image} may be another image tomorrow: it is not pinned by its digest",
             )

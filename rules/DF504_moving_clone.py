@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 CHECKED_OUT = regex(r"\bgit\b[^&|;]{0,200}\s(?:checkout|reset|switch|rev-parse|verify-(?:tag|commit))\b")
 MOVING = frozenset({"main", "master", "develop", "devel", "dev", "trunk", "HEAD", "stable"})
 
 
-@rule("DF504", name="moving-clone", severity=Severity.INFO, recommended=False, needs=("git",))
-def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="moving-clone", severity=Severity.INFO, recommended=False, needs=("git",))
+def moving_clone(facts: Facts) -> Iterator[Finding]:
     """A repository is cloned at whatever its branch holds on the day of the build.
 
     The step stays in the cache, so that a later build ships an old state without a word, and a build elsewhere a newer one.
@@ -44,7 +43,6 @@ def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, "Adding files from a Git repository".
     """
-    del doc
     for run in facts.every(nodes.Run):
         source = facts.doc.source(run.span)
         if CHECKED_OUT.search(source):
@@ -55,7 +53,6 @@ def moving_clone(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             branch = call.value("--branch", "b") or call.value("--revision", "\0")
             if branch is None or branch in MOVING:
                 yield Finding(
-                    "DF504",
                     call.command.span,
                     "`git clone` takes whatever the branch holds on the day of the build: name a tag or commit",
                 )

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 VALUES = frozenset({"date", "uuidgen"})
 FIXED = frozenset({"-d", "--date", "-r", "--reference"})
 
 
-@rule("DF505", name="time-in-layer", severity=Severity.INFO, recommended=False)
-def time_in_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="time-in-layer", severity=Severity.INFO, recommended=False)
+def time_in_layer(facts: Facts) -> Iterator[Finding]:
     """A step writes the time of the build, or a random value, into its layer.
 
     The step stays in the cache, so the value is that of some earlier build; and where it does run, no two images are equal. A label
@@ -38,7 +37,6 @@ def time_in_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's cache keys; the guide on reproducible builds, SOURCE_DATE_EPOCH.
     """
-    del doc
     for run in facts.every(nodes.Run):
         if not facts.in_image(run):
             continue
@@ -53,7 +51,6 @@ def time_in_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 for redirect in around.redirects
             ):
                 yield Finding(
-                    "DF505",
                     command.span,
                     f"`{name}` writes another value in each build, and an old one when the step is cached",
                 )

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 TOOLS = frozenset({"cargo", "composer", "conda", "poetry", "pdm", "pipenv", "bun"})
 
 
-@rule("DF506", name="unpinned-program", severity=Severity.INFO, recommended=False)
-def unpinned_program(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="unpinned-program", severity=Severity.INFO, recommended=False)
+def unpinned_program(facts: Facts) -> Iterator[Finding]:
     """A program is installed in whatever version there is on the day of the build.
 
     Two builds of the same file give different images, and a new release may break the build without a change in it. Package managers
@@ -38,11 +37,10 @@ def unpinned_program(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the tools' documentation on versions.
     """
-    del doc
     for run in facts.every(nodes.Run):
         words = [word for word in unpinned(facts, run, TOOLS) if not word.text.startswith("$")]
         if words:
-            yield Finding("DF506", words[0].span, f"no version for {named(words)}")
+            yield Finding(words[0].span, f"no version for {named(words)}")
         for call in calls(facts, run, "dotnet"):
             texts = call.texts
             if (
@@ -52,4 +50,4 @@ def unpinned_program(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             ):
                 names = [text for text in texts[2:] if not text.startswith(("-", "/"))]
                 if names:
-                    yield Finding("DF506", call.command.span, f"no version for {names[0]}")
+                    yield Finding(call.command.span, f"no version for {names[0]}")

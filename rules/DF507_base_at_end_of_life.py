@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF507", name="base-at-end-of-life", severity=Severity.INFO)
+@rule(name="base-at-end-of-life", severity=Severity.INFO)
 def base_at_end_of_life(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The base image is of a release that gets no security updates any more.
 
@@ -45,7 +45,7 @@ def base_at_end_of_life(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         ended = _ended(base) if base else None
         if ended:
             release, date = ended
-            yield Finding("DF507", stage.from_.image.span, f"{release} has had no security updates since {date}")
+            yield Finding(stage.from_.image.span, f"{release} has had no security updates since {date}")
 
 
 def _ended(base: BaseImage) -> tuple[str, str] | None:

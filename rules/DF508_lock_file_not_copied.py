@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.context.build_context import Context
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF508", name="lock-file-not-copied", severity=Severity.WARNING)
-def lock_file_not_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="lock-file-not-copied", severity=Severity.WARNING)
+def lock_file_not_copied(facts: Facts) -> Iterator[Finding]:
     """The project has a lock file, but the install does not get it.
 
     Without it the install takes the newest versions that the manifest allows: each build may get others, and those that were tested
@@ -52,7 +51,6 @@ def lock_file_not_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     if facts.context is None:
         return
-    del doc
     for stage in facts.doc.stages:
         for index, run in enumerate(stage.instructions):
             if not isinstance(run, nodes.Run):
@@ -82,7 +80,6 @@ def _check(
         if beside in context.files:
             name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
             yield Finding(
-                "DF508",
                 invocation.command.span,
                 f"`{name}` does not get {beside}, which no COPY brings: any version may be installed",
             )

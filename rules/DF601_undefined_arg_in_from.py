@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.analysis.facts import PLATFORM
+from dockerlint.lint.analysis.build_state import PLATFORM
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -14,13 +14,12 @@ from dockerlint.lint.syntax.variable_references import uses
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, From
-    from dockerlint.lint.syntax.variable_references import Use
+    from dockerlint.lint.syntax.variable_references import VariableUse
 
 
-@rule("DF601", name="undefined-arg-in-from", severity=Severity.WARNING, aliases=("UndefinedArgInFrom",), needs=("$",))
-def undefined_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="undefined-arg-in-from", severity=Severity.WARNING, aliases=("UndefinedArgInFrom",), needs=("$",))
+def undefined_arg_in_from(doc: Dockerfile) -> Iterator[Finding]:
     """FROM uses a variable that no ARG before the first FROM declares.
 
     It is empty, and a `--build-arg` of that name does not change that. ENV, and ARG within a stage, do not count there.
@@ -50,7 +49,6 @@ def undefined_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's check UndefinedArgInFrom; the Dockerfile reference, "Understand how ARG and FROM interact".
     """
-    del facts
     declared = {pair.key.text for node in doc.preamble if isinstance(node, nodes.Arg) for pair in node.pairs}
     known = declared | PLATFORM | {"TARGETOSVERSION", "BUILDOSVERSION"}
     for stage in doc.stages:
@@ -61,7 +59,7 @@ def undefined_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 yield _finding(doc, stage.from_, use, known)
 
 
-def _finding(doc: Dockerfile, node: From, use: Use, known: set[str]) -> Finding:
+def _finding(doc: Dockerfile, node: From, use: VariableUse, known: set[str]) -> Finding:
     near = nearest(use.name, known)
     message = f"`${use.name}` is not declared by an ARG before the first FROM"
     fix = None
@@ -71,4 +69,4 @@ def _finding(doc: Dockerfile, node: From, use: Use, known: set[str]) -> Finding:
         fix = Fix(f"use ${near}", edits, Applicability.UNSAFE) if edits else None
     elif any(pair.key.text == use.name for arg in doc.instructions if isinstance(arg, nodes.Arg) for pair in arg.pairs):
         message += ": the ARG within a stage does not count here"
-    return Finding("DF601", doc.marked(node, use.span), message, fix)
+    return Finding(doc.marked(node, use.span), message, fix)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint.analysis.facts import PLATFORM, PREDEFINED
+from dockerlint.lint.analysis.build_state import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.did_you_mean import nearest, slip_of
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 from dockerlint.lint.syntax.variable_references import uses
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Heredoc, Instruction, Stage
-    from dockerlint.lint.syntax.variable_references import Use
+    from dockerlint.lint.syntax.variable_references import VariableUse
 
 # Set in a running container, and by the shell of a RUN, but not for the builder.
 AT_RUN_TIME = frozenset({"HOME", "HOSTNAME", "OLDPWD", "PWD", "SHELL", "USER"})
@@ -30,7 +30,7 @@ AT_RUN_TIME = frozenset({"HOME", "HOSTNAME", "OLDPWD", "PWD", "SHELL", "USER"})
 NOT_IN_ENV = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
 
 
-@rule("DF602", name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
+@rule(name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
 def undefined_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An instruction uses a variable that neither the stage nor its base image has set by then.
 
@@ -135,30 +135,30 @@ class _Look(Struct, frozen=True):
                 told.add(key)
                 reason, fix = found
                 place = use.span if heredoc else self.doc.marked(self.node, use.span)
-                yield Finding("DF602", place, f"`${use.name}` is not set here: {reason}", fix)
+                yield Finding(place, f"`${use.name}` is not set here: {reason}", fix)
 
     def _set(self) -> set[str]:
         return set(self.facts.state(self.node).env) | (self.given or ALWAYS)
 
-    def _is_unset(self, use: Use) -> bool:
+    def _is_unset(self, use: VariableUse) -> bool:
         if use.name in self.facts.state(self.node).env or use.name in (self.given or ALWAYS) | NOT_IN_ENV:
             return False
         # of one ARG's variables each knows those before it; of one ENV's it does not
         before = self.node.pairs if isinstance(self.node, nodes.Arg) else ()
         return all(pair.key.text != use.name or pair.span.end > use.span.start for pair in before)
 
-    def _is_meant(self, use: Use) -> bool:
+    def _is_meant(self, use: VariableUse) -> bool:
         """Whether the author may know that it is not set: it has a default, or is put before its own old value."""
         if not self.facts.quiet:
             return False
         itself = isinstance(self.node, nodes.Env | nodes.Arg) and use.name in (p.key.text for p in self.node.pairs)
         return bool(use.reference.operator) or itself or use.name in PREDEFINED
 
-    def _heredoc(self, use: Use) -> Heredoc | None:
+    def _heredoc(self, use: VariableUse) -> Heredoc | None:
         heredocs = self.node.heredocs if isinstance(self.node, nodes.Copy) else ()
         return next((item for item in heredocs if item.body.contains(use.span)), None)
 
-    def _reason(self, use: Use) -> tuple[str, Fix | None] | None:
+    def _reason(self, use: VariableUse) -> tuple[str, Fix | None] | None:
         """Why it is not set, or what was meant; None when the base image may have set it."""
         name = use.name
         if line := self._set_later(name):
@@ -188,12 +188,12 @@ class _Look(Struct, frozen=True):
         keyword = "arg" if self.node.keyword.text.islower() else "ARG"
         return Fix("declare it", (insert_lines(self.doc, start, [f"{keyword} {name}"]),), Applicability.UNSAFE)
 
-    def _meant(self, use: Use, near: str) -> tuple[str, Fix | None]:
+    def _meant(self, use: VariableUse, near: str) -> tuple[str, Fix | None]:
         same = (item for item in uses(self.doc, self.node) if item.name == use.name)
         edits = tuple(edit for item in same if (edit := item.renamed(near)))
         return f"did you mean `${near}`?", Fix(f"use ${near}", edits, Applicability.UNSAFE) if edits else None
 
-    def _in_heredoc(self, heredoc: Heredoc, unset: list[Use]) -> tuple[str, Fix | None] | None:
+    def _in_heredoc(self, heredoc: Heredoc, unset: list[VariableUse]) -> tuple[str, Fix | None] | None:
         """The reason for all of a heredoc: its text was meant as it is written."""
         names = {use.name for use in unset if heredoc.body.contains(use.span) and not use.reference.operator}
         if self.given is None and all(name.isupper() for name in names):

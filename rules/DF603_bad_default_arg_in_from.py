@@ -37,7 +37,7 @@ REFERENCE = regex(
 
 
 @rule(
-    "DF603", name="bad-default-arg-in-from", severity=Severity.WARNING, aliases=("InvalidDefaultArgInFrom",), needs=("$",)
+    name="bad-default-arg-in-from", severity=Severity.WARNING, aliases=("InvalidDefaultArgInFrom",), needs=("$",)
 )
 def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """With the defaults of its ARGs a FROM names no image.
@@ -79,7 +79,7 @@ def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if not REFERENCE.fullmatch(image):
             what = f"the name `{image}`, which is no image" if image else "no name at all"
             message = f"`{text}` gives {what}, with the defaults of its ARGs"
-            yield Finding("DF603", doc.marked(stage.from_, stage.from_.image.span), message)
+            yield Finding(doc.marked(stage.from_, stage.from_.image.span), message)
 
 
 def _defaults(doc: Dockerfile) -> dict[str, str]:

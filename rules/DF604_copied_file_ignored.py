@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF604", name="copied-file-ignored", severity=Severity.WARNING, aliases=("CopyIgnoredFile",))
+@rule(name="copied-file-ignored", severity=Severity.WARNING, aliases=("CopyIgnoredFile",))
 def copied_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file that .dockerignore keeps from the builder is copied.
 
@@ -52,4 +52,4 @@ def copied_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         found = context.find(path)
         if context.keeps_back(path) or (found and all(context.keeps_back(name) for name in found)):
             message = f"`{word.text}` is kept from the builder by {context.ignore_file.name}"
-            yield Finding("DF604", doc.marked(node, word.span), message)
+            yield Finding(doc.marked(node, word.span), message)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BUILT = frozenset("target build dist out bin obj publish release releases artifacts output coverage vendor".split())
 
 
-@rule("DF605", name="source-not-in-context", severity=Severity.WARNING)
+@rule(name="source-not-in-context", severity=Severity.WARNING)
 def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file that is not in the build context is copied.
 
@@ -79,7 +79,7 @@ def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             message += f": did you mean `{near}`?"
             edit = replace_word(word, word.text.removesuffix(path) + near)
             fix = Fix(f"copy {near}", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else None
-        yield Finding("DF605", doc.marked(node, word.span), message, fix)
+        yield Finding(doc.marked(node, word.span), message, fix)
 
 
 def _is_expected_later(context: Context, path: str) -> bool:

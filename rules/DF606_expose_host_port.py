@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF606", name="expose-host-port", severity=Severity.WARNING, aliases=("ExposeInvalidFormat",), needs=("expose",))
+@rule(name="expose-host-port", severity=Severity.WARNING, aliases=("ExposeInvalidFormat",), needs=("expose",))
 def expose_host_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """EXPOSE names a port or an address of the host.
 
@@ -53,4 +53,4 @@ def expose_host_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 kept = word.text[len(port.host) + 1 :]
                 fix = Fix("keep the container's port", (replace_word(word, kept),), Applicability.UNSAFE)
             message = f"`{word.text}` names a port of the host: the builder drops `{port.host}`"
-            yield Finding("DF606", doc.marked(node, word.span), message, fix)
+            yield Finding(doc.marked(node, word.span), message, fix)

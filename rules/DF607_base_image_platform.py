@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 
 @rule(
-    "DF607",
     name="base-image-platform",
     severity=Severity.WARNING,
     aliases=("InvalidBaseImagePlatform",),
@@ -48,4 +47,4 @@ def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         given = platforms.of_image(image)
         if wanted and given and wanted != given:
             message = f"`{image}` is for {given}, and the platform asked for is {wanted}"
-            yield Finding("DF607", doc.marked(stage.from_, flag.span), message)
+            yield Finding(doc.marked(stage.from_, flag.span), message)

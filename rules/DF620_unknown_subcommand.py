@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ALIKE = 0.6
 
 
-@rule("DF620", name="unknown-subcommand", severity=Severity.ERROR)
+@rule(name="unknown-subcommand", severity=Severity.ERROR)
 def unknown_subcommand(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A tool is given a command that it does not have.
 
@@ -61,4 +61,4 @@ def _finding(tool: str, word: nodes.Word, known: tuple[str, ...]) -> Finding:
     near = most_alike(word.text, known, ALIKE)
     message = f"{tool} has no command {word.text!r}" + (f": did you mean {near}?" if near else "")
     fix = Fix(f"write {near}", (replace_word(word, near),), Applicability.UNSAFE) if near else None
-    return Finding("DF620", word.span, message, fix)
+    return Finding(word.span, message, fix)

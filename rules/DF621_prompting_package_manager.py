@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Of each program the option, and the words after which it asks; those of apt, yum, dnf and zypper have rules of their own.
 _CONDA = ("-y", regex(r"install|create|update|upgrade|remove|uninstall"))
@@ -30,8 +29,8 @@ VARIABLES = ("CONDA_ALWAYS_YES", "MAMBA_ALWAYS_YES")
 ASSUMED = regex(r"\byes\s*\||always_yes|ALWAYS_YES|NoConfirm")
 
 
-@rule("DF621", name="prompting-package-manager", severity=Severity.WARNING, needs=tuple(OPTIONS))
-def prompting_package_manager(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="prompting-package-manager", severity=Severity.WARNING, needs=tuple(OPTIONS))
+def prompting_package_manager(facts: Facts) -> Iterator[Finding]:
     """A package manager asks whether to go on, and nobody is there to answer.
 
     A build has no terminal: the step fails, or the manager takes the answer for no.
@@ -55,7 +54,6 @@ def prompting_package_manager(doc: Dockerfile, facts: Facts) -> Iterator[Finding
 
     **Source:** the manual pages of pacman and conda.
     """
-    del doc
     for run in facts.every(nodes.Run):
         if ASSUMED.search(facts.doc.source(run.span)) or any(name in facts.state(run).env for name in VARIABLES):
             continue
@@ -68,7 +66,6 @@ def prompting_package_manager(doc: Dockerfile, facts: Facts) -> Iterator[Finding
             if isinstance(run.form, nodes.Shell):
                 fix = Fix(f"add {option}", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
             yield Finding(
-                "DF621",
                 call.command.span,
                 f"`{call.name} {word.text}` without `{option}` asks, and a build has nobody to answer",
                 fix,

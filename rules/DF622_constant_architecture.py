@@ -24,7 +24,7 @@ DECIDES = regex(
 )
 
 
-@rule("DF622", name="constant-architecture", severity=Severity.INFO, recommended=False)
+@rule(name="constant-architecture", severity=Severity.INFO, recommended=False)
 def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A program is fetched for one architecture, whatever the image is built for.
 
@@ -54,7 +54,6 @@ def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 match = ARCHITECTURE.search(found.urls[0].text)
                 if match:
                     yield Finding(
-                        "DF622",
                         found.urls[0].span,
                         f"{match[0]} is fetched whatever the image is built for: use TARGETARCH",
                     )
@@ -63,5 +62,5 @@ def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 match = ARCHITECTURE.search(word.text) if "://" in word.text else None
                 if match:
                     yield Finding(
-                        "DF622", word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH"
+                        word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH"
                     )

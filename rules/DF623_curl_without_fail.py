@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 FAIL = (
     "-f",
@@ -32,8 +31,8 @@ FAIL = (
 )
 
 
-@rule("DF623", name="curl-without-fail", severity=Severity.INFO, recommended=False, needs=("curl",))
-def curl_without_fail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="curl-without-fail", severity=Severity.INFO, recommended=False, needs=("curl",))
+def curl_without_fail(facts: Facts) -> Iterator[Finding]:
     """curl takes the server's error page for the file.
 
     Without `-f` it ends well whatever the server answers. The page is saved, unpacked or run in place of what was asked for, and
@@ -58,7 +57,6 @@ def curl_without_fail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the manual page of curl, `--fail`.
     """
-    del doc
     for run in facts.every(nodes.Run):
         if is_checked(facts, run) or ".curlrc" in facts.doc.text:
             continue
@@ -75,5 +73,5 @@ def curl_without_fail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
                 fix = Fix("add `-f`", (insert(name.span.end, " -f"),), Applicability.UNSAFE)
             yield Finding(
-                "DF623", found.command.span, "`curl` without `-f` takes the server's error page for the file", fix
+                found.command.span, "`curl` without `-f` takes the server's error page for the file", fix
             )

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Addresses that are known to be answered by a redirect.
 REDIRECTING = (
@@ -26,8 +25,8 @@ REDIRECTING = (
 )
 
 
-@rule("DF624", name="curl-without-redirects", severity=Severity.INFO, needs=("curl",))
-def curl_without_redirects(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="curl-without-redirects", severity=Severity.INFO, needs=("curl",))
+def curl_without_redirects(facts: Facts) -> Iterator[Finding]:
     """curl saves a redirect's empty answer, and not the file.
 
     Release pages answer with the address of another server. Without `-L` curl takes that answer for the file.
@@ -51,7 +50,6 @@ def curl_without_redirects(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the manual page of curl, `--location`; GitHub's documentation on release assets.
     """
-    del doc
     for run in facts.every(nodes.Run):
         for found in facts.downloads(run):
             if found.tool != "curl" or found.has("-L", "--location", "--location-trusted", "-I", "--head"):
@@ -63,7 +61,6 @@ def curl_without_redirects(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
                 fix = Fix("add `-L`", (insert(name.span.end, " -L"),), Applicability.UNSAFE)
             yield Finding(
-                "DF624",
                 found.urls[0].span,
                 "this server answers with a redirect, which `curl` without `-L` does not follow",
                 fix,

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.nodes import Instruction
 
 
-@rule("DF625", name="unset-in-later-layer", severity=Severity.WARNING, needs=("unset",))
-def unset_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="unset-in-later-layer", severity=Severity.WARNING, needs=("unset",))
+def unset_in_later_layer(facts: Facts) -> Iterator[Finding]:
     """A variable of ENV is unset at the end of a RUN, which changes nothing.
 
     The shell ends with its RUN; the next step and the container have the variable again. A value for one step belongs into that
@@ -35,7 +35,6 @@ def unset_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** Docker's guide on best practices, ENV; SonarQube S6581.
     """
-    del doc
     for run in facts.every(nodes.Run):
         script = facts.script(run)
         last = script.commands[-1] if script and script.commands else None
@@ -44,7 +43,6 @@ def unset_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for word in last.arguments:
             if facts.comes_before(run, _sets, word.text):
                 yield Finding(
-                    "DF625",
                     word.span,
                     f"`{word.text}` is set again in the next step: ENV outlives the RUN that unsets it",
                 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF626", name="artefact-in-cache-mount", severity=Severity.ERROR, needs=("--mount",))
+@rule(name="artefact-in-cache-mount", severity=Severity.ERROR, needs=("--mount",))
 def artefact_in_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """What a later step needs is made in a cache mount, and is in no layer.
 
@@ -53,7 +53,7 @@ def artefact_in_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 mount = _hidden(facts, source, posixpath.normpath("/" + word.text.lstrip("/")))
                 if mount is not None:
                     message = f"{word.text} is in no layer of {reference}: {mount} is a cache mount there"
-                    yield Finding("DF626", word.span, message)
+                    yield Finding(word.span, message)
 
 
 def _hidden(facts: Facts, stage: nodes.Stage, path: str) -> str | None:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Programs that start others, and with which of their commands. `exec`-like ones replace themselves and do no harm.
 RUNNERS = {
@@ -30,8 +29,8 @@ RUNNERS = {
 }
 
 
-@rule("DF627", name="package-manager-as-command", severity=Severity.INFO, recommended=False)
-def package_manager_as_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="package-manager-as-command", severity=Severity.INFO, recommended=False)
+def package_manager_as_command(facts: Facts) -> Iterator[Finding]:
     """The container starts a package manager, which then starts the program.
 
     The manager stays there as the first process: it takes memory, and it may not pass on the signal that asks the program to stop.
@@ -49,7 +48,6 @@ def package_manager_as_command(doc: Dockerfile, facts: Facts) -> Iterator[Findin
 
     **Source:** the guide on best practices of the official node image, CMD.
     """
-    del doc
     target = facts.graph.target
     for stage in facts.graph.lineage(target) if target else ():
         for node in stage.all(nodes.CommandInstruction):
@@ -63,7 +61,6 @@ def package_manager_as_command(doc: Dockerfile, facts: Facts) -> Iterator[Findin
             )
             if len(words) > 1 and words[0] in RUNNERS and words[1] in RUNNERS[words[0]] and form:
                 yield Finding(
-                    "DF627",
                     form.span,
                     f"`{words[0]} {words[1]}` stands between the engine and the program, and may keep signals from it",
                 )

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF628", name="ungraceful-stop-signal", severity=Severity.WARNING, needs=("stopsignal",))
-def ungraceful_stop_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="ungraceful-stop-signal", severity=Severity.WARNING, needs=("stopsignal",))
+def ungraceful_stop_signal(facts: Facts) -> Iterator[Finding]:
     """The signal that stops the container cannot be handled.
 
     SIGKILL ends a process at once: nothing is written back, no connection closed. SIGSTOP only halts it, until the engine loses its
@@ -34,12 +33,10 @@ def ungraceful_stop_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** signal(7): SIGKILL and SIGSTOP cannot be caught; the Dockerfile reference, STOPSIGNAL.
     """
-    del doc
     for node in facts.every(nodes.Stopsignal):
         signal = node.argument.text.upper().removeprefix("SIG")
         if signal in ("KILL", "STOP", "9", "19"):
             yield Finding(
-                "DF628",
                 node.argument.span,
                 f"{node.argument.text} cannot be handled: the process is cut off in the middle of its work",
             )

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 SIGNALS = {"/sbin/init": "SIGRTMIN+3", "/usr/sbin/init": "SIGRTMIN+3", "systemd": "SIGRTMIN+3", "nginx": "SIGQUIT"}
 
 
-@rule("DF629", name="init-needs-its-signal", severity=Severity.INFO, recommended=False)
-def init_needs_its_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="init-needs-its-signal", severity=Severity.INFO, recommended=False)
+def init_needs_its_signal(facts: Facts) -> Iterator[Finding]:
     """The container's program stops in order at another signal than the engine sends.
 
     systemd ends at SIGRTMIN+3 and restarts itself at SIGTERM; nginx drops its connections at SIGTERM and finishes them at SIGQUIT.
@@ -36,7 +35,6 @@ def init_needs_its_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** systemd(1), "Signals"; nginx's documentation, "Controlling nginx".
     """
-    del doc
     target = facts.graph.target
     if target is None:
         return
@@ -52,5 +50,5 @@ def init_needs_its_signal(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             base = facts.base(target)
             if signal and "nginx" not in (facts.image(target) or "nginx") and not (base and base.repository == "nginx"):
                 yield Finding(
-                    "DF629", words[0].span, f"{name} expects {signal} to stop in order: write `STOPSIGNAL {signal}`"
+                    words[0].span, f"{name} expects {signal} to stop in order: write `STOPSIGNAL {signal}`"
                 )

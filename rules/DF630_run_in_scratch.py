@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF630", name="run-in-scratch", severity=Severity.ERROR, needs=("scratch",))
+@rule(name="run-in-scratch", severity=Severity.ERROR, needs=("scratch",))
 def run_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A script is to run in a stage that has no shell.
 
@@ -43,6 +43,6 @@ def run_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 break
             if isinstance(node, nodes.Run) and not any(mount.kind == "bind" for mount in facts.mounts(node)):
                 yield Finding(
-                    "DF630", node.keyword.span, "scratch is empty: there is no program yet that RUN could start"
+                    node.keyword.span, "scratch is empty: there is no program yet that RUN could start"
                 )
                 break

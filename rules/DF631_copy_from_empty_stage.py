@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF631", name="copy-from-empty-stage", severity=Severity.ERROR, needs=("scratch",))
+@rule(name="copy-from-empty-stage", severity=Severity.ERROR, needs=("scratch",))
 def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are copied from a stage that has none.
 
@@ -47,5 +47,5 @@ def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if not any(isinstance(item, nodes.Copy | nodes.Run | nodes.Workdir | nodes.Bad) for item in makers):
                 flag = node.flag("from") or node.keyword
                 yield Finding(
-                    "DF631", flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take"
+                    flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take"
                 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF633", name="user-name-in-scratch", severity=Severity.WARNING, needs=("scratch",))
+@rule(name="user-name-in-scratch", severity=Severity.WARNING, needs=("scratch",))
 def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A user is given by its name where no list of users is.
 
@@ -45,13 +45,12 @@ def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for node in stage.instructions:
             if isinstance(node, nodes.User) and _is_name(node.argument.text):
                 yield Finding(
-                    "DF633",
                     node.argument.span,
                     f"{node.argument.text} cannot be looked up: this stage has no /etc/passwd",
                 )
             flag = node.flag("chown") if isinstance(node, nodes.Copy) else None
             if flag and flag.value and _is_name(flag.value):
-                yield Finding("DF633", flag.span, f"{flag.value} cannot be looked up: this stage has no /etc/passwd")
+                yield Finding(flag.span, f"{flag.value} cannot be looked up: this stage has no /etc/passwd")
 
 
 def _is_name(text: str) -> bool:

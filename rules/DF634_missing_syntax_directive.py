@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NEWER = frozenset({"link", "parents", "exclude", "checksum", "keep-git-dir", "security", "unpack"})
 
 
-@rule("DF634", name="missing-syntax-directive", severity=Severity.INFO, recommended=False)
+@rule(name="missing-syntax-directive", severity=Severity.INFO, recommended=False)
 def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The file uses what older builders do not know, and does not say which builder's language it is written in.
 
@@ -43,7 +43,6 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
         what = _newer(node)
         if what:
             yield Finding(
-                "DF634",
                 node.keyword.span,
                 f"{node.name} {what} needs a newer builder: say `# syntax=docker/dockerfile:1` on top",
             )

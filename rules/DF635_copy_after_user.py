@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF635", name="copy-after-user", severity=Severity.INFO, recommended=False)
+@rule(name="copy-after-user", severity=Severity.INFO, recommended=False)
 def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are copied after USER, and still belong to root.
 
@@ -50,7 +50,6 @@ def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 and (user := _other_user(facts, node))
             ):
                 yield Finding(
-                    "DF635",
                     node.keyword.span,
                     f"this belongs to root, not to {user}: COPY does not look at USER, only at --chown",
                 )

@@ -20,7 +20,7 @@ SUMS = regex(r"(?:md5|sha1|sha224|sha256|sha384|sha512)sum")
 LINE = regex(r"(?:[0-9a-f]{32,128}|\$\{?\w+\}?)( )(?![ *])\S")
 
 
-@rule("DF636", name="checksum-spacing", severity=Severity.WARNING, needs=("sum",))
+@rule(name="checksum-spacing", severity=Severity.WARNING, needs=("sum",))
 def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A line of checksums has one blank between the digest and the name, where two must stand.
 
@@ -72,7 +72,6 @@ def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     at = word.span.start + match.end(1)
                     fix = Fix("two blanks", (insert(at, " "),), Applicability.SAFE)
                     yield Finding(
-                        "DF636",
                         word.span,
                         f"{reader.name} of busybox wants two blanks between the digest and the name",
                         fix,

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF637", name="gpg-without-batch", severity=Severity.INFO, recommended=False, needs=("gpg",))
-def gpg_without_batch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="gpg-without-batch", severity=Severity.INFO, recommended=False, needs=("gpg",))
+def gpg_without_batch(facts: Facts) -> Iterator[Finding]:
     """gpg is called as for a person at a terminal.
 
     Without `--batch` it may ask, and its output and options are not meant for scripts.
@@ -45,7 +44,6 @@ def gpg_without_batch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the manual page of gpg, `--batch`.
     """
-    del doc
     for run in facts.every(nodes.Run):
         for call in calls(facts, run, "gpg", "gpg2"):
             if any(text in ("--batch", "--no-tty", "--dearmor", "--version") for text in call.texts) or not call.texts:
@@ -54,7 +52,6 @@ def gpg_without_batch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if isinstance(run.form, nodes.Shell):
                 fix = Fix("add `--batch`", (insert(call.words[0].span.end, " --batch"),), Applicability.UNSAFE)
             yield Finding(
-                "DF637",
                 call.words[0].span,
                 f"`{call.name}` without `--batch` may ask, and a build has nobody to answer",
                 fix,

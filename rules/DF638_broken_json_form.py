@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import json_strings, nodes
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ LIST = regex(r"\[\s*([\"'\u201c\u2018].*)\]", re.DOTALL)
 WORD = regex(r"'([^']*)'|\"([^\"]*)\"")
 
 
-@rule("DF638", name="broken-json-form", severity=Severity.ERROR, needs=("[",))
+@rule(name="broken-json-form", severity=Severity.ERROR, needs=("[",))
 def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A command in brackets is no JSON, so a shell gets it as it stands.
 
@@ -65,5 +66,5 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             else None
         )
         yield Finding(
-            "DF638", node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix
+            node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix
         )

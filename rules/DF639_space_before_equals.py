@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF639", name="space-before-equals", severity=Severity.ERROR, needs=("=",))
+@rule(name="space-before-equals", severity=Severity.ERROR, needs=("=",))
 def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A blank stands before the equals sign, which becomes part of the value.
 
@@ -57,7 +57,6 @@ def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     Applicability.UNSAFE,
                 )
             yield Finding(
-                "DF639",
                 pair.span,
                 f"`{pair.key.text}` is set to `{value[:30]}`, with the equals sign: take the blank before it away",
                 fix,

@@ -11,12 +11,11 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF640", name="no-stage", severity=Severity.ERROR)
-def no_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="no-stage", severity=Severity.ERROR)
+def no_stage(doc: Dockerfile) -> Iterator[Finding]:
     """The file has no FROM, so there is nothing to build.
 
     ```dockerfile bad
@@ -30,6 +29,5 @@ def no_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, FROM: a file must have one.
     """
-    del facts
     if doc.instructions and not doc.stages and all(isinstance(node, nodes.Arg) for node in doc.instructions):
-        yield Finding("DF640", doc.instructions[0].keyword.span, "there is no FROM, so there is nothing to build")
+        yield Finding(doc.instructions[0].keyword.span, "there is no FROM, so there is nothing to build")

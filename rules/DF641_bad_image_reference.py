@@ -22,7 +22,7 @@ REFERENCE = regex(
 )
 
 
-@rule("DF641", name="bad-image-reference", severity=Severity.ERROR)
+@rule(name="bad-image-reference", severity=Severity.ERROR)
 def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """What stands for an image can be the name of none.
 
@@ -45,11 +45,11 @@ def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         image = facts.expand_global(stage.from_.image.text)
         if facts.graph.parent(stage) is None and image and not REFERENCE.fullmatch(image):
-            yield Finding("DF641", stage.from_.image.span, f"`{image}` can be the name of no image")
+            yield Finding(stage.from_.image.span, f"`{image}` can be the name of no image")
         for copy in stage.all(nodes.Copy):
             flag = copy.flag("from")
             name = copy.from_ or ""
             if flag is None or not name or "$" in name or name.isdecimal() or facts.graph.find(name, len(doc.stages)):
                 continue
             if not REFERENCE.fullmatch(name):
-                yield Finding("DF641", flag.span, f"`{name}` can be the name of no image and of no stage")
+                yield Finding(flag.span, f"`{name}` can be the name of no image and of no stage")

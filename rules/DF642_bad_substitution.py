@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF642", name="bad-substitution", severity=Severity.ERROR, needs=("${",))
+@rule(name="bad-substitution", severity=Severity.ERROR, needs=("${",))
 def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A variable is written in a form that the builder does not know.
 
@@ -44,12 +44,11 @@ def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             try:
                 found = variables(word.text, doc.escape)
             except ExpansionError as error:
-                yield Finding("DF642", word.span, f"`{word.text[:40]}`: {error}")
+                yield Finding(word.span, f"`{word.text[:40]}`: {error}")
                 continue
             bad = next((item for item in found if item.operator not in OPERATORS), None)
             if bad:
                 yield Finding(
-                    "DF642",
                     word.span,
                     f"the builder does not know `{bad.operator}` in `{word.text[bad.start : bad.end][:40]}`",
                 )

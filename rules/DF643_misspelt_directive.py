@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.did_you_mean import most_alike
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 DIRECTIVE = regex(r"#\s*([A-Za-z]+)\s*=\s*(?:\S*dockerfile\S*|[`\\]|skip=\S+|error=\S+)\s*")
 KNOWN = ("syntax", "escape", "check")
 
 
-@rule("DF643", name="misspelt-directive", severity=Severity.WARNING, needs=("#",))
-def misspelt_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="misspelt-directive", severity=Severity.WARNING, needs=("#",))
+def misspelt_directive(doc: Dockerfile) -> Iterator[Finding]:
     """A directive on top of the file is misspelt, so it is a comment and nothing more.
 
     ```dockerfile bad
@@ -54,5 +53,4 @@ def misspelt_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if near and near not in names and match[1].lower() != near:
             span = Span(comment.span.start + match.start(1), comment.span.start + match.end(1))
             fix = Fix(f"write {near}", (Edit(span, near),), Applicability.UNSAFE)
-            yield Finding("DF643", span, f"`{match[1]}` is no directive: did you mean {near}?", fix)
-    del facts
+            yield Finding(span, f"`{match[1]}` is no directive: did you mean {near}?", fix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF644", name="source-outside-context", severity=Severity.WARNING, needs=("..",))
-def source_outside_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="source-outside-context", severity=Severity.WARNING, needs=("..",))
+def source_outside_context(facts: Facts) -> Iterator[Finding]:
     """A source leads out of the build context, where the builder does not look.
 
     The builder takes the dots away and looks for the rest in the context itself: it finds nothing, or another file of that name.
@@ -35,7 +34,6 @@ def source_outside_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, "COPY": sources are relative to the root of the context.
     """
-    del doc
     for copy in facts.every(nodes.Copy):
         if copy.from_ is not None:
             continue
@@ -44,7 +42,6 @@ def source_outside_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             # within the context `a/../b` is b
             if "://" not in path and posixpath.normpath(path).startswith(".."):
                 yield Finding(
-                    "DF644",
                     word.span,
                     f"`{word.text}` leads out of the context: the builder looks for {clean_path(path) or 'all of it'} in it",
                 )

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from dockerlint.fixers.edits import delete_lines
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine import registry, shellcheck_findings
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
-from dockerlint.lint.engine.suppressions import Ignore, ignores
+from dockerlint.lint.engine.suppressions import InlineIgnore, ignores
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     import re
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.engine.rule import Rule
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-OWN_CODE = "DF701"
 NAMES = regex(r"(ignore|skip)[ \t]*=[ \t]*([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)")
 NAME = regex(r"[\w-]+")
 SCRIPTS = regex(r"sc\d*")
 
 
-@rule(OWN_CODE, name="unused-ignore", severity=Severity.INFO, recommended=False)
+@rule(name="unused-ignore", severity=Severity.INFO, recommended=False)
 def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A comment ignores a rule that finds nothing there.
 
@@ -70,7 +69,7 @@ def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             reason = _useless(file, ignore, word[0].lower(), is_check=names[1] == "skip")
             if reason:
                 fix = _fix(doc, ignore, words, word) if names[1] == "ignore" else None
-                yield Finding(OWN_CODE, Span(*word.span()), f"this ignores {word[0]}, {reason}", fix)
+                yield Finding(Span(*word.span()), f"this ignores {word[0]}, {reason}", fix)
 
 
 class _File(Struct, frozen=True, dict=True):
@@ -110,10 +109,10 @@ def _names(item: Rule) -> frozenset[str]:
     return frozenset(text.lower() for text in (item.code, item.name, *item.aliases))
 
 
-def _useless(file: _File, ignore: Ignore, name: str, *, is_check: bool) -> str | None:
+def _useless(file: _File, ignore: InlineIgnore, name: str, *, is_check: bool) -> str | None:
     """Why a name of an ignore does nothing; None when it does something, or nobody knows."""
     facts = file.facts
-    if name in ("all", OWN_CODE.lower()):
+    if name in ("all", unused_ignore.code.lower()):
         return None
     if SCRIPTS.fullmatch(name) and (facts.shellcheck is None or shellcheck_findings.left_out(facts)):
         return None
@@ -129,19 +128,19 @@ def _useless(file: _File, ignore: Ignore, name: str, *, is_check: bool) -> str |
     return "which finds nothing here"
 
 
-def _rules(file: _File, ignore: Ignore, name: str) -> Iterator[tuple[Rule, tuple[Facts, ...]]]:
+def _rules(file: _File, ignore: InlineIgnore, name: str) -> Iterator[tuple[Rule, tuple[Facts, ...]]]:
     """The rules that a name stands for, and the facts to judge with: for hadolint's pragmas also as hadolint sees them."""
     views = (file.facts, file.as_hadolint) if ignore.foreign else (file.facts,)
     for item in registry.rules():
         known = name in file.names[item.code]
-        if item.code != OWN_CODE and (known or (ignore.prefixes and item.code.lower().startswith(name))):
+        if item.code != unused_ignore.code and (known or (ignore.prefixes and item.code.lower().startswith(name))):
             yield item, views
     if SCRIPTS.fullmatch(name):
         for view in views:
             yield from ((item, (view,)) for item in shellcheck_findings.rules(view))
 
 
-def _fix(doc: Dockerfile, ignore: Ignore, words: list[re.Match[str]], word: re.Match[str]) -> Fix | None:
+def _fix(doc: Dockerfile, ignore: InlineIgnore, words: list[re.Match[str]], word: re.Match[str]) -> Fix | None:
     """Takes the name away, with the comment when it is its only one."""
     if len(words) > 1:
         at = words.index(word)

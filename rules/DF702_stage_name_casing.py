@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # `--from=name` of COPY, `from=name` of a mount; what goes on like an image's name is one.
 NAMED = regex(r"(?:--|,|=)from=['\"]?([\w.-]++)(?![/:@])")
 
 
-@rule("DF702", name="stage-name-casing", severity=Severity.STYLE, aliases=("StageNameCasing",), recommended=False)
-def stage_name_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="stage-name-casing", severity=Severity.STYLE, aliases=("StageNameCasing",), recommended=False)
+def stage_name_casing(doc: Dockerfile) -> Iterator[Finding]:
     """A stage's name has capital letters.
 
     The builder makes the name lower-case before it compares; a FROM that repeats it with its capitals finds no such
@@ -51,7 +50,6 @@ def stage_name_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's check StageNameCasing.
     """
-    del facts
     named = [(stage.from_, stage.from_.alias) for stage in doc.stages if stage.from_.alias]
     bad = [(node, alias) for node, alias in named if alias.text != alias.text.lower()]
     others = _others(doc) if bad else {}
@@ -59,7 +57,7 @@ def stage_name_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         later = (span for span in others.get(alias.text, ()) if span.start > node.span.end)
         edits = (replace_word(alias, alias.text.lower()), *(Edit(span, alias.text.lower()) for span in later))
         fix = Fix("write it in lower case", edits, Applicability.SAFE)
-        yield Finding("DF702", doc.marked(node, alias.span), f"the stage name `{alias.text}` has capital letters", fix)
+        yield Finding(doc.marked(node, alias.span), f"the stage name `{alias.text}` has capital letters", fix)
 
 
 def _others(doc: Dockerfile) -> dict[str, list[Span]]:

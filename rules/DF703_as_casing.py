@@ -11,12 +11,11 @@ from dockerlint.lint.engine.rule import rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF703", name="as-casing", severity=Severity.STYLE, aliases=("FromAsCasing",), recommended=False)
-def as_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="as-casing", severity=Severity.STYLE, aliases=("FromAsCasing",), recommended=False)
+def as_casing(doc: Dockerfile) -> Iterator[Finding]:
     """FROM is in capitals and its `as` is not, or the other way round.
 
     A FROM of mixed case is left to instruction-casing.
@@ -37,7 +36,6 @@ def as_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's check FromAsCasing.
     """
-    del facts
     for stage in doc.stages:
         keyword, word = stage.from_.keyword.text, stage.from_.as_keyword
         if word is None or not (keyword.isupper() or keyword.islower()):
@@ -46,4 +44,4 @@ def as_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if word.text != wanted:
             fix = Fix(f"write {wanted}", (replace_word(word, wanted),), Applicability.SAFE)
             message = f"`{word.text}` is not in the case of its `{keyword}`"
-            yield Finding("DF703", doc.marked(stage.from_, word.span), message, fix)
+            yield Finding(doc.marked(stage.from_, word.span), message, fix)

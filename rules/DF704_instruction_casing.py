@@ -12,18 +12,16 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 
 @rule(
-    "DF704",
     name="instruction-casing",
     severity=Severity.STYLE,
     aliases=("ConsistentInstructionCasing",),
     recommended=False,
 )
-def instruction_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def instruction_casing(doc: Dockerfile) -> Iterator[Finding]:
     """Some instructions are in capitals and some are not.
 
     The file is easier to read when all have the case that most have; of equally many, capitals count.
@@ -51,7 +49,6 @@ def instruction_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's check ConsistentInstructionCasing.
     """
-    del facts
     keywords = [node for stage in doc.stages for node in (stage.from_, *stage.instructions)]
     keywords = [node for node in keywords if not isinstance(node, nodes.Bad)]
     lower = sum(node.keyword.text.islower() for node in keywords)
@@ -62,7 +59,7 @@ def instruction_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if word.text != wanted:
             how = "lower-case" if lower > upper else "in capitals"
             yield Finding(
-                "DF704", word.span, f"`{word.text}` stands among instructions that are {how}", _fix(node, wanted)
+                word.span, f"`{word.text}` stands among instructions that are {how}", _fix(node, wanted)
             )
 
 

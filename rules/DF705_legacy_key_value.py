@@ -6,10 +6,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variables
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 
 @rule(
-    "DF705",
     name="legacy-key-value",
     severity=Severity.STYLE,
     aliases=("LegacyKeyValueFormat",),
@@ -59,7 +58,7 @@ def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for pair in node.pairs:
             if pair.legacy:
                 message = f"`{node.name} {pair.key.text} ...` has no = between key and value"
-                yield Finding("DF705", doc.marked(node, pair.span), message, _fix(doc, pair))
+                yield Finding(doc.marked(node, pair.span), message, _fix(doc, pair))
 
 
 def _fix(doc: Dockerfile, pair: Pair) -> Fix | None:

@@ -6,26 +6,24 @@ from bisect import bisect_right
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 
 @rule(
-    "DF706",
     name="empty-continuation",
     severity=Severity.STYLE,
     aliases=("NoEmptyContinuation",),
     recommended=False,
 )
-def empty_continuation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def empty_continuation(doc: Dockerfile) -> Iterator[Finding]:
     """A continued instruction has blank lines in it.
 
     Whoever reads it takes the blank line for the end, and the line after it, which the builder adds to the instruction,
@@ -55,7 +53,6 @@ def empty_continuation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's check NoEmptyContinuation.
     """
-    del facts
     starts = [node.span.start for node in doc.instructions]
     for index, group in groupby(doc.blank_continuations, key=lambda blank: bisect_right(starts, blank.start) - 1):
         # above the first instruction there may be lines of nothing but an escape character
@@ -64,7 +61,7 @@ def empty_continuation(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             edits = tuple(Edit(Span(blank.start, _next_line(doc, blank.end)), "") for blank in own)
             fix = Fix("remove the blank lines", edits, Applicability.SAFE)
             message = f"`{node.name}` has a blank line in it (line {doc.line(own[0].start)})"
-            yield Finding("DF706", _last_line(doc, node, own[-1]), message, fix)
+            yield Finding(_last_line(doc, node, own[-1]), message, fix)
 
 
 def _last_line(doc: Dockerfile, node: Instruction, blank: Span) -> Span:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 @rule(
-    "DF707",
     name="expose-protocol-casing",
     severity=Severity.STYLE,
     aliases=("ExposeProtoCasing",),
@@ -59,4 +58,4 @@ def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if doc.source(word.span) == word.text:
                 fix = Fix("write it in lower case", (replace_word(word, lower),), Applicability.SAFE)
             message = f"`{word.text}` has its protocol in capitals"
-            yield Finding("DF707", doc.marked(node, word.span), message, fix)
+            yield Finding(doc.marked(node, word.span), message, fix)

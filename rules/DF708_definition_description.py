@@ -12,16 +12,15 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
 CHECK = "InvalidDefinitionDescription"
 
 
 @rule(
-    "DF708", name="definition-description", severity=Severity.STYLE, aliases=(CHECK,), recommended=False, needs=("#",)
+    name="definition-description", severity=Severity.STYLE, aliases=(CHECK,), recommended=False, needs=("#",)
 )
-def definition_description(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def definition_description(doc: Dockerfile) -> Iterator[Finding]:
     """The comment directly above an ARG or a named FROM does not begin with its name.
 
     `docker build --call=outline` and `--call=targets` show comments of the form `# NAME what it is for` as descriptions,
@@ -50,7 +49,6 @@ def definition_description(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** BuildKit's check InvalidDefinitionDescription.
     """
-    del facts
     if Checks.of(doc).experimental.isdisjoint({CHECK.lower(), ALL}):
         return
     lines = {doc.line(comment.span.start): comment for comment in doc.comments}
@@ -61,7 +59,7 @@ def definition_description(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if names and text and text.split(" ")[0] not in names:
             name = names[0] if len(names) == 1 else "NAME"
             message = f"the comment above this {node.name} is no description: it would begin with `# {name} `"
-            yield Finding("DF708", node.span, message)
+            yield Finding(node.span, message)
 
 
 def _names(node: Instruction) -> list[str]:

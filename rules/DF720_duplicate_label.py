@@ -11,12 +11,11 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DF720", name="duplicate-label", severity=Severity.STYLE, recommended=False, needs=("label",))
-def duplicate_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="duplicate-label", severity=Severity.STYLE, recommended=False, needs=("label",))
+def duplicate_label(doc: Dockerfile) -> Iterator[Finding]:
     """A label is given twice, and only the last value counts.
 
     ```dockerfile bad
@@ -37,9 +36,7 @@ def duplicate_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for pair in reversed(node.pairs):
                 if pair.key.text in seen:
                     yield Finding(
-                        "DF720",
                         pair.span,
                         f"the label {pair.key.text} is given again below, and only the last value counts",
                     )
                 seen.add(pair.key.text)
-    del facts

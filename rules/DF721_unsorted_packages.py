@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FEWEST = 4
 
 
-@rule("DF721", name="unsorted-packages", severity=Severity.STYLE, recommended=False)
+@rule(name="unsorted-packages", severity=Severity.STYLE, recommended=False)
 def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A long list of packages is in no order.
 
@@ -51,7 +51,6 @@ def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if len(words) >= FEWEST and len(lines) == len(words) and names != sorted(names):
                 at = next(index for index in range(1, len(names)) if names[index] < names[index - 1])
                 yield Finding(
-                    "DF721",
                     words[at].span,
                     f"{words[at].text} stands below {words[at - 1].text}: the list is in no order",
                 )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LONGEST = 120
 
 
-@rule("DF722", name="long-line", severity=Severity.STYLE, recommended=False)
+@rule(name="long-line", severity=Severity.STYLE, recommended=False)
 def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A script of several commands stands on one long line.
 
@@ -47,7 +47,6 @@ def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             and doc.line(run.span.end) == doc.line(run.span.start)
         ):
             yield Finding(
-                "DF722",
                 run.keyword.span,
                 f"{len(script.top)} commands stand on one line of {line.end - line.start} characters",
             )

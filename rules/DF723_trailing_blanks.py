@@ -5,22 +5,21 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 BLANKS = regex(r"(?<![ \t])[ \t]+(?=\r?(?:\n|\Z))")
 
 
-@rule("DF723", name="trailing-blanks", severity=Severity.STYLE, recommended=False)
-def trailing_blanks(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="trailing-blanks", severity=Severity.STYLE, recommended=False)
+def trailing_blanks(doc: Dockerfile) -> Iterator[Finding]:
     """A line ends with blanks.
 
     Nobody sees them, editors take them away at random, and behind a continuation older builders did not take the line for continued.
@@ -44,13 +43,12 @@ def trailing_blanks(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** our own; formatters of Dockerfiles take them away too.
     """
-    del facts
     spans = [Span(match.start(), match.end()) for match in BLANKS.finditer(doc.text)]
     if spans:
         edits = tuple(Edit(span, "") for span in spans if not _is_inside(doc, span))
         fix = Fix("take them away", edits, Applicability.SAFE) if edits else None
         more = f", and {len(spans) - 1} more do" if len(spans) > 1 else ""
-        yield Finding("DF723", spans[0], f"this line ends with blanks{more}", fix)
+        yield Finding(spans[0], f"this line ends with blanks{more}", fix)
 
 
 def _is_inside(doc: Dockerfile, span: Span) -> bool:

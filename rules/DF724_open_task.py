@@ -12,14 +12,13 @@ from dockerlint.lint.syntax.span import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 MARK = regex(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 
 
-@rule("DF724", name="open-task", severity=Severity.STYLE, recommended=False, needs=("#",))
-def open_task(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="open-task", severity=Severity.STYLE, recommended=False, needs=("#",))
+def open_task(doc: Dockerfile) -> Iterator[Finding]:
     """A comment says that something is still to be done.
 
     ```dockerfile bad
@@ -34,11 +33,10 @@ def open_task(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** SonarQube S1135.
     """
-    del facts
     for comment in doc.comments:
         match = MARK.search(doc.source(comment.span))
         if match:
             start = comment.span.start + match.start()
             yield Finding(
-                "DF724", Span(start, start + len(match[0])), f"{match[0].lower()}: a comment says that work is left"
+                Span(start, start + len(match[0])), f"{match[0].lower()}: a comment says that work is left"
             )

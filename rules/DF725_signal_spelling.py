@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # Of the signals that stop a container; the same on x86 and ARM.
 NUMBERS = {
@@ -27,8 +27,8 @@ NUMBERS = {
 NAMES = frozenset({"HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH", "STOP"})
 
 
-@rule("DF725", name="signal-spelling", severity=Severity.STYLE, recommended=False, needs=("stopsignal",))
-def signal_spelling(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="signal-spelling", severity=Severity.STYLE, recommended=False, needs=("stopsignal",))
+def signal_spelling(facts: Facts) -> Iterator[Finding]:
     """A signal is given by its number or a short name.
 
     Numbers differ between architectures; the full name says what is meant.
@@ -52,7 +52,6 @@ def signal_spelling(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** signal(7).
     """
-    del doc
     for node in facts.every(nodes.Stopsignal):
         text = node.argument.text
         name = NUMBERS.get(text) or (
@@ -60,4 +59,4 @@ def signal_spelling(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         )
         if name and name != text:
             fix = Fix(f"write {name}", (Edit(node.argument.span, name),), Applicability.SAFE)
-            yield Finding("DF725", node.argument.span, f"{text} is {name}: write it by its full name", fix)
+            yield Finding(node.argument.span, f"{text} is {name}: write it by its full name", fix)

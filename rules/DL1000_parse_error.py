@@ -10,12 +10,11 @@ from dockerlint.lint.engine.rule import rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DL1000", name="parse-error", severity=Severity.ERROR)
-def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="parse-error", severity=Severity.ERROR)
+def parse_error(doc: Dockerfile) -> Iterator[Finding]:
     """The builder refuses the file.
 
     A bad instruction is one finding; the others are read and checked as if it were not there.
@@ -32,6 +31,5 @@ def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, and BuildKit's parser where the reference is silent.
     """
-    del facts
     for problem in doc.problems:
-        yield Finding("DL1000", problem.span, problem.message)
+        yield Finding(problem.span, problem.message)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DL1001", name="inline-ignore", severity=Severity.INFO, recommended=False, needs=("#",))
+@rule(name="inline-ignore", severity=Severity.INFO, recommended=False, needs=("#",))
 def inline_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A comment silences findings of one instruction.
 
@@ -42,4 +42,4 @@ def inline_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         spans = [item.span for item in ignores(doc) if item.covers and not item.scope]
         spans += [comment.span for comment in pragmas(doc) if comment.span not in spans]
     for span in spans:
-        yield Finding("DL1001", span, "a comment ignores findings here: put the exception into the configuration")
+        yield Finding(span, "a comment ignores findings here: put the exception into the configuration")

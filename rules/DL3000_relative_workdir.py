@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.nodes import Instruction
 
 
-@rule("DL3000", name="relative-workdir", severity=Severity.ERROR, aliases=("WorkdirRelativePath",), needs=("workdir",))
-def relative_workdir(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="relative-workdir", severity=Severity.ERROR, aliases=("WorkdirRelativePath",), needs=("workdir",))
+def relative_workdir(facts: Facts) -> Iterator[Finding]:
     """A WORKDIR is relative to a folder that this file does not set.
 
     Where it leads depends on the WORKDIR of the base image, which may change with its next release. Behind an absolute
@@ -51,7 +51,6 @@ def relative_workdir(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3000; BuildKit's check WorkdirRelativePath.
     """
-    del doc
     for node in facts.every(nodes.Workdir, triggers=not facts.as_hadolint):
         path = node.argument.text.strip("\"'")
         if path.startswith(("/", "$")) or is_windows_path(path) or _anchored(facts, node):
@@ -61,7 +60,7 @@ def relative_workdir(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if known is not None and "$" not in path and not facts.as_hadolint:
             edit = replace_word(node.argument, known.rstrip("/") or "/")
             fix = Fix("write the whole path", (edit,), Applicability.SAFE)
-        yield Finding("DL3000", node.argument.span, f"`WORKDIR {node.argument.text}` is relative", fix)
+        yield Finding(node.argument.span, f"`WORKDIR {node.argument.text}` is relative", fix)
 
 
 def _anchored(facts: Facts, node: nodes.Workdir) -> bool:

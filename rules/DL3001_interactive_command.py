@@ -13,15 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 # hadolint 2.15.1 names `ifconfig` too, but does not find it (measured).
 HADOLINTS = frozenset("ssh vim shutdown service ps free top kill mount".split())
 OTHERS = frozenset("ifconfig vi nano emacs htop reboot poweroff systemctl".split())
 
 
-@rule("DL3001", name="interactive-command", severity=Severity.INFO, recommended=False)
-def interactive_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="interactive-command", severity=Severity.INFO, recommended=False)
+def interactive_command(facts: Facts) -> Iterator[Finding]:
     """A RUN calls a command that is made for a machine in operation.
 
     A build has no services, nobody at the keyboard, and no processes but its own: a service that a RUN starts is gone
@@ -39,10 +38,9 @@ def interactive_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3001.
     """
-    del doc
     names = HADOLINTS if facts.as_hadolint else HADOLINTS | OTHERS
     for run in facts.every(nodes.Run):
         found = next(calls(facts, run, *names), None)
         if found is not None:
             message = f"`{found.name}` is made for a running machine, and does nothing lasting in a build"
-            yield Finding("DL3001", found.command.span, message)
+            yield Finding(found.command.span, message)

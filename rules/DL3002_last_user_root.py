@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = frozenset({"root", "0"})
 
 
-@rule("DL3002", name="last-user-root", severity=Severity.WARNING, needs=("user",))
+@rule(name="last-user-root", severity=Severity.WARNING, needs=("user",))
 def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The last USER of the image is root.
 
@@ -44,7 +44,7 @@ def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         node = _last(stage)
         if node is not None and _is_root(facts, node) and (not facts.quiet or _decides(facts, stage)):
-            yield Finding("DL3002", node.span, "the last user is root")
+            yield Finding(node.span, "the last user is root")
 
 
 def _last(stage: Stage) -> User | None:

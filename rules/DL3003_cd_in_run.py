@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DL3003", name="cd-in-run", severity=Severity.WARNING, recommended=False, needs=("cd",))
-def cd_in_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="cd-in-run", severity=Severity.WARNING, recommended=False, needs=("cd",))
+def cd_in_run(facts: Facts) -> Iterator[Finding]:
     """A RUN changes its folder by `cd`.
 
     The change ends with the RUN, which is easily overlooked, and the reader has to follow the script to know where its
@@ -39,8 +38,7 @@ def cd_in_run(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3003; Docker's guide on best practices, WORKDIR.
     """
-    del doc
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         command = next((item for item in facts.commands(run) if item.name == "cd"), None)
         if command is not None:
-            yield Finding("DL3003", command.span, "`cd` in a RUN where a WORKDIR would do", to_workdir(facts, run))
+            yield Finding(command.span, "`cd` in a RUN where a WORKDIR would do", to_workdir(facts, run))

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.facts import TRANSPARENT
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
+    from dockerlint.lint.syntax.nodes import Run, Word
 
 SUDO = "sudo"
 ROOT = frozenset({"root", "0"})
 
 
-@rule("DL3004", name="sudo", severity=Severity.ERROR, needs=("sudo",))
-def sudo(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="sudo", severity=Severity.ERROR, needs=("sudo",))
+def sudo(facts: Facts) -> Iterator[Finding]:
     """A RUN calls sudo.
 
     Steps run as root until a USER says otherwise, so there is nothing to gain by it; and where sudo is in the image,
@@ -48,12 +48,11 @@ def sudo(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3004; Docker's guide on best practices, USER.
     """
-    del doc
     for run in facts.every(nodes.Run):
         calls = [call for command in facts.commands(run) if (call := _sudo(command, facts))]
         if calls:
             message = f"`sudo` in a RUN: {_advice(facts, run)}"
-            yield Finding("DL3004", calls[0][0].span, message, _fix(facts, run, calls))
+            yield Finding(calls[0][0].span, message, _fix(facts, run, calls))
 
 
 def _sudo(command: Command, facts: Facts) -> tuple[Word, ...]:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
+    from dockerlint.lint.syntax.nodes import Instruction, Run
 
 
-@rule("DL3009", name="apt-lists-left", severity=Severity.INFO, needs=("apt",))
-def apt_lists_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="apt-lists-left", severity=Severity.INFO, needs=("apt",))
+def apt_lists_left(facts: Facts) -> Iterator[Finding]:
     """apt's package lists stay in the layer.
 
     `apt-get update` writes 20 to 50 MB of lists. They are of no use in the image, and a later layer cannot take them
@@ -50,7 +50,6 @@ def apt_lists_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3009; Docker's guide on best practices, apt-get.
     """
-    del doc
     for run in facts.every(nodes.Run):
         used = [item for item in facts.invocations(run) if item.tool.name == "apt"]
         refresh = next((item for item in used if item.action == "refresh"), None)
@@ -60,9 +59,9 @@ def apt_lists_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for cache in caches_of(facts, run, refresh.tool):
             if cache.role == "index" and not _settled(facts, run, cache, refresh, after):
                 message = f"apt's lists stay in the layer: {cache.path}"
-                yield Finding("DL3009", refresh.command.span, message, clean_up(facts, run, refresh, cache))
+                yield Finding(refresh.command.span, message, clean_up(facts, run, refresh, cache))
             elif cache.role == "packages" and _keeps_packages(facts, run, cache, refresh, after):
-                yield Finding("DL3009", refresh.command.span, f"apt's packages stay in the layer: {cache.path}")
+                yield Finding(refresh.command.span, f"apt's packages stay in the layer: {cache.path}")
 
 
 def _ships_lists(facts: Facts, run: Run) -> bool:

@@ -29,7 +29,7 @@ SEPARATOR = regex(r"[/\\]")
 VARIABLE = regex(r"\$(\w+)")
 
 
-@rule("DL3010", name="archive-copied", severity=Severity.INFO)
+@rule(name="archive-copied", severity=Severity.INFO)
 def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An archive is copied in and then unpacked.
 
@@ -66,7 +66,7 @@ def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     message = "an archive is copied, and a later RUN unpacks it: ADD does both and keeps no copy"
                     run = next(node for node in instructions if node.span.start == last)
                     fix = add_archive(facts, copy, run) if isinstance(run, nodes.Run) and not facts.as_hadolint else None
-                    yield Finding("DL3010", copy.span, message, fix)
+                    yield Finding(copy.span, message, fix)
 
 
 def _is_local(copy: Copy) -> bool:

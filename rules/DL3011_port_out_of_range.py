@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 LAST_PORT = 65535
 NUMBERS = regex(r"[0-9]+")
 
 
-@rule("DL3011", name="port-out-of-range", severity=Severity.ERROR, needs=("expose",))
-def port_out_of_range(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="port-out-of-range", severity=Severity.ERROR, needs=("expose",))
+def port_out_of_range(facts: Facts) -> Iterator[Finding]:
     """EXPOSE names a port above 65535.
 
     There are no such ports, and the builder refuses the file.
@@ -37,7 +36,6 @@ def port_out_of_range(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3011; RFC 6335.
     """
-    del doc
     for node in facts.every(nodes.Expose, triggers=not facts.as_hadolint):
         for word in node.words:
             text = word.text if facts.as_hadolint else facts.expand(word.text, node) or word.text
@@ -46,7 +44,7 @@ def port_out_of_range(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             ends = text.partition("/")[0].split("-", 1)
             bad = next((end for end in ends if NUMBERS.fullmatch(end) and _exceeds(end)), None)
             if bad is not None:
-                yield Finding("DL3011", word.span, f"there is no port {bad}: the last one is {LAST_PORT}")
+                yield Finding(word.span, f"there is no port {bad}: the last one is {LAST_PORT}")
 
 
 def _exceeds(number: str) -> bool:

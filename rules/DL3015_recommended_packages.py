@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
+    from dockerlint.lint.syntax.nodes import Instruction, Run
 
 
-@rule("DL3015", name="recommended-packages", severity=Severity.INFO, recommended=False)
-def recommended_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="recommended-packages", severity=Severity.INFO, recommended=False)
+def recommended_packages(facts: Facts) -> Iterator[Finding]:
     """Packages are installed with all that they recommend.
 
     Recommended packages serve people who sit at the machine: manuals, desktop helpers, other programs that go well with it.
@@ -50,8 +50,7 @@ def recommended_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         edits = tuple(add_option(run, item.subcommand_words[-1], _option(item)) for item in found)
         fix = Fix(f"add `{_option(found[0])}`", edits, Applicability.UNSAFE)
         name = f"{found[0].words[0].text} {found[0].subcommand}"
-        yield Finding("DL3015", found[0].command.span, f"`{name}` brings recommended packages along", fix)
-    del doc
+        yield Finding(found[0].command.span, f"`{name}` brings recommended packages along", fix)
 
 
 def _option(item: Invocation) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 INDEX_READERS = frozenset({"search", "policy", "fetch", "list", "version", "dot", "manifest", "stats"})
 
 
-@rule("DL3019", name="apk-cache-left", severity=Severity.INFO, needs=("apk",))
+@rule(name="apk-cache-left", severity=Severity.INFO, needs=("apk",))
 def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """apk's package index stays in the layer.
 
@@ -62,7 +62,7 @@ def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         adds = [item for item in caching if item.action == "install"]
         if adds and facts.in_image(run) and not mounted(facts, run, adds[0]) and not tidy(facts, run, used):
             fix = _without_cache(doc, facts, run, used)
-            yield Finding("DL3019", adds[0].command.span, "`apk add` without `--no-cache` leaves its index", fix)
+            yield Finding(adds[0].command.span, "`apk add` without `--no-cache` leaves its index", fix)
 
 
 def _caches(item: Invocation, facts: Facts) -> bool:

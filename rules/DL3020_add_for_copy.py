@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
 from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Add, Dockerfile
+    from dockerlint.lint.syntax.nodes import Add
 
 # Flags that COPY does not have.
 OWN_FLAGS = frozenset({"checksum", "keep-git-dir", "unpack"})
 
 
-@rule("DL3020", name="add-for-copy", severity=Severity.ERROR, needs=("add",))
-def add_for_copy(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="add-for-copy", severity=Severity.ERROR, needs=("add",))
+def add_for_copy(facts: Facts) -> Iterator[Finding]:
     """ADD is used for plain files and folders.
 
     ADD also fetches URLs and unpacks archives. Where none of this is wanted, COPY says so, and a file that happens to be
@@ -49,12 +49,11 @@ def add_for_copy(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3020; the Dockerfile reference, ADD.
     """
-    del doc
     for node in facts.every(nodes.Add, triggers=not facts.as_hadolint):
         plain = [word.text for word in node.paths if not _needs_add(facts, node, word.text)]
         if not plain or OWN_FLAGS & {flag.name for flag in node.flags}:
             continue
-        yield Finding("DL3020", node.keyword.span, f"`ADD` of {plain[0]} where `COPY` does", _fix(facts, node))
+        yield Finding(node.keyword.span, f"`ADD` of {plain[0]} where `COPY` does", _fix(facts, node))
 
 
 def _needs_add(facts: Facts, node: Add, source: str) -> bool:

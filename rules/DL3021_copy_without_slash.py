@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FOLDERS = ("/", "/.", "/..")
 
 
-@rule("DL3021", name="copy-without-slash", severity=Severity.ERROR, needs=("copy", "add"))
+@rule(name="copy-without-slash", severity=Severity.ERROR, needs=("copy", "add"))
 def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """COPY or ADD of several sources has a destination without a slash at its end.
 
@@ -50,7 +50,7 @@ def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         if not _is_folder(doc, facts, node):
             message = f"{node.name} of {len(node.sources)} sources to `{node.destination.text}`: a folder ends with `/`"
-            yield Finding("DL3021", node.destination.span, message, _fix(doc, node))
+            yield Finding(node.destination.span, message, _fix(doc, node))
 
 
 def _is_folder(doc: Dockerfile, facts: Facts, node: Copy) -> bool:

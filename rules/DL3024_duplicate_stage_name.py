@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DL3024", name="duplicate-stage-name", severity=Severity.ERROR, aliases=("DuplicateStageName",))
+@rule(name="duplicate-stage-name", severity=Severity.ERROR, aliases=("DuplicateStageName",))
 def duplicate_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Two stages have the same name.
 
@@ -40,5 +40,5 @@ def duplicate_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         name = alias.text if facts.as_hadolint else alias.text.lower()
         if name in seen:
-            yield Finding("DL3024", alias.span, f"another stage is called {alias.text} too")
+            yield Finding(alias.span, f"another stage is called {alias.text} too")
         seen.add(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.instructions.exec_form import exec_form
-from dockerlint.lint.analysis.facts import DEFAULT_SHELL
+from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 @rule(
-    "DL3025",
     name="shell-form-command",
     severity=Severity.WARNING,
     aliases=("JSONArgsRecommended",),
@@ -62,12 +61,12 @@ def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     kinds = frozenset(item.name for item in facts.every(nodes.CommandInstruction))
     for node in facts.every(nodes.CommandInstruction, triggers=not facts.as_hadolint):
         if isinstance(node.form, nodes.Shell) and not _chosen(doc, facts, node, node.form):
-            yield Finding("DL3025", node.span, f"`{node.name}` in shell form", _fix(doc, facts, node, node.form, kinds))
+            yield Finding(node.span, f"`{node.name}` in shell form", _fix(doc, facts, node, node.form, kinds))
     if facts.quiet:
         return
     for check in facts.every(nodes.Healthcheck, triggers=not facts.as_hadolint):
         if isinstance(check.form, nodes.Shell):
-            yield Finding("DL3025", check.span, "`HEALTHCHECK` in shell form", _fix(doc, facts, check, check.form, kinds))
+            yield Finding(check.span, "`HEALTHCHECK` in shell form", _fix(doc, facts, check, check.form, kinds))
 
 
 def _chosen(doc: Dockerfile, facts: Facts, node: CommandInstruction, form: Shell) -> bool:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
     from dockerlint.lint.syntax.span import Span
 
 HUB = "docker.io"
@@ -22,8 +21,8 @@ HUB = "docker.io"
 HUB_NAMES = (HUB, "hub.docker.com", "index.docker.io", "registry-1.docker.io")
 
 
-@rule("DL3026", name="untrusted-registry", severity=Severity.ERROR)
-def untrusted_registry(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="untrusted-registry", severity=Severity.ERROR)
+def untrusted_registry(facts: Facts) -> Iterator[Finding]:
     """An image comes from a registry that is not among the trusted ones.
 
     The configuration's `trusted-registries` says which are; without it there is nothing to find. Images without a
@@ -52,11 +51,10 @@ def untrusted_registry(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     if not facts.settings.trusted_registries:
         return
-    del doc
     for span, image in _images(facts):
         registry = _registry(image, facts)
         if registry is not None and not _is_trusted(registry, facts):
-            yield Finding("DL3026", span, f"`{image}` is not from a trusted registry")
+            yield Finding(span, f"`{image}` is not from a trusted registry")
 
 
 def _images(facts: Facts) -> Iterator[tuple[Span, str]]:

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.analysis.program_calls import Call
-    from dockerlint.lint.engine.findings import Edit
-    from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Edit
 
 # What apt-get does in the same way. Sources: apt(8), apt-get(8).
 SHARED = frozenset(
@@ -27,8 +26,8 @@ SHARED = frozenset(
 ADDITIONS = {"upgrade": "--with-new-pkgs"}
 
 
-@rule("DL3027", name="apt-in-script", severity=Severity.WARNING, recommended=False, needs=("apt",))
-def apt_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="apt-in-script", severity=Severity.WARNING, recommended=False, needs=("apt",))
+def apt_in_script(facts: Facts) -> Iterator[Finding]:
     """apt is called where nobody sits in front of it.
 
     apt is meant for people: it says itself that its command line is not stable and that scripts should use apt-get, or
@@ -53,13 +52,12 @@ def apt_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3027; apt(8), "Script usage and differences from other apt tools".
     """
-    del doc
     for run in facts.every(nodes.Run):
         found = list(calls(facts, run, "apt"))
         if found:
             edits = tuple(edit for call in found for edit in _edits(call, json=isinstance(run.form, nodes.Exec)))
             fix = Fix("call apt-get", edits, Applicability.SAFE) if edits else None
-            yield Finding("DL3027", found[0].words[0].span, "`apt` in a script: `apt-get` is the one made for it", fix)
+            yield Finding(found[0].words[0].span, "`apt` in a script: `apt-get` is the one made for it", fix)
 
 
 def _edits(call: Call, *, json: bool) -> list[Edit]:

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 UPGRADES = frozenset({"dist-upgrade", "dup"})
 
 
-@rule("DL3035", name="distribution-upgrade", severity=Severity.WARNING, recommended=False, needs=("zypper",))
-def distribution_upgrade(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="distribution-upgrade", severity=Severity.WARNING, recommended=False, needs=("zypper",))
+def distribution_upgrade(facts: Facts) -> Iterator[Finding]:
     """zypper brings the whole distribution up to date.
 
     Each build gets other versions of everything, all of it in a second copy on top of the base image. A newer base image
@@ -36,10 +35,9 @@ def distribution_upgrade(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3035; zypper(8).
     """
-    del doc
     for run in facts.every(nodes.Run):
         for item in facts.invocations(run):
             if item.tool.name == "zypper" and item.subcommand in UPGRADES:
                 message = f"`{item.words[0].text} {item.subcommand}` brings the whole distribution up to date"
-                yield Finding("DL3035", item.command.span, message)
+                yield Finding(item.command.span, message)
                 break

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
+    from dockerlint.lint.syntax.nodes import Run, Word
 
 OFF = frozenset({"", "0", "off", "no", "n", "false", "f"})
 
 
-@rule("DL3042", name="pip-cache-left", severity=Severity.WARNING, needs=("pip",))
-def pip_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="pip-cache-left", severity=Severity.WARNING, needs=("pip",))
+def pip_cache_left(facts: Facts) -> Iterator[Finding]:
     """pip's cache stays in the layer.
 
     pip keeps what it downloads and the wheels it builds below ~/.cache, often a fifth of what it installs. They are of no
@@ -56,7 +56,6 @@ def pip_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3042; pip's documentation, caching.
     """
-    del doc
     for run in facts.every(nodes.Run):
         used = [item for item in facts.invocations(run) if item.tool.name == "pip"]
         caching = [item for item in used if _caches(item, run, facts)]
@@ -66,7 +65,7 @@ def pip_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         edits = [add_option(run, item.subcommand_words[-1], item.tool.no_cache_flag or "") for item in caching]
         fix = Fix(f"add `{caching[0].tool.no_cache_flag}`", tuple(edits), Applicability.SAFE)
         message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache"
-        yield Finding("DL3042", caching[0].command.span, message, fix)
+        yield Finding(caching[0].command.span, message, fix)
 
 
 def _caches(item: Invocation, run: Run, facts: Facts) -> bool:

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 FORBIDDEN = frozenset({"ONBUILD", "FROM", "MAINTAINER"})
 
 
-@rule("DL3043", name="bad-trigger", severity=Severity.ERROR, recommended=False, needs=("onbuild",))
-def bad_trigger(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="bad-trigger", severity=Severity.ERROR, recommended=False, needs=("onbuild",))
+def bad_trigger(facts: Facts) -> Iterator[Finding]:
     """ONBUILD triggers what it cannot: ONBUILD, FROM or MAINTAINER.
 
     The builder refuses the file. It is a DL1000 too, which is why it is not among the recommended rules.
@@ -35,7 +34,6 @@ def bad_trigger(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3043; the Dockerfile reference, ONBUILD.
     """
-    del doc
     for node in facts.every(nodes.Onbuild, triggers=False):
         if node.trigger.name in FORBIDDEN:
-            yield Finding("DL3043", node.trigger.keyword.span, f"`ONBUILD` cannot trigger {node.trigger.name}")
+            yield Finding(node.trigger.keyword.span, f"`ONBUILD` cannot trigger {node.trigger.name}")

@@ -7,10 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import has_comment
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Env, Pair
 
 
-@rule("DL3044", name="env-refers-to-itself", severity=Severity.ERROR, needs=("$",))
+@rule(name="env-refers-to-itself", severity=Severity.ERROR, needs=("$",))
 def env_refers_to_itself(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An ENV uses a variable that the same ENV sets.
 
@@ -68,7 +68,7 @@ def _check(doc: Dockerfile, facts: Facts, node: Env, known: set[str]) -> Iterato
     for pair, names in zip(node.pairs, used, strict=True):
         if names and pair.value:
             message = f"`{min(names)}` is set by the same ENV: here it still has its former value"
-            yield Finding("DL3044", pair.value.span, message, fix)
+            yield Finding(pair.value.span, message, fix)
             fix = None
 
 

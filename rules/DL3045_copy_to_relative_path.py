@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Instruction
 
 
-@rule("DL3045", name="copy-to-relative-path", severity=Severity.WARNING, needs=("copy",))
+@rule(name="copy-to-relative-path", severity=Severity.WARNING, needs=("copy",))
 def copy_to_relative_path(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """COPY has a relative destination, and no WORKDIR says relative to what.
 
@@ -48,7 +48,7 @@ def copy_to_relative_path(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if facts.quiet and facts.base_of(node) is None:
             continue
         text = doc.source(node.destination.span)
-        yield Finding("DL3045", node.destination.span, f"`COPY` to {text} without a `WORKDIR`")
+        yield Finding(node.destination.span, f"`COPY` to {text} without a `WORKDIR`")
 
 
 def _has_workdir(doc: Dockerfile, facts: Facts, node: Copy) -> bool:

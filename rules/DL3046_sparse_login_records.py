@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.analysis.program_calls import Call
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Run
 
 # Each user has a record of some 300 bytes at a place that the id decides.
 HIGHEST = 99_999
 LONGEST = 5
 
 
-@rule("DL3046", name="sparse-login-records", severity=Severity.WARNING, needs=("useradd",))
-def sparse_login_records(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="sparse-login-records", severity=Severity.WARNING, needs=("useradd",))
+def sparse_login_records(facts: Facts) -> Iterator[Finding]:
     """A user with a high id is made, and useradd writes login records up to it.
 
     lastlog and faillog are tables with a row for each id. For a high one they get long, mostly holes; the layer's archive
@@ -49,14 +49,13 @@ def sparse_login_records(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3046; useradd(8), `--no-log-init`.
     """
-    del doc
     for run in facts.every(nodes.Run):
         found = [call for call in calls(facts, run, "useradd") if _writes_much(call, run, facts)]
         if found and facts.in_image(run):
             uid = found[0].value("--uid", "u") or ""
             edits = tuple(add_option(run, call.words[0], "-l") for call in found)
             message = f"`useradd` writes login records up to user id {uid}: `-l` leaves them out"
-            yield Finding("DL3046", found[0].command.span, message, Fix("add `-l`", edits, Applicability.SAFE))
+            yield Finding(found[0].command.span, message, Fix("add `-l`", edits, Applicability.SAFE))
 
 
 def _writes_much(call: Call, run: Run, facts: Facts) -> bool:

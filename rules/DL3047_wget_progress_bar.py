@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.analysis.program_calls import Call
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Run
 
 OPTION = "--progress=dot:giga"
 SILENT = ("--progress", "--quiet", "--no-verbose", "--output-file", "--append-output")
@@ -28,8 +28,8 @@ VALUED = frozenset("OoaeiBtTwQPUlARDIXSn")
 BUSYBOX = frozenset({"ash", "busybox"})
 
 
-@rule("DL3047", name="wget-progress-bar", severity=Severity.INFO, recommended=False, needs=("wget",))
-def wget_progress_bar(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="wget-progress-bar", severity=Severity.INFO, recommended=False, needs=("wget",))
+def wget_progress_bar(facts: Facts) -> Iterator[Finding]:
     """wget draws its progress bar into the build's output.
 
     Without a terminal the bar becomes a line for every 50 KB: thousands of lines for a big file. `--progress=dot:giga`
@@ -55,12 +55,11 @@ def wget_progress_bar(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3047; GNU wget's manual, download options.
     """
-    del doc
     for run in facts.every(nodes.Run):
         found = [call for call in calls(facts, run, "wget") if _draws(call, facts)]
         if found:
             message = "`wget` draws its progress bar into the build's output"
-            yield Finding("DL3047", found[0].command.span, message, _fix(facts, run, found))
+            yield Finding(found[0].command.span, message, _fix(facts, run, found))
 
 
 def _draws(call: Call, facts: Facts) -> bool:

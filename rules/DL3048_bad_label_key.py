@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ KEY = regex(r"[a-z](?:[a-z0-9._/-]*[a-z0-9])?")
 RESERVED = ("com.docker.", "io.docker.", "org.dockerproject.")
 
 
-@rule("DL3048", name="bad-label-key", severity=Severity.STYLE, recommended=False, needs=("label",))
+@rule(name="bad-label-key", severity=Severity.STYLE, recommended=False, needs=("label",))
 def bad_label_key(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A label's key breaks Docker's guidelines.
 
@@ -53,7 +54,7 @@ def bad_label_key(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 key = facts.expand(key, node) or key
             if not _is_good(key):
                 yield Finding(
-                    "DL3048", pair.key.span, f"the label's key `{key}` is {_why(key)}", _fix(doc, facts, pair)
+                    pair.key.span, f"the label's key `{key}` is {_why(key)}", _fix(doc, facts, pair)
                 )
 
 

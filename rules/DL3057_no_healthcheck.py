@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 
-@rule("DL3057", name="no-healthcheck", severity=Severity.INFO, recommended=False)
+@rule(name="no-healthcheck", severity=Severity.INFO, recommended=False)
 def no_healthcheck(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An image has no HEALTHCHECK.
 
@@ -39,7 +39,7 @@ def no_healthcheck(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     found = _unchecked_for_hadolint(doc) if facts.as_hadolint else _unchecked(facts)
     for stage in found:
-        yield Finding("DL3057", stage.from_.span, "the image says nothing of how to see whether it works")
+        yield Finding(stage.from_.span, "the image says nothing of how to see whether it works")
 
 
 def _has_check(stage: Stage) -> bool:

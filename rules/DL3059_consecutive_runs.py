@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
 
-@rule("DL3059", name="consecutive-runs", severity=Severity.INFO, recommended=False)
+@rule(name="consecutive-runs", severity=Severity.INFO, recommended=False)
 def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """RUNs of one command each follow each other.
 
@@ -50,7 +50,7 @@ def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if _flags(doc, first) == _flags(doc, second) and _is_single(facts, first) and _is_single(facts, second):
             edits = merge_down(facts, first, second)
             fix = Fix("merge them", edits, Applicability.UNSAFE) if edits else None
-            yield Finding("DL3059", second.span, "`RUN` follows a `RUN` of the same kind", fix)
+            yield Finding(second.span, "`RUN` follows a `RUN` of the same kind", fix)
 
 
 def _flags(doc: Dockerfile, run: Run) -> list[str]:

@@ -11,12 +11,11 @@ from dockerlint.lint.syntax import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("DL3061", name="instruction-before-from", severity=Severity.ERROR)
-def instruction_before_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="instruction-before-from", severity=Severity.ERROR)
+def instruction_before_from(doc: Dockerfile) -> Iterator[Finding]:
     """An instruction other than ARG stands before the first FROM.
 
     There is no stage yet that it could belong to, and the builder refuses the file.
@@ -34,8 +33,7 @@ def instruction_before_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, FROM: only ARG may precede it.
     """
-    del facts
     for node in doc.preamble:
         if not isinstance(node, nodes.Arg | nodes.Bad):
-            yield Finding("DL3061", node.keyword.span, f"{node.name} stands before the first FROM: only ARG may")
+            yield Finding(node.keyword.span, f"{node.name} stands before the first FROM: only ARG may")
             return

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes, run_mounts
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,6 @@ RESERVED = frozenset({"scratch", "context"})
 
 
 @rule(
-    "DL3063",
     name="reserved-stage-name",
     severity=Severity.WARNING,
     aliases=("ReservedStageName",),
@@ -61,7 +60,7 @@ def reserved_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         name = alias.text if alias and facts.as_hadolint else stage.name
         if alias and name in RESERVED:
             message = f"`{alias.text}` means something else to the builder than this stage"
-            yield Finding("DL3063", alias.span, message, _fix(doc, stage, alias))
+            yield Finding(alias.span, message, _fix(doc, stage, alias))
 
 
 def _fix(doc: Dockerfile, stage: Stage, alias: Word) -> Fix | None:

@@ -13,17 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile, Pair
+    from dockerlint.lint.syntax.nodes import Pair
 
 
 @rule(
-    "DL3064",
     name="secret-in-variable",
     severity=Severity.WARNING,
     aliases=("SecretsUsedInArgOrEnv",),
     needs=("arg", "env"),
 )
-def secret_in_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def secret_in_variable(facts: Facts) -> Iterator[Finding]:
     """ARG or ENV holds a credential.
 
     Both are kept in the image's history, for everybody who can pull the image. A secret mount gives the value to the one
@@ -50,7 +49,6 @@ def secret_in_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3064; BuildKit's check SecretsUsedInArgOrEnv; the Dockerfile reference, ARG.
     """
-    del doc
     for node in facts.every(nodes.Instruction):
         if not isinstance(node, nodes.Arg | nodes.Env):
             continue
@@ -59,7 +57,7 @@ def secret_in_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         found = ((pair, why) for pair in pairs if (why := _why(facts, node, pair)))
         for pair, why in found:
             yield Finding(
-                "DL3064", pair.span, f"{node.name} {pair.key.text} {why}, and the image keeps it: use a secret mount"
+                pair.span, f"{node.name} {pair.key.text} {why}, and the image keeps it: use a secret mount"
             )
             if facts.as_hadolint:
                 break

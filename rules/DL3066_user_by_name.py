@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile, User
+    from dockerlint.lint.syntax.nodes import User
 
 NUMBER = regex(r"[0-9]*")
 
 
-@rule("DL3066", name="user-by-name", severity=Severity.INFO, recommended=False, needs=("user",))
-def user_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="user-by-name", severity=Severity.INFO, recommended=False, needs=("user",))
+def user_by_name(facts: Facts) -> Iterator[Finding]:
     """USER names a user instead of giving its number.
 
     Kubernetes cannot tell a name from root's: with `runAsNonRoot` it refuses to start the container. Files in volumes
@@ -37,7 +37,6 @@ def user_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3066; the Kubernetes documentation, security context.
     """
-    del doc
     # hadolint 2.15.1 believes in every variable that an ARG above declares, wherever that stands (measured)
     declared: list[str] = []
     for node in facts.every(nodes.Instruction, triggers=not facts.as_hadolint):
@@ -50,7 +49,7 @@ def user_by_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         user = text.partition(":")[0]
         if not NUMBER.fullmatch(user):
-            yield Finding("DL3066", node.argument.span, f"the user {user} is a name: others know it by its number only")
+            yield Finding(node.argument.span, f"the user {user} is a name: others know it by its number only")
 
 
 def _rest_of_line(facts: Facts, node: User) -> str:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Copy, Dockerfile
+    from dockerlint.lint.syntax.nodes import Copy
 
 
-@rule("DL3067", name="whole-filesystem-copied", severity=Severity.WARNING, needs=("--from",))
-def whole_filesystem_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="whole-filesystem-copied", severity=Severity.WARNING, needs=("--from",))
+def whole_filesystem_copied(facts: Facts) -> Iterator[Finding]:
     """The whole file system of another stage or image is copied.
 
     With it come the compilers, caches and secrets that the stage was to leave behind, and what the base image has is
@@ -42,12 +42,11 @@ def whole_filesystem_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL3067.
     """
-    del doc
     for node in facts.every(nodes.Copy, triggers=not facts.as_hadolint):
         if node.from_ is None or not _is_whole(facts, node):
             continue
         if not facts.quiet or _leaves_behind(facts, node):
-            yield Finding("DL3067", node.span, f"all of {node.from_} is copied: name what is needed of it")
+            yield Finding(node.span, f"all of {node.from_} is copied: name what is needed of it")
 
 
 def _is_whole(facts: Facts, node: Copy) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.lint.engine.findings import Applicability, Edit, Finding, Fix, Severity
+from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 LABEL = "org.opencontainers.image.authors"
 
 
-@rule("DL4000", name="maintainer", severity=Severity.ERROR, aliases=("MaintainerDeprecated",), needs=("maintainer",))
+@rule(name="maintainer", severity=Severity.ERROR, aliases=("MaintainerDeprecated",), needs=("maintainer",))
 def maintainer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """MAINTAINER is deprecated.
 
@@ -45,7 +46,7 @@ def maintainer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** hadolint DL4000; BuildKit's check MaintainerDeprecated; the OCI image specification, annotations.
     """
     for node in facts.every(nodes.Maintainer, triggers=not facts.as_hadolint):
-        yield Finding("DL4000", node.span, "`MAINTAINER` is deprecated", _fix(doc, node))
+        yield Finding(node.span, "`MAINTAINER` is deprecated", _fix(doc, node))
 
 
 def _fix(doc: Dockerfile, node: Maintainer) -> Fix | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PROGRAMS = ("curl", "wget")
 
 
-@rule("DL4001", name="curl-and-wget", severity=Severity.WARNING, recommended=False, needs=("wget",))
+@rule(name="curl-and-wget", severity=Severity.WARNING, recommended=False, needs=("wget",))
 def curl_and_wget(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Both curl and wget are called in one stage.
 
@@ -48,7 +48,7 @@ def curl_and_wget(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 call = next(iter(new), found[-1])
                 other = next(name for name in PROGRAMS if name != call.name)
                 message = f"`{call.name}` is called, and `{other}` in the same stage: one of them would do"
-                yield Finding("DL4001", call.command.span, message)
+                yield Finding(call.command.span, message)
 
 
 def _groups(doc: Dockerfile) -> Iterator[list[nodes.Run]]:

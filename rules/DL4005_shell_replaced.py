@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 SH = frozenset({"/bin/sh", "/usr/bin/sh"})
 
 
-@rule("DL4005", name="shell-replaced", severity=Severity.WARNING, recommended=False, needs=("ln",))
-def shell_replaced(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+@rule(name="shell-replaced", severity=Severity.WARNING, recommended=False, needs=("ln",))
+def shell_replaced(facts: Facts) -> Iterator[Finding]:
     """A RUN makes /bin/sh a link to another shell.
 
     That changes the shell of all programs of the image, also of those that were written for the former one. SHELL changes
@@ -37,11 +36,10 @@ def shell_replaced(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL4005; the Dockerfile reference, SHELL.
     """
-    del doc
     for run in facts.every(nodes.Run):
         found = next((call for call in calls(facts, run, "ln") if _replaces(facts, call.texts)), None)
         if found is not None:
-            yield Finding("DL4005", found.command.span, "`ln` replaces /bin/sh: set the steps' shell by SHELL")
+            yield Finding(found.command.span, "`ln` replaces /bin/sh: set the steps' shell by SHELL")
 
 
 def _replaces(facts: Facts, arguments: list[str]) -> bool:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
-from dockerlint.lint.analysis.facts import DEFAULT_SHELL
+from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.shell.script import is_shell
@@ -33,7 +33,7 @@ SHELLS = dict.fromkeys(DISTRIBUTIONS_WITH_BASH, BASH) | {"alpine": '["/bin/ash",
 HARMLESS = frozenset({"echo", "printf", "yes", "true", ":"})
 
 
-@rule("DL4006", name="no-pipefail", severity=Severity.WARNING, needs=("|",))
+@rule(name="no-pipefail", severity=Severity.WARNING, needs=("|",))
 def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A RUN has a pipe, and its shell heeds only the last command's exit status.
 
@@ -74,7 +74,7 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         pipe = next((item for item in _pipes(facts, run) if not facts.quiet or not _harmless(facts, run, item)), None)
         if pipe is not None:
             message = f"a failure before `| {pipe.name}` goes unnoticed: the shell has no pipefail"
-            yield Finding("DL4006", pipe.span, message, _fix(doc, facts, run, mended))
+            yield Finding(pipe.span, message, _fix(doc, facts, run, mended))
 
 
 def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[int]) -> Fix | None:

@@ -17,7 +17,7 @@ from dockerlint.lint.cli.startup import COMMANDS
 from dockerlint.lint.engine.registry import find
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.engine.suppressions import ignores
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
 from dockerlint.lint.settings.config_files import from_file
 from dockerlint.lint.settings.discovery import NOT_DOCKERFILES, PATTERNS
 from dockerlint.lint.settings.options import OPTIONS
@@ -128,8 +128,8 @@ def test_hooks_leave_out_what_a_search_does(name: str) -> None:
 @pytest.mark.parametrize(
     ("page", "name"),
     [
-        ("CONTRIBUTING.md", "ssh_exposed"),
-        ("docs/write-a-rule.md", "editor_installed"),
+        ("CONTRIBUTING.md", "DF499_ssh_exposed"),
+        ("docs/write-a-rule.md", "DF299_editor_installed"),
     ],
 )
 def test_the_rule_shown_works(tmp_path: Path, page: str, name: str) -> None:
@@ -140,8 +140,10 @@ def test_the_rule_shown_works(tmp_path: Path, page: str, name: str) -> None:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    rule = getattr(module, name)
+    code, _, function = name.partition("_")
+    rule = getattr(module, function)
 
     assert isinstance(rule, Rule)
+    assert rule.code == code
     assert {example.kind for example in rule.examples} == {"bad", "good"}
     assert_examples(rule)

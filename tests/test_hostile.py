@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.lint.cli import main
-from dockerlint.lint.report import FORMATS
 from dockerlint.lint.report.escaping import visible
+from dockerlint.lint.report.render import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

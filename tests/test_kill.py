@@ -120,7 +120,7 @@ def dlint(*words: str, home: Path) -> list[str]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    package = str(Path(safe_write.__file__).parents[2])
+    package = str(Path(safe_write.__file__).parents[3])
     return {**os.environ, "PYTHONPATH": package, "XDG_CACHE_HOME": str(home)}
 
 

@@ -13,7 +13,7 @@ from dockerlint.lint.analysis.leftovers import XDG, caches_of, removed, removed_
 from dockerlint.lint.analysis.users import number_of
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.catalogue.tool import strip_glob
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Stage
-    from dockerlint.lint.syntax.span import Span
+    from dockerlint.lint.syntax.span import Edit, Span
 
 LONGEST_FLAG = 300
 # What shows that a file sees to apt's settings itself: the hook of Debian's images, and the setting against it.

@@ -11,9 +11,9 @@ from dockerlint.fixers.edits import append_command, can_append, hides_failures, 
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.syntax import json_strings, nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

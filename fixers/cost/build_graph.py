@@ -1,6 +1,6 @@
 """The build graph: the steps that the builder runs for a target, and what each of them reads.
 
-Metadata (LABEL, EXPOSE, CMD, ...) makes no step. Source: BuildKit, frontend/dockerfile/dockerfile2llb.
+Metadata (LABEL, EXPOSE, CMD, ...) makes no step. CopySource: BuildKit, frontend/dockerfile/dockerfile2llb.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.analysis.stages import references
-from dockerlint.lint.context.build_context import BELOW, clean_path
+from dockerlint.lint.context.dockerignore import BELOW, clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -37,7 +37,7 @@ class Origin(Enum):
     UNKNOWN = "unknown"
 
 
-class Source(Struct, frozen=True):
+class CopySource(Struct, frozen=True):
     """Something that a step reads: a pattern of context files, another step's result, or something on the network.
 
     A variable that is not known leaves a `HOLE` in `pattern`, which stands for any text; None where nothing else is left of it, so
@@ -61,7 +61,7 @@ class Step(Struct, frozen=True):
     stage: int
     node: nodes.Instruction
     parent: int | None
-    sources: tuple[Source, ...] = ()
+    sources: tuple[CopySource, ...] = ()
     image: str | None = None
     ships: bool = False
 
@@ -145,7 +145,7 @@ class _Builder:
         stage: nodes.Stage,
         node: nodes.Instruction,
         parent: int | None,
-        sources: tuple[Source, ...],
+        sources: tuple[CopySource, ...],
         image: str | None = None,
         *,
         aside: bool = False,
@@ -159,7 +159,7 @@ class _Builder:
         """The builder makes the folder, if need be, of every WORKDIR but the root."""
         return self._facts.path(node.argument.text, node) not in ("/", "//")
 
-    def _sources(self, node: nodes.Instruction, stage: nodes.Stage) -> Iterator[Source]:
+    def _sources(self, node: nodes.Instruction, stage: nodes.Stage) -> Iterator[CopySource]:
         for reference in references(node):
             yield self._image_or_stage(reference, node, stage)
         if isinstance(node, nodes.Copy) and node.from_ is None:
@@ -167,15 +167,15 @@ class _Builder:
         elif isinstance(node, nodes.Run):
             for mount in self._facts.mounts(node):
                 if mount.kind == "bind" and mount.from_ is None:
-                    yield Source(Origin.CONTEXT, self._known(mount.source or "", node))
+                    yield CopySource(Origin.CONTEXT, self._known(mount.source or "", node))
 
-    def _copied(self, text: str, node: nodes.Copy) -> Source:
+    def _copied(self, text: str, node: nodes.Copy) -> CopySource:
         path = self._facts.expand(text, node)
         if isinstance(node, nodes.Add) and URL.match(path or text):
-            return Source(Origin.REMOTE, path)
+            return CopySource(Origin.REMOTE, path)
         if isinstance(node, nodes.Add) and GIT.match(path or text):
-            return Source(Origin.REMOTE, path)
-        return Source(Origin.CONTEXT, self._known(text, node))
+            return CopySource(Origin.REMOTE, path)
+        return CopySource(Origin.CONTEXT, self._known(text, node))
 
     def _known(self, text: str, node: nodes.Instruction) -> str | None:
         """What is known of a path, with holes for what is not; None for nothing."""
@@ -185,17 +185,17 @@ class _Builder:
         path = VARIABLE.sub(lambda match: _or_hole(self._facts.expand(match[0], node)), text)
         return path if path.replace(HOLE, "").strip("/.") else None
 
-    def _image_or_stage(self, reference: str, node: nodes.Instruction, stage: nodes.Stage) -> Source:
+    def _image_or_stage(self, reference: str, node: nodes.Instruction, stage: nodes.Stage) -> CopySource:
         found = self._facts.graph.find(reference, stage.index)
         if found is not None:
             tip = self._tips.get(found.index)
-            return Source(Origin.STEP, reference, tip) if tip is not None else Source(Origin.UNKNOWN, reference)
+            return CopySource(Origin.STEP, reference, tip) if tip is not None else CopySource(Origin.UNKNOWN, reference)
         image = self._facts.expand(reference, node) or ""
         if image == "scratch":
-            return Source(Origin.UNKNOWN, reference)
+            return CopySource(Origin.UNKNOWN, reference)
         if image not in self._pulls:
             self._pulls[image] = self._add(stage, node, None, (), image, aside=True)
-        return Source(Origin.STEP, reference, self._pulls[image])
+        return CopySource(Origin.STEP, reference, self._pulls[image])
 
 
 def _or_hole(value: str | None) -> str:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.syntax import nodes
 
 from .build_graph import BuildGraph, Origin
@@ -22,15 +22,15 @@ from .build_graph import BuildGraph, Origin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .build_graph import Source, Step
+    from .build_graph import CopySource, Step
 
 # Options of a mount that the key leaves out, as the builder clears them before it hashes.
 NOT_IN_KEY = frozenset({"id", "sharing"})
 
-Touched = Callable[["Step", "Source"], bool]
+Touched = Callable[["Step", "CopySource"], bool]
 
 
-class Change(Struct, frozen=True):
+class ContextChange(Struct, frozen=True):
     """What is different in the next build.
 
     `touched` says of a step and one of its sources in the context whether content changed there. `keys` are the steps whose own
@@ -44,7 +44,7 @@ class Change(Struct, frozen=True):
     all: bool = False
 
 
-def rerun(graph: BuildGraph, change: Change) -> frozenset[int]:
+def rerun(graph: BuildGraph, change: ContextChange) -> frozenset[int]:
     """The numbers of the steps that run again; a pull is run again when its image moved or has another name."""
     again: set[int] = set()
     fresh: set[int] = set()
@@ -61,7 +61,7 @@ def rerun(graph: BuildGraph, change: Change) -> frozenset[int]:
     return frozenset(again)
 
 
-def _misses(step: Step, change: Change, fresh: set[int]) -> bool:
+def _misses(step: Step, change: ContextChange, fresh: set[int]) -> bool:
     if step.number in change.keys:
         return True
     if step.parent in fresh and not step.is_linked:
@@ -69,7 +69,7 @@ def _misses(step: Step, change: Change, fresh: set[int]) -> bool:
     return any(_moved(step, source, change, fresh) for source in step.sources)
 
 
-def _moved(step: Step, source: Source, change: Change, fresh: set[int]) -> bool:
+def _moved(step: Step, source: CopySource, change: ContextChange, fresh: set[int]) -> bool:
     if source.origin is Origin.STEP:
         return source.step in fresh
     return source.origin is Origin.CONTEXT and change.touched is not None and change.touched(step, source)

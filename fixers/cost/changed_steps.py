@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.syntax.parser import parse
 
 from .build_graph import BuildGraph, Origin
@@ -17,7 +17,7 @@ from .cache_keys import own_keys
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from .build_graph import Source
+    from .build_graph import CopySource
 
 
 class Version(Struct, frozen=True):
@@ -94,7 +94,7 @@ def _keys(version: Version, numbers: dict[Hashable, int]) -> list[int]:
     return keys
 
 
-def _read(source: Source, results: list[int]) -> Hashable:
+def _read(source: CopySource, results: list[int]) -> Hashable:
     if source.step is not None:
         return results[source.step]
     if source.origin is Origin.CONTEXT and source.pattern is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.catalogue.tool import Invocation
 
     from .run_cost import Script
-    from .work_recipes import Compile, Recipe
+    from .work_recipes import Compile, WorkRecipe
 
 # What stands between the commands of a manifest's script, and programs in one that copy or write files.
 BETWEEN = regex(r"&&|\|\||[;|]")
@@ -28,7 +28,7 @@ LIGHT = frozenset(("cp", "mv", "rimraf", "mkdirp", "copyfiles", "cpx", "shx", "c
 COMPILED = "compiled dependencies"
 
 
-def dependencies(script: Script, invocation: Invocation, known: Recipe, compiling: Compile) -> None:
+def dependencies(script: Script, invocation: Invocation, known: WorkRecipe, compiling: Compile) -> None:
     """An install that compiles: of a project's dependencies, or of a program from the registry."""
     if invocation.subcommand not in compiling.tools_by:
         script.locked(invocation, known)
@@ -47,7 +47,7 @@ def dependencies(script: Script, invocation: Invocation, known: Recipe, compilin
     script.put(script.path(compiling.tools_into), amount(compiling.tools_adds) * programs)
 
 
-def project(script: Script, invocation: Invocation, known: Recipe, compiling: Compile) -> None:
+def project(script: Script, invocation: Invocation, known: WorkRecipe, compiling: Compile) -> None:
     """A build: it fetches what no earlier step has, compiles the dependencies where none has, then the project."""
     if known.into_cache:
         script.locked(invocation, known)
@@ -81,7 +81,7 @@ def _is_light(script: Script, invocation: Invocation, compiling: Compile) -> boo
     return bool(programs) and all(name in known.small or name in known.shells or name in LIGHT for name in programs)
 
 
-def _compile_packages(script: Script, known: Recipe, compiling: Compile) -> None:
+def _compile_packages(script: Script, known: WorkRecipe, compiling: Compile) -> None:
     target = posixpath.join(script.path(compiling.into), "deps")
     if any(COMPILED in entry.names for entry in script.ledger.below(target)):
         return

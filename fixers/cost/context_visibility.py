@@ -1,6 +1,6 @@
 """Which paths of the context the steps of a build see: what the builder hashes of it for their keys.
 
-Source: BuildKit, cache/contenthash/checksum.go (`includedPaths`, `shouldIncludePath`) and solver/llbsolver/ops (file.go, exec.go).
+CopySource: BuildKit, cache/contenthash/checksum.go (`includedPaths`, `shouldIncludePath`) and solver/llbsolver/ops (file.go, exec.go).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint.context.build_context import BELOW, Ignore, clean_path, glob_to_regex
+from dockerlint.lint.context.dockerignore import BELOW, Ignore, clean_path, glob_to_regex
 from dockerlint.lint.syntax import nodes
 
 from .build_graph import HOLE, Origin, is_true, with_holes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.context.build_context import Context
 
-    from .build_graph import BuildGraph, Source, Step
+    from .build_graph import BuildGraph, CopySource, Step
 
 PIVOT = "/./"
 
@@ -50,7 +50,7 @@ class Sight(Struct, frozen=True):
 class Sights(Struct):
     """The sources of a build's steps that are in the context, and for each path the numbers of those that see it."""
 
-    sources: dict[tuple[int, Source], int]
+    sources: dict[tuple[int, CopySource], int]
     sights: tuple[tuple[Sight, ...], ...]
     _seen: dict[str, frozenset[int]] = field(default_factory=dict)
 
@@ -75,7 +75,7 @@ class Sights(Struct):
         return self._seen[path]
 
 
-def _sights(step: Step, source: Source, context: Context) -> Iterator[Sight]:
+def _sights(step: Step, source: CopySource, context: Context) -> Iterator[Sight]:
     """What a source sees: the path or pattern itself, and where links lead that it names."""
     if source.pattern is None:
         # nobody knows which files: it may be any

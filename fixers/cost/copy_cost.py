@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from .bounded import ZERO, Amount, total
 from .build_graph import HOLE, Origin, is_true
-from .layer_contents import ContextFile, Entry
+from .layer_contents import ContextFile, LayerEntry
 from .other_commands import download_size
 from .run_cost import SOMEWHERE, lies_in
 from .tool_figures import amount
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
 
-    from .build_graph import Source, Step
+    from .build_graph import CopySource, Step
     from .copy_selections import Selections
     from .layer_contents import Ledger
 
@@ -42,7 +42,7 @@ def copy(step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: S
     if node.heredocs:
         # each heredoc becomes a file: its text, a few bytes more or less where variables are put in
         size = sum(heredoc.body.end - heredoc.body.start for heredoc in node.heredocs)
-        ledger.put(Entry(step.number, destination, Amount.exact(float(size), Basis.INDEXED)))
+        ledger.put(LayerEntry(step.number, destination, Amount.exact(float(size), Basis.INDEXED)))
     if node.from_ is not None:
         for word in node.paths:
             _from_stage(step, word, destination, ledger, others, facts)
@@ -50,13 +50,13 @@ def copy(step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: S
     for source in step.sources:
         found = selections.select(source.pattern) if source.origin is Origin.CONTEXT else ()
         if found and source.pattern is not None and HOLE in source.pattern and len(found) > 1:
-            ledger.put(Entry(step.number, destination, _any_of(found, selections)))
+            ledger.put(LayerEntry(step.number, destination, _any_of(found, selections)))
         elif found and source.pattern is not None:
             pattern = found[0] if HOLE in source.pattern else source.pattern
             _from_context(step, pattern, destination, ledger, selections, facts)
         else:
             # no context at hand, or not the one that the file was written for
-            ledger.put(Entry(step.number, destination, _not_at_hand(source)))
+            ledger.put(LayerEntry(step.number, destination, _not_at_hand(source)))
 
 
 def _any_of(found: Sequence[str], selections: Selections) -> Amount:
@@ -66,7 +66,7 @@ def _any_of(found: Sequence[str], selections: Selections) -> Amount:
     return Amount(sizes[0], sizes[len(sizes) // 2], sum(sizes), Basis.HEURISTIC)
 
 
-def _not_at_hand(source: Source) -> Amount:
+def _not_at_hand(source: CopySource) -> Amount:
     """The bytes of what a step copies and nobody sees here: of its kind by its name, of a download by the end of its address."""
     if source.origin is Origin.REMOTE:
         return download_size(source.pattern or "")
@@ -90,7 +90,7 @@ def _from_context(
         unpacked = Amount.exact(float(context.files[found[0]]), Basis.INDEXED)
         if not found[0].endswith(".tar"):
             unpacked = unpacked.times(amount("archive.unpacked"))
-        ledger.put(Entry(step.number, destination, unpacked))
+        ledger.put(LayerEntry(step.number, destination, unpacked))
         return
     many = len(node.paths) > 1 or destination == facts.state(node).workdir or bool(ledger.below(destination))
     folder = many or destination.endswith("/")
@@ -107,7 +107,7 @@ def _from_context(
 
     files = selections.placed((pattern, destination, folder, keep, excludes), place)
     size = Amount.exact(float(sum(file.size for file in files.values())), Basis.INDEXED)
-    ledger.put(Entry(step.number, destination.rstrip("/") or "/", size, files=files))
+    ledger.put(LayerEntry(step.number, destination.rstrip("/") or "/", size, files=files))
 
 
 def _path(pattern: str, name: str, destination: str, *, folder: bool, keep: bool) -> str:
@@ -140,16 +140,16 @@ def _from_stage(
     source = next((item for item in step.sources if item.origin is Origin.STEP), None)
     other = _ledger_of(source, others)
     if path is None or other is None:
-        ledger.put(Entry(step.number, destination.rstrip("/") or "/", unseen(path or "*")))
+        ledger.put(LayerEntry(step.number, destination.rstrip("/") or "/", unseen(path or "*")))
         return
     top = posixpath.normpath("/" + path.strip("/*"))
     files = _files_of(top, destination, other)
     if files:
         # they are still those of the context, for the steps that read them
-        ledger.put(Entry(step.number, destination.rstrip("/") or "/", _sum(files.values()), files=files))
+        ledger.put(LayerEntry(step.number, destination.rstrip("/") or "/", _sum(files.values()), files=files))
     rest = _found(top, other, without_files=bool(files))
     if rest != ZERO or not files:
-        ledger.put(Entry(step.number, destination.rstrip("/") or "/", rest))
+        ledger.put(LayerEntry(step.number, destination.rstrip("/") or "/", rest))
 
 
 def _files_of(top: str, destination: str, other: Ledger) -> dict[str, ContextFile]:
@@ -165,7 +165,7 @@ def _sum(files: Iterable[ContextFile]) -> Amount:
     return Amount.exact(float(sum(file.size for file in files)), Basis.INDEXED)
 
 
-def _ledger_of(source: Source | None, others: Mapping[int, Ledger]) -> Ledger | None:
+def _ledger_of(source: CopySource | None, others: Mapping[int, Ledger]) -> Ledger | None:
     return others.get(source.step) if source is not None and source.step is not None else None
 
 

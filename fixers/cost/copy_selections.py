@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .layer_contents import ContextFile
     from .neighbours import Neighbours
-    from .step_sizes import Done
+    from .step_result import StepResult
 
 MOST_STEPS = 1000
 SOURCE, DEPENDENCY = "source", "dependency"
@@ -47,7 +47,7 @@ class Selections(Struct):
     _kinds: dict[str, frozenset[str]] = field(default_factory=dict)
     _edits: dict[tuple[str | None, ...], tuple[SourceEdit, ...]] = field(default_factory=dict)
     _placed: dict[Hashable, Mapping[str, ContextFile]] = field(default_factory=dict)
-    done: dict[Hashable, Done] = field(default_factory=dict)
+    done: dict[Hashable, StepResult] = field(default_factory=dict)
 
     def select(self, pattern: str | None) -> tuple[str, ...]:
         """The files that a source of COPY names."""
@@ -98,7 +98,7 @@ class Selections(Struct):
         every = sum(weights.values())
         return tuple(SourceEdit(weight / every, key) for key, weight in weights.items())
 
-    def keep(self, key: Hashable, found: Done) -> Done:
+    def keep(self, key: Hashable, found: StepResult) -> StepResult:
         """Notes what came of a step; all is forgotten when it gets too much."""
         if len(self.done) >= MOST_STEPS:
             self.done.clear()

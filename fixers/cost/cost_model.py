@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .build_graph import Step
     from .measured import Measurements
     from .replay import Replay
-    from .scenarios import Outcome
+    from .scenarios import ScenarioOutcome
     from .step_times import StepTimes
 
 MOST_TEXT = 120
@@ -74,7 +74,7 @@ class ScenarioCost(Struct, frozen=True):
     steps_rerun: int
 
 
-class Plan(Struct, frozen=True):
+class CostPlan(Struct, frozen=True):
     """What an estimate was made from, for those who draw it: the build graph, each step's seconds, how scenarios go.
 
     `stages` are the names of all stages of the file, None for those without one.
@@ -82,7 +82,7 @@ class Plan(Struct, frozen=True):
 
     graph: BuildGraph
     times: tuple[StepTimes, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ScenarioOutcome, ...]
     stages: tuple[str | None, ...]
 
 
@@ -106,7 +106,7 @@ class Estimate(Struct, frozen=True):
     steps: tuple[StepCost, ...]
     scenarios: tuple[ScenarioCost, ...]
     expected: Expected
-    plan: Plan
+    plan: CostPlan
     replay: Replay | None = None
     measured: int | None = None
 
@@ -173,7 +173,7 @@ def estimate(
     scenarios = tuple(_scenario(item) for item in outcomes)
     name = target.name if target else None
     looked = len(figures) if measured is not None else None
-    plan = Plan(graph, steps, outcomes, tuple(stage.name for stage in facts.graph.stages))
+    plan = CostPlan(graph, steps, outcomes, tuple(stage.name for stage in facts.graph.stages))
     return Estimate(file, name, image, costs, scenarios, _expected(scenarios), plan, replayed, looked)
 
 
@@ -181,7 +181,7 @@ def _columns(costs: Sequence[StepCost]) -> tuple[list[Amount], list[Amount], lis
     return [cost.adds for cost in costs], [cost.ships for cost in costs], [cost.wasted for cost in costs]
 
 
-def _scenario(item: Outcome) -> ScenarioCost:
+def _scenario(item: ScenarioOutcome) -> ScenarioCost:
     return ScenarioCost(item.scenario.name, item.scenario.weight, item.seconds, item.pushed, len(item.again))
 
 

@@ -26,7 +26,7 @@ class ContextFile(Struct, frozen=True):
     size: int
 
 
-class Entry(Struct, frozen=True):
+class LayerEntry(Struct, frozen=True):
     """Bytes that a step put at a path, or below it.
 
     `cache` says that nobody needs them at run time, `packed` that they do not compress, `names` are the packages in it.
@@ -49,7 +49,7 @@ class Ledger(Struct):
     `dropped` are the paths that were removed, `packages` the distribution's packages that were installed.
     """
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[LayerEntry] = field(default_factory=list)
     hidden: dict[int, Amount] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     dropped: set[str] = field(default_factory=set)
     packages: set[str] = field(default_factory=set)
@@ -60,7 +60,7 @@ class Ledger(Struct):
         hidden.update(self.hidden)
         return Ledger(list(self.entries), hidden, set(self.dropped), set(self.packages))
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: LayerEntry) -> None:
         """New bytes; files that were there under the same names are overwritten."""
         if entry.files:
             self._overwrite(entry.files, entry.step)
@@ -75,7 +75,7 @@ class Ledger(Struct):
         """Takes away the packages that were asked for by these names; `resize` says what those take that are left."""
         gone = frozenset(names)
 
-        def rest(entry: Entry) -> Entry | None:
+        def rest(entry: LayerEntry) -> LayerEntry | None:
             if gone.isdisjoint(entry.names):
                 return entry
             left = entry.names - gone
@@ -106,11 +106,11 @@ class Ledger(Struct):
                 return entry.files[path]
         return None
 
-    def below(self, path: str) -> list[Entry]:
+    def below(self, path: str) -> list[LayerEntry]:
         """The entries that lie at a path or below it."""
         return [entry for entry in self.entries if _lies(entry, path)]
 
-    def of(self, step: int) -> list[Entry]:
+    def of(self, step: int) -> list[LayerEntry]:
         """What a step has put and is still there."""
         # entries stand in the order of the steps, which put them behind the others
         first = bisect_left(self.entries, step, key=_step)
@@ -121,14 +121,14 @@ class Ledger(Struct):
         return self.hidden[step] + total(entry.size for entry in self.of(step) if entry.cache)
 
     def _overwrite(self, wanted: Mapping[str, ContextFile], step: int) -> None:
-        def rest(entry: Entry) -> Entry | None:
+        def rest(entry: LayerEntry) -> LayerEntry | None:
             if not entry.files or wanted.keys().isdisjoint(entry.files):
                 return entry
             return _of_files(entry, {name: file for name, file in entry.files.items() if name not in wanted})
 
         self._each(rest, step)
 
-    def _each(self, rest_of: Callable[[Entry], Entry | None], step: int) -> None:
+    def _each(self, rest_of: Callable[[LayerEntry], LayerEntry | None], step: int) -> None:
         kept = []
         for entry in self.entries:
             rest = rest_of(entry)
@@ -142,7 +142,7 @@ class Ledger(Struct):
 _step = attrgetter("step")
 
 
-def _lies(entry: Entry, path: str) -> bool:
+def _lies(entry: LayerEntry, path: str) -> bool:
     return entry.path is not None and within(entry.path, path)
 
 
@@ -152,7 +152,7 @@ def within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder + "/")
 
 
-def _without(entry: Entry, path: str) -> Entry | None:
+def _without(entry: LayerEntry, path: str) -> LayerEntry | None:
     """What is left of an entry when a path is gone; the entry itself where nothing of it is known to be there."""
     if entry.path is None:
         return entry
@@ -164,13 +164,13 @@ def _without(entry: Entry, path: str) -> Entry | None:
     return entry if len(left) == len(entry.files) else _of_files(entry, left)
 
 
-def _of_files(entry: Entry, files: Mapping[str, ContextFile]) -> Entry | None:
+def _of_files(entry: LayerEntry, files: Mapping[str, ContextFile]) -> LayerEntry | None:
     if not files:
         return None
     return replace(entry, files=files, size=Amount.exact(sum(file.size for file in files.values()), Basis.INDEXED))
 
 
-def _only(entry: Entry, rest: Entry | None) -> Entry:
+def _only(entry: LayerEntry, rest: LayerEntry | None) -> LayerEntry:
     """The part of an entry that is not in the rest."""
     if rest is None:
         return entry
@@ -180,7 +180,7 @@ def _only(entry: Entry, rest: Entry | None) -> Entry:
     return replace(entry, files=gone, size=Amount.exact(sum(file.size for file in gone.values()), Basis.INDEXED))
 
 
-def _moved(entry: Entry, path: str, target: str) -> Entry:
+def _moved(entry: LayerEntry, path: str, target: str) -> LayerEntry:
     if entry.path is None or not within(entry.path, path):
         return entry
     files = None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from dockerlint.lint.catalogue.base_images import parse_reference
-from dockerlint.lint.syntax.source import SourceError, is_file, read
+from dockerlint.lint.storage.errors import SourceError
+from dockerlint.lint.syntax.source import is_file, read
 
 from .base_sizes import UNKNOWN, BaseSizes
 

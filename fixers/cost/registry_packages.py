@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .locked_packages import Packages
-    from .work_recipes import Recipe
+    from .work_recipes import WorkRecipe
 
 DATA = Path(__file__).parent / "data"
 UNKNOWN = Amount.unknown()
 NPM, PIP = "npm", "pip"
 
 
-class Package(Struct, frozen=True):
+class RegistryPackage(Struct, frozen=True):
     """A package as it was measured: bytes installed, without what it needs; bytes downloaded, 0 if not known; what it needs."""
 
     installed: int
@@ -54,7 +54,7 @@ def wheels(lists: Iterable[Packages | None]) -> Found:
     return _found(PIP, closed, asked, "pip.other_package", "pip.closure", "pip.cache")
 
 
-def listed(found: Packages | None, known: Recipe) -> Found:
+def listed(found: Packages | None, known: WorkRecipe) -> Found:
     """A project's packages; without a list at hand as many as projects have, unknown where nobody says how many."""
     base = amount(known.base) if known.base else ZERO
     if found is None and known.project_packages and known.installed:
@@ -78,7 +78,7 @@ def listed(found: Packages | None, known: Recipe) -> Found:
     return Found(base + count.times(amount(known.installed)), count)
 
 
-def unlisted(known: Recipe) -> Amount:
+def unlisted(known: WorkRecipe) -> Amount:
     """The bytes of a project's packages whose list is not at hand."""
     if not known.project_packages:
         return UNKNOWN
@@ -149,13 +149,13 @@ def needs(registry: str, name: str) -> tuple[str, ...] | None:
 
 
 @cache
-def _table(registry: str) -> dict[str, Package]:
+def _table(registry: str) -> dict[str, RegistryPackage]:
     import gzip
 
     text = gzip.decompress((DATA / f"registry-{registry}.tsv.gz").read_bytes()).decode()
     rows = (line.split("\t") for line in text.splitlines() if not line.startswith("# "))
     return {
-        name: Package(int(installed), int(download), tuple(" ".join(rest).split()))
+        name: RegistryPackage(int(installed), int(download), tuple(" ".join(rest).split()))
         for name, installed, download, *rest in rows
     }
 

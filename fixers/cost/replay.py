@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .bounded import Amount, total
-from .cache_keys import Change, rerun
+from .cache_keys import ContextChange, rerun
 from .changed_steps import Versions
 from .context_visibility import Sights
 from .copy_selections import DEPENDENCY, SOURCE, is_dependency
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.commit_history import Commit, History
 
-    from .build_graph import BuildGraph, Source, Step
-    from .scenarios import Outcome, Scenario
+    from .build_graph import BuildGraph, CopySource, Step
+    from .scenarios import Scenario, ScenarioOutcome
     from .step_sizes import StepSizes
     from .step_times import StepTimes
 
@@ -116,16 +116,16 @@ def _case(commit: Commit, sights: Sights, versions: Versions) -> _Case:
 def _cost(
     case: _Case, graph: BuildGraph, rows: Sequence[StepSizes], steps: Sequence[StepTimes], sights: Sights
 ) -> CommitCost:
-    def touched(step: Step, source: Source) -> bool:
+    def touched(step: Step, source: CopySource) -> bool:
         return sights.sources[step.number, source] in case.seen
 
-    again = rerun(graph, Change(touched, case.keys))
+    again = rerun(graph, ContextChange(touched, case.keys))
     mounts = Mounts.OUTDATED if case.kind == DEPENDENCY else Mounts.FILLED
     pushed = total(rows[number].ships for number in sorted(again))
     return CommitCost("", "", again, build_time(graph, steps, again, mounts), pushed, case.kind)
 
 
-def weighted(outcomes: Sequence[Outcome], found: Replay) -> tuple[Outcome, ...]:
+def weighted(outcomes: Sequence[ScenarioOutcome], found: Replay) -> tuple[ScenarioOutcome, ...]:
     """The scenarios with the shares of all builds that they have by what the commits were.
 
     A history knows neither of moved base images nor of lost caches: these keep their stated shares.

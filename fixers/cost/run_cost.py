@@ -17,7 +17,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from . import compiles, locked_packages, other_commands
 from .bounded import ZERO, Amount, share
 from .distribution_packages import Closure, closure
-from .layer_contents import Entry, within
+from .layer_contents import LayerEntry, within
 from .registry_packages import listed, unlisted, wheels
 from .tool_figures import amount
 from .work_recipes import brought, commands, recipe
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.run_mounts import Mount
 
     from .layer_contents import Ledger
-    from .work_recipes import Recipe
+    from .work_recipes import WorkRecipe
 
 UNKNOWN = Amount.unknown()
 # Stands for the folder that the image's author chose and nobody told us: two steps in it still see the same files.
@@ -52,7 +52,7 @@ MOST_GO_FILES = 100
 RECURSIVE = regex(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
 
 
-class Work(Struct):
+class RunWork(Struct):
     """Seconds without downloads, and bytes downloaded; `warm` is with the step's cache mounts filled."""
 
     seconds: Amount = ZERO
@@ -70,7 +70,7 @@ class Work(Struct):
         self.download_warm += ZERO if cached else download
 
 
-def run(node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> Work:
+def run(node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> RunWork:
     """Reads the script of a RUN, records in the ledger what it leaves there, and says how much work it is."""
     return Script(node, step, ledger, facts).read()
 
@@ -88,7 +88,7 @@ class Script:
         self.step = step
         self.ledger = ledger
         self.facts = facts
-        self.work = Work()
+        self.work = RunWork()
         self.state = facts.state(node)
         self.folder = self.state.workdir or SOMEWHERE
         self.home = facts.home(node) or "/root"
@@ -100,14 +100,14 @@ class Script:
         self.piped = False
         self.removed: set[str] = set()
 
-    def read(self) -> Work:
+    def read(self) -> RunWork:
         """Goes through the commands: bytes go to the ledger, and the work is what it returns."""
         script = self.facts.script(self.node)
         found = self.facts.commands(self.node)
         if (script is not None and not script.sound) or (not found and self.node.form is not None):
             self.unknown()
         small = amount("command.small")
-        self.ledger.put(Entry(self.step, None, Amount(0, 0, small.high, small.basis)))
+        self.ledger.put(LayerEntry(self.step, None, Amount(0, 0, small.high, small.basis)))
         for command in found:
             if "substitution" not in command.within and command.words:
                 if "pipeline" not in command.within:
@@ -185,7 +185,7 @@ class Script:
             return
         if self.sometimes:
             size = Amount(0.0, size.mid, size.high, size.basis)
-        self.ledger.put(Entry(self.step, path, size, cache, packed, names))
+        self.ledger.put(LayerEntry(self.step, path, size, cache, packed, names))
 
     def _mounted(self, path: str) -> bool:
         return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts)
@@ -251,7 +251,7 @@ class Script:
 
     # --- packages of a distribution
 
-    def _system(self, invocation: Invocation, known: Recipe) -> None:
+    def _system(self, invocation: Invocation, known: WorkRecipe) -> None:
         self._lists(invocation, known)
         if invocation.action == "install":
             self._install(invocation, known)
@@ -262,7 +262,7 @@ class Script:
         elif not (invocation.action or invocation.subcommand in commands().small_subcommands):
             self.unknown()
 
-    def _upgrade(self, known: Recipe) -> None:
+    def _upgrade(self, known: WorkRecipe) -> None:
         """Newer versions of what is there: how much that is depends on how old the base is."""
         size = amount(known.upgrade)
         self.put("/usr", size)
@@ -272,13 +272,13 @@ class Script:
     def _base(self) -> BaseImage | None:
         return self.facts.base(self.facts.stage_of(self.node))
 
-    def _distribution(self, known: Recipe) -> tuple[str, str | None]:
+    def _distribution(self, known: WorkRecipe) -> tuple[str, str | None]:
         base = self._base()
         if base is None or base.distribution in (None, "none"):
             return known.family, None
         return base.distribution or known.family, base.release
 
-    def _lists(self, invocation: Invocation, known: Recipe) -> None:
+    def _lists(self, invocation: Invocation, known: WorkRecipe) -> None:
         wanted = invocation.action in known.lists_on or invocation.has(known.lists_with)
         if not wanted or (known.lists_not_with and invocation.has(known.lists_not_with)):
             return
@@ -295,7 +295,7 @@ class Script:
         seconds = amount(known.lists_seconds) if known.lists_seconds else ZERO
         self.work.add(seconds, amount(known.lists_download + suffix), cached=self.cached(path))
 
-    def _install(self, invocation: Invocation, known: Recipe) -> None:
+    def _install(self, invocation: Invocation, known: WorkRecipe) -> None:
         names = [word.text for word in invocation.packages]
         recommends = known.family == "debian" and not invocation.has(invocation.tool.action("install").no_recommends)
         found = self._closure(tuple(names), known, frozenset(self.ledger.packages), recommends=recommends)
@@ -321,13 +321,13 @@ class Script:
             seconds += amount(known.install_per_package) * found.packages
         self.work.add(seconds, download, cached=cached)
 
-    def _closure(self, names: tuple[str, ...], known: Recipe, present: frozenset[str], *, recommends: bool) -> Closure:
+    def _closure(self, names: tuple[str, ...], known: WorkRecipe, present: frozenset[str], *, recommends: bool) -> Closure:
         distribution, release = self._distribution(known)
         base = self._base()
         there = brought(base.tools) if base and known.family == "debian" else frozenset()
         return _resolved(names, recommends, distribution, release, there, present)
 
-    def _remove(self, invocation: Invocation, known: Recipe) -> None:
+    def _remove(self, invocation: Invocation, known: WorkRecipe) -> None:
         self.removed |= {_bare(word.text) for word in invocation.operands}
         if known.removal:
             self.work.add(amount(known.install + ".start"))
@@ -347,7 +347,7 @@ class Script:
 
     # --- Python
 
-    def _python(self, invocation: Invocation, known: Recipe) -> None:
+    def _python(self, invocation: Invocation, known: WorkRecipe) -> None:
         files = [word.text for word in invocation.options(*known.files_with)]
         named = [match[0] for word in invocation.packages if (match := NAME.match(word.text))]
         lists = [self._packages(name, dev=True) for name in files]
@@ -365,7 +365,7 @@ class Script:
         self.put(self._site(invocation, known), size, names=frozenset(named))
         self._finish(invocation, known, size, found.count, download=download)
 
-    def _site(self, invocation: Invocation, known: Recipe) -> str:
+    def _site(self, invocation: Invocation, known: WorkRecipe) -> str:
         """Where the packages of a Python install go."""
         target = invocation.option("-t", "--target", "--prefix", "--root")
         if target is not None:
@@ -385,20 +385,20 @@ class Script:
 
     # --- packages of a project
 
-    def _environment(self, known: Recipe) -> None:
+    def _environment(self, known: WorkRecipe) -> None:
         """An environment of packages that no table has."""
         size = amount(known.installed)
         self.put(self.path(known.into), size)
         self.work.add(amount(known.seconds), share(size, amount(known.download)))
 
-    def _fetch(self, invocation: Invocation, known: Recipe) -> None:
+    def _fetch(self, invocation: Invocation, known: WorkRecipe) -> None:
         compiling = known.compile
         if compiling is not None and invocation.subcommand in compiling.of_install:
             compiles.dependencies(self, invocation, known, compiling)
         else:
             self.locked(invocation, known)
 
-    def locked(self, invocation: Invocation, known: Recipe) -> None:
+    def locked(self, invocation: Invocation, known: WorkRecipe) -> None:
         """The packages of a project, or those that are named, as an install or the first build fetches them."""
         production = invocation.has(known.production) or self.state.env.get("NODE_ENV") == "production"
         named = [match[0] for word in invocation.packages if (match := NAME.match(word.text))]
@@ -457,7 +457,7 @@ class Script:
     def _finish(
         self,
         invocation: Invocation,
-        known: Recipe,
+        known: WorkRecipe,
         size: Amount,
         count: Amount,
         *,
@@ -491,7 +491,7 @@ class Script:
 
     # --- Go
 
-    def _go_build(self, invocation: Invocation, known: Recipe) -> None:
+    def _go_build(self, invocation: Invocation, known: WorkRecipe) -> None:
         modules = self.first(known.files, dev=True)
         fetched = self.path(known.into)
         figures = self._go_figures(invocation, known)
@@ -516,7 +516,7 @@ class Script:
             for word in invocation.operands:
                 self.put("/go/bin/" + posixpath.basename(word.text.partition("@")[0]), size)
 
-    def _go_figures(self, invocation: Invocation, known: Recipe) -> str:
+    def _go_figures(self, invocation: Invocation, known: WorkRecipe) -> str:
         """The figures of a build: before 1.20, Go came with its standard library compiled, for use with C."""
         base = self._base()
         version = GO_VERSION.match(base.tag or "") if base is not None and base.repository == "golang" else None

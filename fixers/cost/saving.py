@@ -19,8 +19,9 @@ from .cost_model import estimate
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dockerlint.lint.engine.findings import Edit, Finding, Fix
+    from dockerlint.lint.engine.findings import Finding, Fix
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Edit
 
     from .bounded import Amount
     from .cost_model import Estimate

@@ -12,7 +12,7 @@ from dockerlint.lint.catalogue import tables
 
 from .bounded import Amount, total
 from .build_graph import Origin
-from .cache_keys import Change, rerun
+from .cache_keys import ContextChange, rerun
 from .copy_selections import DEPENDENCY, SOURCE, SourceEdit
 from .step_times import Mounts, build_time
 
@@ -46,7 +46,7 @@ class Scenario(Struct, frozen=True):
         return Mounts.OUTDATED if self.touches == DEPENDENCY else Mounts.FILLED
 
 
-class Outcome(Struct, frozen=True):
+class ScenarioOutcome(Struct, frozen=True):
     """What a scenario costs: seconds of the build, bytes to push, both averaged over the files that may be the edited one.
 
     `again` are the steps that run again, be it after an edit of some files only; `cases` are the steps that run again
@@ -106,7 +106,7 @@ def _some(edits: Sequence[SourceEdit]) -> Sequence[SourceEdit]:
 
 def play(
     graph: BuildGraph, rows: Sequence[StepSizes], steps: Sequence[StepTimes], selections: Selections
-) -> tuple[Outcome, ...]:
+) -> tuple[ScenarioOutcome, ...]:
     """The outcome of each standing scenario."""
 
     patterns = [source.pattern for step in graph.steps for source in step.sources if source.origin is Origin.CONTEXT]
@@ -114,10 +114,10 @@ def play(
     edits = _some(every)
     edited = frozenset().union(*(item.patterns for item in every))
 
-    def change(scenario: Scenario, seen: frozenset[str | None]) -> Change:
-        return Change(lambda _, source: source.pattern in seen, bases=scenario.bases, all=scenario.empty)
+    def change(scenario: Scenario, seen: frozenset[str | None]) -> ContextChange:
+        return ContextChange(lambda _, source: source.pattern in seen, bases=scenario.bases, all=scenario.empty)
 
-    def outcome(scenario: Scenario) -> Outcome:
+    def outcome(scenario: Scenario) -> ScenarioOutcome:
         cases: list[tuple[float, frozenset[int]]] = []
         if scenario.touches == SOURCE and edits:
             cases = [(item.share, rerun(graph, change(scenario, item.patterns))) for item in edits]
@@ -127,7 +127,7 @@ def play(
         # what runs again after one change or another is what runs again after all of them
         steps_again = rerun(graph, change(scenario, seen))
         cases = cases or [(1.0, steps_again)]
-        return Outcome(
+        return ScenarioOutcome(
             scenario,
             steps_again,
             total(build_time(graph, steps, again, scenario.mounts) * share for share, again in cases),

@@ -15,8 +15,9 @@ from . import run_cost as work
 from .base_sizes import base_sizes
 from .bounded import ZERO, Amount, scaled, total, transfer
 from .build_graph import Origin
-from .layer_contents import Entry, Ledger
-from .run_cost import Work
+from .layer_contents import LayerEntry, Ledger
+from .run_cost import RunWork
+from .step_result import StepResult
 from .tool_figures import amount
 
 if TYPE_CHECKING:
@@ -42,21 +43,12 @@ class StepSizes(Struct, frozen=True):
     adds: Amount
     ships: Amount
     wasted: Amount
-    work: Work
-
-
-class Done(Struct, frozen=True, eq=False):
-    """What came of a step, which is no longer changed: the file system behind it, bytes added and shipped, work."""
-
-    ledger: Ledger
-    adds: Amount
-    ships: Amount
-    work: Work
+    work: RunWork
 
 
 def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[StepSizes, ...]:
     """The figures of each step of a build, in the graph's order."""
-    done: list[Done] = []
+    done: list[StepResult] = []
     is_long = len(graph.steps) > MOST_KEPT
     uses = Counter(number for step in graph.steps for number in step.waits_for)
     for step in graph.steps:
@@ -75,7 +67,7 @@ def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[Step
     )
 
 
-def _key(step: Step, done: Sequence[Done], facts: Facts) -> Hashable:
+def _key(step: Step, done: Sequence[StepResult], facts: Facts) -> Hashable:
     """All that the outcome of a step depends on, but for the context: what it says, finds, stands on and reads from."""
     before = tuple(done[number] for number in step.waits_for)
     if step.image is not None:
@@ -87,13 +79,13 @@ def _key(step: Step, done: Sequence[Done], facts: Facts) -> Hashable:
     return step.number, step.parent is None, before, step.sources, image, facts.doc.escape, found, text
 
 
-def _do(step: Step, done: Sequence[Done], selections: Selections, facts: Facts, *, goes_on: bool = False) -> Done:
+def _do(step: Step, done: Sequence[StepResult], selections: Selections, facts: Facts, *, goes_on: bool = False) -> StepResult:
     """What comes of a step; with `goes_on` it goes on in the ledger of its parent, which nobody else needs."""
     ledger = done[step.parent].ledger if step.parent is not None else Ledger()
     ledger = ledger if goes_on else ledger.copy()
     others = {source.step: done[source.step].ledger for source in step.sources if source.step is not None}
     adds, ships, effort = _pull(step, selections) if step.image is not None else _run(step, ledger, others, selections, facts)
-    return Done(ledger, adds, ships, effort)
+    return StepResult(ledger, adds, ships, effort)
 
 
 def measured_sizes(
@@ -145,20 +137,20 @@ def _pulled(step: Step) -> str:
     return step.image or (step.node.image.text if isinstance(step.node, nodes.From) else "")
 
 
-def _pull(step: Step, selections: Selections) -> tuple[Amount, Amount, Work]:
+def _pull(step: Step, selections: Selections) -> tuple[Amount, Amount, RunWork]:
     image = _pulled(step)
     found = base_sizes(image)
     if not found.on_disk.is_known and selections.neighbours is not None:
         found = selections.neighbours.sizes(image)
-    effort = Work()
+    effort = RunWork()
     effort.add(transfer(found.on_disk, amount("unpack.rate")), found.compressed)
     return found.on_disk, found.compressed, effort
 
 
 def _run(
     step: Step, ledger: Ledger, others: Mapping[int, Ledger], selections: Selections, facts: Facts
-) -> tuple[Amount, Amount, Work]:
-    effort = Work()
+) -> tuple[Amount, Amount, RunWork]:
+    effort = RunWork()
     match step.node:
         case nodes.Run() as node:
             effort = work.run(node, step.number, ledger, facts)
@@ -175,7 +167,7 @@ def _run(
     return adds, total(_shipped(entry) for entry in own), effort
 
 
-def _shipped(entry: Entry) -> Amount:
+def _shipped(entry: LayerEntry) -> Amount:
     """The bytes that travel: caches mostly hold archives, which do not get smaller."""
     if entry.packed or not entry.size.is_complete:
         return entry.size

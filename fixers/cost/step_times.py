@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .build_graph import BuildGraph
     from .measured import Figures
-    from .run_cost import Work
+    from .run_cost import RunWork
     from .step_sizes import StepSizes
 
 
@@ -55,7 +55,7 @@ def times(rows: Sequence[StepSizes], network: Amount | None = None, machine: flo
     return tuple(_times(row.work, rate, 1 / machine) for row in rows)
 
 
-def _times(work: Work, rate: Amount, slowness: float) -> StepTimes:
+def _times(work: RunWork, rate: Amount, slowness: float) -> StepTimes:
     download, saved = transfer(work.download, rate), transfer(work.download_warm, rate)
     cold, warm = work.seconds * slowness + download, work.warm * slowness + saved
     if work.download == work.download_warm:

@@ -56,7 +56,7 @@ class Effect(Struct, frozen=True):
     each: bool = False
 
 
-class Recipe(Struct, frozen=True):
+class WorkRecipe(Struct, frozen=True):
     """What the cost model knows of a tool; the fields are those of `recipes.toml`, names of figures those of `managers.toml`."""
 
     kind: str
@@ -101,7 +101,7 @@ class Recipe(Struct, frozen=True):
     elsewhere_into: str = ""
 
 
-class Commands(Struct, frozen=True):
+class RecipeCommands(Struct, frozen=True):
     """Commands that are no tools of the catalogue, by what they do: next to nothing, look something up, compile ...
 
     A name may stand with its first operand. `wrap` are other names of the catalogue's tools.
@@ -120,17 +120,17 @@ class Commands(Struct, frozen=True):
     wrap: dict[str, str]
 
 
-def recipe(tool: str) -> Recipe | None:
+def recipe(tool: str) -> WorkRecipe | None:
     """The recipe of a tool by the catalogue's name; None when there is none."""
     return _recipes().get(tool)
 
 
 @cache
-def commands() -> Commands:
+def commands() -> RecipeCommands:
     """The commands that the model knows besides the catalogue."""
     data = _data()["commands"]
     lists = {name: frozenset(value) for name, value in data.items() if isinstance(value, list)}
-    return Commands(**lists, wrap=data["wrap"])
+    return RecipeCommands(**lists, wrap=data["wrap"])
 
 
 @cache
@@ -164,14 +164,14 @@ def brought(tools: frozenset[str]) -> frozenset[str]:
 
 
 @cache
-def _recipes() -> dict[str, Recipe]:
+def _recipes() -> dict[str, WorkRecipe]:
     return {name: _recipe(entry) for name, entry in _data()["tools"].items()}
 
 
-def _recipe(entry: dict[str, Any]) -> Recipe:
+def _recipe(entry: dict[str, Any]) -> WorkRecipe:
     rest = {name: value for name, value in entry.items() if name != "compile"}
     compiling = _struct(Compile, entry["compile"]) if "compile" in entry else None
-    return replace(_struct(Recipe, rest), compile=compiling)
+    return replace(_struct(WorkRecipe, rest), compile=compiling)
 
 
 def _struct(kind: type[Kind], entry: dict[str, Any]) -> Kind:

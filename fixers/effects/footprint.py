@@ -43,7 +43,7 @@ class Clash(IntEnum):
     CERTAIN = 2
 
 
-class Commands(Struct, frozen=True):
+class CommandPaths(Struct, frozen=True):
     """What commands outside the catalogue of tools touch; the fields are those of `commands.toml`."""
 
     plain: frozenset[str]
@@ -68,12 +68,12 @@ class Commands(Struct, frozen=True):
 
 
 @cache
-def commands() -> Commands:
+def commands() -> CommandPaths:
     """The data of `lint/catalogue/data/commands.toml`."""
     data = tables.table("lint/catalogue/data/commands.toml")
     of_names = ("plain", "silent", "accounts", "downloads", "compilers", "steady", "deaf", "listing")
     sets = {name: frozenset(data[name]) for name in of_names}
-    return Commands(
+    return CommandPaths(
         **sets,
         offline=regex(rf"(?:{'|'.join(map(re.escape, data['offline']))})(?![\w-])"),
         folder=data["folder"],

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -66,7 +66,7 @@ class Access(Enum):
     TOUCHES = "reads or writes"
 
 
-class Use(Struct, frozen=True):
+class PathUse(Struct, frozen=True):
     """One thing that an instruction reads or writes; `name` is a path, a variable or an instruction's name, "" for any."""
 
     kind: Kind
@@ -78,8 +78,8 @@ class Conflict(Struct, frozen=True):
     """Why two instructions keep their order: what each does with the thing where they meet, and how sure that is."""
 
     level: Clash
-    first: Use
-    second: Use
+    first: PathUse
+    second: PathUse
 
 
 Thing = tuple[Kind, str]
@@ -198,22 +198,22 @@ class Precedence:
             self._levels[key] = found.level if found else Clash.NONE
         return self._levels[key]
 
-    def uses(self, node: Instruction) -> tuple[Use, ...]:
+    def uses(self, node: Instruction) -> tuple[PathUse, ...]:
         """All that an instruction is known to read and write."""
         found = self.effects(node)
         if found.opaque:
-            return (Use(Kind.ANYTHING, Access.TOUCHES),)
-        uses = [Use(kind, Access.READS, name) for kind, name in found.reads]
-        uses += [Use(kind, Access.WRITES, name) for kind, name in found.writes]
-        uses += [Use(Kind.VARIABLE, Access.READS, name) for name in found.names]
-        uses += [Use(Kind.VARIABLE, Access.WRITES, name) for name in found.sets]
+            return (PathUse(Kind.ANYTHING, Access.TOUCHES),)
+        uses = [PathUse(kind, Access.READS, name) for kind, name in found.reads]
+        uses += [PathUse(kind, Access.WRITES, name) for kind, name in found.writes]
+        uses += [PathUse(Kind.VARIABLE, Access.READS, name) for name in found.names]
+        uses += [PathUse(Kind.VARIABLE, Access.WRITES, name) for name in found.sets]
         if found.made is not None:
-            uses.append(Use(Kind.FILE, Access.WRITES, found.target or ""))
+            uses.append(PathUse(Kind.FILE, Access.WRITES, found.target or ""))
         elif isinstance(node, nodes.Run):
             touched = footprint(self._facts, node)
             known = touched.anything is not Clash.CERTAIN
             names = [path.rstrip("/") or "/" for path in touched.certain] if known else [""]
-            uses += [Use(Kind.FILE, Access.TOUCHES, name) for name in names]
+            uses += [PathUse(Kind.FILE, Access.TOUCHES, name) for name in names]
         return tuple(sorted(uses, key=lambda use: (use.kind.value, use.access.value, use.name)))
 
     def effects(self, node: Instruction) -> Effects:
@@ -228,7 +228,7 @@ class Precedence:
     def _meetings(self, one: Instruction, other: Instruction) -> Iterator[Conflict]:
         first, second = self.effects(one), self.effects(other)
         if first.opaque or second.opaque:
-            yield _certain(Use(Kind.ANYTHING, Access.TOUCHES), Use(Kind.ANYTHING, Access.TOUCHES))
+            yield _certain(PathUse(Kind.ANYTHING, Access.TOUCHES), PathUse(Kind.ANYTHING, Access.TOUCHES))
         for writes, reads, ours, theirs in (
             (first.writes, second.writes, Access.WRITES, Access.WRITES),
             (first.writes, second.reads, Access.WRITES, Access.READS),
@@ -236,22 +236,22 @@ class Precedence:
         ):
             if not writes.isdisjoint(reads):
                 kind, name = min(writes & reads, key=lambda thing: (thing[0].value, thing[1]))
-                yield _certain(Use(kind, ours, name), Use(kind, theirs, name))
+                yield _certain(PathUse(kind, ours, name), PathUse(kind, theirs, name))
         if first.sets or second.sets:
             yield from self._variables(one, other, first, second)
         yield from self._files(one, other, first, second)
 
     def _variables(self, one: Instruction, other: Instruction, first: Effects, second: Effects) -> Iterator[Conflict]:
         for name in sorted(first.sets & second.sets):
-            yield _certain(Use(Kind.VARIABLE, Access.WRITES, name), Use(Kind.VARIABLE, Access.WRITES, name))
+            yield _certain(PathUse(Kind.VARIABLE, Access.WRITES, name), PathUse(Kind.VARIABLE, Access.WRITES, name))
         for name in sorted(first.sets):
             if level := self._reads(other, second, name):
                 read = Access.READS if name in second.names else Access.MAY_READ
-                yield Conflict(level, Use(Kind.VARIABLE, Access.WRITES, name), Use(Kind.VARIABLE, read, name))
+                yield Conflict(level, PathUse(Kind.VARIABLE, Access.WRITES, name), PathUse(Kind.VARIABLE, read, name))
         for name in sorted(second.sets):
             if level := self._reads(one, first, name):
                 read = Access.READS if name in first.names else Access.MAY_READ
-                yield Conflict(level, Use(Kind.VARIABLE, read, name), Use(Kind.VARIABLE, Access.WRITES, name))
+                yield Conflict(level, PathUse(Kind.VARIABLE, read, name), PathUse(Kind.VARIABLE, Access.WRITES, name))
 
     def _reads(self, node: Instruction, effects: Effects, name: str) -> Clash:
         if name in effects.names:
@@ -271,22 +271,22 @@ class Precedence:
         # by way of a link both may lie elsewhere than they say
         ends = self._linked(one, first), self._linked(other, second)
         if all(ends):
-            yield _certain(Use(Kind.FILE, Access.TOUCHES, ends[0]), Use(Kind.FILE, Access.TOUCHES, ends[1]))
+            yield _certain(PathUse(Kind.FILE, Access.TOUCHES, ends[0]), PathUse(Kind.FILE, Access.TOUCHES, ends[1]))
         if isinstance(one, nodes.Run) and isinstance(other, nodes.Run):
             yield from _scripts_meet(self._scripts_of(one), self._scripts_of(other))
         elif isinstance(one, nodes.Run) and second.made:
             level, path = footprint(self._facts, one).where(second.made)
             if level:
-                yield Conflict(level, Use(Kind.FILE, Access.TOUCHES, path), Use(Kind.FILE, Access.WRITES, second.made))
+                yield Conflict(level, PathUse(Kind.FILE, Access.TOUCHES, path), PathUse(Kind.FILE, Access.WRITES, second.made))
         elif isinstance(other, nodes.Run) and first.made:
             level, path = footprint(self._facts, other).where(first.made)
             if level:
-                yield Conflict(level, Use(Kind.FILE, Access.WRITES, first.made), Use(Kind.FILE, Access.TOUCHES, path))
+                yield Conflict(level, PathUse(Kind.FILE, Access.WRITES, first.made), PathUse(Kind.FILE, Access.TOUCHES, path))
         elif level := _both_write(self._facts, one, other, first, second):
             yield Conflict(
                 level,
-                Use(Kind.FILE, Access.WRITES, first.target or ""),
-                Use(Kind.FILE, Access.WRITES, second.target or ""),
+                PathUse(Kind.FILE, Access.WRITES, first.target or ""),
+                PathUse(Kind.FILE, Access.WRITES, second.target or ""),
             )
 
     def _linked(self, node: Instruction, effects: Effects) -> str:
@@ -365,12 +365,12 @@ def _scripts_meet(one: _Scripts, other: _Scripts) -> Iterator[Conflict]:
     ):
         level, path = ours.meets(theirs)
         if level:
-            yield Conflict(level, Use(Kind.FILE, access, path), Use(Kind.FILE, others, path))
-    programs = Use(Kind.FILE, reads, PROGRAMS[0])
+            yield Conflict(level, PathUse(Kind.FILE, access, path), PathUse(Kind.FILE, others, path))
+    programs = PathUse(Kind.FILE, reads, PROGRAMS[0])
     if other.changes_programs(one):
-        yield _certain(programs, Use(Kind.FILE, touches, PROGRAMS[0]))
+        yield _certain(programs, PathUse(Kind.FILE, touches, PROGRAMS[0]))
     if one.changes_programs(other):
-        yield _certain(Use(Kind.FILE, touches, PROGRAMS[0]), programs)
+        yield _certain(PathUse(Kind.FILE, touches, PROGRAMS[0]), programs)
 
 
 def _both_write(facts: Facts, one: Instruction, other: Instruction, first: Effects, second: Effects) -> Clash:
@@ -409,7 +409,7 @@ def _maker(facts: Facts, node: Instruction) -> tuple[str, ...]:
     return "" if user in ("root", "0", "") else user or "?", ""
 
 
-def _certain(first: Use, second: Use) -> Conflict:
+def _certain(first: PathUse, second: PathUse) -> Conflict:
     return Conflict(Clash.CERTAIN, first, second)
 
 

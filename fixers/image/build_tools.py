@@ -14,16 +14,16 @@ from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow
 from dockerlint.fixers.edits import apply, insert, insert_command, insert_word, remove_word
 from dockerlint.fixers.inputs.runtime_command import started
 from dockerlint.fixers.merge import merge_down, trust
-from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.shell.script import SHELLS
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

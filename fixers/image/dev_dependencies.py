@@ -20,10 +20,10 @@ from dockerlint.fixers.inputs.install_inputs import brought
 from dockerlint.fixers.inputs.reads.python_manifests import REQUIREMENT_FILE
 from dockerlint.fixers.inputs.runtime_command import command_line, started
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import json_strings, nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

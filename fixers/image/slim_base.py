@@ -11,7 +11,7 @@ from dockerlint.fixers.edits import replace_word
 from dockerlint.fixers.inputs.install_inputs import brought
 from dockerlint.fixers.inputs.reads.python_manifests import REQUIREMENT_FILE
 from dockerlint.fixers.inputs.runtime_command import started
-from dockerlint.fixers.multistage.split_plan import Refusal
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.catalogue.name_patterns import matches

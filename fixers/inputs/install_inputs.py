@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability
 from dockerlint.lint.storage.lazy_regex import regex
 

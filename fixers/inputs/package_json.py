@@ -38,7 +38,7 @@ PROGRAMS = {
 }
 
 
-class Package(Struct, frozen=True):
+class NodePackage(Struct, frozen=True):
     """One package.json; `raw` is all that it says."""
 
     dependencies: frozenset[str]
@@ -71,7 +71,7 @@ def programs(package: str) -> tuple[str, ...]:
     return PROGRAMS.get(package, (package.rpartition("/")[2],))
 
 
-def read(text: str | None) -> Package | None:
+def read(text: str | None) -> NodePackage | None:
     """The package.json of a text; None when it is none."""
     if text is None:
         return None
@@ -82,7 +82,7 @@ def read(text: str | None) -> Package | None:
     if not isinstance(data, dict):
         return None
     scripts = _table(data, "scripts")
-    return Package(
+    return NodePackage(
         frozenset((*_table(data, "dependencies"), *_table(data, "optionalDependencies"))),
         frozenset(_table(data, "devDependencies")) - frozenset(_table(data, "dependencies")),
         {name: value for name, value in scripts.items() if isinstance(value, str)},

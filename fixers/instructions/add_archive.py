@@ -9,10 +9,10 @@ from dockerlint.fixers.edits import delete_instruction, has_comment, replace_wor
 from dockerlint.fixers.effects.footprint import ROOT
 from dockerlint.fixers.effects.precedence import destination
 from dockerlint.fixers.merge import between
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Edit
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import json_strings
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Shell

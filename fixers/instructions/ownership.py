@@ -12,7 +12,7 @@ from dockerlint.fixers.edits import delete_instruction, insert_flags, remove_com
 from dockerlint.fixers.effects.footprint import ROOT, Clash, absolute, command_footprint, commands, footprint, overlap
 from dockerlint.fixers.effects.precedence import REFERENCE, Kind, Precedence, destination, links
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Copy, Instruction, Run, Stage, Word
+    from dockerlint.lint.syntax.span import Edit
 
 # The commands that are flags of COPY as well.
 COMMANDS = ("chown", "chmod")

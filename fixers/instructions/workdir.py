@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.edits import has_comment, insert_lines, whole_lines
 from dockerlint.fixers.effects.footprint import overlap
 from dockerlint.fixers.effects.precedence import links
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

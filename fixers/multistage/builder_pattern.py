@@ -16,22 +16,22 @@ from dockerlint.fixers.edits import (
     with_comments,
 )
 from dockerlint.fixers.effects.footprint import commands
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
 
-from .split_plan import Refusal
 from .stage_reader import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Copy, Dockerfile, Word
+    from dockerlint.lint.syntax.span import Edit
 
-    from .stage_reader import Step
+    from .stage_reader import StageStep
 
 STAGE_NAME = "build"
 BOM = "\ufeff"
@@ -111,7 +111,7 @@ def _made(facts: Facts) -> dict[str, str]:
     return {path: kind for path, kind in made.items() if kind == "file" and PLAIN.fullmatch(path)}
 
 
-def _output(step: Step) -> str | None:
+def _output(step: StageStep) -> str | None:
     if step.name in OTHER or (step.name not in commands().compilers and step.name not in commands().artefacts):
         return None
     words = step.words

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -13,13 +14,13 @@ from dockerlint.lint.syntax import nodes
 from . import runtime_images
 from .copy_artifacts import carry
 from .shared_libraries import linked
-from .split_plan import Build, Product, Refusal
+from .split_plan import Product, StageBuild
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .split_plan import Runtime, Split
-    from .stage_reader import Reading, Step
+    from .stage_reader import Reading, StageStep
 
 COMPILERS = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
 PLUS_PLUS = frozenset({"g++", "c++", "clang++"})
@@ -55,7 +56,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return None
     made: dict[str, str] = {}
     whole: list[str] = []
-    steps: list[Step] = []
+    steps: list[StageStep] = []
     last = None
     unknown: Refusal | None = None
     for step in reading.every_step():
@@ -86,13 +87,13 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return libraries
     products = tuple(Product(path, kind == "folder", path in whole) for path, kind in made.items())
     lines = ("RUN ldconfig",) if PREFIX in whole and images[0].manager == "apt" else ()
-    return carry(reading, Build(last, folder, products, images, OWN, SOURCES, MANIFESTS, libraries=libraries, lines=lines))
+    return carry(reading, StageBuild(last, folder, products, images, OWN, SOURCES, MANIFESTS, libraries=libraries, lines=lines))
 
 
 # ---------------------------------------------------------------- what is made
 
 
-def _makes(reading: Reading, step: Step) -> tuple[Product, ...] | Refusal | None:
+def _makes(reading: Reading, step: StageStep) -> tuple[Product, ...] | Refusal | None:
     """The products of a command; None for one that makes none, a Refusal where they cannot be told."""
     if step.name in COMPILERS:
         return _compiled(reading, step)
@@ -108,7 +109,7 @@ def _makes(reading: Reading, step: Step) -> tuple[Product, ...] | Refusal | None
     return None
 
 
-def _compiled(reading: Reading, step: Step) -> tuple[Product, ...] | Refusal | None:
+def _compiled(reading: Reading, step: StageStep) -> tuple[Product, ...] | Refusal | None:
     words = step.words[1:]
     if {"-c", "-E", "-S", "-M", "-MM"}.intersection(words) or not any(word.endswith(SOURCES) or "*" in word for word in words):
         return None
@@ -119,7 +120,7 @@ def _compiled(reading: Reading, step: Step) -> tuple[Product, ...] | Refusal | N
     return (Product(path),) if path else Refusal(f"where {out} is put cannot be told")
 
 
-def _made(reading: Reading, step: Step) -> tuple[Product, ...] | Refusal | None:
+def _made(reading: Reading, step: StageStep) -> tuple[Product, ...] | Refusal | None:
     folder = _value(step, "-C", "--directory")
     top = reading.path(folder, step.run, step.cwd) if folder else step.cwd
     if top is None:
@@ -144,7 +145,7 @@ def _copies(reading: Reading) -> Iterable[nodes.Copy]:
     return reading.stage.all(nodes.Copy)
 
 
-def _makefile(reading: Reading, step: Step, top: str) -> str | None:
+def _makefile(reading: Reading, step: StageStep, top: str) -> str | None:
     named = _value(step, "-f", "--file", "--makefile")
     names = (named,) if named else MAKEFILES
     found = (reading.text(posixpath.join(top, name)) for name in names)
@@ -170,7 +171,7 @@ def _expanded(text: str, values: dict[str, str]) -> str:
     return text
 
 
-def _installed(reading: Reading, step: Step, prefix: str | None, destination: str) -> tuple[Product, ...] | Refusal:
+def _installed(reading: Reading, step: StageStep, prefix: str | None, destination: str) -> tuple[Product, ...] | Refusal:
     """The folder that all is installed in: as the command says, or an earlier configuration; else the usual one."""
     configured = _before(reading, step)
     for item in configured:
@@ -198,13 +199,13 @@ def _installed(reading: Reading, step: Step, prefix: str | None, destination: st
     return (Product(path, folder=True, whole=True),)
 
 
-def _before(reading: Reading, step: Step) -> list[Step]:
+def _before(reading: Reading, step: StageStep) -> list[StageStep]:
     """The commands before one, that configure what it builds, nearest first."""
     found = [item for item in reading.every_step() if item.command.span < step.command.span and item.name in ("configure", "cmake")]
     return found[::-1]
 
 
-def _value(step: Step, *names: str) -> str | None:
+def _value(step: StageStep, *names: str) -> str | None:
     """The value of an option: the next word, or what follows `=`."""
     words = step.words
     for at, word in enumerate(words):
@@ -219,12 +220,12 @@ def _value(step: Step, *names: str) -> str | None:
 # ---------------------------------------------------------------- what it needs
 
 
-def _is_static(reading: Reading, step: Step) -> bool:
+def _is_static(reading: Reading, step: StageStep) -> bool:
     flags = reading.setting(step, "LDFLAGS") or ""
     return "-static" in [part for word in (*step.words, flags) for part in word.replace("=", " ").split()]
 
 
-def _has_plus_plus(reading: Reading, steps: Iterable[Step], folder: str) -> bool:
+def _has_plus_plus(reading: Reading, steps: Iterable[StageStep], folder: str) -> bool:
     """Whether C++ is compiled, or that cannot be excluded."""
     steps = list(steps)
     names = [*reading.files(folder), *(word for step in steps for word in step.words)]
@@ -233,7 +234,7 @@ def _has_plus_plus(reading: Reading, steps: Iterable[Step], folder: str) -> bool
     return not all(step.name in COMPILERS for step in steps) and not reading.files(folder)
 
 
-def _runtimes(reading: Reading, steps: list[Step], folder: str) -> tuple[Runtime, ...] | Refusal:
+def _runtimes(reading: Reading, steps: list[StageStep], folder: str) -> tuple[Runtime, ...] | Refusal:
     if all(_is_static(reading, step) for step in steps):
         return runtime_images.static(reading.base, reading.image)
     own_library = any("-static-libstdc++" in word for step in steps for word in step.words)
@@ -243,7 +244,7 @@ def _runtimes(reading: Reading, steps: list[Step], folder: str) -> tuple[Runtime
     return own if isinstance(own, Refusal) else (own,)
 
 
-def _libraries(reading: Reading, steps: list[Step], folder: str) -> tuple[str, ...] | Refusal:
+def _libraries(reading: Reading, steps: list[StageStep], folder: str) -> tuple[str, ...] | Refusal:
     if all(_is_static(reading, step) for step in steps):
         return ()
     found = linked(reading)

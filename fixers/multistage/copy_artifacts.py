@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.syntax import nodes
 
 from .draft import Gathered, RefusedError
 from .entry_products import launches_of, take_products
 from .final_stage import check_users, choose_runtime, install, trusted, variables_of, without_idle
 from .named_files import carry_data
-from .split_plan import Refusal, Split
+from .split_plan import Split
 from .step_roles import check_below, sort
 
 if TYPE_CHECKING:
-    from .split_plan import Build
+    from .split_plan import StageBuild
     from .stage_reader import Reading
 
 STAGE_NAME = "build"
 
 
-def carry(reading: Reading, build: Build) -> Split | Refusal:
+def carry(reading: Reading, build: StageBuild) -> Split | Refusal:
     """The split of a stage; why there is none, where the file does not say what must go along."""
     try:
         return _carry(reading, build)
@@ -28,7 +29,7 @@ def carry(reading: Reading, build: Build) -> Split | Refusal:
         return Refusal(str(refused))
 
 
-def _carry(reading: Reading, build: Build) -> Split:
+def _carry(reading: Reading, build: StageBuild) -> Split:
     plan = Gathered(reading, build)
     cut = build.last.span.end
     above = [node for node in reading.stage.instructions if node.span.end <= cut]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtime_images
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal
+from .split_plan import Product, StageBuild
 
 if TYPE_CHECKING:
     from .split_plan import Runtime, Split
-    from .stage_reader import Reading, Step
+    from .stage_reader import Reading, StageStep
 
 OWN = frozenset({"dotnet"})
 MANIFESTS = (
@@ -65,7 +66,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
     return carry(reading, _build(reading, step, runtime, output, text))
 
 
-def _build(reading: Reading, step: Step, runtime: Runtime, output: str, text: str) -> Build:
+def _build(reading: Reading, step: StageStep, runtime: Runtime, output: str, text: str) -> StageBuild:
     version = VERSION.search(runtime.image.rpartition(":")[2])
     new = version is not None and int(version[1]) >= NEW_PORTS
     env = reading.facts.final(reading.stage).env
@@ -77,7 +78,7 @@ def _build(reading: Reading, step: Step, runtime: Runtime, output: str, text: st
         libraries = CULTURES
         lines.append(f"ENV {INVARIANT}=false")
     product = Product(output, folder=True, whole=True)
-    return Build(
+    return StageBuild(
         step.run,
         step.cwd or "/",
         (product,),
@@ -92,11 +93,11 @@ def _build(reading: Reading, step: Step, runtime: Runtime, output: str, text: st
     )
 
 
-def _does(step: Step, action: str) -> bool:
+def _does(step: StageStep, action: str) -> bool:
     return step.name == "dotnet" and step.operands[:1] == [action]
 
 
-def _project(reading: Reading, step: Step) -> str | None:
+def _project(reading: Reading, step: StageStep) -> str | None:
     """The path of the project file that is published: the one that is named, or the only one in its folder."""
     invocation = step.invocation
     assert invocation is not None
@@ -108,7 +109,7 @@ def _project(reading: Reading, step: Step) -> str | None:
     return posixpath.join(path, names[0]) if len(names) == 1 else None
 
 
-def _output(reading: Reading, step: Step, project: str, framework: str) -> str | None:
+def _output(reading: Reading, step: StageStep, project: str, framework: str) -> str | None:
     """The folder that a project is published to: where -o says, below its own folder by default."""
     invocation = step.invocation
     assert invocation is not None

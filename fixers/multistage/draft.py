@@ -11,7 +11,7 @@ from . import runtime_images
 if TYPE_CHECKING:
     from dockerlint.lint.syntax import nodes
 
-    from .split_plan import Build
+    from .split_plan import StageBuild
     from .stage_reader import Reading
 
 
@@ -28,7 +28,7 @@ class Gathered(Struct):
     """
 
     reading: Reading
-    build: Build
+    build: StageBuild
     head: list[nodes.Instruction | str] = field(default_factory=list)
     moved: list[nodes.Instruction] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.syntax import nodes
 
 from .draft import RefusedError
 from .runtime_images import USUAL_PATH
-from .split_plan import Refusal
 
 if TYPE_CHECKING:
     from .draft import Gathered

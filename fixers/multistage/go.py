@@ -5,16 +5,17 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtime_images
 from .copy_artifacts import carry
 from .shared_libraries import linked
-from .split_plan import Build, Product, Refusal
+from .split_plan import Product, StageBuild
 
 if TYPE_CHECKING:
     from .split_plan import Split
-    from .stage_reader import Reading, Step
+    from .stage_reader import Reading, StageStep
 
 # Tools of Go's projects that write code, or nothing. Source: their own documentation.
 OWN = frozenset(
@@ -61,7 +62,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return own
     images = runtime_images.static(reading.base, reading.image) if static else (own,)
     products = tuple(Product(path, kind == "folder", kind == "folder") for path, kind in made.items())
-    build = Build(
+    build = StageBuild(
         last,
         folder,
         products,
@@ -75,11 +76,11 @@ def plan(reading: Reading) -> Split | Refusal | None:
     return carry(reading, build)
 
 
-def _builds(step: Step) -> bool:
+def _builds(step: StageStep) -> bool:
     return step.name == "go" and step.invocation is not None and step.invocation.subcommand in ("build", "install")
 
 
-def _is_tool(reading: Reading, step: Step) -> bool:
+def _is_tool(reading: Reading, step: StageStep) -> bool:
     """Whether a program of somebody else's is installed: many of these need Go, or the source, when they run."""
     if step.invocation is None or step.invocation.subcommand != "install":
         return False
@@ -92,21 +93,21 @@ def _is_tool(reading: Reading, step: Step) -> bool:
     return False
 
 
-def _module(reading: Reading, step: Step) -> str | None:
+def _module(reading: Reading, step: StageStep) -> str | None:
     """The name of the module in the folder of a command, as go.mod says."""
     text = reading.text(posixpath.join(step.cwd, "go.mod")) if step.cwd else None
     module = MODULE.search(text) if text else None
     return module[1] if module else None
 
 
-def _is_static(reading: Reading, step: Step) -> bool:
+def _is_static(reading: Reading, step: StageStep) -> bool:
     """Whether what a build makes surely needs no library: cgo is off, or the linker is told so."""
     flags = step.invocation.option("-ldflags") if step.invocation else None
     words = SEPARATOR.split(flags or "")
     return reading.setting(step, "CGO_ENABLED") == "0" or ("-extldflags" in words and "-static" in words)
 
 
-def _output(reading: Reading, step: Step) -> list[Product] | Refusal:
+def _output(reading: Reading, step: StageStep) -> list[Product] | Refusal:
     """Where a build puts its programs."""
     invocation = step.invocation
     assert invocation is not None
@@ -138,13 +139,13 @@ def _in(folder: str, names: list[str | None]) -> list[Product]:
     return [Product(posixpath.join(folder, name)) for name in names if name]
 
 
-def _bin(reading: Reading, step: Step) -> str:
+def _bin(reading: Reading, step: StageStep) -> str:
     """Where `go install` puts programs: GOBIN, or below the first folder of GOPATH."""
     gobin, gopath = reading.setting(step, "GOBIN"), reading.setting(step, "GOPATH")
     return gobin or posixpath.join((gopath or "/go").partition(":")[0], "bin")
 
 
-def _names(reading: Reading, step: Step, package: str) -> list[str | None]:
+def _names(reading: Reading, step: StageStep, package: str) -> list[str | None]:
     """The names of the programs of a package: that of its folder, of its module, or of its first file; None for one that is
     not known.
     """
@@ -164,7 +165,7 @@ def _names(reading: Reading, step: Step, package: str) -> list[str | None]:
     return [_last(module) if module else None]
 
 
-def _mains(reading: Reading, step: Step, below: str) -> list[str | None]:
+def _mains(reading: Reading, step: StageStep, below: str) -> list[str | None]:
     """The programs of all packages below a folder, as the files of the context say."""
     if step.cwd is None or below not in ("", "."):
         return [None]

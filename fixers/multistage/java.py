@@ -7,15 +7,16 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.effects.footprint import commands
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtime_images
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal
+from .split_plan import Product, StageBuild
 
 if TYPE_CHECKING:
     from .split_plan import Split
-    from .stage_reader import Reading, Step
+    from .stage_reader import Reading, StageStep
 
 MAVEN = frozenset({"mvn", "mvnw"})
 GRADLE = frozenset({"gradle", "gradlew"})
@@ -62,11 +63,11 @@ def plan(reading: Reading) -> Split | Refusal | None:
     products = tuple(Product(path, kind == "folder", path.endswith("/build/install")) for path, kind in made.items())
     return carry(
         reading,
-        Build(last, folder, products, (runtime,), OWN, (".java", ".kt", ".scala", ".groovy"), MANIFESTS, frozenset({"java"})),
+        StageBuild(last, folder, products, (runtime,), OWN, (".java", ".kt", ".scala", ".groovy"), MANIFESTS, frozenset({"java"})),
     )
 
 
-def _builds(step: Step) -> bool:
+def _builds(step: StageStep) -> bool:
     wanted = commands().artefacts.get(step.name, ()) if step.name in MAVEN | GRADLE else ()
     # `:app:bootJar` names a task of a module
     return any(word.rpartition(":")[2] in wanted for word in step.operands)
@@ -78,7 +79,7 @@ def _depends(text: str) -> bool:
     return any(not NOT_IN_JAR.search(part) for part in parts) or bool(DEPENDS.search(text))
 
 
-def _folders(reading: Reading, step: Step) -> list[str] | Refusal:
+def _folders(reading: Reading, step: StageStep) -> list[str] | Refusal:
     """Where a build puts its jars; only what its manifest says is known to be whole."""
     invocation = step.invocation
     assert invocation is not None

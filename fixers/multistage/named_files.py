@@ -13,7 +13,7 @@ from .draft import RefusedError, lies_in
 
 if TYPE_CHECKING:
     from .draft import Gathered
-    from .split_plan import Build
+    from .split_plan import StageBuild
     from .stage_reader import Launch, Reading
 
 # A word of a command line that names a file rather than a port, a level or an address.
@@ -72,7 +72,7 @@ def _carry_mentioned(plan: Gathered) -> None:
         plan.copies[path] = path
 
 
-def _mentioned(reading: Reading, workdir: str, build: Build) -> set[str]:
+def _mentioned(reading: Reading, workdir: str, build: StageBuild) -> set[str]:
     """The first parts of all paths that a source names in quotes, as seen from the folder that the program runs in."""
     found = set()
     top = workdir.rstrip("/") + "/"
@@ -83,7 +83,7 @@ def _mentioned(reading: Reading, workdir: str, build: Build) -> set[str]:
     return found
 
 
-def _may_be_data(name: str, build: Build) -> bool:
+def _may_be_data(name: str, build: StageBuild) -> bool:
     top = name.partition("/")[0]
     if top.startswith(".") or name.endswith((*build.sources, ".md")) or "Dockerfile" in name:
         return False

@@ -13,22 +13,23 @@ from msgspec.structs import replace
 from dockerlint.fixers.image import slim_base
 from dockerlint.fixers.inputs import package_json
 from dockerlint.fixers.inputs.runtime_command import started
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import runtime_images, static_site
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal
+from .split_plan import Product, StageBuild
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.inputs.package_json import Package
+    from dockerlint.fixers.inputs.package_json import NodePackage
     from dockerlint.lint.syntax.nodes import Run
 
     from .split_plan import Runtime, Split
-    from .stage_reader import Reading, Step
+    from .stage_reader import Reading, StageStep
     from .static_site import Served
 
 MANAGERS = frozenset({"npm", "yarn", "pnpm"})
@@ -99,7 +100,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
     return _split(reading, step, package, outputs)
 
 
-def _split(reading: Reading, step: Step, package: Package, outputs: list[str]) -> Split | Refusal:
+def _split(reading: Reading, step: StageStep, package: NodePackage, outputs: list[str]) -> Split | Refusal:
     assert step.cwd is not None
     last, tail = _ends(reading, step, package)
     if isinstance(tail, Refusal):
@@ -108,7 +109,7 @@ def _split(reading: Reading, step: Step, package: Package, outputs: list[str]) -
     if package.dependencies:
         whole.insert(0, posixpath.join(step.cwd, "node_modules"))
     products = tuple(Product(path, not posixpath.splitext(path)[1], True) for path in whole)
-    build = Build(
+    build = StageBuild(
         last,
         step.cwd,
         products,
@@ -124,11 +125,11 @@ def _split(reading: Reading, step: Step, package: Package, outputs: list[str]) -
     return carry(reading, build)
 
 
-def _builds(step: Step) -> bool:
+def _builds(step: StageStep) -> bool:
     return step.name in MANAGERS and step.invocation is not None and step.invocation.action == "build"
 
 
-def _runtime(reading: Reading, step: Step) -> Runtime:
+def _runtime(reading: Reading, step: StageStep) -> Runtime:
     """The slim variant of the same image; the image itself where a package is compiled in it, or the variant lacks a program."""
     written = reading.stage.from_.image.text
     same = replace(runtime_images.of_image(reading.image), image=written)
@@ -145,7 +146,7 @@ def _runtime(reading: Reading, step: Step) -> Runtime:
     return runtime_images.of_image(f"{name}:{tag}")
 
 
-def _ends(reading: Reading, step: Step, package: Package) -> tuple[Run, tuple[str, ...] | Refusal]:
+def _ends(reading: Reading, step: StageStep, package: NodePackage) -> tuple[Run, tuple[str, ...] | Refusal]:
     """The last step of the build, and what its stage still has to do: what only the build needs goes."""
     pruned = [item for item in reading.every_step() if item.name in MANAGERS and "prune" in item.operands[:1]]
     if pruned:
@@ -167,7 +168,7 @@ def _ends(reading: Reading, step: Step, package: Package) -> tuple[Run, tuple[st
 # ---------------------------------------------------------------- what the build makes
 
 
-def _outputs(reading: Reading, step: Step, package: Package) -> list[str] | Refusal:
+def _outputs(reading: Reading, step: StageStep, package: NodePackage) -> list[str] | Refusal:
     """The folders and files that a build script writes, as its programs are told to."""
     assert step.cwd is not None
     line = " ".join(step.words)
@@ -305,7 +306,7 @@ def _angular(text: str | None) -> str | None:
 # ---------------------------------------------------------------- what the container runs
 
 
-def _server(reading: Reading, step: Step, package: Package, outputs: list[str]) -> Served | Refusal | None:
+def _server(reading: Reading, step: StageStep, package: NodePackage, outputs: list[str]) -> Served | Refusal | None:
     """What a program that serves static files serves; None when something else is started."""
     launch = reading.launch
     if isinstance(launch, Refusal) or step.cwd is None or reading.workdir() != step.cwd:
@@ -316,14 +317,14 @@ def _server(reading: Reading, step: Step, package: Package, outputs: list[str]) 
     return static_site.served(commands[0], step.cwd, outputs, _config(reading, step.cwd, "vite.config"))
 
 
-def _commands(package: Package, words: list[str]) -> list[list[str]]:
+def _commands(package: NodePackage, words: list[str]) -> list[list[str]]:
     """The commands that a command line comes down to, those of scripts in place of the call of a script."""
     texts = package.expanded(" ".join(words)).split("\n")
     lines = (line for text in texts[1 if words[0] in MANAGERS else 0 :] for line in _lines(text))
     return [line for line in lines if posixpath.basename(line[0]) not in MANAGERS]
 
 
-def _unfit(reading: Reading, package: Package, outputs: list[str], folder: str) -> Refusal | None:
+def _unfit(reading: Reading, package: NodePackage, outputs: list[str], folder: str) -> Refusal | None:
     """Why the command needs more than what the build makes and the production's dependencies."""
     launch = reading.launch
     if isinstance(launch, Refusal):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.fixers.image.build_tools import bare, is_one, libraries
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
 from dockerlint.lint.catalogue.name_patterns import matches
@@ -16,10 +17,10 @@ from dockerlint.lint.syntax import nodes
 
 from . import runtime_images
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal, Split
+from .split_plan import Product, Split, StageBuild
 
 if TYPE_CHECKING:
-    from .stage_reader import Reading, Step
+    from .stage_reader import Reading, StageStep
 
 FOLDER = "/opt/venv"
 CREATE = f"RUN python -m venv {FOLDER}"
@@ -61,7 +62,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
     runtime = runtime_images.of_image(reading.image, ["python", "python3", *distribution["brings"]])
     # what else is installed is there for the program: nothing says that only the build calls it
     wanted = tuple(dict.fromkeys((*kept, *linked)))
-    build = Build(
+    build = StageBuild(
         installs[-1].run,
         FOLDER,
         (Product(FOLDER, True, True),),
@@ -84,12 +85,12 @@ def _packages(reading: Reading) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _installs(step: Step) -> bool:
+def _installs(step: StageStep) -> bool:
     item = step.invocation
     return item is not None and item.tool.name == "pip" and item.action == "install"
 
 
-def _unfit(reading: Reading, installs: list[Step]) -> Refusal | None:
+def _unfit(reading: Reading, installs: list[StageStep]) -> Refusal | None:
     """Why pip's installs cannot be sent into a virtual environment."""
     text = reading.doc.text
     found = SYSTEM.search(text)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.fixers.image.build_tools import is_one
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.base_images import lookup, parse_reference
 from dockerlint.lint.catalogue.name_patterns import matches
 
-from .split_plan import Refusal, Runtime
+from .split_plan import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,14 +5,16 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
+
 from . import runtime_images
 from .copy_artifacts import carry
 from .shared_libraries import linked
-from .split_plan import Build, Product, Refusal
+from .split_plan import Product, StageBuild
 
 if TYPE_CHECKING:
     from .split_plan import Split
-    from .stage_reader import Reading, Step
+    from .stage_reader import Reading, StageStep
 
 OWN = frozenset({"cargo", "rustup", "rustc", "rustfmt", "wasm-pack", "trunk", "sqlx", "diesel", "sccache", "cargo-chef"})
 MANIFESTS = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", "build.rs", "Makefile")
@@ -53,10 +55,10 @@ def plan(reading: Reading) -> Split | Refusal | None:
     images = runtime_images.static(reading.base, reading.image) if static else (own,)
     products = tuple(Product(path, kind == "folder") for path, kind in made.items())
     found = tuple(image for image in images if not isinstance(image, Refusal))
-    return carry(reading, Build(last, folder, products, found, OWN, (".rs",), MANIFESTS, libraries=libraries))
+    return carry(reading, StageBuild(last, folder, products, found, OWN, (".rs",), MANIFESTS, libraries=libraries))
 
 
-def _builds(step: Step) -> bool:
+def _builds(step: StageStep) -> bool:
     if step.name != "cargo" or step.invocation is None:
         return False
     # what is installed by its name is a tool of somebody else's, which may need Rust when it runs
@@ -64,12 +66,12 @@ def _builds(step: Step) -> bool:
     return own or step.invocation.subcommand in ("build", "b")
 
 
-def _target(reading: Reading, step: Step) -> str | None:
+def _target(reading: Reading, step: StageStep) -> str | None:
     given = step.invocation.option("--target") if step.invocation else None
     return given or reading.setting(step, "CARGO_BUILD_TARGET")
 
 
-def _output(reading: Reading, step: Step) -> Product | Refusal:
+def _output(reading: Reading, step: StageStep) -> Product | Refusal:
     """The folder that a build puts its programs into: nothing in it comes from elsewhere."""
     invocation = step.invocation
     assert invocation is not None
@@ -92,7 +94,7 @@ def _output(reading: Reading, step: Step) -> Product | Refusal:
     return Product(posixpath.join(top, target or "", profile), folder=True)
 
 
-def _installed(reading: Reading, step: Step) -> str | None:
+def _installed(reading: Reading, step: StageStep) -> str | None:
     """The program of `cargo install --path`, as the manifest names it."""
     import tomllib
 

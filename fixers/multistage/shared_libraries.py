@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cost.distribution_packages import TABLES, closure
 from dockerlint.fixers.image.build_tools import bare
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue.name_patterns import matches
 
 from . import runtime_images
-from .split_plan import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

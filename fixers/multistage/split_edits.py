@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import delete_lines, insert, insert_lines, whole_lines, with_comments
-from dockerlint.lint.engine.findings import Edit
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction

@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import From, Instruction, Run
 
 
-class Refusal(Struct, frozen=True):
-    """Why a stage is not split, in words that finish `no fix: ...`."""
-
-    reason: str
-
-
 class Product(Struct, frozen=True):
     """What a build leaves that runs: a file, a pattern of files, or a folder in which all is made by the build.
 
@@ -52,7 +46,7 @@ class Runtime(Struct, frozen=True):
     user: str = "root"
 
 
-class Build(Struct, frozen=True):
+class StageBuild(Struct, frozen=True):
     """What a language's module found in a stage.
 
     `last` is the last step that builds, `folder` the one it builds in. `runtimes` are the images to choose from, best first: the

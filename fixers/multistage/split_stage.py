@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.engine.findings import Applicability, Fix
 
 from . import c, dotnet, go, java, node, rust
 from .split_edits import edits
-from .split_plan import Refusal, Split
 from .stage_reader import Reading
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Stage
+
+    from .split_plan import Split
 
 # In the order in which they are asked: what compiles with another's tools comes first.
 LANGUAGES: tuple[Callable[[Reading], Split | Refusal | None], ...] = (go.plan, rust.plan, java.plan, dotnet.plan, node.plan, c.plan)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.inputs.install_inputs import brought
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue import tool
 from dockerlint.lint.shell.script import is_shell
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, try_expand, variables
 
 from . import runtime_images
-from .split_plan import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ MOST_SOURCES = 500
 BIGGEST_SOURCE = 500_000
 
 
-class Step(Struct, frozen=True):
+class StageStep(Struct, frozen=True):
     """A command of a RUN, and the folder it runs in; None when that is not known."""
 
     run: nodes.Run
@@ -76,7 +76,7 @@ class Reading:
         self.base = facts.base(stage)
         self.image = facts.image(stage) or stage.from_.image.text
         self.builder = runtime_images.builder(self.image)
-        self._steps: dict[int, tuple[Step, ...] | None] = {}
+        self._steps: dict[int, tuple[StageStep, ...] | None] = {}
 
     @property
     def runs(self) -> tuple[nodes.Run, ...]:
@@ -126,13 +126,13 @@ class Reading:
 
     # ------------------------------------------------------------ steps
 
-    def steps(self, run: nodes.Run) -> tuple[Step, ...] | None:
+    def steps(self, run: nodes.Run) -> tuple[StageStep, ...] | None:
         """The commands of a RUN in order; None when they cannot be read, or do not simply follow each other."""
         if run.span.start not in self._steps:
             self._steps[run.span.start] = self._read(run)
         return self._steps[run.span.start]
 
-    def _read(self, run: nodes.Run) -> tuple[Step, ...] | None:
+    def _read(self, run: nodes.Run) -> tuple[StageStep, ...] | None:
         script = self.facts.script(run)
         if script is None and not isinstance(run.form, nodes.Exec):
             return None
@@ -141,19 +141,19 @@ class Reading:
         cwd = self.workdir(run)
         found = []
         for command in self.facts.commands(run):
-            found.append(Step(run, command, cwd, tool.invocation(command)))
+            found.append(StageStep(run, command, cwd, tool.invocation(command)))
             if command.name == "cd":
                 cwd = self.path(command.arguments[0].text, run, cwd) if command.arguments else None
             elif command.name in ("pushd", "popd"):
                 cwd = None
         return tuple(found)
 
-    def every_step(self) -> Iterator[Step]:
+    def every_step(self) -> Iterator[StageStep]:
         """The steps of all RUNs that can be read."""
         for run in self.runs:
             yield from self.steps(run) or ()
 
-    def setting(self, step: Step, name: str) -> str | None:
+    def setting(self, step: StageStep, name: str) -> str | None:
         """The value of a variable for a command: set for it alone, earlier in its RUN, or by the file. None when not known."""
         for command in reversed([item.command for item in self.steps(step.run) or () if item.command.span <= step.command.span]):
             assigned = [*command.assignments, *(command.words[1:] if command.name in ("export", "env") else ())]
@@ -164,7 +164,7 @@ class Reading:
                     return value if "$" not in value else None
         return self.facts.state(step.run).env.get(name)
 
-    def follow(self, made: dict[str, str], step: Step) -> bool:
+    def follow(self, made: dict[str, str], step: StageStep) -> bool:
         """Where what a build made goes by `cp`, `mv`, `install` and `ln`: adds the new paths to `made`, which says of a path
         whether it is a `file`, a `folder` or a `pattern`; whether there was any.
         """
@@ -291,7 +291,7 @@ def _script(text: str, by: tuple[nodes.Instruction, ...]) -> Launch | Refusal:
     return Launch(tuple(words), True, by) if words else Refusal(f"{name} is empty")
 
 
-def _plain_operands(step: Step) -> list[str]:
+def _plain_operands(step: StageStep) -> list[str]:
     """The operands without the values of `install -m 755 -o root`."""
     found = []
     words = step.words[1:]

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 from . import runtime_images
 from .copy_artifacts import carry
-from .split_plan import Build, Product, Refusal, Runtime, Split
+from .split_plan import Product, Runtime, Split, StageBuild
 
 if TYPE_CHECKING:
-    from .stage_reader import Reading, Step
+    from .stage_reader import Reading, StageStep
 
 # What makes `vite preview` more than a server of files.
 VITE_SERVER = regex(r"\b(?:preview|base|proxy|appType)\s*:")
 
 
-class Server(Struct, frozen=True):
+class SiteServer(Struct, frozen=True):
     """A program that serves files: its port when none is given, and its options; `single` as in `Served`, None when always so.
 
     `ignored` are options that make no difference to what is served. `hidden` says that without an address it is not to be reached.
@@ -39,9 +40,9 @@ class Server(Struct, frozen=True):
 
 # Sources: the manuals of serve, http-server and `vite preview`.
 SERVERS = {
-    "serve": Server("3000", ("-l", "--listen", "-p"), (), ("-s", "--single"), ("-n", "--no-clipboard", "-L", "--no-request-logging")),
-    "http-server": Server("8080", ("-p", "--port"), ("-a",), (), ("-s", "--silent")),
-    "vite": Server("4173", ("--port",), ("--host",), None, ("--strictPort",), hidden=True),
+    "serve": SiteServer("3000", ("-l", "--listen", "-p"), (), ("-s", "--single"), ("-n", "--no-clipboard", "-L", "--no-request-logging")),
+    "http-server": SiteServer("8080", ("-p", "--port"), ("-a",), (), ("-s", "--silent")),
+    "vite": SiteServer("4173", ("--port",), ("--host",), None, ("--strictPort",), hidden=True),
 }
 
 
@@ -77,7 +78,7 @@ def served(words: list[str], folder: str, outputs: list[str], config: str) -> Se
     return Served(paths[0], port, server.single is None or any(name in given for name in server.single))
 
 
-def _options(server: Server, words: list[str]) -> tuple[dict[str, str], list[str]]:
+def _options(server: SiteServer, words: list[str]) -> tuple[dict[str, str], list[str]]:
     """The options of a command line with their values, and the folders that it names."""
     given: dict[str, str] = {}
     places = []
@@ -95,7 +96,7 @@ def _options(server: Server, words: list[str]) -> tuple[dict[str, str], list[str
     return given, places
 
 
-def plan(reading: Reading, step: Step, found: Served, own: frozenset[str], manifests: tuple[str, ...]) -> Split | Refusal:
+def plan(reading: Reading, step: StageStep, found: Served, own: frozenset[str], manifests: tuple[str, ...]) -> Split | Refusal:
     """The split of a stage that builds a site and serves it."""
     if any(node.argument.text not in ROOT for node in reading.stage.all(nodes.User)):
         return Refusal("nginx does not start as another user without more settings")
@@ -103,7 +104,7 @@ def plan(reading: Reading, step: Step, found: Served, own: frozenset[str], manif
     runtime = Runtime(row["image"], row["manager"], True, True, frozenset(row["brings"]), runtime_images.USUAL_PATH)
     missing = "/index.html" if found.single else "=404"
     config = f"server {{ listen {found.port}; root {found.folder}; location / {{ try_files $uri $uri.html $uri/ {missing}; }} }}\\n"
-    build = Build(
+    build = StageBuild(
         step.run,
         step.cwd or "/",
         (Product(found.folder, True, True),),

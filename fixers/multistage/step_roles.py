@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.effects.footprint import commands, overlap
 from dockerlint.fixers.image.build_tools import bare
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.build_context import clean_path
+from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .draft import Gathered
-    from .stage_reader import Step
+    from .stage_reader import StageStep
 
 # Instructions that say how a container runs, and change nothing while the image is built.
 CONFIGURING = (nodes.Label, nodes.Expose, nodes.Stopsignal, nodes.Healthcheck, nodes.CommandInstruction, nodes.Maintainer, nodes.Volume)
@@ -134,7 +134,7 @@ def _sort_run(plan: Gathered, run: nodes.Run) -> None:
     _run_in_final(plan, steps)
 
 
-def _run_in_final(plan: Gathered, steps: Iterable[Step]) -> None:
+def _run_in_final(plan: Gathered, steps: Iterable[StageStep]) -> None:
     """Notes what a step of the final stage needs, and which users it creates."""
     plan.shell = True
     for step in steps:
@@ -143,7 +143,7 @@ def _run_in_final(plan: Gathered, steps: Iterable[Step]) -> None:
             plan.users.update(step.operands)
 
 
-def _kind(plan: Gathered, step: Step) -> str:
+def _kind(plan: Gathered, step: StageStep) -> str:
     """What a command is about: `build`, `packages`, `final` for what the final stage needs as well, `nothing`."""
     known = commands()
     reading = plan.reading
@@ -169,7 +169,7 @@ def _kind(plan: Gathered, step: Step) -> str:
     raise RefusedError(f"what `{name}` makes cannot be told")
 
 
-def _fetching(plan: Gathered, step: Step) -> str:
+def _fetching(plan: Gathered, step: StageStep) -> str:
     """A command that fetches or unpacks must write where the build is."""
     for text in step.words[1:]:
         start = text.find("/")
@@ -183,7 +183,7 @@ def _fetching(plan: Gathered, step: Step) -> str:
     return "build"
 
 
-def _plain(plan: Gathered, step: Step) -> str:
+def _plain(plan: Gathered, step: StageStep) -> str:
     """A command on files: of the build, or on files that the final stage needs as well."""
     reading = plan.reading
     texts = step.operands[1:] if step.name in ("chmod", "chown", "chgrp", "sed", "grep", "tr", "cut") else step.operands
@@ -205,7 +205,7 @@ def _plain(plan: Gathered, step: Step) -> str:
     return "final"
 
 
-def _packages(plan: Gathered, step: Step) -> None:
+def _packages(plan: Gathered, step: StageStep) -> None:
     """Sorts what an install brings: what only a build needs stays behind, libraries and programs come along."""
     invocation = step.invocation
     assert invocation is not None
@@ -262,7 +262,7 @@ def check_below(plan: Gathered, node: nodes.Instruction) -> None:
     _run_in_final(plan, steps)
 
 
-def _check_paths(plan: Gathered, step: Step, brief: str) -> None:
+def _check_paths(plan: Gathered, step: StageStep, brief: str) -> None:
     """A command below the build must not be about files that stay behind."""
     texts = step.operands[1:] if step.name in ("chmod", "chown", "chgrp", "sed", "grep", "tr", "cut") else step.operands
     workdir = plan.reading.workdir(step.run) or "/"

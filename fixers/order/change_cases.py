@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.fixers.cost.build_graph import BuildGraph, Origin
-from dockerlint.fixers.cost.cache_keys import Change, rerun
+from dockerlint.fixers.cost.cache_keys import ContextChange, rerun
 from dockerlint.fixers.cost.copy_selections import SOURCE, Selections
 from dockerlint.fixers.cost.scenarios import folder_files, standing
 from dockerlint.fixers.cost.step_sizes import sizes
@@ -31,7 +31,7 @@ NOISE = 0.5
 MOST_STEPS = 300
 
 
-class Changes:
+class ChangeCases:
     """The changes that the stages of one file meet; the estimate is made once, when it is first asked for."""
 
     def __init__(self, facts: Facts) -> None:
@@ -76,7 +76,7 @@ class Changes:
         return [(scenario, chance, rerun(alone, change)) for scenario, chance, change in _changes(self._graph, self._selections)]
 
 
-def _changes(graph: BuildGraph, selections: Selections) -> Iterator[tuple[Scenario, float, Change]]:
+def _changes(graph: BuildGraph, selections: Selections) -> Iterator[tuple[Scenario, float, ContextChange]]:
     """The standing scenarios, those of an edit one for each set of patterns that see the edited file."""
     patterns = [source.pattern for step in graph.steps for source in step.sources if source.origin is Origin.CONTEXT]
     for scenario in standing():
@@ -88,5 +88,5 @@ def _changes(graph: BuildGraph, selections: Selections) -> Iterator[tuple[Scenar
             yield scenario, scenario.weight * share, _change(scenario, seen)
 
 
-def _change(scenario: Scenario, seen: frozenset[str | None]) -> Change:
-    return Change(lambda _, source: source.pattern in seen, bases=scenario.bases, all=scenario.empty)
+def _change(scenario: Scenario, seen: frozenset[str | None]) -> ContextChange:
+    return ContextChange(lambda _, source: source.pattern in seen, bases=scenario.bases, all=scenario.empty)

@@ -14,7 +14,7 @@ from .step_order import FARTHEST
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dockerlint.fixers.effects.precedence import Conflict, Use
+    from dockerlint.fixers.effects.precedence import Conflict, PathUse
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
 
@@ -26,13 +26,13 @@ class Neighbour(Struct, frozen=True):
     conflict: Conflict | None
 
 
-class Proof(Struct, frozen=True):
+class PositionProof(Struct, frozen=True):
     """What is known of one instruction's place.
 
     `above` and `below` are the other instructions of its stage, the nearest first, up to FARTHEST of them on each side.
     """
 
-    uses: tuple[Use, ...]
+    uses: tuple[PathUse, ...]
     above: tuple[Neighbour, ...]
     below: tuple[Neighbour, ...]
 
@@ -47,7 +47,7 @@ class Proof(Struct, frozen=True):
         return tuple(passed)
 
 
-def proof(facts: Facts, node: Instruction) -> Proof:
+def proof(facts: Facts, node: Instruction) -> PositionProof:
     """The proof for an instruction of a stage; of FROM, and of what stands before it, only what it reads and writes."""
     relation = Precedence(facts)
     place = node.span.start
@@ -55,14 +55,14 @@ def proof(facts: Facts, node: Instruction) -> Proof:
     others = next(found, ())
     earlier = [item for item in others if item.span.start < place][::-1]
     later = [item for item in others if item.span.start > place]
-    return Proof(
+    return PositionProof(
         relation.uses(node),
         tuple(Neighbour(item, relation.conflict(item, node)) for item in earlier[:FARTHEST]),
         tuple(Neighbour(item, relation.conflict(node, item)) for item in later[:FARTHEST]),
     )
 
 
-def sentence(use: Use) -> str:
+def sentence(use: PathUse) -> str:
     """A use in words: `writes file /app`."""
     if use.kind is Kind.ANYTHING:
         return f"{use.access.value} what nobody knows"
@@ -75,7 +75,7 @@ def sentence(use: Use) -> str:
     return f"{use.access.value} the {use.kind.value}"
 
 
-def summary(uses: Iterable[Use]) -> list[str]:
+def summary(uses: Iterable[PathUse]) -> list[str]:
     """What an instruction reads and writes, a line for each kind of access and thing."""
     lines: dict[str, list[str]] = {}
     for use in uses:

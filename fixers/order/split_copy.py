@@ -23,11 +23,11 @@ from dockerlint.fixers.inputs.install_inputs import is_folder, place, trusted
 from dockerlint.fixers.inputs.reads.manifest import Manifest, table
 from dockerlint.lint.analysis.copy_sources import is_pattern
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
-from dockerlint.lint.context.build_context import clean_path
-from dockerlint.lint.engine.findings import Applicability, Edit, Fix
+from dockerlint.lint.context.dockerignore import clean_path
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

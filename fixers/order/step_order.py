@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.engine.findings import Edit
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
+    from dockerlint.lint.syntax.span import Edit
 
-    from .change_cases import Changes
+    from .change_cases import ChangeCases
 
 # How many instructions a step may pass: far more than there are in any file that is written by hand.
 FARTHEST = 100
@@ -44,7 +44,7 @@ METADATA = (
 )
 
 
-class Plan(Struct, frozen=True):
+class OrderPlan(Struct, frozen=True):
     """A better order of some instructions of a stage: those that move, each with the one that it goes right below."""
 
     moves: tuple[tuple[Instruction, Instruction], ...]
@@ -75,7 +75,7 @@ class Reorder:
         self._facts = facts
         self._relation = Precedence(facts)
 
-    def plans(self, stage: nodes.Stage, most: Clash) -> Iterator[Plan]:
+    def plans(self, stage: nodes.Stage, most: Clash) -> Iterator[OrderPlan]:
         """The moves that make rebuilds of a stage cheaper, where no pair with a clash above `most` changes places.
 
         Copies of the context go below costly steps, with the steps that need them; how far, the cost model says.
@@ -97,11 +97,11 @@ class Reorder:
         return tuple(Case(1.0, 1 << place, seconds) for place, item in enumerate(items) if is_from_context(item))
 
     @cached_property
-    def _changes(self) -> Changes:
+    def _changes(self) -> ChangeCases:
         # only a file with something to move needs the cost model
-        from .change_cases import Changes
+        from .change_cases import ChangeCases
 
-        return Changes(self._facts)
+        return ChangeCases(self._facts)
 
 
 def move_below(doc: Dockerfile, moved: Sequence[Instruction], after: Instruction) -> tuple[Edit, ...] | None:
@@ -131,7 +131,7 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def rewrite(doc: Dockerfile, plan: Plan) -> tuple[Edit, ...] | None:
+def rewrite(doc: Dockerfile, plan: OrderPlan) -> tuple[Edit, ...] | None:
     """The edits of a plan; None when one of its moves cannot be made."""
     groups: dict[int, tuple[Instruction, list[Instruction]]] = {}
     for node, after in plan.moves:
@@ -215,7 +215,7 @@ def _before(relation: Precedence, items: Sequence[Instruction], movable: frozens
     return before
 
 
-def _plan(items: Sequence[Instruction], order: Sequence[int], movable: frozenset[int]) -> Plan:
+def _plan(items: Sequence[Instruction], order: Sequence[int], movable: frozenset[int]) -> OrderPlan:
     """The moves that turn file order into another one, in which nothing goes up past what does not move."""
     places = {item: place for place, item in enumerate(order)}
     stay: set[int] = set()
@@ -230,4 +230,4 @@ def _plan(items: Sequence[Instruction], order: Sequence[int], movable: frozenset
             continue
         moves.append((items[item], items[anchor]))
         passed[items[item].span.start] = tuple(items[other] for other in sorted(order[:place]) if other > item)
-    return Plan(tuple(moves), passed)
+    return OrderPlan(tuple(moves), passed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from .engines import PATIENCE, EngineError
+from .base import PATIENCE, EngineError
 from .program_run import Program, ProgramError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from .engines import Recipe
+    from .base import BuildRequest
 
 LABEL = "dlint.verify"
 # what an earlier run left is not that of one that is still going on
@@ -49,7 +49,7 @@ class Docker(Struct, frozen=True):
             program.ask(["image", "prune", "-af", "--filter", f"label={LABEL}", "--filter", f"until={OLD}"], PATIENCE)
         return cls(program, version.decode("utf-8", "replace").strip())
 
-    def build(self, recipe: Recipe, dockerfile: Path, tag: str, log: Path, *, cold: bool) -> None:
+    def build(self, recipe: BuildRequest, dockerfile: Path, tag: str, log: Path, *, cold: bool) -> None:
         """Builds with cache mounts of this run's own: a cold build finds them empty, and the user's are not touched."""
         # Source: BuildKit, docs "Build arguments", BUILDKIT_CACHE_MOUNT_NS: a namespace for the ids of cache mounts.
         arguments = {**recipe.build_args, "BUILDKIT_CACHE_MOUNT_NS": f"dlint-{self.run}"}

@@ -1,56 +1,17 @@
-"""The engines that can build an image: what is asked of them, and which of them is here."""
+"""Which engine is here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from .base import NAMES, EngineError
+from .docker import Docker
+from .podman_buildah import StoreEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-    from typing import IO
+    from collections.abc import Callable
 
-NAMES = ("docker", "podman", "buildah")
-# seconds for a question that is not a build
-PATIENCE = 60.0
-
-
-class EngineError(Exception):
-    """No engine, or one that does not do what is asked of it; the message is a sentence."""
-
-
-class Recipe(Struct, frozen=True):
-    """How an image is built. `ignore` is the ignore file when it is not the context's own; `seconds` is the limit."""
-
-    context: Path
-    ignore: Path | None = None
-    target: str | None = None
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    network: str | None = None
-    seconds: float = 1800.0
-
-
-class Engine(Protocol):
-    """An engine, for one run of ours: `close` removes all that was built in it, also what is half done."""
-
-    @property
-    def name(self) -> str:
-        """What it is called: one of NAMES."""
-
-    @property
-    def version(self) -> str:
-        """Its version, as it says it."""
-
-    def build(self, recipe: Recipe, dockerfile: Path, tag: str, log: Path, *, cold: bool) -> None:
-        """Builds an image; `cold` without the cache. Raises ProgramError when it fails or takes too long."""
-
-    def save(self, tag: str, seconds: float) -> AbstractContextManager[IO[bytes]]:
-        """The image as the archive that `docker save` writes. Raises ProgramError."""
-
-    def close(self) -> None:
-        """Removes what is left of this run. Raises ProgramError when something stays."""
+    from .base import Engine
 
 
 def find(name: str | None = None) -> Engine:
@@ -58,10 +19,7 @@ def find(name: str | None = None) -> Engine:
 
     Raises EngineError when there is none.
     """
-    from .docker import Docker
-    from .podman_buildah import Store
-
-    openers: dict[str, Callable[[str], Engine]] = {"docker": Docker.open, "podman": Store.open, "buildah": Store.open}
+    openers: dict[str, Callable[[str], Engine]] = {"docker": Docker.open, "podman": StoreEngine.open, "buildah": StoreEngine.open}
     complaints = []
     for candidate in (name,) if name else NAMES:
         try:

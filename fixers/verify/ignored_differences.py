@@ -8,7 +8,7 @@ from functools import cache
 from msgspec import Struct
 
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.context.build_context import BELOW, glob_to_regex
+from dockerlint.lint.context.dockerignore import BELOW, glob_to_regex
 
 DATA = "fixers/verify/noise.toml"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from .expected_changes import Aims
-    from .image_files import Entry
+    from .image_files import ImageEntry
 
 # The fields of a configuration that say how a container starts and runs. Source: OCI image specification, "Image
 # Configuration"; Healthcheck, Shell and OnBuild are docker's.
@@ -65,7 +65,7 @@ class Setting(Struct, frozen=True):
     cause: Cause = Cause.UNEXPLAINED
 
 
-def compare_files(before: Mapping[str, Entry], after: Mapping[str, Entry], aims: Aims) -> tuple[Difference, ...]:
+def compare_files(before: Mapping[str, ImageEntry], after: Mapping[str, ImageEntry], aims: Aims) -> tuple[Difference, ...]:
     """All paths that differ, by name, each explained where it can be."""
     explainers = [(pattern, why) for pattern, why in aims.patterns()]
     found = []
@@ -79,7 +79,7 @@ def compare_files(before: Mapping[str, Entry], after: Mapping[str, Entry], aims:
     return tuple(_with_folders(found, before, after, aims))
 
 
-def differences(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[Difference]:
+def differences(before: Mapping[str, ImageEntry], after: Mapping[str, ImageEntry]) -> list[Difference]:
     """All paths that differ, by name, none explained."""
     found = []
     for path in sorted(before.keys() | after.keys()):
@@ -123,7 +123,7 @@ def compare_settings(before: Mapping[str, Any], after: Mapping[str, Any], aims: 
     )
 
 
-def _what(one: Entry, other: Entry) -> Iterable[str]:
+def _what(one: ImageEntry, other: ImageEntry) -> Iterable[str]:
     if one.kind != other.kind:
         yield f"{one.kind} -> {other.kind}"
         return
@@ -139,7 +139,7 @@ def _what(one: Entry, other: Entry) -> Iterable[str]:
         yield f"content, {one.size} -> {other.size} bytes" if one.size != other.size else "content"
 
 
-def _noise(item: Difference, before: Mapping[str, Entry], after: Mapping[str, Entry]) -> str | None:
+def _noise(item: Difference, before: Mapping[str, ImageEntry], after: Mapping[str, ImageEntry]) -> str | None:
     """Why two builds of one file would differ in this, too; None when they would not."""
     only_content = item.side is Side.BOTH and all(what.startswith("content") for what in item.what)
     for noise in known():
@@ -148,14 +148,14 @@ def _noise(item: Difference, before: Mapping[str, Entry], after: Mapping[str, En
     return None
 
 
-def _is_plain(item: Difference, before: Mapping[str, Entry], after: Mapping[str, Entry]) -> bool:
+def _is_plain(item: Difference, before: Mapping[str, ImageEntry], after: Mapping[str, ImageEntry]) -> bool:
     """Whether it is about files and folders that are there or not, rather than about their modes and owners."""
     kinds = {files[item.path].kind for files in (before, after) if item.path in files}
     return item.side is not Side.BOTH and kinds <= {FILE, FOLDER, "link"}
 
 
 def _with_folders(
-    found: Iterable[Difference], before: Mapping[str, Entry], after: Mapping[str, Entry], aims: Aims
+    found: Iterable[Difference], before: Mapping[str, ImageEntry], after: Mapping[str, ImageEntry], aims: Aims
 ) -> Iterable[Difference]:
     """A folder that is on one side only is explained when all that is in it is, and something is or was to be."""
     found = list(found)

@@ -33,7 +33,7 @@ class ArchiveError(Exception):
     """What an engine wrote is no image archive, or is cut off; the message is a sentence."""
 
 
-class Entry(Struct, frozen=True):
+class ImageEntry(Struct, frozen=True):
     """What there is at a path: its kind, mode, owner, extended attributes; of a file size in bytes and hash, of a link its target."""
 
     kind: str
@@ -46,18 +46,18 @@ class Entry(Struct, frozen=True):
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-class Layer(Struct, frozen=True):
+class ImageLayer(Struct, frozen=True):
     """One layer: what it has by absolute path, what it takes away of those below, folders that it empties, and its bytes."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, ImageEntry]
     removed: frozenset[str] = frozenset()
     emptied: frozenset[str] = frozenset()
     size: int = 0
 
 
-def read_layer(stream: IO[bytes]) -> Layer:
+def read_layer(stream: IO[bytes]) -> ImageLayer:
     """A layer from a tar stream, compressed or not. Raises ArchiveError."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ImageEntry] = {}
     hard_links: dict[str, str] = {}
     removed, emptied, size = set(), set(), 0
     try:
@@ -78,13 +78,13 @@ def read_layer(stream: IO[bytes]) -> Layer:
         raise ArchiveError(f"a layer of the image cannot be read: {error}") from error
     for path, target in hard_links.items():
         # another name for a file of the same layer: as far as anyone can see it is that file
-        entries[path] = entries.get(target) or Entry("hard link", 0, 0, 0, target=target)
-    return Layer(entries, frozenset(removed), frozenset(emptied), size)
+        entries[path] = entries.get(target) or ImageEntry("hard link", 0, 0, 0, target=target)
+    return ImageLayer(entries, frozenset(removed), frozenset(emptied), size)
 
 
-def flatten(layers: Iterable[Layer]) -> dict[str, Entry]:
+def flatten(layers: Iterable[ImageLayer]) -> dict[str, ImageEntry]:
     """The files that one sees when each layer lies over those before it."""
-    files: dict[str, Entry] = {}
+    files: dict[str, ImageEntry] = {}
     for layer in layers:
         changed = {path for path, entry in layer.entries.items() if path in files and entry.kind != FOLDER}
         # where there was a folder and now is something else, its files are gone as well
@@ -114,13 +114,13 @@ def _absolute(name: str) -> str:
     return posixpath.normpath("/" + name.lstrip("/"))
 
 
-def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
+def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> ImageEntry:
     attributes = sorted(
         (key.removeprefix(ATTRIBUTE), hashlib.blake2b(value.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest())
         for key, value in member.pax_headers.items()
         if key.startswith(ATTRIBUTE)
     )
-    entry = Entry(
+    entry = ImageEntry(
         KINDS.get(member.type, FILE), member.mode & 0o7777, member.uid, member.gid, attributes=tuple(attributes)
     )
     if member.issym():

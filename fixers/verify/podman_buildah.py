@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from .engines import PATIENCE, EngineError
+from .base import PATIENCE, EngineError
 from .program_run import Program, ProgramError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import IO
 
-    from .engines import Recipe
+    from .base import BuildRequest
 
 PREFIX = "dlint-verify-"
 OLD = 24 * 3600.0
 MOUNTS = Path("/proc/self/mountinfo")
 
 
-class Store(Struct, frozen=True):
+class StoreEngine(Struct, frozen=True):
     """Podman or buildah with a store in a folder that is removed at the end."""
 
     name: str
@@ -38,7 +38,7 @@ class Store(Struct, frozen=True):
     shared: Path
 
     @classmethod
-    def open(cls, name: str) -> Store:
+    def open(cls, name: str) -> StoreEngine:
         """The program with a store that is not made yet, after what runs that were killed left was removed."""
         path = shutil.which(name)
         if path is None:
@@ -63,7 +63,7 @@ class Store(Struct, frozen=True):
         found._forget_old()
         return found
 
-    def build(self, recipe: Recipe, dockerfile: Path, tag: str, log: Path, *, cold: bool) -> None:
+    def build(self, recipe: BuildRequest, dockerfile: Path, tag: str, log: Path, *, cold: bool) -> None:
         """Builds in the store of this run; base images are taken from the user's where they are there."""
         try:
             (self.folder / "tmp").mkdir(parents=True, exist_ok=True)

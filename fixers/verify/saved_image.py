@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import IO
 
-    from .image_files import Entry, Layer
+    from .image_files import ImageEntry, ImageLayer
 
 MANIFEST = "manifest.json"
 # far more than any configuration takes
@@ -32,7 +32,7 @@ FIRST = 512
 DIGEST = regex(r"[0-9a-f]{64}")
 
 
-class Step(Struct, frozen=True):
+class ImageStep(Struct, frozen=True):
     """What an instruction added: bytes of its layer, and the instruction as the engine noted it."""
 
     size: int
@@ -43,10 +43,10 @@ class Image(Struct, frozen=True, dict=True):
     """An image: its configuration as the engine's JSON has it, and its layers, the base's first."""
 
     config: Mapping[str, Any]
-    layers: tuple[Layer, ...]
+    layers: tuple[ImageLayer, ...]
 
     @cached_property
-    def files(self) -> dict[str, Entry]:
+    def files(self) -> dict[str, ImageEntry]:
         """What a container would see, by absolute path."""
         return flatten(self.layers)
 
@@ -56,23 +56,23 @@ class Image(Struct, frozen=True, dict=True):
         return sum(layer.size for layer in self.layers)
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[ImageStep, ...]:
         """What each layer adds, and which instruction made it."""
         history = [item for item in self.config.get("history") or () if not item.get("empty_layer")]
         made = [str(item.get("created_by") or item.get("comment") or "") for item in history]
         made += [""] * (len(self.layers) - len(made))
-        return tuple(Step(layer.size, text) for layer, text in zip(self.layers, made, strict=False))
+        return tuple(ImageStep(layer.size, text) for layer, text in zip(self.layers, made, strict=False))
 
 
 class Reader:
     """Reads archives; a layer that several images share is read once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Layer] = {}
+        self._known: dict[str, ImageLayer] = {}
 
     def read(self, stream: IO[bytes]) -> Image:
         """The image of an archive. Raises ArchiveError."""
-        layers: dict[str, Layer] = {}
+        layers: dict[str, ImageLayer] = {}
         texts: dict[str, bytes] = {}
         same: dict[str, str] = {}
         try:
@@ -89,7 +89,7 @@ class Reader:
         return _image(layers, texts, same)
 
     def _member(
-        self, tar: tarfile.TarFile, member: tarfile.TarInfo, name: str, layers: dict[str, Layer], texts: dict[str, bytes]
+        self, tar: tarfile.TarFile, member: tarfile.TarInfo, name: str, layers: dict[str, ImageLayer], texts: dict[str, bytes]
     ) -> None:
         if name in self._known:
             layers[name] = self._known[name]
@@ -122,7 +122,7 @@ class _Resumed:
         return head + cast("bytes", self._rest.read(size - len(head)))
 
 
-def _image(layers: Mapping[str, Layer], texts: Mapping[str, bytes], same: Mapping[str, str]) -> Image:
+def _image(layers: Mapping[str, ImageLayer], texts: Mapping[str, bytes], same: Mapping[str, str]) -> Image:
     try:
         manifest = json.loads(texts[MANIFEST])[0]
         config = json.loads(texts[posixpath.normpath(manifest["Config"])])
@@ -132,7 +132,7 @@ def _image(layers: Mapping[str, Layer], texts: Mapping[str, bytes], same: Mappin
         raise ArchiveError(f"the engine's archive of the image lacks {error}") from error
 
 
-def _meant(name: str, layers: Mapping[str, Layer], same: Mapping[str, str]) -> str:
+def _meant(name: str, layers: Mapping[str, ImageLayer], same: Mapping[str, str]) -> str:
     """The member that a name stands for: layers that are equal are written once, and linked to."""
     for _ in range(len(same) + 1):
         if name in layers:

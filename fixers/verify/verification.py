@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from .image_comparison import Cause, compare_files, compare_settings, differences, without_noise
 from .program_run import ProgramError
 from .saved_image import Reader
-from .verification_result import Proof, Times
+from .verification_result import Times, VerificationResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .engines import Engine, Recipe
+    from .base import BuildRequest, Engine
     from .expected_changes import Aims
     from .saved_image import Image
     from .verification_result import Made
@@ -48,11 +48,11 @@ class Trial(Struct):
     """One verification on its way; `say` is told what is going on."""
 
     engine: Engine
-    recipe: Recipe
+    recipe: BuildRequest
     workspace: Workspace
     say: Callable[[str], None]
 
-    def run(self, subject: Subject) -> Proof:
+    def run(self, subject: Subject) -> VerificationResult:
         """Builds both, compares them, and builds both again after an edit.
 
         Raises UnfixedError when the file cannot be built as it is, ProgramError when a build takes too long, and
@@ -66,7 +66,7 @@ class Trial(Struct):
         except ProgramError as error:
             raise UnfixedError(f"{subject.file}: the build fails before any fix: {error}", error.log) from error
         before = self._image(reader, "before")
-        proof = Proof(
+        proof = VerificationResult(
             subject.file, self.engine.name, self.engine.version, subject.unsafe, subject.fixes, before, cold=Times(cold)
         )
         try:
@@ -95,7 +95,7 @@ class Trial(Struct):
             return set()
         return {item.path for item in differences(before.files, self._image(reader, "again").files)}
 
-    def _rebuilt(self, proof: Proof, subject: Subject, dockerfile: Path, fixed: Path) -> Proof:
+    def _rebuilt(self, proof: VerificationResult, subject: Subject, dockerfile: Path, fixed: Path) -> VerificationResult:
         """Both builds again, each after an edit of its own: else the second would find steps of the first in the cache."""
         edited = subject.edited
         assert edited
@@ -111,7 +111,7 @@ class Trial(Struct):
             return self._broken(replace(proof, edited=edited), error, f"after an edit of {edited}: {error}")
         return replace(proof, rebuild=Times(before, after), edited=edited)
 
-    def _broken(self, proof: Proof, error: ProgramError, sentence: str) -> Proof:
+    def _broken(self, proof: VerificationResult, error: ProgramError, sentence: str) -> VerificationResult:
         if error.late:
             # that it takes longer than someone will wait is no proof that it does not work
             raise error

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.lint.report import clean
-from dockerlint.lint.report.escaping import visible
+from dockerlint.lint.report.escaping import clean, visible
 
 from .image_comparison import Cause, Difference, Setting, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .saved_image import Image, Step
+    from .saved_image import Image, ImageStep
 
 BOLD, DIM, RED, GREEN, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[0m"
 MOST_PATHS, MOST_GROUPS, MOST_STEPS = 20, 8, 20
@@ -48,7 +47,7 @@ class Times(Struct, frozen=True):
     after: float | None = None
 
 
-class Proof(Struct, frozen=True):
+class VerificationResult(Struct, frozen=True):
     """One verification. `edited` is the file whose edit was followed by a rebuild; `log` what a broken build said last."""
 
     file: str
@@ -81,7 +80,7 @@ class Proof(Struct, frozen=True):
         return self.verdict is Verdict.SAME or (self.unsafe and self.verdict is Verdict.CHANGED)
 
 
-def as_data(proof: Proof) -> dict[str, Any]:
+def as_data(proof: VerificationResult) -> dict[str, Any]:
     """The proof as JSON has it: bytes and seconds."""
     after = proof.after
     return {
@@ -124,12 +123,12 @@ def as_data(proof: Proof) -> dict[str, Any]:
     }
 
 
-def json(proof: Proof) -> str:
+def json(proof: VerificationResult) -> str:
     """The proof as one JSON object."""
     return json_module.dumps(as_data(proof), indent=1)
 
 
-def text(proof: Proof, *, color: bool = False) -> str:
+def text(proof: VerificationResult, *, color: bool = False) -> str:
     """The proof for people."""
     return "\n".join(_lines(proof, _Style(color))) + "\n"
 
@@ -142,7 +141,7 @@ class _Style:
         return f"{style}{text}{PLAIN}" if self.color else text
 
 
-def _lines(proof: Proof, style: _Style) -> Iterator[str]:
+def _lines(proof: VerificationResult, style: _Style) -> Iterator[str]:
     kind = "fix" if proof.unsafe else "safe fix"
     count = f"{len(proof.fixes)} {kind}{'es' if len(proof.fixes) != 1 else ''}"
     yield style(f"{visible(proof.file)}: {count}, built with {proof.engine} {visible(proof.version)}", BOLD)
@@ -158,7 +157,7 @@ def _lines(proof: Proof, style: _Style) -> Iterator[str]:
     yield from _verdict(proof, style)
 
 
-def _files(proof: Proof, style: _Style) -> Iterator[str]:
+def _files(proof: VerificationResult, style: _Style) -> Iterator[str]:
     by_cause = {cause: [item for item in proof.files if item.cause is cause] for cause in Cause}
     unexplained = by_cause[Cause.UNEXPLAINED]
     yield f"files          {f'{len(unexplained):,} differ' if unexplained else 'the same'} of {len(proof.before.files):,}"
@@ -215,14 +214,14 @@ def _sizes(before: Image, after: Image) -> Iterator[str]:
             yield f"  {sign} and {len(steps) - MOST_STEPS} layers more"
 
 
-def _times(proof: Proof) -> Iterator[str]:
+def _times(proof: VerificationResult) -> Iterator[str]:
     for name, times in (("build", proof.cold), ("rebuild", proof.rebuild)):
         if times.before is not None and times.after is not None:
             about = f", after an edit of {visible(proof.edited)}" if name == "rebuild" and proof.edited else ""
             yield f"{name:<14} {times.before:.1f} s -> {times.after:.1f} s{_change(times.before, times.after)}{about}"
 
 
-def _verdict(proof: Proof, style: _Style) -> Iterator[str]:
+def _verdict(proof: VerificationResult, style: _Style) -> Iterator[str]:
     if proof.verdict is Verdict.BROKEN:
         yield style(f"{'the fixes' if len(proof.fixes) > 1 else 'the fix'} broke the build: {visible(proof.broken or '')}", RED)
         yield from log_lines(proof.log)
@@ -240,7 +239,7 @@ def log_lines(log: str, most: int = 15) -> list[str]:
     return [f"  | {visible(line)}" for line in lines[-most:]]
 
 
-def _layer(step: Step) -> dict[str, Any]:
+def _layer(step: ImageStep) -> dict[str, Any]:
     return {"bytes": step.size, "instruction": clean(step.instruction)}
 
 

@@ -6,7 +6,6 @@ import posixpath
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockerlint.lint.catalogue import tool
@@ -15,30 +14,26 @@ from dockerlint.lint.shell import script as shells
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax import run_mounts as mounts_of
-from dockerlint.lint.syntax.word_expansion import ExpansionError, expand, variables
 
+from .build_state import DEFAULT_SHELL, BuildStates, Settings
 from .downloads import downloads
 from .stages import StageGraph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator
 
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.shellcheck.comment_cache import Comments
 
+    from .build_state import State
     from .downloads import Download
-    from .installed_packages import Pins
 
 LONGEST_BRIEF = 48
 # Bytes from which copied files are worth a word about where they lie.
 BULKY = 1_000_000
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".deb", ".rpm", ".apk", ".whl", ".iso", ".run")
-DEFAULT_SHELL = ("/bin/sh", "-c")
-WINDOWS_SHELL = ("cmd", "/S", "/C")
-# No folder of Linux has a longer one. Source: limits.h, PATH_MAX.
-LONGEST_PATH = 4096
 # A comment that says what the default shell is, for images that do not say so by their names.
 SHELL_PRAGMA = regex(r"#\s*(?:dlint|hadolint)\s+shell\s*=\s*(\S+)")
 
@@ -47,41 +42,6 @@ T = TypeVar("T")
 P = ParamSpec("P")
 # What hadolint 2.15.1 sees through when it looks for a command (measured): it finds none behind sudo, env or a path.
 TRANSPARENT = frozenset({"exec", "command", "builtin", "time"})
-
-# Build arguments that need no ARG. Source: Dockerfile reference, "Predefined ARGs" and "global scope" platform arguments.
-PREDEFINED = frozenset(
-    "HTTP_PROXY http_proxy HTTPS_PROXY https_proxy FTP_PROXY ftp_proxy NO_PROXY no_proxy ALL_PROXY all_proxy".split()
-)
-PLATFORM = frozenset(
-    "TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT BUILDPLATFORM BUILDOS BUILDARCH BUILDVARIANT TARGETSTAGE".split()
-)
-
-
-class Settings(Struct, frozen=True):
-    """What the command line and the configuration say about the build; `pins` are versions of packages (see `installed`)."""
-
-    target: str | None = None
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    preset: str = "recommended"
-    builder: str = "buildkit"
-    trusted_registries: tuple[str, ...] = ()
-    label_schema: Mapping[str, str] = field(default_factory=dict)
-    strict_labels: bool = False
-    pins: Pins = field(default_factory=dict)
-
-
-class State(Struct, frozen=True):
-    """What an instruction finds: `user` and `workdir` None when unknown; an `env` value None when the build decides it.
-
-    `open` says that the base image may have set variables that are not in `env`.
-    """
-
-    user: str | None
-    workdir: str | None
-    shell: tuple[str, ...]
-    env: Mapping[str, str | None] = field(default_factory=dict)
-    open: bool = True
-
 
 def once(work: Callable[Concatenate[Facts, nodes.Run, P], T]) -> Callable[Concatenate[Facts, nodes.Run, P], T]:
     """Makes that what follows of a RUN, and of further positional values that can be hashed, is worked out once a file."""
@@ -100,9 +60,9 @@ def once(work: Callable[Concatenate[Facts, nodes.Run, P], T]) -> Callable[Concat
 class Facts:
     """The facts of one file.
 
-    `context` is None when the files beside it are not at hand, `shellcheck` when ShellCheck is not to be asked. `placed` False
-    is for those who look at no spans of scripts: these are then those of another text of the file, which saves time. `kept`
-    is for `once`.
+    `doc` is the file's tree, `context` the files beside it, None when they are not at hand. `settings` say how it is built.
+    `shellcheck` answers for ShellCheck, None when it is not to be asked. `kept` is what `once` keeps. `placed` False is for those
+    who look at no spans of scripts: these are then those of another text of the file, which saves time.
     """
 
     def __init__(
@@ -240,20 +200,6 @@ class Facts:
         return self.base(stage) if stage else None
 
     @cached_property
-    def global_args(self) -> dict[str, str | None]:
-        """The ARGs before the first FROM with their values; None where the build decides."""
-        found: dict[str, str | None] = dict.fromkeys(PLATFORM)
-        for node in self.doc.preamble:
-            if isinstance(node, nodes.Arg):
-                for pair in node.pairs:
-                    found[pair.key.text] = self._arg_value(pair, found)
-        return found
-
-    def expand_global(self, text: str) -> str | None:
-        """A text of FROM with the global ARGs put in; None when one is unknown or the text is bad."""
-        return self._expand(text, self.global_args, is_open=False)
-
-    @cached_property
     def values(self) -> dict[str, tuple[str, ...]]:
         """What the file sets each variable to, anywhere, as it is written."""
         found: dict[str, tuple[str, ...]] = {}
@@ -264,40 +210,11 @@ class Facts:
                         found[pair.key.text] = (*found.get(pair.key.text, ()), pair.value.text)
         return found
 
-    def _arg_value(self, pair: nodes.Pair, env: Mapping[str, str | None]) -> str | None:
-        name = pair.key.text
-        if name in self.settings.build_args:
-            return self.settings.build_args[name]
-        return self._expand(pair.value.text, env, is_open=False) if pair.value else None
-
-    # ------------------------------------------------------------ state
-
-    def state(self, node: nodes.Instruction) -> State:
-        """What an instruction finds before it runs; an ONBUILD trigger is taken to run where it is written."""
-        return self._states[node.span.start]
-
-    def final(self, stage: nodes.Stage) -> State:
-        """What a stage leaves to the container and to stages FROM it."""
-        return self._finals[stage.index]
+    # ------------------------------------------------------------ state and words
 
     @cached_property
-    def _finals(self) -> dict[int, State]:
-        return self._walk[1]
-
-    @cached_property
-    def _states(self) -> dict[int, State]:
-        return self._walk[0]
-
-    @cached_property
-    def _walk(self) -> tuple[dict[int, State], dict[int, State]]:
-        states: dict[int, State] = {}
-        finals: dict[int, State] = {}
-        self._follow(self.doc.preamble, State(None, None, self._first_shell), states)
-        for stage in self.doc.stages:
-            state = self._initial(stage, finals)
-            states[stage.from_.span.start] = state
-            finals[stage.index] = self._follow(stage.instructions, state, states)
-        return states, finals
+    def _states(self) -> BuildStates:
+        return BuildStates(self.doc, self.graph, self.settings, self._first_shell)
 
     @cached_property
     def named_shell(self) -> tuple[str, ...] | None:
@@ -310,86 +227,26 @@ class Facts:
         # of hadolint's rules only ShellCheck's heed that comment (measured with 2.15.1)
         return DEFAULT_SHELL if self.as_hadolint else self.named_shell or DEFAULT_SHELL
 
-    def _follow(self, instructions: Iterable[nodes.Instruction], state: State, states: dict[int, State]) -> State:
-        """Notes what each instruction finds, and gives back what they leave."""
-        for node in instructions:
-            states[node.span.start] = state
-            if isinstance(node, nodes.Onbuild):
-                states[node.trigger.span.start] = state
-            state = self._after(node, state)
-        return state
+    def state(self, node: nodes.Instruction) -> State:
+        """What an instruction finds before it runs; an ONBUILD trigger is taken to run where it is written."""
+        return self._states.state(node)
 
-    def _initial(self, stage: nodes.Stage, finals: dict[int, State]) -> State:
-        parent = self.graph.parent(stage)
-        if parent is not None:
-            return finals[parent.index]
-        image = self.expand_global(stage.from_.image.text)
-        base = lookup(image) if image else None
-        if image == "scratch":
-            return State("root", "/", self._first_shell, {}, open=False)
-        if base is None:
-            return State(None, None, self._first_shell)
-        is_windows = base.shell == "cmd" and not self.as_hadolint
-        return State(base.user, None, WINDOWS_SHELL if is_windows else self._first_shell)
+    def final(self, stage: nodes.Stage) -> State:
+        """What a stage leaves to the container and to stages FROM it."""
+        return self._states.final(stage)
 
-    def _after(self, node: nodes.Instruction, state: State) -> State:
-        match node:
-            case nodes.User():
-                return replace(state, user=self.expand(node.argument.text, node, state))
-            case nodes.Workdir():
-                return replace(state, workdir=self._workdir(node, state))
-            case nodes.ShellChange(form=nodes.Exec(words=words)) if words:
-                return replace(state, shell=tuple(word.text for word in words))
-            case nodes.Env():
-                values = {pair.key.text: self.expand(pair.value.text, node, state) for pair in node.pairs if pair.value}
-                return replace(state, env={**state.env, **values})
-            case nodes.Arg():
-                return replace(state, env={**state.env, **self._stage_args(node, state)})
-            case _:
-                return state
+    @property
+    def global_args(self) -> dict[str, str | None]:
+        """The ARGs before the first FROM with their values; None where the build decides."""
+        return self._states.global_args
 
-    def _stage_args(self, node: nodes.Arg, state: State) -> dict[str, str | None]:
-        found: dict[str, str | None] = {}
-        for pair in node.pairs:
-            name = pair.key.text
-            if name in self.settings.build_args:
-                found[name] = self.settings.build_args[name]
-            elif pair.value is not None:
-                found[name] = self.expand(pair.value.text, node, replace(state, env={**state.env, **found}))
-            else:
-                found[name] = self.global_args.get(name)
-        return found
-
-    def _workdir(self, node: nodes.Workdir, state: State) -> str | None:
-        path = self.expand(node.argument.text, node, state)
-        if path is None:
-            return None
-        if not path.startswith("/"):
-            if not state.workdir or len(state.workdir) > LONGEST_PATH:
-                return None
-            path = posixpath.join(state.workdir, path)
-        return posixpath.normpath(path)
-
-    # ------------------------------------------------------------ words
+    def expand_global(self, text: str) -> str | None:
+        """A text of FROM with the global ARGs put in; None when one is unknown or the text is bad."""
+        return self._states.expand_global(text)
 
     def expand(self, text: str, node: nodes.Instruction, state: State | None = None) -> str | None:
         """A word of an instruction with its variables put in; None when one is unknown or the word is bad."""
-        state = state or self.state(node)
-        return self._expand(text, state.env, is_open=state.open)
-
-    def _expand(self, text: str, env: Mapping[str, str | None], *, is_open: bool) -> str | None:
-        escape = self.doc.escape
-        try:
-            if "$" in text:
-                for reference in variables(text, escape):
-                    name = reference.name
-                    if (name in env and env[name] is None) or (is_open and name not in env) or name in PREDEFINED:
-                        return None
-            elif "'" not in text and '"' not in text and escape not in text:
-                return text
-            return expand(text, env, escape)
-        except ExpansionError:
-            return None
+        return self._states.expand(text, node, state)
 
     def path(self, word: str, node: nodes.Instruction) -> str | None:
         """A path in the image, made absolute; a slash at its end is kept. None when unknown."""
@@ -417,8 +274,7 @@ class Facts:
     @once
     def script(self, run: nodes.Run) -> Script | None:
         """The script of a RUN; None for the exec form and for shells that are not of the POSIX kind."""
-        state = self._states.get(run.span.start)
-        shell = state.shell if state else DEFAULT_SHELL
+        shell = self.state(run).shell if self._states.knows(run) else DEFAULT_SHELL
         return shells.script(self.doc, run, placed=self._placed) if shells.is_shell(shell[0]) else None
 
     def commands(self, run: nodes.Run) -> tuple[Command, ...]:
@@ -445,7 +301,7 @@ class Facts:
         """The mounts of a RUN, with the variables of their targets put in where they are known."""
         found = []
         for mount in mounts_of.mounts(run):
-            target = self.path(mount.target, run) if mount.target and run.span.start in self._states else mount.target
+            target = self.path(mount.target, run) if mount.target and self._states.knows(run) else mount.target
             found.append(replace(mount, target=target.rstrip("/") or "/" if target else mount.target))
         return tuple(found)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dockerlint.lint.settings.config import ConfigError
+from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.source import reason
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.storage.lazy_regex import regex
 
-from .build_spec import BuildFileError, Recipe, scalar, table
+from .build_spec import BuildFileError, BuildSpec, scalar, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ LONGEST = 100_000
 DEEPEST = 120
 
 
-def recipes(text: str, where: str, env: Mapping[str, str]) -> Iterator[Recipe]:
+def recipes(text: str, where: str, env: Mapping[str, str]) -> Iterator[BuildSpec]:
     """The targets in file order, less those that only give to others what they have when there are groups.
 
     Raises BuildFileError when the text is no bake file.
@@ -124,15 +124,15 @@ class _Bake:
         groups = [table(group, f"{where}: group.{name}") for name, group in tables["group"].items()]
         self.grouped = {str(name) for group in groups for name in _list(group.get("targets"))}
 
-    def recipe(self, name: str) -> Recipe:
+    def recipe(self, name: str) -> BuildSpec:
         """One target with what it inherits."""
         fields = self._fields(name)
         is_base = name in self.inherited and name not in self.grouped
         if fields.get("dockerfile-inline") is not None:
-            return Recipe(name, why_not="its Dockerfile is written into the file", is_base=is_base)
+            return BuildSpec(name, why_not="its Dockerfile is written into the file", is_base=is_base)
         target = self._value(fields.get("target"))
         unknown = fields.get("target") and target is None
-        return Recipe(
+        return BuildSpec(
             name,
             self._value(fields.get("context") or "."),
             self._value(fields.get("dockerfile") or "Dockerfile"),

@@ -14,7 +14,7 @@ class BuildFileError(Exception):
     """A compose or bake file that cannot be used; the message is a sentence that names it."""
 
 
-class Recipe(Struct, frozen=True):
+class BuildSpec(Struct, frozen=True):
     """A build with its variables put in.
 
     `context` and `dockerfile` are None when not known; `why_not` is the reason why there is nothing to check, and

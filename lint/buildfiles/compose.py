@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.storage.lazy_regex import regex
 
-from .build_spec import BuildFileError, Recipe, scalar, table
+from .build_spec import BuildFileError, BuildSpec, scalar, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ PLAIN = regex(r"[^$}]+")
 OUTER = regex(r"[^$]+")
 
 
-def recipes(text: str, where: str, env: Mapping[str, str]) -> Iterator[Recipe]:
+def recipes(text: str, where: str, env: Mapping[str, str]) -> Iterator[BuildSpec]:
     """The builds of the services in file order; raises BuildFileError when the text is no compose file."""
     services = table(table(_load(text, where), f"{where}: the file").get("services"), f"{where}: services")
     for name, service in services.items():
@@ -44,7 +44,7 @@ def _load(text: str, where: str) -> Any:
 
     from . import safe_yaml
 
-    class Loader(safe_yaml.Loader):
+    class ComposeLoader(safe_yaml.Loader):
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
             if sum(len(item.value) if isinstance(item, yaml.SequenceNode) else 1 for item in merged) > MOST_MERGES:
@@ -62,25 +62,25 @@ def _load(text: str, where: str) -> Any:
             return loader.construct_sequence(node, deep=True)
         return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
-    Loader.yaml_implicit_resolvers = {
+    ComposeLoader.yaml_implicit_resolvers = {
         start: [(tag, pattern) for tag, pattern in resolvers if tag not in GUESSED]
         for start, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-    Loader.add_multi_constructor("!", tagged)
+    ComposeLoader.add_multi_constructor("!", tagged)
     try:
-        return yaml.load(text, Loader=Loader)  # noqa: S506 - it is a safe loader
+        return yaml.load(text, Loader=ComposeLoader)  # noqa: S506 - it is a safe loader
     except (yaml.YAMLError, ValueError) as error:
         raise BuildFileError(f"{where}: this is no YAML: {' '.join(str(error).split())}") from error
 
 
-def _recipe(name: str, build: Any, where: str, env: Mapping[str, str]) -> Recipe:
+def _recipe(name: str, build: Any, where: str, env: Mapping[str, str]) -> BuildSpec:
     if isinstance(build, str):
-        return Recipe(name, interpolate(build, env))
+        return BuildSpec(name, interpolate(build, env))
     fields = table(build, where)
     if fields.get("dockerfile_inline") is not None:
-        return Recipe(name, why_not="its Dockerfile is written into the file")
+        return BuildSpec(name, why_not="its Dockerfile is written into the file")
     target = _text(fields, "target", None, where, env)
-    return Recipe(
+    return BuildSpec(
         name,
         _text(fields, "context", ".", where, env),
         _text(fields, "dockerfile", "Dockerfile", where, env),

@@ -6,7 +6,7 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
@@ -14,12 +14,11 @@ from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.source import is_file, reason
 
-from .build_spec import BuildFileError, Recipe
+from .build_spec import BuildFileError, BuildSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dockerlint.lint.settings.config import Layer
 
 COMPOSE = tuple(
     f"{name}.{ending}" for name in ("compose", "compose.*", "docker-compose*") for ending in ("yaml", "yml")
@@ -33,7 +32,7 @@ REMOTE = regex(r"[a-z][a-z0-9+.-]+:|git@|github\.com/", re.IGNORECASE)
 LOCAL = "cwd://"
 
 
-class Build(Struct, frozen=True):
+class FileBuild(Struct, frozen=True):
     """One build: `target` None is the last stage; `args` holds those whose values are known."""
 
     name: str
@@ -43,7 +42,7 @@ class Build(Struct, frozen=True):
     args: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def layer(self) -> Layer:
+    def layer(self) -> dict[str, Any]:
         """The build as a partial configuration."""
         return {"context": self.context, "target": self.target, "build_args": dict(self.args)}
 
@@ -51,13 +50,13 @@ class Build(Struct, frozen=True):
 class Builds(Struct, frozen=True):
     """The builds of a file; a sentence for each that is passed over, and for each that cannot be built."""
 
-    builds: tuple[Build, ...] = ()
+    builds: tuple[FileBuild, ...] = ()
     notes: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
 
-    def layers(self) -> dict[Path, list[Layer]]:
+    def layers(self) -> dict[Path, list[dict[str, Any]]]:
         """The different ways in which each Dockerfile is built, in the file's order."""
-        found: dict[Path, list[Layer]] = {}
+        found: dict[Path, list[dict[str, Any]]] = {}
         for build in self.builds:
             ways = found.setdefault(build.dockerfile, [])
             if build.layer not in ways:
@@ -76,7 +75,7 @@ def read(path: Path, env: Mapping[str, str]) -> Builds:
 
     Paths are relative to the file's folder; those of a bake file to the current one when the Dockerfile is only there.
     """
-    builds: list[Build] = []
+    builds: list[FileBuild] = []
     notes: list[str] = []
     errors: list[str] = []
     try:
@@ -98,7 +97,7 @@ def read(path: Path, env: Mapping[str, str]) -> Builds:
     return Builds(tuple(builds), tuple(notes), tuple(errors))
 
 
-def _recipes(path: Path, env: Mapping[str, str]) -> Iterator[Recipe]:
+def _recipes(path: Path, env: Mapping[str, str]) -> Iterator[BuildSpec]:
     text = _text(path)
     if any(matches(path.name, pattern) for pattern in BAKE):
         from . import bake
@@ -124,7 +123,7 @@ def _text(path: Path) -> str:
         raise BuildFileError(f"{path}: this is not UTF-8 (byte 0x{data[error.start]:02x})") from error
 
 
-def _why_not(recipe: Recipe) -> str:
+def _why_not(recipe: BuildSpec) -> str:
     if recipe.why_not:
         return recipe.why_not
     if recipe.context is None or recipe.dockerfile is None:
@@ -136,7 +135,7 @@ def _why_not(recipe: Recipe) -> str:
     return ""
 
 
-def _folders(path: Path, recipe: Recipe) -> tuple[Path, ...]:
+def _folders(path: Path, recipe: BuildSpec) -> tuple[Path, ...]:
     """The folders that a context may be relative to, the likeliest first."""
     if not any(matches(path.name, pattern) for pattern in BAKE):
         return (path.parent,)
@@ -144,13 +143,13 @@ def _folders(path: Path, recipe: Recipe) -> tuple[Path, ...]:
     return (Path(),) if is_local else (path.parent, Path())
 
 
-def _build(recipe: Recipe, folders: tuple[Path, ...]) -> Build:
+def _build(recipe: BuildSpec, folders: tuple[Path, ...]) -> FileBuild:
     """The build in the first of the folders that has the Dockerfile, else in the first."""
     context = Path((recipe.context or ".").removeprefix(LOCAL))
     contexts = [root / context for root in folders]
     files = [folder / (recipe.dockerfile or "Dockerfile") for folder in contexts]
     at = next((at for at, file in enumerate(files) if is_file(file)), 0)
-    return Build(recipe.name, _clean(files[at]), _clean(contexts[at]), recipe.target, recipe.args)
+    return FileBuild(recipe.name, _clean(files[at]), _clean(contexts[at]), recipe.target, recipe.args)
 
 
 def _clean(path: Path) -> Path:

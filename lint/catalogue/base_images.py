@@ -59,7 +59,7 @@ class BaseImage(Struct, frozen=True):
         return self.entrypoint in {"none", "exec"}
 
 
-class Reference(Struct, frozen=True):
+class ImageReference(Struct, frozen=True):
     """An image reference in parts; `repository` is short for images of Docker Hub: `debian`, `owner/name`."""
 
     repository: str
@@ -82,7 +82,7 @@ class _Row(Struct, frozen=True):
         return (repository, tag, -self.tag.count("*"))
 
 
-class _Data(Struct, frozen=True):
+class _ImageData(Struct, frozen=True):
     """The table: its entries, by repository the places of those that name it, and patterns of repositories with theirs."""
 
     entries: list[dict[str, Any]]
@@ -95,7 +95,7 @@ class _Data(Struct, frozen=True):
     placeholders: dict[str, str]
 
 
-def parse_reference(reference: str) -> Reference:
+def parse_reference(reference: str) -> ImageReference:
     """The parts of a reference; names of Docker Hub and of its mirrors are made short, without a tag it is `latest`.
 
     With a digest and no tag the tag is None: nobody knows which one it was.
@@ -109,7 +109,7 @@ def parse_reference(reference: str) -> Reference:
             repository = repository.removeprefix(prefix)
             break
     repository = repository.removeprefix("library/")
-    return Reference(repository, tag or (None if digest else DEFAULT_TAG), digest or None)
+    return ImageReference(repository, tag or (None if digest else DEFAULT_TAG), digest or None)
 
 
 @lru_cache(10_000)
@@ -136,7 +136,7 @@ def alike(reference: str) -> tuple[BaseImage, ...]:
         return ()
     if named.tag is not None and "$" not in named.tag:
         for tag in _lines(named.tag):
-            found = _lookup(Reference(named.repository, tag, None))
+            found = _lookup(ImageReference(named.repository, tag, None))
             if found is not None and found.basis is not None:
                 return (found,)
     return _likely(named)
@@ -156,7 +156,7 @@ def _lines(tag: str) -> list[str]:
     return found
 
 
-def _likely(named: Reference) -> tuple[BaseImage, ...]:
+def _likely(named: ImageReference) -> tuple[BaseImage, ...]:
     """The images of a repository whose tags share most words with a tag."""
     data = _data()
     rows = [
@@ -189,7 +189,7 @@ def _official(repository: str) -> str:
 
 
 @lru_cache(1000)
-def _lookup(image: Reference) -> BaseImage | None:
+def _lookup(image: ImageReference) -> BaseImage | None:
     data = _data()
     values: dict[str, Any] = {}
     captured: dict[str, str] = {}
@@ -204,7 +204,7 @@ def _lookup(image: Reference) -> BaseImage | None:
     return _image(image, values, captured, data)
 
 
-def _image(image: Reference, values: dict[str, Any], captured: dict[str, str], data: _Data) -> BaseImage:
+def _image(image: ImageReference, values: dict[str, Any], captured: dict[str, str], data: _ImageData) -> BaseImage:
     distribution = values.get("distribution")
     release = values.get("release")
     if release is not None:
@@ -234,7 +234,7 @@ def _bytes(megabytes: float | None) -> int | None:
     return None if megabytes is None else round(megabytes * 1_000_000)
 
 
-def _speaking_of(repository: str, data: _Data) -> list[_Row]:
+def _speaking_of(repository: str, data: _ImageData) -> list[_Row]:
     """The rows of a repository, the more specific last."""
     found = [(repository, place) for place in data.plain.get(repository, ())]
     found += ((pattern, place) for pattern, place in data.patterns if _captured(pattern, repository) is not None)
@@ -243,7 +243,7 @@ def _speaking_of(repository: str, data: _Data) -> list[_Row]:
 
 
 @cache
-def _data() -> _Data:
+def _data() -> _ImageData:
     data = tables.table(DATA)
     entries = data["image"]
     plain: dict[str, list[int]] = {}
@@ -254,7 +254,7 @@ def _data() -> _Data:
                 patterns.append((repository, place))
             else:
                 plain.setdefault(repository, []).append(place)
-    return _Data(
+    return _ImageData(
         entries,
         plain,
         patterns,

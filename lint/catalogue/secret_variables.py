@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PARTS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
-class _Data(Struct, frozen=True):
+class _SecretData(Struct, frozen=True):
     words: frozenset[str]
     endings: tuple[str, ...]
     pairs: frozenset[str]
@@ -70,9 +70,9 @@ def named_secret_by_hadolint(name: str) -> bool:
 
 
 @cache
-def _data() -> _Data:
+def _data() -> _SecretData:
     data = tables.table("lint/catalogue/data/secret_variables.toml")
-    return _Data(
+    return _SecretData(
         words=frozenset(data["words"]),
         endings=tuple(data["endings"]),
         pairs=frozenset(data["pairs"]),

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockerlint.lint.storage import plugins
+from dockerlint.lint.storage.errors import PluginError
 from dockerlint.lint.storage.lazy_regex import regex
 
 from . import tables
@@ -279,10 +280,10 @@ def catalogue() -> tuple[Tool, ...]:
         try:
             added = list(_read_folder(resources.files(module)))
         except _ToolError as error:
-            raise plugins.PluginError(f"{plugin}: {error}") from error
+            raise PluginError(f"{plugin}: {error}") from error
         taken = next((item.name for item in added if item.name in names), None)
         if taken:
-            raise plugins.PluginError(f"{plugin}: there is a tool {taken} already")
+            raise PluginError(f"{plugin}: there is a tool {taken} already")
         names |= {item.name for item in added}
         found += added
     return tuple(found)

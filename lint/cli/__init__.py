@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from .exit_status import FINDINGS, INTERNAL, INTERRUPTED, USAGE
-from .startup import are_paths, collect_garbage_less_often
+from .startup import are_paths, collect_garbage_less_often, end_without_a_last_search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,9 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 def program() -> NoReturn:
     """The command as a program of its own."""
     collect_garbage_less_often()
-    sys.exit(main())
+    status = main()
+    end_without_a_last_search()
+    sys.exit(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,9 +68,8 @@ def _drop_output() -> None:
 def _failed(error: Exception) -> int:
     """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
     from dockerlint.lint.report.escaping import visible_lines
-    from dockerlint.lint.settings.config import ConfigError
-    from dockerlint.lint.storage.plugins import PluginError
-    from dockerlint.lint.syntax.source import SourceError, reason
+    from dockerlint.lint.storage.errors import ConfigError, PluginError, SourceError
+    from dockerlint.lint.syntax.source import reason
 
     from .streams import write
     from .task import internal

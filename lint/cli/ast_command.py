@@ -33,8 +33,8 @@ def command(file: str, format_: str) -> int:
     dlint ast Dockerfile
     dlint ast --format json - < Dockerfile
     """
-    from dockerlint.lint.report import place
     from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.places import place
     from dockerlint.lint.syntax.parser import parse
     from dockerlint.lint.syntax.source import STDIN, read, read_stdin
 
@@ -70,7 +70,8 @@ def _tree(doc: Dockerfile) -> dict[str, Any]:
 
 def _value(doc: Dockerfile, value: Any) -> Any:
     """Nodes as objects with their type, spans as lines and columns, the rest as it is."""
-    from dockerlint.lint.report import clean, place
+    from dockerlint.lint.report.escaping import clean
+    from dockerlint.lint.report.places import place
     from dockerlint.lint.syntax.span import Span
 
     if isinstance(value, Span):

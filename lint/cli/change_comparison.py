@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from dockerlint.lint.context.build_context import MOST_BYTES, Context
 from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.engine.fingerprint import fingerprints
 from dockerlint.lint.report.saving_text import LEAST_BYTES, LEAST_SECONDS
-from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.shellcheck.runner import ShellCheckError
-from dockerlint.lint.storage.plugins import PluginError
-from dockerlint.lint.syntax.source import Source, SourceError, of_bytes
+from dockerlint.lint.storage.errors import ConfigError, PluginError, SourceError
+from dockerlint.lint.syntax.source import MOST_BESIDE, Source, of_bytes
 
 from .task import context
 
@@ -29,16 +27,17 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.bounded import Amount
     from dockerlint.fixers.cost.cost_model import StepCost
     from dockerlint.fixers.cost.measured import Measurements
+    from dockerlint.lint.context.build_context import Context
+    from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.git.repository import Repository
     from dockerlint.lint.git.tree import Tree
-    from dockerlint.lint.report import FileReport, Priced
     from dockerlint.lint.settings.config import Config
 
-    from .one_file import Work
+    from .one_file import FileWork
     from .task import Result, Task
 
 
-class Pair(Struct, frozen=True):
+class ComparedPair(Struct, frozen=True):
     """The paths of a Dockerfile in the repository, before and after; None where it is not there."""
 
     before: str | None
@@ -54,7 +53,7 @@ class Pair(Struct, frozen=True):
         return "modified" if self.before == self.after else "renamed"
 
 
-class Figure(Struct, frozen=True):
+class ComparedFigure(Struct, frozen=True):
     """Bytes or seconds before and after; None where there is no file. `change` is None where they cannot be compared."""
 
     name: str
@@ -69,16 +68,16 @@ class Figure(Struct, frozen=True):
         return self.change is None or abs(self.change) >= (LEAST_BYTES if self.is_bytes else LEAST_SECONDS)
 
 
-class Change(Struct, frozen=True):
+class FileChange(Struct, frozen=True):
     """What a change does to one Dockerfile. The reports hold the findings that are only on their side.
 
     `sentences` say why a side could not be judged; only those of the side after it are errors.
     """
 
-    pair: Pair
+    pair: ComparedPair
     added: FileReport | None = None
     removed: FileReport | None = None
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[ComparedFigure, ...] = ()
     is_failing: bool = False
     notes: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
@@ -94,7 +93,7 @@ class Change(Struct, frozen=True):
 class _Side(Struct, frozen=True):
     """A file as it was judged: what `dlint check` has to say of it, and the work that led there."""
 
-    work: Work
+    work: FileWork
     result: Result
 
 
@@ -107,7 +106,7 @@ class Comparison(Struct):
     after: Tree
     _same: dict[str, bool] = field(default_factory=dict)
 
-    def change(self, pair: Pair) -> Change | None:
+    def change(self, pair: ComparedPair) -> FileChange | None:
         """What became of a Dockerfile; None when neither it nor anything in its context is another."""
         notes: list[str] = []
         errors: list[str] = []
@@ -116,7 +115,7 @@ class Comparison(Struct):
             return None
         old = self._judged(self.before, pair.before, notes)
         if errors:
-            return Change(pair, notes=tuple(notes), errors=tuple(errors))
+            return FileChange(pair, notes=tuple(notes), errors=tuple(errors))
         return _compared(pair, _side(old, notes), _side(new, errors), notes, errors)
 
     def shown(self, path: str) -> str:
@@ -125,15 +124,15 @@ class Comparison(Struct):
             return path
         return Path(os.path.relpath(self.repository.top / path)).as_posix()
 
-    def _judged(self, tree: Tree, path: str | None, problems: list[str]) -> Work | None:
+    def _judged(self, tree: Tree, path: str | None, problems: list[str]) -> FileWork | None:
         """A file that is ready to be judged; None when there is none, or it is no good."""
         if path is None:
             return None
-        from .one_file import Work
+        from .one_file import FileWork
 
         shown = self.shown(path)
         try:
-            work = Work(self.task, Path(shown))
+            work = FileWork(self.task, Path(shown))
             work.read = _source(tree, path, shown)
             work.context = self._context(tree, path, work.config)
         except (SourceError, ConfigError, PluginError, ShellCheckError) as error:
@@ -153,7 +152,7 @@ class Comparison(Struct):
             folder = "" if relative == "." else relative
         return GitContext.within(tree, top, folder, path)
 
-    def _is_same(self, pair: Pair, around: Context | None) -> bool:
+    def _is_same(self, pair: ComparedPair, around: Context | None) -> bool:
         """Whether the Dockerfile and all that lies in its context are the same before and after."""
         assert pair.after is not None
         prefix = around.prefix if isinstance(around, GitContext) else None
@@ -173,14 +172,14 @@ class Comparison(Struct):
 
 
 def _compared(
-    pair: Pair, old: _Side | None, new: _Side | None, notes: Sequence[str], errors: Sequence[str]
-) -> Change:
+    pair: ComparedPair, old: _Side | None, new: _Side | None, notes: Sequence[str], errors: Sequence[str]
+) -> FileChange:
     """The change that two sides make, either of which may be None."""
     before, after = old.result.report if old else None, new.result.report if new else None
     known = [set(_names(report)) for report in (before, after)]
     added, removed = _without(after, known[0]), _without(before, known[1])
     limit = new.result.fail_on if new else None
-    return Change(
+    return FileChange(
         pair,
         added,
         removed,
@@ -195,11 +194,11 @@ def _source(tree: Tree, path: str, shown: str) -> Source:
     """A file of a tree. Raises SourceError when it is no text of a fair size."""
     data = tree.read(path)
     if data is None:
-        raise SourceError(f"{shown}: cannot be read: it has over {MOST_BYTES // 10**6} MB, or leads out of the repository")
+        raise SourceError(f"{shown}: cannot be read: it has over {MOST_BESIDE // 10**6} MB, or leads out of the repository")
     return of_bytes(shown, data)
 
 
-def _side(work: Work | None, problems: list[str]) -> _Side | None:
+def _side(work: FileWork | None, problems: list[str]) -> _Side | None:
     if work is None:
         return None
     try:
@@ -225,7 +224,7 @@ def _without(report: FileReport | None, known: set[str]) -> FileReport | None:
     return replace(report, items=items)
 
 
-def _estimates(old: Work | None, new: Work | None) -> tuple[Estimate | None, Estimate | None]:
+def _estimates(old: FileWork | None, new: FileWork | None) -> tuple[Estimate | None, Estimate | None]:
     """What both cost, by the measured figures that they have in common."""
     from dockerlint.fixers.cost import estimate
     from dockerlint.fixers.cost.saving import unchanged
@@ -236,7 +235,7 @@ def _estimates(old: Work | None, new: Work | None) -> tuple[Estimate | None, Est
     if old and new:
         common = unchanged(new.measured[0], old.facts(old.doc), new.facts(new.doc))
 
-    def judge(work: Work | None) -> Estimate | None:
+    def judge(work: FileWork | None) -> Estimate | None:
         if work is None:
             return None
         return estimate(
@@ -246,7 +245,7 @@ def _estimates(old: Work | None, new: Work | None) -> tuple[Estimate | None, Est
     return judge(old), judge(new)
 
 
-def _figures(old: Estimate | None, new: Estimate | None) -> Iterator[Figure]:
+def _figures(old: Estimate | None, new: Estimate | None) -> Iterator[ComparedFigure]:
     """All that can be told of two estimates."""
     either = new or old
     if either is None:
@@ -273,7 +272,7 @@ def _figure(
     part: Callable[[StepCost], Amount],
     *,
     is_bytes: bool = True,
-) -> Figure:
+) -> ComparedFigure:
     """One figure. Two sums with parts that nobody knows can be compared when these are the same steps."""
     before, after = (of(found) if found else None for found in (old, new))
     unknown = [
@@ -281,22 +280,22 @@ def _figure(
         for found in (old, new)
     ]
     change = (after.mid if after else 0.0) - (before.mid if before else 0.0)
-    return Figure(name, is_bytes, before, after, change if unknown[0] == unknown[1] else None)
+    return ComparedFigure(name, is_bytes, before, after, change if unknown[0] == unknown[1] else None)
 
 
-def totals(changes: Sequence[Change]) -> list[Figure]:
+def totals(changes: Sequence[FileChange]) -> list[ComparedFigure]:
     """The figures of several files together; one that cannot be compared leaves its sum without a change."""
-    rows: dict[str, list[Figure]] = {}
+    rows: dict[str, list[ComparedFigure]] = {}
     for change in changes:
         for item in change.figures:
             rows.setdefault(item.name, []).append(item)
     return [_together(name, items) for name, items in rows.items()]
 
 
-def _together(name: str, items: Sequence[Figure]) -> Figure:
+def _together(name: str, items: Sequence[ComparedFigure]) -> ComparedFigure:
     from dockerlint.fixers.cost.bounded import total
 
     before = total(item.before for item in items if item.before)
     after = total(item.after for item in items if item.after)
     known = [item.change for item in items if item.change is not None]
-    return Figure(name, items[0].is_bytes, before, after, sum(known) if len(known) == len(items) else None)
+    return ComparedFigure(name, items[0].is_bytes, before, after, sum(known) if len(known) == len(items) else None)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.report import Options, clean, place, render
-from dockerlint.lint.report.escaping import as_json, visible
+from dockerlint.lint.report.escaping import as_json, clean, visible
 from dockerlint.lint.report.markdown import plain
+from dockerlint.lint.report.places import place
+from dockerlint.lint.report.render import ReportOptions, render
 from dockerlint.lint.report.saving_text import phrase
 from dockerlint.lint.report.text import mark
 
@@ -19,9 +20,9 @@ from .change_comparison import totals
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dockerlint.lint.report import FileReport, Priced
+    from dockerlint.lint.engine.file_report import FileReport, Priced
 
-    from .change_comparison import Change, Figure
+    from .change_comparison import ComparedFigure, FileChange
 
 FORMATS = ("text", "markdown", "json")
 RED, GREEN, BOLD, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
@@ -35,21 +36,21 @@ ID_SHOWN, ID_NAMED = 12, 7
 HEADLINES = ("image", "source edit", "expected build")
 
 
-class Changes(Struct, frozen=True):
+class ChangeReport(Struct, frozen=True):
     """All that is shown: the names of both sides, their commits (None for the work tree), what changes, how a path is told."""
 
     base: str
     base_id: str
     head: str
     head_id: str | None
-    changes: Sequence[Change]
+    changes: Sequence[FileChange]
     shown: Callable[[str], str]
 
-    def path(self, change: Change) -> str:
+    def path(self, change: FileChange) -> str:
         """The path of a file, that of the side after it where it is still there."""
         return self.shown(change.pair.after or change.pair.before or "")
 
-    def origin(self, change: Change) -> str:
+    def origin(self, change: FileChange) -> str:
         """What happened to the file as a whole: empty where it was there before under the same name."""
         if change.pair.status == "renamed":
             return f"renamed from {self.shown(change.pair.before or '')}"
@@ -69,7 +70,7 @@ def _commit(name: str, number: str | None) -> str:
     return number[:ID_SHOWN] if is_number else f"{name} ({number[:ID_SHOWN]})"
 
 
-def text(found: Changes, *, colour: bool = False) -> str:
+def text(found: ChangeReport, *, colour: bool = False) -> str:
     """For people: findings that come (`+`) and go (`-`), and the figures that become others."""
 
     def paint(words: str, style: str) -> str:
@@ -86,7 +87,7 @@ def text(found: Changes, *, colour: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def markdown(found: Changes) -> str:
+def markdown(found: ChangeReport) -> str:
     """A comment: what sums up, a row a file, and what is folded away: findings, and the costs of each file."""
     blocks = [MARKER, f"**dlint**: {_plain(summary(found))}"]
     if found.changes:
@@ -106,7 +107,7 @@ def markdown(found: Changes) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def json(found: Changes) -> str:
+def json(found: ChangeReport) -> str:
     """`{"base", "head", "files", "total"}`; amounts and findings are those of `dlint cost` and `dlint check`."""
     data = {
         "base": found.base_id,
@@ -127,7 +128,7 @@ def json(found: Changes) -> str:
     return as_json(data, 1) + "\n"
 
 
-def summary(found: Changes) -> str:
+def summary(found: ChangeReport) -> str:
     """How many findings come and go, and what becomes of all costs together."""
     come = sum(len(change.added.items) for change in found.changes if change.added)
     go = sum(len(change.removed.items) for change in found.changes if change.removed)
@@ -156,11 +157,11 @@ def _line(report: FileReport | None, item: Priced) -> str:
     return " ".join(word for word in words if word)
 
 
-def _row(item: Figure) -> str:
+def _row(item: ComparedFigure) -> str:
     return f"  {item.name:<20}{_words(item, item.before):>12}  ->{_words(item, item.after):>12}{_change(item):>14}".rstrip()
 
 
-def _words(item: Figure, amount: Any) -> str:
+def _words(item: ComparedFigure, amount: Any) -> str:
     """An amount as `dlint cost` shows it; a dash where there is no file."""
     from dockerlint.fixers.cost import cost_report as report
 
@@ -169,7 +170,7 @@ def _words(item: Figure, amount: Any) -> str:
     return report.size(amount) if item.is_bytes else report.duration(amount)
 
 
-def _change(item: Figure) -> str:
+def _change(item: ComparedFigure) -> str:
     """By how much, with its sign; empty where that is not known."""
     from dockerlint.fixers.cost import cost_report as report
 
@@ -207,7 +208,7 @@ def _fitting(pieces: Sequence[str], room: int, noun: str) -> list[str]:
     return kept
 
 
-def _file_row(found: Changes, change: Change) -> str:
+def _file_row(found: ChangeReport, change: FileChange) -> str:
     origin = found.origin(change)
     name = _plain(found.path(change)) + (f" ({_plain(origin)})" if origin else "")
     counts = [
@@ -218,20 +219,20 @@ def _file_row(found: Changes, change: Change) -> str:
     return _cells(name, " ".join(counts), *_headlines(change.figures))
 
 
-def _headlines(figures: Sequence[Figure]) -> Iterator[str]:
+def _headlines(figures: Sequence[ComparedFigure]) -> Iterator[str]:
     known = {item.name: item for item in figures}
     for name in HEADLINES:
         yield _told(known[name]) if name in known else ""
 
 
-def _told(item: Figure) -> str:
+def _told(item: ComparedFigure) -> str:
     before, after, change = _words(item, item.before), _words(item, item.after), _change(item)
     if not item.is_other:
         return _plain(after)
     return _plain(f"{before} -> {after}") + (f" ({_plain(change)})" if change else "")
 
 
-def _finding_rows(change: Change) -> Iterator[str]:
+def _finding_rows(change: FileChange) -> Iterator[str]:
     for sign, report in (("added", change.added), ("removed", change.removed)):
         for item in report.by_worth if report else ():
             assert report
@@ -241,7 +242,7 @@ def _finding_rows(change: Change) -> Iterator[str]:
             yield _cells(sign, where, item.severity.value, item.finding.code, message, phrase(item.saving))
 
 
-def _costs(found: Changes, change: Change) -> str:
+def _costs(found: ChangeReport, change: FileChange) -> str:
     rows = [
         _cells(item.name, _plain(_words(item, item.before)), _plain(_words(item, item.after)), _plain(_change(item)))
         for item in change.figures
@@ -250,10 +251,10 @@ def _costs(found: Changes, change: Change) -> str:
 
 
 def _findings(report: FileReport | None) -> Any:
-    return json_module.loads(render("json", [replace(report, fixed=())], Options())) if report else []
+    return json_module.loads(render("json", [replace(report, fixed=())], ReportOptions())) if report else []
 
 
-def _cost(figures: Sequence[Figure]) -> dict[str, Any]:
+def _cost(figures: Sequence[ComparedFigure]) -> dict[str, Any]:
     return {
         item.name: {
             "unit": "bytes" if item.is_bytes else "seconds",

@@ -1,4 +1,4 @@
-"""`dlint check`: its options; checking.py does what they say."""
+"""`dlint check`: its options; check_run.py does what they say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
 
 from .check_run import checked
 from .shared_options import build_options, codes

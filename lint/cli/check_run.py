@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dockerlint.lint.analysis.installed_packages import Pins
+    from dockerlint.lint.engine.file_report import FileReport
     from dockerlint.lint.engine.findings import Severity
-    from dockerlint.lint.report import FileReport
     from dockerlint.lint.settings.config import Config, Layer
 
     from .task import Result, Task
@@ -130,7 +130,8 @@ class _Check(Struct):
 
     def _configuration(self, task: Task) -> Config:
         """The configuration that holds for the run as a whole: that of the first path."""
-        from dockerlint.lint.settings.config import ConfigError, merge
+        from dockerlint.lint.settings.config import merge
+        from dockerlint.lint.storage.errors import ConfigError
 
         from .task import configuration
 
@@ -199,7 +200,7 @@ class _Check(Struct):
         return report
 
     def _show(self, config: Config, results: Iterator[Result], unread: list[str]) -> None:
-        from dockerlint.lint.report import stream
+        from dockerlint.lint.report.render import stream
 
         options = replace(_options(self.options, config), unread=unread)
         name = "text" if self.options["statistics"] else config.format
@@ -258,10 +259,10 @@ def _refuse_unknown(task: Task) -> None:
 
 
 def _options(options: Mapping[str, Any], config: Config) -> Any:
-    from dockerlint.lint.report import Options
+    from dockerlint.lint.report.render import ReportOptions
 
     to_file = bool(options["output"])
-    return Options(
+    return ReportOptions(
         excerpts=is_terminal() and not to_file,
         colour=config.color and has_colour() and not to_file,
         width=_width(),
@@ -287,7 +288,7 @@ def _pins(paths: Iterable[str]) -> Pins:
 
 
 def _write_baseline(path: Path, text: str) -> None:
-    from dockerlint.lint.settings.config import ConfigError
+    from dockerlint.lint.storage.errors import ConfigError
     from dockerlint.lint.storage.safe_write import WriteError, put
 
     try:

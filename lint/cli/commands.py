@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT = "check"
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """The commands by name; a first word that is none of them belongs to `check`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -76,7 +76,7 @@ def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  #
 
 
 @click.group(
-    cls=Commands,
+    cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     subcommand_metavar="[COMMAND] [OPTIONS] [PATH]...",
     epilog="A first word that is no command is a path: `dlint Dockerfile` is `dlint check Dockerfile`.",

@@ -34,9 +34,9 @@ def command(file: str) -> int:
     \b
     dlint config --from-hadolint > .dlint.toml
     """
-    from dockerlint.lint.settings.config import ConfigError
     from dockerlint.lint.settings.config_files import nearest_of_hadolint
     from dockerlint.lint.settings.hadolint_config import translate
+    from dockerlint.lint.storage.errors import ConfigError
 
     path = Path(file) if file else nearest_of_hadolint(Path.cwd())
     if path is None:

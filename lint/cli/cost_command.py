@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from .config_layers import file_layer, layers
 from .cost_page import check_page, write_page
-from .cost_speed import Speed, speed
+from .cost_speed import speed
 from .exit_status import OK, USAGE
+from .judged import Judged
 from .measured_inputs import Inputs, keep, kept
 from .shared_options import build_options
 from .terminal import has_colour, is_terminal
@@ -43,19 +44,6 @@ class Commits(Struct, frozen=True):
 
     most: int
     file: Path | None = None
-
-
-class Judged(Struct, frozen=True):
-    """A file's estimate, and its two sides, before and after its safe fixes, by the figures that both have in common.
-
-    `fast` is how fast network and machine are taken to be, `changes` say what the fixes do. There are no sides where
-    there are no fixes, or nobody asked.
-    """
-
-    found: Estimate
-    fast: Speed
-    sides: tuple[Estimate, Estimate] | None = None
-    changes: tuple[str, ...] = ()
 
 
 class _Command(click.Command):
@@ -161,8 +149,7 @@ def command(
 
 def _show(estimates: Sequence[Estimate], *, is_json: bool, compare: bool) -> None:
     from dockerlint.fixers.cost import cost_report
-    from dockerlint.lint.report import clean
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import clean, visible
 
     found = [_spelled(item, clean if is_json else visible) for item in estimates]
     if is_json:
@@ -186,8 +173,7 @@ def _each(
 ) -> Iterator[Judged | str]:
     """The estimate of each path, or the sentence that says why there is none."""
     from dockerlint.fixers.cost.measured import MeasuredError
-    from dockerlint.lint.settings.config import ConfigError
-    from dockerlint.lint.syntax.source import SourceError
+    from dockerlint.lint.storage.errors import ConfigError, SourceError
 
     for item in found:
         if not isinstance(item, Path):

@@ -13,9 +13,9 @@ from .exit_status import OK, USAGE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dockerlint.fixers.cost.page.view import View
+    from dockerlint.fixers.cost.page.view import EstimateView
 
-    from .cost_command import Judged
+    from .judged import Judged
 
 
 def check_page() -> None:
@@ -39,17 +39,17 @@ def write_page(name: str, judged: Sequence[Judged], *, compare: bool) -> int:
     return OK
 
 
-def _compared(one: Judged, other: Judged) -> View:
-    from dockerlint.fixers.cost.page.view import Pair, View
+def _compared(one: Judged, other: Judged) -> EstimateView:
+    from dockerlint.fixers.cost.page.view import EstimatePair, EstimateView
 
     names = one.found.file, other.found.file
     if names[0] == names[1]:
         names = f"{names[0]} (PATH)", f"{names[1]} (OTHER)"
-    return View(one.found, Pair((one.found, other.found), names, is_compared=True), **one.fast)
+    return EstimateView(one.found, EstimatePair((one.found, other.found), names, is_compared=True), **one.fast)
 
 
-def _view(item: Judged) -> View:
-    from dockerlint.fixers.cost.page.view import Pair, View
+def _view(item: Judged) -> EstimateView:
+    from dockerlint.fixers.cost.page.view import EstimatePair, EstimateView
 
     names = "before", "after dlint --fix"
-    return View(item.found, Pair(item.sides, names, item.changes) if item.sides else None, **item.fast)
+    return EstimateView(item.found, EstimatePair(item.sides, names, item.changes) if item.sides else None, **item.fast)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.git.repository import Repository
     from dockerlint.lint.git.tree import Tree
 
-    from .change_comparison import Change, Pair
+    from .change_comparison import ComparedPair, FileChange
     from .task import Task
 
 
@@ -115,7 +115,7 @@ def _show(task: Task, repository: Repository, objects: Objects, asked: _Asked) -
         _say(sentence)
     if asked.names:
         _write(asked.names, [comparison.shown(change.pair.after) for change in found if change.pair.after is not None])
-    told = report.Changes(
+    told = report.ChangeReport(
         asked.base,
         base_id,
         asked.head or "work tree",
@@ -132,7 +132,7 @@ def _show(task: Task, repository: Repository, objects: Objects, asked: _Asked) -
 
 
 def _write(path: Path, names: Sequence[str]) -> None:
-    from dockerlint.lint.settings.config import ConfigError
+    from dockerlint.lint.storage.errors import ConfigError
     from dockerlint.lint.syntax.source import reason
 
     try:
@@ -141,7 +141,7 @@ def _write(path: Path, names: Sequence[str]) -> None:
         raise ConfigError(f"{path}: cannot be written: {reason(error)}") from error
 
 
-def _status(found: Sequence[Change]) -> int:
+def _status(found: Sequence[FileChange]) -> int:
     if any(change.errors for change in found):
         return USAGE
     return FINDINGS if any(change.is_failing for change in found) else OK
@@ -168,9 +168,9 @@ def _inside(repository: Repository, path: str) -> str:
     return whole.removeprefix("/top").lstrip("/")
 
 
-def _pairs(before: Tree, after: Tree, renames: Mapping[str, str], wanted: Sequence[str]) -> Iterator[Pair]:
+def _pairs(before: Tree, after: Tree, renames: Mapping[str, str], wanted: Sequence[str]) -> Iterator[ComparedPair]:
     """The Dockerfiles on either side, those that were renamed with their old names; `renames` has the old by the new."""
-    from .change_comparison import Pair
+    from .change_comparison import ComparedPair
 
     taken = set()
     moved = {old: new for new, old in renames.items()}
@@ -182,10 +182,10 @@ def _pairs(before: Tree, after: Tree, renames: Mapping[str, str], wanted: Sequen
             # the index knows of a rename, and there is a new file of the old name in the work tree
             old = None
         taken.add(old)
-        yield Pair(old, path)
+        yield ComparedPair(old, path)
     for path in _chosen(before, wanted):
         if path not in taken and path not in heads:
-            yield Pair(path, None)
+            yield ComparedPair(path, None)
 
 
 def _chosen(tree: Tree, wanted: Sequence[str]) -> Iterator[str]:
@@ -202,7 +202,7 @@ def _is_one(tree: Tree, path: str) -> bool:
     return is_dockerfile(posixpath.basename(path)) and tree.is_file(path)
 
 
-def _refuse_nothing(paths: Sequence[str], wanted: Sequence[str], pairs: Sequence[Pair]) -> None:
+def _refuse_nothing(paths: Sequence[str], wanted: Sequence[str], pairs: Sequence[ComparedPair]) -> None:
     """Raises GitError when a path that was named has no Dockerfile on either side."""
     from dockerlint.lint.git.client import GitError
 

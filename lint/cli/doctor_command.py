@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dockerlint.lint.settings.config import Selector
+from dockerlint.lint.storage.errors import PluginError
 
 from .config_layers import file_layer, layers
 from .exit_status import OK
@@ -60,6 +61,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 def _programs() -> Iterator[tuple[str, str]]:
     from dockerlint.fixers.verify import engines
+    from dockerlint.fixers.verify.base import EngineError
     from dockerlint.lint.shellcheck import runner
     from dockerlint.lint.storage import programs
 
@@ -74,7 +76,7 @@ def _programs() -> Iterator[tuple[str, str]]:
         known = engines.find()
         yield "engine for verify", f"{known.name} {known.version}"
         known.close()
-    except engines.EngineError as error:
+    except EngineError as error:
         yield "engine for verify", f"none: {error}"
 
 
@@ -105,7 +107,7 @@ def _plugins() -> Iterator[tuple[str, str]]:
     try:
         registry.rules()
         tool.catalogue()
-    except plugins.PluginError as error:
+    except PluginError as error:
         yield "plug-ins", str(error)
         return
     found = [f"{entry.name} ({entry.value})" for group in (plugins.RULES, plugins.TOOLS) for entry in entry_points(group=group)]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dockerlint.lint.settings.config import ConfigError
-from dockerlint.lint.syntax.source import STDIN, SourceError
+from dockerlint.lint.storage.errors import ConfigError, SourceError
+from dockerlint.lint.syntax.source import STDIN
 
 from .task import Result, configuration, context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dockerlint.lint.engine.result_cache import Results
+    from dockerlint.lint.engine.result_cache import ResultCache
 
     from .task import Task
     from .worker_processes import Processes
@@ -104,14 +104,14 @@ class _Workers:
             self.others.end()
 
 
-def _results(task: Task, format_: str) -> Results | None:
+def _results(task: Task, format_: str) -> ResultCache | None:
     """What was kept; None where nothing is to be kept, or where more than files and options decides."""
     if not task.cache or task.fix or task.diff or task.pins:
         return None
-    from dockerlint.lint.engine.result_cache import Results, base
+    from dockerlint.lint.engine.result_cache import ResultCache, base
     from dockerlint.lint.storage import programs
 
-    results = Results(base(task.savings, programs.state("shellcheck"), _environment()))
+    results = ResultCache(base(task.savings, programs.state("shellcheck"), _environment()))
     if format_ in DOCUMENTED:
         from .one_file import rule_of
 
@@ -123,7 +123,7 @@ def _environment() -> list[tuple[str, str]]:
     return sorted(item for item in os.environ.items() if item[0].startswith(("DLINT_", "HADOLINT_")))
 
 
-def _known(results: Results, task: Task, paths: Sequence[Path]) -> tuple[dict[Path, bytes], dict[Path, Result]]:
+def _known(results: ResultCache, task: Task, paths: Sequence[Path]) -> tuple[dict[Path, bytes], dict[Path, Result]]:
     """The keys of the files that can be read, and what is known of them."""
     from dockerlint.lint.engine.result_cache import measured
     from dockerlint.lint.syntax import source
@@ -149,7 +149,7 @@ def _known(results: Results, task: Task, paths: Sequence[Path]) -> tuple[dict[Pa
     }
 
 
-def _keep(results: Results, key: bytes, result: Result) -> None:
+def _keep(results: ResultCache, key: bytes, result: Result) -> None:
     if result.report is None or result.failures or result.asked is None:
         return
     from dockerlint.lint.engine.result_cache import Kept

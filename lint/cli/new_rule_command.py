@@ -26,18 +26,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.lint import nodes
-from dockerlint.lint.engine.findings import Finding, Severity
-from dockerlint.lint.engine.rule import rule
+from dockerlint.lint import Finding, Severity, nodes, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
+    from dockerlint.lint import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule("$code", name="$name", severity=Severity.INFO, recommended=False)
+@rule(name="$name", severity=Severity.INFO, recommended=False)
 def $function(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A sentence that says what it finds.
 
@@ -56,7 +54,7 @@ def $function(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** the document, or the checker, that it comes from.
     """
     for node in facts.every(nodes.Maintainer):
-        yield Finding("$code", node.span, f"`{doc.source(node.span)}`: say what is wrong with it")
+        yield Finding(node.span, f"`{doc.source(node.span)}`: say what is wrong with it")
 ''')
 
 
@@ -105,7 +103,7 @@ def _refuse_taken(code: str, name: str) -> None:
 def _next_steps(path: Path, code: str, function: str, *, own: bool) -> Iterable[str]:
     yield f"{path}: written"
     if own:
-        yield f"run its examples:  pytest -q tests/test_rules.py -k {code}"
+        yield f"run its examples:  pytest -q tests/rules/test_rules.py -k {code}"
         yield "write its page:    python docs/generate.py"
     else:
         yield f"let it be found:   `from .{path.stem} import {function}` in the module that your entry point names"

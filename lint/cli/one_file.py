@@ -14,19 +14,18 @@ from dockerlint.lint.context.recording_context import Watched
 from dockerlint.lint.engine import registry, shellcheck_findings
 from dockerlint.lint.engine.check_directive import Checks, is_check
 from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.file_report import FileReport, Fixed, Gain, Priced
 from dockerlint.lint.engine.findings import Severity
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.engine.shellcheck_rules import script_rule
-from dockerlint.lint.report import FileReport, Fixed, Gain, Priced
-from dockerlint.lint.settings.config import Config, ConfigError
 from dockerlint.lint.shellcheck import comment_cache, runner
 from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage import sqlite_store
-from dockerlint.lint.storage.plugins import PluginError
+from dockerlint.lint.storage.errors import ConfigError, PluginError, SourceError
 from dockerlint.lint.syntax import source
 from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.source import STDIN, SourceError
+from dockerlint.lint.syntax.source import STDIN
 
 from .cost_speed import speed
 from .exit_status import INTERNAL
@@ -39,10 +38,10 @@ if TYPE_CHECKING:
 
     from dockerlint.fixers.cost.copy_selections import Selections
     from dockerlint.fixers.cost.measured import Measurements
-    from dockerlint.fixers.loop import Outcome
+    from dockerlint.fixers.loop import FixOutcome
     from dockerlint.lint.context.recording_context import Question
     from dockerlint.lint.engine.findings import Finding, Saving
-    from dockerlint.lint.settings.config import Layer
+    from dockerlint.lint.settings.config import Config, Layer
     from dockerlint.lint.syntax.nodes import Dockerfile
     from dockerlint.lint.syntax.source import Source
 
@@ -63,8 +62,8 @@ copyreg.pickle(Rule, lambda rule: (rule_of, (rule.code, rule.severity)))
 
 def work(task: Task, paths: Sequence[Path]) -> list[Result]:
     """Check, and fix if asked, some files. Raises nothing: what goes wrong with one must not stop the others."""
-    opened = [_guarded(path, partial(Work, task, path)) for path in paths]
-    _ask_shellcheck([item for item in opened if isinstance(item, Work)])
+    opened = [_guarded(path, partial(FileWork, task, path)) for path in paths]
+    _ask_shellcheck([item for item in opened if isinstance(item, FileWork)])
     return [item if isinstance(item, Result) else _guarded(item.path, item.result) for item in opened]
 
 
@@ -77,7 +76,7 @@ def _guarded(path: Path, step: Callable[[], T]) -> T | Result:
         return Result(failures=(Failure(f"{path}: {internal(error)}", INTERNAL),))
 
 
-def _ask_shellcheck(files: Sequence[Work]) -> None:
+def _ask_shellcheck(files: Sequence[FileWork]) -> None:
     """Ask ShellCheck for the scripts of all files at once; what fails here is told by the file when its turn comes."""
     for known in {id(item.shellcheck): item.shellcheck for item in files if item.shellcheck}.values():
         texts = [_guarded(item.path, item.scripts) for item in files if item.shellcheck is known]
@@ -110,12 +109,12 @@ def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> comment_ca
     return found
 
 
-class Work:
+class FileWork:
     """One file on its way through reading, fixing and checking, as its first build sees it; `others` see it as the rest do."""
 
     def __init__(self, task: Task, path: Path, build: Layer | None = None) -> None:
         first, *rest = (build,) if build is not None else task.builds.get(path, ({},))
-        self.others = [Work(task, path, other) for other in rest]
+        self.others = [FileWork(task, path, other) for other in rest]
         self.task = task
         self.path = path
         self.is_stdin = str(path) == STDIN
@@ -182,12 +181,12 @@ class Work:
     def _asked(self) -> tuple[tuple[Question, str], ...]:
         return tuple(self.context.asked.items()) if isinstance(self.context, Watched) else ()
 
-    def _fix(self, text: str) -> Outcome:
+    def _fix(self, text: str) -> FixOutcome:
         from dockerlint.fixers.loop import fix
 
         return fix(text, self.find, unsafe=self.task.unsafe, worth=self.price if self.task.savings else None)
 
-    def _keep(self, read: Source, outcome: Outcome) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
+    def _keep(self, read: Source, outcome: FixOutcome) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
         """The text that holds from now on: the fixed one, unless it cannot be written."""
         fixed = tuple(
             Fixed(item.code, item.title, item.line, item.message, item.saving) for item in outcome.applied

@@ -18,7 +18,7 @@ from .exit_status import INTERNAL, INTERRUPTED, OK, USAGE
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from .scan.result_files import Results
+    from .scan.result_files import ScanResults
     from .scan.scan_values import Chunk, Done, Job, Lost
 
 NEEDS = ("pyarrow", "pygal")
@@ -136,7 +136,7 @@ def _answers(job: Job, chunks: Iterator[Chunk], options: dict[str, Any]) -> Gene
         yield from local_run.run(job, chunks, options["jobs"] or cores())
 
 
-def _finish(source: Path, results: Results, keys: set[str], lost: list[Lost], options: dict[str, Any]) -> int:
+def _finish(source: Path, results: ScanResults, keys: set[str], lost: list[Lost], options: dict[str, Any]) -> int:
     from importlib.metadata import version
 
     from dockerlint.lint.storage.safe_write import WriteError, put

@@ -18,13 +18,12 @@ from .exit_status import USAGE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dockerlint.lint.analysis.facts import Settings
+    from dockerlint.lint.analysis.build_state import Settings
     from dockerlint.lint.analysis.installed_packages import Pins
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.context.recording_context import Question
+    from dockerlint.lint.engine.file_report import FileReport
     from dockerlint.lint.engine.findings import Severity
-
-    from ..report import FileReport
 
 DEBUG = "DLINT_DEBUG"
 
@@ -109,7 +108,7 @@ def configuration(task: Task, path: Path, build: Layer | None = None) -> Config:
 
 def settings(config: Config) -> Settings:
     """What the rules get to know of the configuration."""
-    from dockerlint.lint.analysis.facts import Settings
+    from dockerlint.lint.analysis.build_state import Settings
 
     return Settings(
         target=config.target,

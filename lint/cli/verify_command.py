@@ -17,9 +17,9 @@ from .terminal import has_colour
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.fixers.verify.engines import Engine
+    from dockerlint.fixers.verify.base import Engine
     from dockerlint.fixers.verify.verification import Subject
-    from dockerlint.fixers.verify.verification_result import Proof
+    from dockerlint.fixers.verify.verification_result import VerificationResult
     from dockerlint.fixers.verify.workspace import Workspace
     from dockerlint.lint.context.build_context import Context
     from dockerlint.lint.settings.config import Config
@@ -68,7 +68,7 @@ def command(path: str, **options: Any) -> int:
     dlint verify Dockerfile
     dlint verify --unsafe-fixes --engine podman --format json .
     """
-    from dockerlint.fixers.verify.engines import EngineError
+    from dockerlint.fixers.verify.base import EngineError
     from dockerlint.fixers.verify.image_files import ArchiveError
     from dockerlint.fixers.verify.program_run import ProgramError, stoppable
     from dockerlint.fixers.verify.verification import UnfixedError
@@ -171,16 +171,16 @@ def _opened(name: str | None) -> Iterator[Engine]:
 
 def _proof(
     engine: Engine, config: Config, folder: Context, temporary: Path, result: Result, options: dict[str, Any]
-) -> Proof:
+) -> VerificationResult:
     from msgspec.structs import replace
 
-    from dockerlint.fixers.verify.engines import Recipe
+    from dockerlint.fixers.verify.base import BuildRequest
     from dockerlint.fixers.verify.verification import Trial
     from dockerlint.fixers.verify.workspace import Workspace
 
     workspace = Workspace.of(folder, temporary)
     subject, note = _subject(config, folder, workspace, result, options)
-    recipe = Recipe(
+    recipe = BuildRequest(
         workspace.context,
         workspace.ignore,
         config.target,
@@ -222,7 +222,7 @@ def _edited(
 ) -> tuple[str | None, tuple[str, ...]]:
     """The file to edit before the rebuild; None, with the reason, when there will be none."""
     from dockerlint.fixers.verify.workspace import is_editable, source_file
-    from dockerlint.lint.context.build_context import clean_path
+    from dockerlint.lint.context.dockerignore import clean_path
 
     if not options["rebuild"]:
         return None, ()
@@ -250,7 +250,7 @@ def _encoded(text: str) -> bytes:
     return encode(text)
 
 
-def _show(proof: Proof, format_: str) -> None:
+def _show(proof: VerificationResult, format_: str) -> None:
     from dockerlint.fixers.verify import verification_result as report
 
     if format_ == "json":

@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from dockerlint.lint.git.client import GITLINK, PATIENCE, GitError, ask
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.source import decode
+from dockerlint.lint.syntax.source import MOST_BESIDE, decode
 
-from .build_context import MOST_BYTES, Ignore, ignore_files
+from .build_context import ignore_files
+from .dockerignore import Ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -106,7 +107,7 @@ def read(context: Context, dockerfile: Path | None, most: int) -> History:
     logged = _log(top, most)
     if not logged:
         raise HistoryError(f"{context.root}: the repository has no commit that follows on another one")
-    return History(_Reader(top, prefix, context, dockerfile).commits(logged), is_shallow and len(logged) < most)
+    return History(_HistoryReader(top, prefix, context, dockerfile).commits(logged), is_shallow and len(logged) < most)
 
 
 def _git(folder: Path, *words: str, given: bytes = b"") -> bytes:
@@ -162,7 +163,7 @@ def _folders(path: str) -> Iterator[str]:
         at = path.rfind("/", 0, at)
 
 
-class _Reader:
+class _HistoryReader:
     """Walks from the newest commit back; `_files` and `_folders` are what is in the context after the commit at hand."""
 
     def __init__(self, top: Path, prefix: str, context: Context, dockerfile: Path | None) -> None:
@@ -219,7 +220,7 @@ class _Reader:
             # `ID TYPE SIZE`, or the name and why there is nothing
             if head[-1].isdigit() and head[-2] in (b"blob", b"tree", b"commit"):
                 size = int(head[-1])
-                if head[-2] == b"blob" and size <= MOST_BYTES:
+                if head[-2] == b"blob" and size <= MOST_BESIDE:
                     found[name] = decode(answer[at : at + size])
                 at += size + 1
         return found

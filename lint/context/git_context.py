@@ -8,7 +8,10 @@ import stat
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .build_context import MOST_BYTES, MOST_FILES, MOST_LINKS, Context, Ignore, clean_path, glob_to_regex
+from dockerlint.lint.syntax.source import MOST_BESIDE, MOST_LINKS
+
+from .build_context import MOST_FILES, Context
+from .dockerignore import Ignore, clean_path, glob_to_regex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +93,7 @@ class GitContext(Context, frozen=True, dict=True, kw_only=True):
 
     def is_left_out(self, path: str) -> bool:
         """Whether git leaves a path out of the repository, by its .gitignore files; it need not exist."""
-        from dockerlint.lint.settings.discovery import patterns
+        from .gitignore import patterns
 
         full = self.prefix + clean_path(path)
         folder = full
@@ -106,7 +109,7 @@ class GitContext(Context, frozen=True, dict=True, kw_only=True):
     def read(self, path: str) -> str | None:
         """The text of a file of the context; None when it is not there, ignored, too big or leads out of the context."""
         clean = clean_path(path)
-        return self.beside(clean) if clean in self.files and self.files[clean] <= MOST_BYTES else None
+        return self.beside(clean) if clean in self.files and self.files[clean] <= MOST_BESIDE else None
 
     def beside(self, path: str) -> str | None:
         """The text of a file in the context's folder, which the builder need not get; None where there is nothing to read."""

@@ -9,10 +9,12 @@ from msgspec import field
 
 from dockerlint.lint.storage.checksum import checksum
 
-from .build_context import Context, Ignore, ignore_text
+from .build_context import Context, ignore_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from .dockerignore import Ignore
 
 Question = tuple[str, ...]
 

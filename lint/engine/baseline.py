@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.settings.config import ConfigError
+from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.syntax.source import reason
 
 from .fingerprint import fingerprints
@@ -18,7 +18,7 @@ from .fingerprint import fingerprints
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dockerlint.lint.report import FileReport
+    from .file_report import FileReport
 
 VERSION = 1
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.lint.analysis.facts import Facts
-from dockerlint.lint.settings.config import SYNTAX_ERROR
 from dockerlint.lint.syntax.span import Span
 
 from .registry import rules as all_rules
+from .rule import SYNTAX_ERROR
 from .suppressions import kept
 
 if TYPE_CHECKING:

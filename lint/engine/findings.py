@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from dockerlint.lint.catalogue.basis import Basis
-    from dockerlint.lint.syntax.span import Span
+    from dockerlint.lint.syntax.span import Edit, Span
 
 # One second of every build is put on a level with this many bytes of image, to order savings on one scale.
 BYTES_A_SECOND = 5_000_000
@@ -44,13 +44,6 @@ class Applicability(IntEnum):
     SAFE = 2
 
 
-class Edit(NamedTuple):
-    """Replace the characters of `span` by `text`: an empty span inserts, an empty text deletes."""
-
-    span: Span
-    text: str
-
-
 class Fix(Struct, frozen=True):
     """Edits that belong together: all of them are made, or none."""
 
@@ -60,12 +53,15 @@ class Fix(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """One thing that a rule found, where it is, and what would mend it."""
+    """One thing that a rule found: where it is, what it is, and the fix where there is one.
 
-    code: str
+    `code` is the rule's; a rule leaves it out, and its findings take it (`rule.rule`).
+    """
+
     span: Span
     message: str
     fix: Fix | None = None
+    code: str = ""
 
 
 class Saving(Struct, frozen=True):

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.storage import plugins
+from dockerlint.lint.storage.errors import PluginError
 from dockerlint.lint.storage.prepared import prepared
 
 from .findings import Severity
@@ -17,6 +18,7 @@ from .rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
@@ -36,12 +38,10 @@ def rules() -> tuple[Rule, ...]:
     """
     found = {item.code: item for item in (_named(*row) for row in prepared(ROWS, rows, list[list[Any]]))}
     for _, module in plugins.modules(plugins.RULES):
-        for item in vars(module).values():
-            if not isinstance(item, Rule):
-                continue
+        for item in rules_in(module):
             known = found.setdefault(item.code, item)
             if known is not item and item is not _own().get(item.code):
-                raise plugins.PluginError(f"two rules have the code {item.code}: {known.name} and {item.name}")
+                raise PluginError(f"two rules have the code {item.code}: {known.name} and {item.name}")
     return tuple(sorted(found.values(), key=lambda item: item.code))
 
 
@@ -54,47 +54,54 @@ def find(query: str) -> Rule | None:
     return None
 
 
+def rules_in(module: ModuleType) -> Iterator[Rule]:
+    """The rules that a module defines, one by one or as families."""
+    for item in vars(module).values():
+        for rule in item if isinstance(item, tuple) else (item,):
+            if isinstance(rule, Rule):
+                yield rule
+
+
 def rows() -> list[list[Any]]:
-    """What is kept of each of our rules: where it is and what it is called."""
+    """What is kept of each of our rules: the module it is in and what it is called."""
     return [
-        [module, attribute, item.code, item.name, item.severity.value, item.aliases, item.recommended, item.needs]
-        for module, attribute, item in _loaded()
+        [module, item.code, item.name, item.severity.value, item.aliases, item.recommended, item.needs]
+        for module, item in _loaded()
     ]
 
 
 def _named(
-    module: str, attribute: str, code: str, name: str, severity: str, aliases: list[str], recommended: bool, needs: list[str]
+    module: str, code: str, name: str, severity: str, aliases: list[str], recommended: bool, needs: list[str]
 ) -> Rule:
     """A rule whose module is loaded when it is first of use."""
 
     def check(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-        return _made(module, attribute).check(doc, facts)
+        return _made(module)[code].check(doc, facts)
 
     check.__module__ = module
 
     def document() -> str:
-        return _made(module, attribute).documentation
+        return _made(module)[code].documentation
 
     return Rule(code, name, Severity(severity), tuple(aliases), recommended, check, document, tuple(needs))
 
 
 @cache
-def _made(module: str, attribute: str) -> Rule:
-    found: Rule = getattr(importlib.import_module(module), attribute)
-    return found
+def _made(module: str) -> dict[str, Rule]:
+    """The rules of a module by their codes."""
+    return {item.code: item for item in rules_in(importlib.import_module(module))}
 
 
 def _own() -> dict[str, Rule]:
-    return {item.code: item for _, _, item in _loaded()}
+    return {item.code: item for _, item in _loaded()}
 
 
-def _loaded() -> Iterator[tuple[str, str, Rule]]:
-    """Our rules, all loaded, each with its module and its name there."""
+def _loaded() -> Iterator[tuple[str, Rule]]:
+    """Our rules, all loaded, each with its module."""
     import pkgutil
 
     package = importlib.import_module(RULES)
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{RULES}.{info.name}")
-        for name, item in vars(module).items():
-            if isinstance(item, Rule):
-                yield module.__name__, name, item
+        for item in rules_in(module):
+            yield module.__name__, item

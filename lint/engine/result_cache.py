@@ -14,14 +14,14 @@ from msgspec.json import decode, encode
 
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.context.recording_context import is_same
-from dockerlint.lint.report import FileReport, Priced
 from dockerlint.lint.storage import installation
 from dockerlint.lint.storage import sqlite_store as store
 from dockerlint.lint.storage.checksum import checksum
 from dockerlint.lint.syntax.lines import Lines
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
-from .findings import Applicability, Edit, Finding, Fix, Saving, Severity
+from .file_report import FileReport, Priced
+from .findings import Applicability, Finding, Fix, Saving, Severity
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Kept(Struct, frozen=True):
     asked: Asked
 
 
-class Results(Struct):
+class ResultCache(Struct):
     """The results of earlier runs.
 
     `base` is all that a result depends on besides its file and its configuration; `rule` gives a rule with its
@@ -99,7 +99,7 @@ class Results(Struct):
         (code, name, aliases, recommended, own), start, end, message, fix, level, saving, reach = item
         severity = Severity(level)
         rule = self.rule(code, Severity(own)) if self.rule else _named(code, name, tuple(aliases), own, recommended)
-        finding = Finding(code, Span(start, end), message, _fix(fix) if fix else None)
+        finding = Finding(Span(start, end), message, _fix(fix) if fix else None, code)
         return Priced(finding, rule, severity, _saving(saving) if saving else None, Span(*reach) if reach else None)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockerlint.lint.storage.lazy_regex import regex
 
@@ -18,11 +19,18 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
+# The code of a file that does not parse.
+SYNTAX_ERROR = "DL1000"
 # What Python's -OO sets `sys.flags.optimize` to.
 WITHOUT_DOCSTRINGS = 2
 
+# What a rule's function is called with, by name; it declares those that it uses.
+PARAMETERS = ("doc", "facts")
+
 Check = Callable[["Dockerfile", "Facts"], Iterator[Finding]]
 
+# The code that a rule's file is named after: `DF101_source_copied_before_install.py`.
+FILE_NAME = regex(r"(?:.*[\\/])?([A-Z]+[0-9]+)_\w+\.py\Z")
 FENCE = regex(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
 
 
@@ -77,26 +85,93 @@ class Rule(Struct, frozen=True, dict=True):
         return self.code.startswith(("DL", "SC"))
 
 
+class Member(Struct, frozen=True):
+    """A rule of a family: its code, its name, what its function is called with, and what its page says in the places for it.
+
+    `severity` is None where it is the family's; `needs` are as of a Rule.
+    """
+
+    code: str
+    name: str
+    arguments: Mapping[str, object]
+    words: Mapping[str, str]
+    needs: tuple[str, ...] = ()
+    severity: Severity | None = None
+
+
 def rule(
-    code: str,
+    code: str | None = None,
     *,
     name: str,
     severity: Severity,
     aliases: tuple[str, ...] = (),
     recommended: bool = True,
     needs: tuple[str, ...] = (),
-) -> Callable[[Check], Rule]:
-    """Make a rule of a function `(doc, facts) -> Iterator[Finding]`; its docstring is the rule's page."""
+) -> Callable[[Callable[..., Iterator[Finding]]], Rule]:
+    """Make a rule of a function that yields findings; its docstring is the rule's page.
 
-    def make(check: Check) -> Rule:
+    The function takes `doc` and `facts`, or those of the two that it uses. `code` may be left out where the file is named
+    after it. Raises TypeError when there is no code, no docstring, or a parameter of another name.
+    """
+
+    def make(check: Callable[..., Iterator[Finding]]) -> Rule:
+        own = code or _code_of_file(check)
         if not check.__doc__ and sys.flags.optimize < WITHOUT_DOCSTRINGS:
-            raise TypeError(f"rule {code} has no docstring")
-        return Rule(code, name, severity, aliases, recommended, check, lambda: _page(check), needs)
+            raise TypeError(f"rule {own} has no docstring")
+        return Rule(own, name, severity, aliases, recommended, coded(own, check), lambda: _page(check), needs)
 
     return make
 
 
-def _page(check: Check) -> str:
+def family(
+    check: Callable[..., Iterator[Finding]],
+    page: str,
+    members: Iterable[Member],
+    *,
+    severity: Severity,
+    aliases: tuple[str, ...] = (),
+    recommended: bool = True,
+) -> tuple[Rule, ...]:
+    """Make a rule of each member: rules that differ in data only share one function and one page.
+
+    `page` is a format string for the members' `words`; the function takes the members' `arguments` besides `doc` and `facts`.
+    """
+
+    def make(member: Member) -> Rule:
+        found = coded(member.code, check, member.arguments)
+        level = member.severity or severity
+        return Rule(member.code, member.name, level, aliases, recommended, found, lambda: page.format_map(member.words).strip(), member.needs)
+
+    return tuple(make(member) for member in members)
+
+
+def coded(code: str, check: Callable[..., Iterator[Finding]], arguments: Mapping[str, object] | None = None) -> Check:
+    """A rule's function as the engine calls it: with both parameters, and with the rule's code in its findings.
+
+    Raises TypeError when it has a parameter of another name that is not among the further arguments.
+    """
+    more = arguments or {}
+    names = set(check.__code__.co_varnames[: check.__code__.co_argcount + check.__code__.co_kwonlyargcount]) - set(more)
+    if unknown := names - set(PARAMETERS):
+        raise TypeError(f"rule {code} takes {' and '.join(sorted(unknown))}; a rule takes doc and facts, or one of them")
+
+    def found(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+        given = {"doc": doc, "facts": facts}
+        for finding in check(**{name: given[name] for name in names}, **more):
+            yield replace(finding, code=code)
+
+    found.__module__ = check.__module__
+    return found
+
+
+def _code_of_file(check: Callable[..., Iterator[Finding]]) -> str:
+    named = FILE_NAME.match(check.__code__.co_filename)
+    if named is None:
+        raise TypeError(f"rule {check.__name__} has no code: name its file after it, or write @rule(CODE, ...)")
+    return named[1]
+
+
+def _page(check: Callable[..., Iterator[Finding]]) -> str:
     from inspect import getdoc
 
     return getdoc(check) or "Its page is not at hand: Python was told to leave out docstrings (-OO, PYTHONOPTIMIZE)."

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.analysis.facts import DEFAULT_SHELL, PREDEFINED
+from dockerlint.lint.analysis.build_state import DEFAULT_SHELL, PREDEFINED
 from dockerlint.lint.shell import script as shells
 from dockerlint.lint.shellcheck.prefilter import is_plain, needed, plain
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.span import Edit, Span
 
-from .findings import Applicability, Edit, Finding, Fix, Severity
+from .findings import Applicability, Finding, Fix, Severity
 from .shellcheck_rules import script_rule
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Script
-    from dockerlint.lint.shellcheck.runner import Comment, Position
+    from dockerlint.lint.shellcheck.runner import Position, ScriptComment
 
     from .rule import Rule
 
@@ -110,20 +110,20 @@ def _findings(facts: Facts) -> Iterator[tuple[Severity, Finding]]:
                 yield Severity(comment.level), finding
 
 
-def _finding(facts: Facts, item: _Checked, comment: Comment) -> Finding | None:
+def _finding(facts: Facts, item: _Checked, comment: ScriptComment) -> Finding | None:
     code = f"SC{comment.code}"
     start, end = item.offset(comment.start), item.offset(comment.end)
     if start is None or end is None:
         # about our first lines: the shell's name, for one
-        return Finding(code, item.run.keyword.span, comment.message) if facts.as_hadolint else None
+        return Finding(item.run.keyword.span, comment.message, code=code) if facts.as_hadolint else None
     span = item.script.place(start, max(start, end))
     if comment.code == BLANKS and not facts.as_hadolint and facts.doc.source(span) != item.script.text[start:end]:
         # the blanks are the indentation behind a continuation
         return None
-    return Finding(code, span, comment.message, _fix(facts, item, comment, (start, end)))
+    return Finding(span, comment.message, _fix(facts, item, comment, (start, end)), code)
 
 
-def _fix(facts: Facts, item: _Checked, comment: Comment, about: tuple[int, int]) -> Fix | None:
+def _fix(facts: Facts, item: _Checked, comment: ScriptComment, about: tuple[int, int]) -> Fix | None:
     """ShellCheck's own mend; None when it has none, or one that cannot be made in the Dockerfile as it is written."""
     text = item.script.text
     edits: list[Edit] = []

@@ -32,7 +32,7 @@ CHECK = regex(r"#\s*check\s*=\s*(\S.*)")
 PREFIX = regex(r"(?:dl|df|sc)\d*")
 
 
-class Ignore(Struct, frozen=True):
+class InlineIgnore(Struct, frozen=True):
     """One inline ignore: the names it gives in lower case, and the characters it covers; None for the whole file.
 
     `scope` is empty for a single instruction, else `stage` or `global`; `prefixes` says that `dl3` stands for all codes
@@ -59,7 +59,7 @@ class Ignore(Struct, frozen=True):
         return self.prefixes and any(code.startswith(name) for name in self.names if PREFIX.fullmatch(name))
 
 
-def ignores(doc: Dockerfile, *, as_hadolint: bool = False) -> tuple[Ignore, ...]:
+def ignores(doc: Dockerfile, *, as_hadolint: bool = False) -> tuple[InlineIgnore, ...]:
     """The inline ignores of a file.
 
     With `as_hadolint` hadolint's pragmas hold where they do there: for an instruction on the line below and no other, and
@@ -96,7 +96,7 @@ def _code_of(finding: Finding) -> frozenset[str]:
     return frozenset({finding.code.lower()})
 
 
-def _ignores(doc: Dockerfile, *, as_hadolint: bool) -> Iterator[Ignore]:
+def _ignores(doc: Dockerfile, *, as_hadolint: bool) -> Iterator[InlineIgnore]:
     if check := doc.directive("check"):
         yield from _check(check.span, check.value, None)
     starts = _starts(doc)
@@ -105,10 +105,10 @@ def _ignores(doc: Dockerfile, *, as_hadolint: bool) -> Iterator[Ignore]:
             continue
         if match := OWN.match(comment.text):
             names = frozenset(name.strip().lower() for name in match[2].split(","))
-            yield from _scoped(doc, starts, comment, Ignore(comment.span, names, None, match[1] or "", prefixes=True))
+            yield from _scoped(doc, starts, comment, InlineIgnore(comment.span, names, None, match[1] or "", prefixes=True))
         elif match := HADOLINT.match(comment.text):
             names = frozenset(name.strip().lower() for name in match[2].split(","))
-            ignore = Ignore(comment.span, names, None, match[1] or "", foreign=True)
+            ignore = InlineIgnore(comment.span, names, None, match[1] or "", foreign=True)
             if as_hadolint and ignore.scope == "stage":
                 yield replace(ignore, covers=_stage_of_hadolint(doc, comment))
             elif ignore.scope or not as_hadolint or _is_next_line(doc, starts, comment):
@@ -117,7 +117,7 @@ def _ignores(doc: Dockerfile, *, as_hadolint: bool) -> Iterator[Ignore]:
             yield from _check(comment.span, match[1], covers)
 
 
-def _scoped(doc: Dockerfile, starts: list[int], comment: Comment, ignore: Ignore) -> Iterator[Ignore]:
+def _scoped(doc: Dockerfile, starts: list[int], comment: Comment, ignore: InlineIgnore) -> Iterator[InlineIgnore]:
     """The ignore with what it covers; none when it covers nothing."""
     if ignore.scope == "global":
         yield ignore
@@ -128,10 +128,10 @@ def _scoped(doc: Dockerfile, starts: list[int], comment: Comment, ignore: Ignore
         yield replace(ignore, covers=covers)
 
 
-def _check(span: Span, value: str, covers: Span | None) -> Iterator[Ignore]:
+def _check(span: Span, value: str, covers: Span | None) -> Iterator[InlineIgnore]:
     checks = Checks.parse(value)
     if checks.skip:
-        yield Ignore(span, checks.skip, covers, spared=checks.unskipped)
+        yield InlineIgnore(span, checks.skip, covers, spared=checks.unskipped)
 
 
 def _starts(doc: Dockerfile) -> list[int]:

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.context.build_context import MOST_BYTES, MOST_LINKS
-from dockerlint.lint.syntax.source import contents, decode
+from dockerlint.lint.syntax.source import MOST_BESIDE, MOST_LINKS, contents, decode
 
 from .client import GITLINK, LINK, GitError, ask, partial
 
@@ -35,7 +34,7 @@ POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n[^\0]*?^si
 LEAST_POINTER, MOST_POINTER = 100, 1023
 
 
-class Entry(Struct, frozen=True):
+class TreeEntry(Struct, frozen=True):
     """A file, a link or a submodule, by its mode as git has it; its size in bytes; its id, empty where git has none of it."""
 
     mode: str
@@ -51,11 +50,11 @@ class Entry(Struct, frozen=True):
 class Tree:
     """Files, links and submodules by their paths from the top of the repository."""
 
-    def __init__(self, entries: Mapping[str, Entry]) -> None:
+    def __init__(self, entries: Mapping[str, TreeEntry]) -> None:
         self._own = entries
 
     @cached_property
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, TreeEntry]:
         """All of them; of what git LFS keeps elsewhere the size is that of the file."""
         return {**self._own, **dict(self._pointers())}
 
@@ -75,10 +74,10 @@ class Tree:
         return {folder: tuple(sorted(names)) for folder, names in found.items()}
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None when there is none, it is behind a link that leads out, or has over MOST_BYTES."""
+        """The bytes of a file; None when there is none, it is behind a link that leads out, or has over MOST_BESIDE."""
         real = self.follow(path)
         entry = self._own.get(real) if real is not None else None
-        if real is None or entry is None or not entry.is_file or entry.size > MOST_BYTES:
+        if real is None or entry is None or not entry.is_file or entry.size > MOST_BESIDE:
             return None
         return self._data(real, entry)
 
@@ -116,15 +115,15 @@ class Tree:
         return None
 
     def is_same(self, other: Tree, path: str) -> bool:
-        """Whether both have the same at a path; of a file of more than MOST_BYTES without an id only the size is compared."""
+        """Whether both have the same at a path; of a file of more than MOST_BESIDE without an id only the size is compared."""
         one, two = self.entries.get(path), other.entries.get(path)
         if one is None or two is None or (one.id and two.id):
             return one == two
         if (one.mode, one.size) != (two.mode, two.size):
             return False
-        return one.mode == GITLINK or one.size > MOST_BYTES or self._name(path, one, two) == other._name(path, two, one)
+        return one.mode == GITLINK or one.size > MOST_BESIDE or self._name(path, one, two) == other._name(path, two, one)
 
-    def _name(self, path: str, entry: Entry, other: Entry) -> str:
+    def _name(self, path: str, entry: TreeEntry, other: TreeEntry) -> str:
         """The id of an entry, as git would have it in a repository with ids such as the other one's."""
         if entry.id:
             return entry.id
@@ -132,10 +131,10 @@ class Tree:
         whole = b"blob %d\0" % len(data) + data
         return hashlib.sha256(whole).hexdigest() if len(other.id) == 64 else hashlib.sha1(whole).hexdigest()  # noqa: S324 - git's
 
-    def _data(self, path: str, entry: Entry) -> bytes | None:
+    def _data(self, path: str, entry: TreeEntry) -> bytes | None:
         raise NotImplementedError
 
-    def _pointers(self) -> Iterator[tuple[str, Entry]]:
+    def _pointers(self) -> Iterator[tuple[str, TreeEntry]]:
         attributes = (path for path in self._own if posixpath.basename(path) == ".gitattributes")
         if not any("filter=lfs" in (self.text(path) or "") for path in attributes):
             return
@@ -154,7 +153,7 @@ class CommitTree(Tree):
         super().__init__(dict(_listed(ask(top, "ls-tree", "-r", "-z", "--long", "--full-tree", commit), top)))
         self._objects = objects
 
-    def _data(self, path: str, entry: Entry) -> bytes | None:  # noqa: ARG002 - other trees ask for it
+    def _data(self, path: str, entry: TreeEntry) -> bytes | None:  # noqa: ARG002 - other trees ask for it
         return self._objects.blob(entry.id)
 
 
@@ -167,15 +166,15 @@ class WorkTree(Tree):
         super().__init__(dict(_lying(listed, top)))
         self._top = top
 
-    def _data(self, path: str, entry: Entry) -> bytes | None:
+    def _data(self, path: str, entry: TreeEntry) -> bytes | None:
         file = self._top / path
         try:
-            return os.fsencode(file.readlink()) if entry.mode == LINK else contents(file, MOST_BYTES + 1)
+            return os.fsencode(file.readlink()) if entry.mode == LINK else contents(file, MOST_BESIDE + 1)
         except OSError:
             return None
 
 
-def _listed(answer: bytes, top: Path) -> Iterator[tuple[str, Entry]]:
+def _listed(answer: bytes, top: Path) -> Iterator[tuple[str, TreeEntry]]:
     """The entries of `git ls-tree -r -z --long`: MODE TYPE ID SIZE, a tab and a path."""
     for item in os.fsdecode(answer).split("\0"):
         if not item:
@@ -184,10 +183,10 @@ def _listed(answer: bytes, top: Path) -> Iterator[tuple[str, Entry]]:
         mode, _, name, size = about.split()
         if size != "-" and not size.isdigit():
             raise GitError(partial(top))
-        yield path, Entry(mode, int(size) if size.isdigit() else 0, name)
+        yield path, TreeEntry(mode, int(size) if size.isdigit() else 0, name)
 
 
-def _lying(answer: bytes, top: Path) -> Iterator[tuple[str, Entry]]:
+def _lying(answer: bytes, top: Path) -> Iterator[tuple[str, TreeEntry]]:
     """What of `git ls-files -z -t` lies in the work tree: a letter, a blank and a path."""
     straight: dict[str, bool] = {}
     for item in os.fsdecode(answer).split("\0"):
@@ -206,7 +205,7 @@ def _lying(answer: bytes, top: Path) -> Iterator[tuple[str, Entry]]:
                 raise GitError(f"{top}: the checkout is sparse: name a commit with --head, such as HEAD") from None
             continue
         if mode := _mode(state.st_mode):
-            yield path, Entry(mode, 0 if mode == GITLINK else state.st_size)
+            yield path, TreeEntry(mode, 0 if mode == GITLINK else state.st_size)
 
 
 def _mode(mode: int) -> str:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
-from . import clean, place
-from .escaping import visible
+from .escaping import clean, visible
+from .places import place
 from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from . import FileReport, Options
+    from dockerlint.lint.engine.file_report import FileReport
+
+    from .render import ReportOptions
 
 LEVELS = {"error": "error", "warning": "warning", "info": "info", "style": "info"}
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:  # noqa: ARG001 - every format takes the same
     """One `file` a file, one `error` a finding."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<checkstyle version="8.0">']
     lines += [line for report in reports for line in _file(report)]

@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.engine.fingerprint import fingerprints
 
-from . import clean, place
-from .escaping import as_json, visible
+from .escaping import as_json, clean, visible
+from .places import place
 from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from . import FileReport, Options, Priced
+    from dockerlint.lint.engine.file_report import FileReport, Priced
+
+    from .render import ReportOptions
 
 SEVERITIES = {"error": "critical", "warning": "major", "info": "minor", "style": "info"}
 CATEGORIES = {"DF1": "Performance", "DF2": "Performance", "DF4": "Security", "DF6": "Bug Risk", "DF7": "Style"}
 END_OF_ISSUE = "\0"
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:
     """A list for GitLab; issues that each end with a NUL for Code Climate."""
     if options.format == "codeclimate":
         whole = (issue | _more(item) for report in reports for item, issue in _issues(report))

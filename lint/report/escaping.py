@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.storage.lazy_regex import regex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # C0 and C1 controls, line separators, what changes the writing direction, and bytes that were no UTF-8.
 _CONTROLS = "\x00-\x1f"
@@ -62,3 +65,13 @@ def _escaped(char: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def clean(text: str) -> str:
+    """Text for a machine's format: bytes that were no UTF-8, which no format can hold, become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def is_clean(texts: Iterable[str]) -> bool:
+    """Whether a machine's format can hold the texts as they are."""
+    return all(text.isascii() or clean(text) == text for text in texts)

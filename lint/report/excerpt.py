@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from dockerlint.lint.syntax.span import Span
 
-from . import BOM
 from .escaping import cell, width
+from .places import BOM
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.lines import Lines

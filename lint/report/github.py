@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import clean, place
-from .escaping import visible
+from .escaping import clean, visible
+from .places import place
 from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from . import FileReport, Options, Priced
+    from dockerlint.lint.engine.file_report import FileReport, Priced
+
+    from .render import ReportOptions
 
 COMMANDS = {"error": "error", "warning": "warning", "info": "notice", "style": "notice"}
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:  # noqa: ARG001 - every format takes the same
     """One command a finding."""
     pairs = [(report, item) for report in reports for item in report.by_worth]
     pairs.sort(key=lambda pair: pair[1].severity.rank)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import place
 from .escaping import visible
+from .places import place
 from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from . import FileReport, Options, Priced
+    from dockerlint.lint.engine.file_report import FileReport, Priced
+
+    from .render import ReportOptions
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note", "style": "note"}
 
 
-def stream(reports: Iterable[FileReport], options: Options) -> Iterator[str]:  # noqa: ARG001 - every format takes the same
+def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[str]:  # noqa: ARG001 - every format takes the same
     """One line a finding, in the order of files and places."""
     for report in reports:
         yield "".join(_line(report, item) for item in report.items)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import clean, is_clean, place
-from .escaping import as_json
+from .escaping import as_json, clean, is_clean
+from .places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.engine.findings import Fix, Saving
 
-    from . import FileReport, Options, Priced
+    from .render import ReportOptions
 
 
-def stream(reports: Iterable[FileReport], options: Options) -> Iterator[str]:  # noqa: ARG001 - every format takes the same
+def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[str]:  # noqa: ARG001 - every format takes the same
     """All findings in the order of files and places."""
     before = "[\n"
     for report in reports:

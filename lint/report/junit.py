@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from . import clean, place
-from .escaping import visible
+from .escaping import clean, visible
+from .places import place
 from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from . import FileReport, Options, Priced
+    from dockerlint.lint.engine.file_report import FileReport, Priced
+
+    from .render import ReportOptions
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:  # noqa: ARG001 - every format takes the same
     """All files."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites name="dlint">']
     lines += [line for report in reports for line in _suite(report)]

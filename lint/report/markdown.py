@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.storage.lazy_regex import regex
 
-from . import clean, place
-from .escaping import visible
+from .escaping import clean, visible
+from .places import place
 from .saving_text import phrase
 from .text import Sums, mark, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from . import FileReport, Options
+    from dockerlint.lint.engine.file_report import FileReport
+
+    from .render import ReportOptions
 
 ACTIVE = regex(r"([\\`*_{}\[\]<>()#+!|~&@:])")
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:  # noqa: ARG001 - every format takes the same
     """What sums up, then a table of the findings, the most valuable first within a file."""
     lines = [f"**dlint**: {summary(Sums.of(reports))}"]
     rows = [row for report in reports for row in _rows(report)]

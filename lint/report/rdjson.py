@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 from dockerlint.lint.engine.findings import Applicability
 from dockerlint.lint.syntax.span import Span
 
-from . import BOM, clean, is_clean
-from .escaping import as_json, visible
+from .escaping import as_json, clean, is_clean, visible
+from .places import BOM
 from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.engine.findings import Fix
     from dockerlint.lint.syntax.lines import Lines
 
-    from . import FileReport, Options, Priced
+    from .render import ReportOptions
 
 SEVERITIES = {"error": "ERROR", "warning": "WARNING", "info": "INFO", "style": "INFO"}
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:  # noqa: ARG001 - every format takes the same
     """One object with all diagnostics."""
     diagnostics = [_diagnostic(report, item) for report in reports for item in report.items]
     log = {"source": {"name": "dlint"}, "diagnostics": diagnostics}

@@ -18,18 +18,19 @@ from dockerlint.lint.engine.findings import Applicability
 from dockerlint.lint.engine.fingerprint import fingerprints
 from dockerlint.lint.storage.lazy_regex import regex
 
-from . import Place, clean, is_clean, place
-from .escaping import as_json, visible
+from .escaping import as_json, clean, is_clean, visible
 from .json_ import saving_object
+from .places import Place, place
 from .saving_text import in_brackets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.engine.findings import Fix, Severity
     from dockerlint.lint.engine.rule import Rule
 
-    from . import FileReport, Options, Priced
+    from .render import ReportOptions
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 ROOT = "%SRCROOT%"
@@ -54,7 +55,7 @@ TAGS = {
 FENCE = regex(r"^```.*$\n?", re.MULTILINE)
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:
     """One run. Past GitHub's limit the least severe and valuable results are left out, which a notification says."""
     entries = [(report, item, name) for report in reports for item, name in _named(report)]
     left_out = len(entries) - MOST_RESULTS

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import clean, place
-from .escaping import as_json, visible
+from .escaping import as_json, clean, visible
+from .places import place
 from .saving_text import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dockerlint.lint.engine.file_report import FileReport, Priced
     from dockerlint.lint.engine.rule import Rule
 
-    from . import FileReport, Options, Priced
+    from .render import ReportOptions
 
 IMPACTS = {"error": "HIGH", "warning": "MEDIUM", "info": "LOW", "style": "LOW"}
 QUALITIES = {"DF4": "SECURITY", "DF6": "RELIABILITY"}
 ATTRIBUTES = {"SECURITY": "TRUSTWORTHY", "RELIABILITY": "LOGICAL", "MAINTAINABILITY": "CONVENTIONAL"}
 
 
-def render(reports: Sequence[FileReport], options: Options) -> str:  # noqa: ARG001 - every format takes the same
+def render(reports: Sequence[FileReport], options: ReportOptions) -> str:  # noqa: ARG001 - every format takes the same
     """One object with `rules` and `issues`."""
     rules = {item.finding.code: item for report in reports for item in report.items}
     issues = [_issue(report, item) for report in reports for item in report.items]

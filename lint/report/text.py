@@ -9,17 +9,18 @@ from msgspec import Struct, field
 
 from dockerlint.lint.engine.findings import Applicability, Severity
 
-from . import line_and_column
 from .escaping import visible
 from .excerpt import excerpt
+from .places import line_and_column
 from .saving_text import duration, in_brackets, parts, phrase, size, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dockerlint.lint.engine.file_report import FileReport, Gain, Priced
     from dockerlint.lint.engine.findings import Saving
 
-    from . import FileReport, Gain, Options, Priced
+    from .render import ReportOptions
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}
 BOLD, DIM, GREEN = "1", "2", "32"
@@ -50,7 +51,7 @@ class Sums(Struct):
         self.worth = total((self.worth, *(item.saving for item in report.independent)))
 
 
-def stream(reports: Iterable[FileReport], options: Options) -> Iterator[str]:
+def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[str]:
     """Findings, the most valuable first within a file, then a line that sums up."""
     sums = Sums()
     if options.statistics:
@@ -127,14 +128,14 @@ def mark(item: Priced) -> str:
     return MARKS.get(item.finding.fix.applicability, "") if item.finding.fix else ""
 
 
-def _plain(report: FileReport, item: Priced, options: Options) -> Iterator[str]:
+def _plain(report: FileReport, item: Priced, options: ReportOptions) -> Iterator[str]:
     line, column = line_and_column(report.doc, item.finding.span.start)
     head = f"{visible(report.path)}:{line}:{column}: {_paint(item.finding.code, COLOURS[item.severity], options)}"
     message = f"{item.severity.value}: {visible(item.finding.message)}"
     yield " ".join(word for word in (head, message, mark(item), in_brackets(item.saving)) if word)
 
 
-def _on_terminal(report: FileReport, item: Priced, options: Options) -> Iterator[str]:
+def _on_terminal(report: FileReport, item: Priced, options: ReportOptions) -> Iterator[str]:
     line, column = line_and_column(report.doc, item.finding.span.start)
     colour = COLOURS[item.severity]
     head = _paint(f"{item.finding.code} {item.severity.value}", colour, options)
@@ -172,5 +173,5 @@ def _level_count(number: int, severity: Severity) -> str:
     return _count(number, severity.value) if countable else f"{number} {severity.value}"
 
 
-def _paint(text: str, style: str, options: Options) -> str:
+def _paint(text: str, style: str, options: ReportOptions) -> str:
     return f"\x1b[{style}m{text}\x1b[0m" if options.colour and text else text

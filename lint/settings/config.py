@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from dockerlint.lint.engine.findings import Severity
+from dockerlint.lint.engine.rule import SYNTAX_ERROR
+from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from dockerlint.lint.engine.rule import Rule
 
 PRESETS = ("recommended", "hadolint", "all")
-SYNTAX_ERROR = "DL1000"
 # Rules of hadolint's that say nothing there until the configuration gives them a level (measured with 2.15.1).
 OPT_IN = frozenset({"DL1001", "DL3057"})
 
@@ -31,10 +32,6 @@ EXACT = 1000
 HALF_ALIKE = 0.6
 
 Layer = dict[str, Any]
-
-
-class ConfigError(Exception):
-    """A configuration that cannot be used; the message says where, what is wrong, and what to do."""
 
 
 class Selector(Struct, frozen=True):
@@ -203,7 +200,7 @@ def _closest(selectors: Iterable[Selector], rule: Rule) -> int:
 
 
 def _matches(pattern: str, base: Path, path: Path) -> bool:
-    from .discovery import patterns
+    from dockerlint.lint.context.gitignore import patterns
 
     spec = patterns([pattern])
     if not len(spec):

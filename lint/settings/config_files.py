@@ -10,12 +10,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.syntax.source import reason
-
-from .config import ConfigError, Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .config import Layer
 
 OWN_FILE = ".dlint.toml"
 PYPROJECT = "pyproject.toml"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from dockerlint.lint.engine.findings import Severity
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
+from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.syntax.source import reason
 
-from .config import ConfigError, Layer, Selector
-from .options import LEVELS, Place, flag, one_of, selectors, table_value, texts
+from .options import LEVELS, OptionPlace, flag, one_of, selectors, table_value, texts
+
+if TYPE_CHECKING:
+    from .config import Layer, Selector
 
 _HADOLINT_FORMATS = {"tty": "text", "gitlab_codeclimate": "gitlab"}
 ENVIRONMENT = "HADOLINT_"
@@ -30,7 +33,7 @@ def translate(path: Path) -> Layer:
     layer: Layer = {}
     for key, read in _HADOLINT.items():
         if table.get(key) is not None:
-            layer |= read(table[key], Place(str(path), key, path.parent))
+            layer |= read(table[key], OptionPlace(str(path), key, path.parent))
     return layer
 
 
@@ -46,7 +49,7 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
         if not text:
             continue
         try:
-            found = read(text, Place("environment", ENVIRONMENT + name, Path()))
+            found = read(text, OptionPlace("environment", ENVIRONMENT + name, Path()))
         except ConfigError:
             continue
         layer |= {key: {**layer.get(key, {}), **value} if isinstance(value, dict) else value for key, value in found.items()}
@@ -74,28 +77,28 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     return table
 
 
-def _foreign(value: object, place: Place) -> tuple[Selector, ...]:
+def _foreign(value: object, place: OptionPlace) -> tuple[Selector, ...]:
     return tuple(replace(selector, foreign=True) for selector in selectors(value, place))
 
 
-def _override(value: object, place: Place) -> Layer:
+def _override(value: object, place: OptionPlace) -> Layer:
     if not isinstance(value, Mapping):
         raise place.wrong("a table", value)
     levels = ((level, _foreign(value[level], place)) for level in LEVELS if value.get(level) is not None)
     return {"severity": {selector: Severity(level) for level, selectors in levels for selector in selectors}}
 
 
-def _hadolint_threshold(value: object, place: Place) -> Layer:
+def _hadolint_threshold(value: object, place: OptionPlace) -> Layer:
     level = one_of((*LEVELS, "ignore", "none"))(value, place)
     return {"fail_on": Severity(level) if level in LEVELS else Severity.STYLE}
 
 
-def _hadolint_format(value: object, place: Place) -> Layer:
+def _hadolint_format(value: object, place: OptionPlace) -> Layer:
     name = _HADOLINT_FORMATS.get(str(value), value)
     return {"format": one_of(FORMATS)(name, place)}
 
 
-_HADOLINT: Mapping[str, Callable[[Any, Place], Layer]] = {
+_HADOLINT: Mapping[str, Callable[[Any, OptionPlace], Layer]] = {
     "ignored": lambda value, place: {"ignore": _foreign(value, place)},
     "override": _override,
     "trustedRegistries": lambda value, place: {"trusted_registries": texts(value, place)},
@@ -113,17 +116,17 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _labels(text: str, place: Place) -> Layer:
+def _labels(text: str, place: OptionPlace) -> Layer:
     pairs = [word.partition(":") for word in _words(text)]
     return {"label_schema": table_value({name: kind for name, colon, kind in pairs if colon}, place)}
 
 
-def _override_of(level: str) -> Callable[[str, Place], Layer]:
+def _override_of(level: str) -> Callable[[str, OptionPlace], Layer]:
     return lambda text, place: _override({level: _words(text)}, place)
 
 
 # Source: hadolint's README, "Configure", and the names in its program.
-_VARIABLES: Mapping[str, Callable[[str, Place], Layer]] = {
+_VARIABLES: Mapping[str, Callable[[str, OptionPlace], Layer]] = {
     "FAILURE_THRESHOLD": lambda text, place: _hadolint_threshold(text, place),
     "NOFAIL": lambda text, _: {"fail_on": None} if text.lower() in TRUTHY else {},
     "FORMAT": lambda text, place: _hadolint_format(text, place),

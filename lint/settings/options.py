@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.lint.engine.findings import Severity
-from dockerlint.lint.report import FORMATS
+from dockerlint.lint.report.render import FORMATS
+from dockerlint.lint.storage.errors import ConfigError
 
-from .config import PRESETS, ConfigError, Layer, Selector, did_you_mean
+from .config import PRESETS, Layer, Selector, did_you_mean
 from .network_rate import rate
 
 if TYPE_CHECKING:
@@ -63,11 +64,11 @@ def layer(table: object, origin: str, base: Path) -> Layer:
         option = OPTIONS.get(key)
         if option is None:
             raise ConfigError(f"{origin}: unknown key {key!r}{did_you_mean(key, OPTIONS)}")
-        read[key.replace("-", "_")] = option.read(value, Place(origin, key, base))
+        read[key.replace("-", "_")] = option.read(value, OptionPlace(origin, key, base))
     return read
 
 
-class Place(Struct, frozen=True):
+class OptionPlace(Struct, frozen=True):
     """Where a value stands: for messages, and for what relative paths are relative to."""
 
     origin: str
@@ -96,48 +97,48 @@ def _short(value: object) -> str:
         return "a number of thousands of digits"
 
 
-def text_value(value: object, place: Place) -> str:
+def text_value(value: object, place: OptionPlace) -> str:
     """A text."""
     if not isinstance(value, str):
         raise place.wrong("a text", value)
     return value
 
 
-def flag(value: object, place: Place) -> bool:
+def flag(value: object, place: OptionPlace) -> bool:
     """True or false."""
     if not isinstance(value, bool):
         raise place.wrong("true or false", value)
     return value
 
 
-def texts(value: object, place: Place) -> tuple[str, ...]:
+def texts(value: object, place: OptionPlace) -> tuple[str, ...]:
     """A list of texts."""
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise place.wrong("a list of texts", value)
     return tuple(value)
 
 
-def selectors(value: object, place: Place) -> tuple[Selector, ...]:
+def selectors(value: object, place: OptionPlace) -> tuple[Selector, ...]:
     """A list of codes, prefixes or names."""
     return tuple(Selector(item, place.where) for item in texts(value, place))
 
 
-def table_value(value: object, place: Place) -> dict[str, str]:
+def table_value(value: object, place: OptionPlace) -> dict[str, str]:
     """A table of texts."""
     if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
         raise place.wrong("a table of texts", value)
     return dict(value)
 
 
-def _path(value: object, place: Place) -> Path:
+def _path(value: object, place: OptionPlace) -> Path:
     return place.base / Path(text_value(value, place)).expanduser()
 
 
-def one_of(names: Iterable[str]) -> Callable[[object, Place], str]:
+def one_of(names: Iterable[str]) -> Callable[[object, OptionPlace], str]:
     """One of these texts."""
     known = tuple(names)
 
-    def read(value: object, place: Place) -> str:
+    def read(value: object, place: OptionPlace) -> str:
         if value not in known:
             hint = did_you_mean(value, known) if isinstance(value, str) else ""
             raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {_short(value)}{hint}")
@@ -149,23 +150,23 @@ def one_of(names: Iterable[str]) -> Callable[[object, Place], str]:
 _level = one_of(LEVELS)
 
 
-def _threshold(value: object, place: Place) -> Severity | None:
+def _threshold(value: object, place: OptionPlace) -> Severity | None:
     level = one_of((*LEVELS, NEVER))(value, place)
     return None if level == NEVER else Severity(level)
 
 
-def _severities(value: object, place: Place) -> dict[Selector, Severity]:
+def _severities(value: object, place: OptionPlace) -> dict[Selector, Severity]:
     table = table_value(value, place)
     return {Selector(key, place.where): Severity(_level(item, place)) for key, item in table.items()}
 
 
-def _per_file(value: object, place: Place) -> dict[tuple[Path, str], tuple[Selector, ...]]:
+def _per_file(value: object, place: OptionPlace) -> dict[tuple[Path, str], tuple[Selector, ...]]:
     if not isinstance(value, Mapping):
         raise place.wrong("a table of lists", value)
     return {(place.base, str(pattern)): selectors(codes, place) for pattern, codes in value.items()}
 
 
-def _rate(value: object, place: Place) -> str:
+def _rate(value: object, place: OptionPlace) -> str:
     text = text_value(value, place)
     try:
         rate(text)
@@ -174,7 +175,7 @@ def _rate(value: object, place: Place) -> str:
     return text
 
 
-def _factor(value: object, place: Place) -> float:
+def _factor(value: object, place: OptionPlace) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_FACTOR:
         raise place.wrong("a number above 0", value)
     return float(value)
@@ -212,7 +213,7 @@ def _boolean(text: str) -> object:
 class Option(Struct, frozen=True):
     """A key: how its value is checked, and how it is written in an environment variable."""
 
-    read: Callable[[Any, Place], Any]
+    read: Callable[[Any, OptionPlace], Any]
     from_text: Callable[[str], object] = str
 
 

@@ -310,7 +310,7 @@ def _read(joined: _Joined, *, heredoc: bool) -> Script:
     shown = BEYOND.sub(STAND_IN, joined.text)
     data = shown.encode("utf8")
     tree, is_all = _tree(data)
-    reader = _Reader(joined, data, _offsets(shown, data))
+    reader = _ScriptReader(joined, data, _offsets(shown, data))
     commands = reader.commands(tree.root_node)
     text = joined.text
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
@@ -356,7 +356,7 @@ def _offsets(text: str, data: bytes) -> list[int] | None:
     return offsets
 
 
-class _Reader:
+class _ScriptReader:
     """Turns the nodes of one tree into commands, without recursion: scripts of strangers may nest as deep as they like."""
 
     def __init__(self, joined: _Joined, data: bytes, offsets: list[int] | None) -> None:

@@ -9,7 +9,7 @@ from msgspec.json import decode, encode
 
 from dockerlint.lint.storage.checksum import checksum
 
-from .runner import Comment, ShellCheck, comments
+from .runner import ScriptComment, ShellCheck, comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ class Comments:
         self.program = program
         self.store = store
         self.calls = calls
-        self._known: dict[str, tuple[Comment, ...] | None] = {}
+        self._known: dict[str, tuple[ScriptComment, ...] | None] = {}
 
     def learn(self, scripts: Iterable[str]) -> None:
         """Ask for all that is not known yet, in few calls.
@@ -51,7 +51,7 @@ class Comments:
         if self.store is not None:
             self.store.put(new)
 
-    def of(self, script: str) -> tuple[Comment, ...] | None:
+    def of(self, script: str) -> tuple[ScriptComment, ...] | None:
         """What is said of a script; None when it was left out for its length or the time it takes."""
         self.learn([script])
         return self._known[script]

@@ -44,7 +44,7 @@ class Replacement(Struct, frozen=True):
     behind: bool
 
 
-class Comment(Struct, frozen=True):
+class ScriptComment(Struct, frozen=True):
     """What ShellCheck says of one place; `code` is a number, `level` one of error, warning, info and style."""
 
     code: int
@@ -150,7 +150,7 @@ def _version(path: str) -> list[int]:
     raise ShellCheckError(f"{path} does not say its version")
 
 
-def comments(objects: object) -> tuple[Comment, ...]:
+def comments(objects: object) -> tuple[ScriptComment, ...]:
     """ShellCheck's objects (`--format=json1`) as values, in its order.
 
     Raises ValueError when they are not of that form.
@@ -161,9 +161,9 @@ def comments(objects: object) -> tuple[Comment, ...]:
         raise ValueError(f"this is not what ShellCheck writes: {error}") from error
 
 
-def _comment(item: dict[str, Any]) -> Comment:
+def _comment(item: dict[str, Any]) -> ScriptComment:
     replacements = (item.get("fix") or {}).get("replacements", ())
-    return Comment(
+    return ScriptComment(
         int(item["code"]),
         str(item["level"]),
         str(item["message"]),

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-try:
-    # hashlib has the same and loads OpenSSL too, which takes longer than all that is hashed in a small run
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
+from hashlib import blake2b
 
 
 def checksum(data: bytes, size: int) -> bytes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDERS = ("lint", "rules", "fixers")
-TOP = str(Path(__file__).resolve().parents[2])
+TOP = str(Path(__file__).absolute().parents[2])
 
 # Which of the installations this is that may share a cache folder.
 PLACE = checksum(os.fsencode(TOP), 4).hex()

@@ -8,6 +8,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
+from .errors import PluginError
 from .prepared import prepared
 
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 RULES, TOOLS = "dlint.rules", "dlint.tools"
 # Seconds for which an installer may still be at work in a folder that has changed.
 SETTLED = 60
-
-
-class PluginError(Exception):
-    """A plug-in that cannot be loaded, or that brings what is there already; the message names it."""
 
 
 @cache

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -59,23 +58,6 @@ def prepared(name: str, make: Callable[[], T], kind: type[T], of: object = None)
     value = make()
     _keep(path, encode(_Kept(state, Raw(encode(value)))))
     return value
-
-
-def shipped() -> dict[str, Callable[[], object]]:
-    """What a wheel brings: by name, what makes it."""
-    from dockerlint.lint.catalogue import tables
-    from dockerlint.lint.engine import registry
-    from dockerlint.lint.syntax import grammar
-
-    of_grammar = {grammar.kept_as(escape): partial(grammar.made, escape) for escape in grammar.ESCAPES}
-    return {registry.ROWS: registry.rows, tables.TABLES: tables.every, **of_grammar}
-
-
-def ship(to: Path) -> None:
-    """Make what a wheel brings, as JSON files in a folder."""
-    to.mkdir(parents=True, exist_ok=True)
-    for name, make in shipped().items():
-        (to / f"{name}.json").write_bytes(encode(make()))
 
 
 def unpacked(packed: Path) -> bytes | mmap:

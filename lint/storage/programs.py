@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 
 def find(name: str) -> str | None:
-    """The program beside this Python, else on the path; None when there is none."""
-    folders = (os.path.dirname(sys.executable), *os.get_exec_path())  # noqa: PTH120 - as quick as can be
-    if os.name != "nt":
-        return next((path for path in (os.path.join(folder, name) for folder in folders) if _runs(path)), None)  # noqa: PTH118
-    import shutil
-
-    return shutil.which(name, path=os.pathsep.join(folders))
+    """The program beside this Python, else on PATH; None when there is none."""
+    folders = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
+    return shutil.which(name, path=folders)
 
 
 def state(name: str) -> tuple[str, int, int] | None:
@@ -21,9 +19,5 @@ def state(name: str) -> tuple[str, int, int] | None:
     path = find(name)
     if path is None:
         return None
-    found = os.stat(path)  # noqa: PTH116 - a path that was just found
+    found = Path(path).stat()
     return path, found.st_size, found.st_mtime_ns
-
-
-def _runs(path: str) -> bool:
-    return os.path.isfile(path) and os.access(path, os.X_OK)  # noqa: PTH113

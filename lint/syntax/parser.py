@@ -34,7 +34,7 @@ LINE_START = ContextVar("LINE_START", default=0)
 
 
 class _Language(Struct, frozen=True):
-    """The grammar for one escape character, and the terminals that `_Reader` walks the file with."""
+    """The grammar for one escape character, and the terminals that `_FileReader` walks the file with."""
 
     parser: Parser
     continuation: re.Pattern[str]
@@ -49,7 +49,7 @@ class _Language(Struct, frozen=True):
 def _language(escape: str) -> _Language:
     tables = grammar.tables(escape)
     continuation = regex(grammar.spelled_out("%CONTINUATION%", escape))
-    builder = _Builder(continuation, regex(grammar.spelled_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape)))
+    builder = _TreeBuilder(continuation, regex(grammar.spelled_out(r"(%FLAG%)(?:%BLANKS%|\Z)", escape)))
     terminals = (regex(tables.terminals[name]) for name in ("LINE", "COMMENT_LINE", "BLANK_LINE", "DIRECTIVE", "HEREDOC"))
     return _Language(Parser(tables, builder), continuation, *terminals)
 
@@ -59,7 +59,7 @@ def parse(text: str) -> nodes.Dockerfile:
 
     Never raises for bad text: what the builder would refuse stands in `problems`, in file order, and the rest is parsed.
     """
-    return _Reader(text).read()
+    return _FileReader(text).read()
 
 
 class _Known(Struct, frozen=True):
@@ -75,7 +75,7 @@ def _known(line: str, escape: str) -> list[_Known]:  # noqa: ARG001 - the key
     return []
 
 
-class _Reader:
+class _FileReader:
     """Walks the file: directives, comments, logical lines, heredocs."""
 
     def __init__(self, text: str) -> None:
@@ -336,7 +336,7 @@ def _stages(
 # ---------------------------------------------------------------- tokens to nodes
 
 
-class _Builder:
+class _TreeBuilder:
     """Turns each grammar rule into its node as it is completed; a rule's method has the rule's name."""
 
     def __init__(self, continuation: re.Pattern[str], flag: re.Pattern[str]) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.storage.errors import SourceError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,11 +18,11 @@ STDIN = "-"
 # BuildKit gets a Dockerfile in one message, and takes none that is longer.
 # Source: containerd/containerd, defaults/defaults.go (DefaultMaxRecvMsgSize).
 MOST_BYTES = 16 << 20
+# Of a file that lies beside a Dockerfile no more is read.
+MOST_BESIDE = 4_000_000
+# As many links as Linux follows in one path.
+MOST_LINKS = 40
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-
-
-class SourceError(Exception):
-    """A file that cannot be read; the message is a sentence that names it."""
 
 
 class Source(Struct, frozen=True):

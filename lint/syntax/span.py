@@ -1,4 +1,4 @@
-"""A place in a text."""
+"""A place in a text, and a change there."""
 
 from __future__ import annotations
 
@@ -20,3 +20,10 @@ class Span(NamedTuple):
         if self == other:
             return True
         return self.start < other.end and other.start < self.end
+
+
+class Edit(NamedTuple):
+    """Replace the characters of `span` by `text`: an empty span inserts, an empty text deletes."""
+
+    span: Span
+    text: str

@@ -6,25 +6,23 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.engine.findings import Edit
-
 from . import nodes
-from .span import Span
+from .span import Edit, Span
 from .word_expansion import ExpansionError, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .word_expansion import Reference
+    from .word_expansion import VariableReference
 
 # Source: the Dockerfile reference, "Environment replacement".
 OPERATORS = frozenset(["", "-", ":-", "+", ":+", "?", ":?", "#", "##", "%", "%%", "/", "//"])
 
 
-class Use(Struct, frozen=True):
+class VariableUse(Struct, frozen=True):
     """A reference to a variable, and its characters; of the word it is in, where they cannot be told apart (`exact`)."""
 
-    reference: Reference
+    reference: VariableReference
     span: Span
     exact: bool
 
@@ -46,7 +44,7 @@ class Use(Struct, frozen=True):
         return Edit(Span(start, start + len(self.name)), name)
 
 
-def uses(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[Use]:
+def uses(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[VariableUse]:
     """The references of an instruction that the builder resolves, by word; not those that the shell of a RUN does.
 
     Words that the builder cannot read have none. Source: the Dockerfile reference, "Environment replacement".
@@ -61,7 +59,7 @@ def uses(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[Use]:
                 yield from _uses(doc, word, "\\", skip_quotes=True)
 
 
-def _uses(doc: nodes.Dockerfile, word: nodes.Word, escape: str, *, skip_quotes: bool = False) -> Iterator[Use]:
+def _uses(doc: nodes.Dockerfile, word: nodes.Word, escape: str, *, skip_quotes: bool = False) -> Iterator[VariableUse]:
     if "$" not in word.text:
         return
     try:
@@ -75,10 +73,10 @@ def _uses(doc: nodes.Dockerfile, word: nodes.Word, escape: str, *, skip_quotes: 
     ahead = 0 if joined == word.text else 1 if joined[1:-1] == word.text else None
     for reference in found:
         if ahead is None:
-            yield Use(reference, word.span, exact=False)
+            yield VariableUse(reference, word.span, exact=False)
             continue
         start, last = (_offset(pieces, at + ahead) for at in (reference.start, reference.end - 1))
-        yield Use(reference, Span(start, last + 1), exact=True)
+        yield VariableUse(reference, Span(start, last + 1), exact=True)
 
 
 def _offset(pieces: list[Span], at: int) -> int:

@@ -43,7 +43,7 @@ class ExpansionError(ValueError):
         self.offset = offset
 
 
-class Reference(Struct, frozen=True):
+class VariableReference(Struct, frozen=True):
     """`$name` or `${name...}` at the half-open range of characters `start` to `end` of a word.
 
     `operator` is as written (`:-`, `##`, `//`, ...), or empty. `name` is empty for a form like `${+x}`.
@@ -60,7 +60,7 @@ class Reference(Struct, frozen=True):
         return self.operator in {"-", ":-"}
 
 
-class Options(TypedDict, total=False):
+class ExpansionOptions(TypedDict, total=False):
     """How to read a word other than by default; all are False unless given.
 
     `raw_quotes` keeps quotes, `raw_escapes` keeps escape characters, `skip_unset` leaves references to variables that
@@ -73,7 +73,7 @@ class Options(TypedDict, total=False):
     skip_quotes: bool
 
 
-def expand(word: str, env: Mapping[str, str | None], escape: str = "\\", **options: Unpack[Options]) -> str:
+def expand(word: str, env: Mapping[str, str | None], escape: str = "\\", **options: Unpack[ExpansionOptions]) -> str:
     """The text that the builder makes of a word; a variable that is not in `env` is empty.
 
     Raises ExpansionError if the builder would refuse the word, or if the text depends on an unknown value (None).
@@ -81,7 +81,7 @@ def expand(word: str, env: Mapping[str, str | None], escape: str = "\\", **optio
     return _known(_join(_pieces(word, env, escape, **options)))
 
 
-def try_expand(word: str, env: Mapping[str, str | None], escape: str = "\\", **options: Unpack[Options]) -> str | None:
+def try_expand(word: str, env: Mapping[str, str | None], escape: str = "\\", **options: Unpack[ExpansionOptions]) -> str | None:
     """As `expand`, but None if the text depends on a variable whose value in `env` is None, that is, unknown.
 
     Raises ExpansionError if the builder would refuse the word whatever the unknown values are.
@@ -89,7 +89,7 @@ def try_expand(word: str, env: Mapping[str, str | None], escape: str = "\\", **o
     return _join(_pieces(word, env, escape, **options))
 
 
-def expand_words(word: str, env: Mapping[str, str | None], escape: str = "\\", **options: Unpack[Options]) -> list[str]:
+def expand_words(word: str, env: Mapping[str, str | None], escape: str = "\\", **options: Unpack[ExpansionOptions]) -> list[str]:
     """The words that the builder makes of a text: split at white space that is neither quoted nor escaped.
 
     White space in values splits too. Raises ExpansionError as `expand` does.
@@ -118,13 +118,13 @@ def expand_words(word: str, env: Mapping[str, str | None], escape: str = "\\", *
     return words
 
 
-def variables(word: str, escape: str = "\\", *, skip_quotes: bool = False) -> tuple[Reference, ...]:
+def variables(word: str, escape: str = "\\", *, skip_quotes: bool = False) -> tuple[VariableReference, ...]:
     """The references in a word by where they start; one in another's default lies within that one's range.
 
     Raises ExpansionError if the builder could not read the word whatever the values are.
     """
     steps = _steps(word, escape, False, False, skip_quotes)
-    return tuple(sorted((step for step in steps if isinstance(step, Reference)), key=lambda reference: reference.start))
+    return tuple(sorted((step for step in steps if isinstance(step, VariableReference)), key=lambda reference: reference.start))
 
 
 def _pieces(
@@ -175,7 +175,7 @@ _LOST = _Piece("", splits=True, forgets=True)
 
 
 if TYPE_CHECKING:
-    _Step: TypeAlias = _Piece | _Mark | Reference
+    _Step: TypeAlias = _Piece | _Mark | VariableReference
 
 
 class _Level(Struct):
@@ -237,7 +237,7 @@ class _Parser:
             return at + 1
         self._levels.pop()
         if level.stop == "}":
-            self._steps.append(Reference(level.start, at + 1, level.name, level.operator))
+            self._steps.append(VariableReference(level.start, at + 1, level.name, level.operator))
         else:
             self._keep_quote(level.stop)
             self._steps.append(_Mark.QUOTE_END)
@@ -272,7 +272,7 @@ class _Parser:
         if end == start + 1:
             self._steps.append(_Piece("$", splits=True))
         else:
-            self._steps.append(Reference(start, end, self._word[start + 1 : end], ""))
+            self._steps.append(VariableReference(start, end, self._word[start + 1 : end], ""))
         return end
 
     def _read_braces(self, start: int) -> int:
@@ -283,7 +283,7 @@ class _Parser:
         name = word[start + 2 : at]
         modifier = word[at : at + 1]
         if modifier == "}":
-            self._steps.append(Reference(start, at + 1, name, ""))
+            self._steps.append(VariableReference(start, at + 1, name, ""))
             return at + 1
         if not modifier:
             raise ExpansionError("bad substitution: the closing } is missing", start)
@@ -346,7 +346,7 @@ class _Evaluation:
         for step in steps:
             if isinstance(step, _Piece):
                 stack[-1].append(step)
-            elif isinstance(step, Reference):
+            elif isinstance(step, VariableReference):
                 text = self._substitute(step, self._operands(step, stack))
                 self._spend(len(text or ""), step.start)
                 stack[-1].append(_Piece(text, splits=True))
@@ -360,7 +360,7 @@ class _Evaluation:
                 stack.append([])
         return top
 
-    def _operands(self, reference: Reference, stack: list[list[_Piece]]) -> list[str | None]:
+    def _operands(self, reference: VariableReference, stack: list[list[_Piece]]) -> list[str | None]:
         count = 0 if not reference.operator else 2 if reference.operator[0] == "/" else 1
         return [_join(stack.pop()) for _ in range(count)][::-1]
 
@@ -369,7 +369,7 @@ class _Evaluation:
         if self._budget < 0:
             raise ExpansionError("the word takes too much to expand: shorten its values and patterns", offset)
 
-    def _substitute(self, reference: Reference, operands: list[str | None]) -> str | None:
+    def _substitute(self, reference: VariableReference, operands: list[str | None]) -> str | None:
         is_set = reference.name in self._env
         value = self._env[reference.name] if is_set else ""
         if self._skip_unset and not is_set:
@@ -388,7 +388,7 @@ class _Evaluation:
         absent = not is_set or (operator[0] == ":" and not value)
         return _choose(reference, operands[0], value, absent=absent)
 
-    def _as_written(self, reference: Reference, operands: list[str | None]) -> str | None:
+    def _as_written(self, reference: VariableReference, operands: list[str | None]) -> str | None:
         if not operands:
             return self._word[reference.start : reference.end]
         texts = [operand for operand in operands if operand is not None]
@@ -400,7 +400,7 @@ class _Evaluation:
             operator = operator[0]
         return f"${{{reference.name}{operator}{'/'.join(texts)}}}"
 
-    def _trim(self, reference: Reference, value: str | None, pattern: str | None) -> str | None:
+    def _trim(self, reference: VariableReference, value: str | None, pattern: str | None) -> str | None:
         if pattern is None:
             return None
         operator = reference.operator[0]
@@ -419,7 +419,7 @@ class _Evaluation:
         return value[::-1] if backwards else value
 
     def _replace(
-        self, reference: Reference, value: str | None, pattern: str | None, replacement: str | None
+        self, reference: VariableReference, value: str | None, pattern: str | None, replacement: str | None
     ) -> str | None:
         if pattern is None:
             return None
@@ -431,7 +431,7 @@ class _Evaluation:
         found = matcher.find(value, 0)
         return value[: found[0]] + replacement + value[found[1] :] if found else value
 
-    def _replace_all(self, reference: Reference, value: str, matcher: _Pattern, replacement: str) -> str:
+    def _replace_all(self, reference: VariableReference, value: str, matcher: _Pattern, replacement: str) -> str:
         done: list[str] = []
         template = _template(replacement)
         at = last = 0
@@ -446,7 +446,7 @@ class _Evaluation:
             at = max(at + 1, end)
         return "".join(done) + value[last:]
 
-    def _pattern(self, reference: Reference, pattern: str, value: str | None, *, longest: bool) -> _Pattern:
+    def _pattern(self, reference: VariableReference, pattern: str, value: str | None, *, longest: bool) -> _Pattern:
         self._spend((len(value or "") + _COMPILING) * len(pattern) // _COMPARISONS, reference.start)
         return _Pattern(pattern, longest=longest, offset=reference.start)
 
@@ -538,7 +538,7 @@ def _identifier_end(text: str, at: int) -> int:
     return at
 
 
-def _choose(reference: Reference, operand: str | None, value: str, *, absent: bool) -> str | None:
+def _choose(reference: VariableReference, operand: str | None, value: str, *, absent: bool) -> str | None:
     match reference.operator[-1]:
         case "-":
             return operand if absent else value

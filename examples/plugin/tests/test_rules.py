@@ -4,7 +4,7 @@ import pytest
 from acme_dockerfiles import rules
 
 from dockerlint.fixers.rule_testing import assert_examples
-from dockerlint.lint.engine.rule import Rule
+from dockerlint.lint import Rule
 
 RULES = [item for item in vars(rules).values() if isinstance(item, Rule)]
 

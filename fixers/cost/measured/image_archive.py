@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .layer_files import Entry
+    from .layer_files import FileEntry
 
 DIGEST = regex(r"sha256:[0-9a-f]{64}")
 BLOB = regex(r"blobs/sha256/([0-9a-f]{64})")
@@ -46,7 +46,7 @@ class _Blob(Struct, frozen=True):
     size: int
     digest: str
     data: bytes | None = None
-    entries: tuple[Entry, ...] | None = None
+    entries: tuple[FileEntry, ...] | None = None
     inner: str = ""
     packed: bool = False
     link: str = ""
@@ -123,7 +123,7 @@ class _Scanner:
         whole = raw.finish()
         return _Blob(size, whole, None, entries, digest or whole, inner is not None)
 
-    def _layer(self, stream: Stream) -> tuple[Entry, ...]:
+    def _layer(self, stream: Stream) -> tuple[FileEntry, ...]:
         found = []
         for member in _each(stream):
             item = layer_files.entry(member)

@@ -17,7 +17,7 @@ WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What an entry of a layer does to the file system."""
 
     FILE = auto()
@@ -27,32 +27,32 @@ class Kind(Enum):
     EMPTIED = auto()
 
 
-class Entry(NamedTuple):
+class FileEntry(NamedTuple):
     """One member of a layer: a path without a slash before it, bytes of a file, the other name of a hard link."""
 
     path: str
-    kind: Kind
+    kind: FileKind
     size: int = 0
     target: str = ""
 
 
-def entry(member: tarfile.TarInfo) -> Entry | None:
+def entry(member: tarfile.TarInfo) -> FileEntry | None:
     """What a member of a layer's archive stands for; None for the root, and what is of no file system."""
     path = clean(member.name)
     folder, _, name = path.rpartition("/")
     if not path:
         return None
     if name == OPAQUE:
-        return Entry(folder, Kind.EMPTIED)
+        return FileEntry(folder, FileKind.EMPTIED)
     if name.startswith(WHITEOUT):
         hidden = name.removeprefix(WHITEOUT)
-        return Entry(f"{folder}/{hidden}" if folder else hidden, Kind.REMOVED) if hidden else None
+        return FileEntry(f"{folder}/{hidden}" if folder else hidden, FileKind.REMOVED) if hidden else None
     if member.isdir():
-        return Entry(path, Kind.FOLDER)
+        return FileEntry(path, FileKind.FOLDER)
     if member.islnk():
-        return Entry(path, Kind.LINK, 0, clean(member.linkname))
+        return FileEntry(path, FileKind.LINK, 0, clean(member.linkname))
     # links, devices and pipes are files without bytes
-    return Entry(path, Kind.FILE, member.size if member.isreg() else 0)
+    return FileEntry(path, FileKind.FILE, member.size if member.isreg() else 0)
 
 
 def clean(path: str) -> str:
@@ -82,20 +82,20 @@ class _Tree:
         self.root = _Node()
         self.wasted = [0] * count
 
-    def apply(self, number: int, entries: Sequence[Entry]) -> None:
+    def apply(self, number: int, entries: Sequence[FileEntry]) -> None:
         """One more layer: first what it hides of those below, then what is in it."""
         for item in entries:
-            if item.kind is Kind.REMOVED:
+            if item.kind is FileKind.REMOVED:
                 self._remove(item.path)
-            elif item.kind is Kind.EMPTIED and (node := self._find(item.path)):
+            elif item.kind is FileKind.EMPTIED and (node := self._find(item.path)):
                 self._drop(node.children.values())
                 node.children = {}
         for item in entries:
-            if item.kind is Kind.FOLDER:
+            if item.kind is FileKind.FOLDER:
                 self._folder(item.path)
-            elif item.kind is Kind.FILE:
+            elif item.kind is FileKind.FILE:
                 self._put(item.path, _Content(number, item.size))
-            elif item.kind is Kind.LINK:
+            elif item.kind is FileKind.LINK:
                 node = self._find(item.target)
                 self._put(item.path, (node.content if node else None) or _Content(number, 0))
 
@@ -144,12 +144,12 @@ class _Tree:
                     self.wasted[content.layer] += content.size
 
 
-def added(entries: Iterable[Entry]) -> int:
+def added(entries: Iterable[FileEntry]) -> int:
     """The bytes of a layer, unpacked."""
     return sum(item.size for item in entries)
 
 
-def wasted(layers: Sequence[Sequence[Entry]]) -> list[int]:
+def wasted(layers: Sequence[Sequence[FileEntry]]) -> list[int]:
     """The bytes of each layer, the lowest first, that a later one overwrites or takes away."""
     tree = _Tree(len(layers))
     for number, entries in enumerate(layers):

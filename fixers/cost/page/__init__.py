@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
-    from .view import View
+    from .view import EstimateView
 
 STYLE = Path(__file__).parent / "style.css"
 
 
-def page(views: Sequence[View]) -> str:
+def page(views: Sequence[EstimateView]) -> str:
     """The page: a section a file."""
     return document(
         f"dlint cost: {', '.join(view.found.file for view in views)}",

@@ -27,7 +27,7 @@ MOST_ROWS, ROW = 24, 30
 MOST_COLUMNS = 100
 
 
-class Layer(Struct, frozen=True):
+class ChartLayer(Struct, frozen=True):
     """A bar of bytes: what it is, how much of it is the base image, useful, or wasted, and the bounds of the whole."""
 
     name: str
@@ -46,11 +46,11 @@ class Column(Struct, frozen=True):
     seconds: Amount
 
 
-def layers(found: Estimate) -> list[Layer]:
+def layers(found: Estimate) -> list[ChartLayer]:
     """The steps whose bytes ship, in the order of the image; the smallest of very many together."""
     pairs = zip(found.plan.graph.steps, found.steps, strict=True)
     every = [
-        Layer(
+        ChartLayer(
             f"{cost.line} {cost.instruction}",
             cost.adds.mid if step.is_pull else 0.0,
             0.0 if step.is_pull else max(cost.adds.mid - cost.wasted.mid, 0.0),
@@ -66,7 +66,7 @@ def layers(found: Estimate) -> list[Layer]:
     taken, rest = sorted(ranked[: MOST_ROWS - 1]), ranked[MOST_ROWS - 1 :]
     others = [every[at] for at in rest]
     return [every[at] for at in taken] + [
-        Layer(
+        ChartLayer(
             f"{len(others)} smaller layers",
             sum(item.base for item in others),
             sum(item.useful for item in others),
@@ -76,7 +76,7 @@ def layers(found: Estimate) -> list[Layer]:
     ]
 
 
-def layer_chart(rows: Sequence[Layer], width: int, label: int, most: float) -> Element:
+def layer_chart(rows: Sequence[ChartLayer], width: int, label: int, most: float) -> Element:
     """Bars from 0 to `most` bytes, the first layer on top; names are cut to `label` characters."""
     chart = pygal.HorizontalStackedBar(
         **_settings(width, ROW * len(rows) + 40, lambda value: short_size(value)),
@@ -90,7 +90,7 @@ def layer_chart(rows: Sequence[Layer], width: int, label: int, most: float) -> E
     return _drawn(chart)
 
 
-def _ending(item: Layer, most: float) -> dict[str, Any]:
+def _ending(item: ChartLayer, most: float) -> dict[str, Any]:
     """The last part of a bar, with the bounds of all of it as far as the chart goes."""
     before = item.adds.mid - item.wasted
     low, high = item.adds.low - before, min(item.adds.high, most) - before

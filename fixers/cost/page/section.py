@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.cost.cost_report import duration, long_duration, short_duration, short_size, size, stage_title
 
 from . import charts, timeline
-from .basis import basis
+from .figure_basis import basis
 from .tags import tag, titled
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.cost_model import Estimate
 
     from ..replay import Replay
-    from .view import View
+    from .view import EstimateView
 
 WIDE, HALF, NARROW = 1200, 580, 330
 WIDE_LABEL, HALF_LABEL, NARROW_LABEL = 60, 30, 16
 
 
-def section(view: View, number: int) -> Element:
+def section(view: EstimateView, number: int) -> Element:
     """All about one file; `number` tells its charts from those of other files."""
     found, pair = view.found, view.pair
     title = found.file + (f" (target {found.target})" if found.target else "")
@@ -43,12 +43,12 @@ def section(view: View, number: int) -> Element:
     return tag("section", *parts, tag("h3", "What the figures rest on"), known)
 
 
-def _sides(view: View) -> list[tuple[str, Estimate]]:
+def _sides(view: EstimateView) -> list[tuple[str, Estimate]]:
     """What is drawn: the two of a pair by their names, else the one."""
     return list(zip(view.pair.names, view.pair.sides, strict=True)) if view.pair else [("", view.found)]
 
 
-def _totals(view: View) -> Element:
+def _totals(view: EstimateView) -> Element:
     rows: list[tuple[str, Callable[[Amount], str], Callable[[float], str], Callable[[Estimate], Amount]]] = [
         ("image", size, short_size, lambda item: item.image.adds),
         ("shipped, compressed", size, short_size, lambda item: item.image.ships),
@@ -61,7 +61,7 @@ def _totals(view: View) -> Element:
 
 def _tile(
     name: str,
-    view: View,
+    view: EstimateView,
     word: Callable[[Amount], str],
     short: Callable[[float], str],
     of: Callable[[Estimate], Amount],
@@ -91,7 +91,7 @@ def _changes(changes: Sequence[str]) -> Element:
     )
 
 
-def _layers(view: View, number: int) -> Iterator[Element]:
+def _layers(view: EstimateView, number: int) -> Iterator[Element]:
     sides = [(name, found, charts.layers(found)) for name, found in _sides(view)]
     # an upper bound that is far out would leave no room for the bars
     most = max((row.adds.mid for _, _, rows in sides for row in rows), default=0.0) * 1.25
@@ -119,7 +119,7 @@ def _layers(view: View, number: int) -> Iterator[Element]:
     yield figures
 
 
-def _scenarios(view: View, number: int) -> Iterator[Element]:
+def _scenarios(view: EstimateView, number: int) -> Iterator[Element]:
     sides = _sides(view)
     yield tag("h3", "What a change rebuilds")
     yield _scenario_table(view)
@@ -152,7 +152,7 @@ def _scenarios(view: View, number: int) -> Iterator[Element]:
         yield box
 
 
-def _scenario_table(view: View) -> Element:
+def _scenario_table(view: EstimateView) -> Element:
     sides = _sides(view)
     of = [name or "" for name, _ in sides]
     names = ["change", "share"]
@@ -173,7 +173,7 @@ def _scenario_table(view: View) -> Element:
     return tag("table", _head(names), body, class_="cards")
 
 
-def _commits(view: View, number: int) -> Iterator[Element]:
+def _commits(view: EstimateView, number: int) -> Iterator[Element]:
     sides = [(name, found.replay) for name, found in _sides(view) if found.replay is not None]
     if not sides:
         return

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, tostring
 
-from dockerlint.lint.report import clean
-from dockerlint.lint.report.escaping import visible
+from dockerlint.lint.report.escaping import clean, visible
 
 SVG = "{http://www.w3.org/2000/svg}"
 # What a chart may be made of; a library's scripts, styles and links are none of it.

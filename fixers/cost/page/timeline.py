@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.bounded import Amount
     from dockerlint.fixers.cost.cost_model import Estimate
 
-    from ..scenarios import Outcome
+    from ..scenarios import ScenarioOutcome
 
 ROW, LINE, BAR, AXIS, TICKS = 34, 14, 10, 22, 4
 MOST_ROWS = 40
@@ -29,7 +29,7 @@ MOST_ROWS = 40
 MOST_LABEL = 90
 
 
-class Span(Struct, frozen=True):
+class TimeSpan(Struct, frozen=True):
     """A step that runs again: its number, when it starts and ends, its own seconds; `critical` when the build waits for it."""
 
     number: int
@@ -39,7 +39,7 @@ class Span(Struct, frozen=True):
     critical: bool
 
 
-def spans(found: Estimate, outcome: Outcome) -> list[Span]:
+def spans(found: Estimate, outcome: ScenarioOutcome) -> list[TimeSpan]:
     """The steps of the most frequent case of a scenario, in the order of the file."""
     plan = found.plan
     _, again = outcome.likeliest
@@ -51,13 +51,13 @@ def spans(found: Estimate, outcome: Outcome) -> list[Span]:
         critical.add(at)
         at = max(plan.graph.steps[at].waits_for, key=done.__getitem__, default=None)
     return [
-        Span(number, done[number] - seconds.mid, done[number], seconds, number in critical)
+        TimeSpan(number, done[number] - seconds.mid, done[number], seconds, number in critical)
         for number in sorted(again)
         for seconds in [plan.times[number].of(mounts)]
     ]
 
 
-def drawn(rows: Sequence[Span], found: Estimate, most: float) -> Element:
+def drawn(rows: Sequence[TimeSpan], found: Estimate, most: float) -> Element:
     """Bars over an axis from 0 to `most` seconds; the shortest of very many are left to the table of steps."""
     kept = rows
     if len(rows) > MOST_ROWS:
@@ -76,7 +76,7 @@ def drawn(rows: Sequence[Span], found: Estimate, most: float) -> Element:
     return chart
 
 
-def _row(item: Span, found: Estimate, most: float, top: int) -> list[Element]:
+def _row(item: TimeSpan, found: Estimate, most: float, top: int) -> list[Element]:
     cost = found.steps[item.number]
     kind = "critical" if item.critical else "aside"
     name = f"{short_duration(item.seconds.mid)} · {cost.line} {cost.instruction}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.cost_model import Estimate
 
 
-class Pair(Struct, frozen=True):
+class EstimatePair(Struct, frozen=True):
     """Two estimates to hold against each other, and how they are called; `changes` say what makes the second of the first.
 
     `is_compared` says that they are two files, not one before and after its fixes.
@@ -23,10 +23,10 @@ class Pair(Struct, frozen=True):
     is_compared: bool = False
 
 
-class View(Struct, frozen=True):
+class EstimateView(Struct, frozen=True):
     """A file: its estimate, what to hold it against, and the speeds that were asked for (bytes a second, a factor)."""
 
     found: Estimate
-    pair: Pair | None = None
+    pair: EstimatePair | None = None
     network: Amount | None = None
     machine: float = 1.0

@@ -53,7 +53,7 @@ def project(context: Context, folder: str) -> Project | None:
     present = [name for name in BESIDE if posixpath.join(folder, name) in context.files]
     if not set(present) & set(ROOTS):
         return None
-    found = _Found(context, folder)
+    found = _ProjectFound(context, folder)
     if "pyproject.toml" in present:
         found.pyproject()
     if "setup.cfg" in present:
@@ -92,7 +92,7 @@ def without_project(invocation: Invocation, requirements: Iterable[str]) -> str:
     return " ".join((*words, *(f"-r {name}" for name in requirements)))
 
 
-class _Found:
+class _ProjectFound:
     """What has been read of a project so far."""
 
     def __init__(self, context: Context, folder: str) -> None:

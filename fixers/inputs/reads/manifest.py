@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.json import decode
 
-from dockerlint.lint.context.build_context import glob_to_regex
+from dockerlint.lint.context.dockerignore import glob_to_regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

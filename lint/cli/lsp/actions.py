@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import CodeAction, CodeActionKind, TextEdit, WorkspaceEdit
 
 from dockerlint.fixers.edits import insert
-from dockerlint.lint.engine.findings import Applicability, Edit
-from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.report.escaping import clean, is_clean
+from dockerlint.lint.report.places import BOM
+from dockerlint.lint.syntax.span import Edit, Span
 
-from ...report import BOM, clean, is_clean
 from .diagnostics import diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dockerlint.lint.engine.file_report import Priced
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
-    from ...report import Priced
-    from .file_setup import View
+    from .file_setup import FileView
 
 FIX_ALL = "source.fixAll.dlint"
 UNSAFE = " (unsafe)"
 
 
-def actions(view: View, span: Span, only: Sequence[str] | None) -> list[CodeAction]:
+def actions(view: FileView, span: Span, only: Sequence[str] | None) -> list[CodeAction]:
     """What can be done about the findings that touch a span; of the kinds in `only`, of all when None.
 
     That to fix all has no edit yet: `with_edit` works it out.
@@ -40,13 +41,13 @@ def actions(view: View, span: Span, only: Sequence[str] | None) -> list[CodeActi
     return found
 
 
-def with_edit(view: View, action: CodeAction) -> CodeAction:
+def with_edit(view: FileView, action: CodeAction) -> CodeAction:
     """The action to fix all, with its edit."""
     edits = [view.places.edit(edit) for edit in _changes(view.document.text, _fixed(view))]
     return _with(action, view, edits)
 
 
-def _with(action: CodeAction, view: View, edits: Sequence[TextEdit]) -> CodeAction:
+def _with(action: CodeAction, view: FileView, edits: Sequence[TextEdit]) -> CodeAction:
     """An action with edits of the view's document."""
     action.edit = WorkspaceEdit({view.document.uri: list(edits)})
     return action
@@ -65,7 +66,7 @@ def _is_safe(item: Priced) -> bool:
     return item.finding.fix is not None and item.finding.fix.applicability is Applicability.SAFE
 
 
-def _fixes(view: View, items: Iterable[Priced]) -> Iterator[CodeAction]:
+def _fixes(view: FileView, items: Iterable[Priced]) -> Iterator[CodeAction]:
     for item in items:
         fix = item.finding.fix
         # bytes that were no UTF-8 cannot be sent
@@ -77,7 +78,7 @@ def _fixes(view: View, items: Iterable[Priced]) -> Iterator[CodeAction]:
         yield _with(action, view, [view.places.edit(edit) for edit in fix.edits])
 
 
-def _ignores(view: View, items: Iterable[Priced]) -> Iterator[CodeAction]:
+def _ignores(view: FileView, items: Iterable[Priced]) -> Iterator[CodeAction]:
     seen = set()
     for item in items:
         node = _around(view, item.finding.span)
@@ -107,11 +108,11 @@ def _at_top(doc: Dockerfile, code: str) -> Edit:
     return insert(end + 1, comment) if end >= 0 else insert(len(doc.text), doc.newline + comment)
 
 
-def _around(view: View, span: Span) -> Instruction | None:
+def _around(view: FileView, span: Span) -> Instruction | None:
     return next((node for node in view.doc.instructions if node.span.start <= span.start <= node.span.end), None)
 
 
-def _fixed(view: View) -> str:
+def _fixed(view: FileView) -> str:
     """The text with all safe fixes, as `dlint --fix` makes them."""
     work = view.setup.work
     if work is None:

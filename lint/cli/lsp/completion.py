@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.syntax import nodes
 
-    from .file_setup import View
+    from .file_setup import FileView
 
 # The start of an ignore up to the name that is being typed.
 IGNORE = regex(r"[ \t]*#[ \t]*(?:dlint|hadolint)[ \t]+(?:(?:global|stage)[ \t]+)?ignore[ \t]*=[ \t]*([\w, \t-]*)\Z")
@@ -37,7 +37,7 @@ class _Choice(NamedTuple):
     detail: str | None = None
 
 
-def completion(view: View, offset: int) -> list[CompletionItem]:
+def completion(view: FileView, offset: int) -> list[CompletionItem]:
     """The items for a place; each replaces what is typed already of the word it stands for."""
     typed, choices = _choices(view, offset)
     range_ = view.places.range(Span(offset - len(typed), offset))
@@ -49,7 +49,7 @@ def completion(view: View, offset: int) -> list[CompletionItem]:
     ]
 
 
-def _choices(view: View, offset: int) -> tuple[str, list[_Choice]]:
+def _choices(view: FileView, offset: int) -> tuple[str, list[_Choice]]:
     """What is typed of a word, and what it may become."""
     text = view.doc.text
     line = text[text.rfind("\n", 0, offset) + 1 : offset]
@@ -71,7 +71,7 @@ def _choices(view: View, offset: int) -> tuple[str, list[_Choice]]:
     return _in_instruction(view, offset, line)
 
 
-def _in_instruction(view: View, offset: int, line: str) -> tuple[str, list[_Choice]]:
+def _in_instruction(view: FileView, offset: int, line: str) -> tuple[str, list[_Choice]]:
     words = line.split()
     typed = "" if not words or line[-1].isspace() else words.pop()
     if words and words[0].upper() == "ONBUILD":
@@ -88,7 +88,7 @@ def _in_instruction(view: View, offset: int, line: str) -> tuple[str, list[_Choi
     return (typed, list(_stages(view, offset))) if keyword == "FROM" else (typed, [])
 
 
-def _in_flag(view: View, offset: int, keyword: str, typed: str) -> tuple[str, list[_Choice]]:
+def _in_flag(view: FileView, offset: int, keyword: str, typed: str) -> tuple[str, list[_Choice]]:
     flags = FLAGS.get(keyword, {})
     name, equals, value = typed.removeprefix("--").partition("=")
     if not equals:
@@ -101,7 +101,7 @@ def _in_flag(view: View, offset: int, keyword: str, typed: str) -> tuple[str, li
     return value, _values(CHOICES.get((keyword, name), ()))
 
 
-def _in_mount(view: View, offset: int, value: str) -> tuple[str, list[_Choice]]:
+def _in_mount(view: FileView, offset: int, value: str) -> tuple[str, list[_Choice]]:
     done, _, option = value.rpartition(",")
     name, equals, typed = option.partition("=")
     if equals:
@@ -116,7 +116,7 @@ def _values(texts: Iterable[str]) -> list[_Choice]:
     return [_Choice(text, CompletionItemKind.Value) for text in texts]
 
 
-def _stages(view: View, offset: int) -> Iterator[_Choice]:
+def _stages(view: FileView, offset: int) -> Iterator[_Choice]:
     """The stages above."""
     for stage in view.doc.stages:
         alias = stage.from_.alias
@@ -129,7 +129,7 @@ def _rules() -> Iterator[_Choice]:
         yield _Choice(rule.code, CompletionItemKind.EnumMember, rule.summary)
 
 
-def _node(view: View, offset: int) -> nodes.Instruction | None:
+def _node(view: FileView, offset: int) -> nodes.Instruction | None:
     """The instruction that a place is in, or directly behind."""
     found = [node for node in view.doc.instructions if node.span.start <= offset]
     return found[-1] if found else None

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.cost_model import StepCost
     from dockerlint.lint.syntax.nodes import Instruction
 
-    from .file_setup import View
+    from .file_setup import FileView
 
 COLD = "cold"
 LEAST_SECONDS = 0.1
 
 
-def steps(view: View) -> Iterator[tuple[Instruction, StepCost]]:
+def steps(view: FileView) -> Iterator[tuple[Instruction, StepCost]]:
     """The instructions that are steps of the build, with what they cost; none where that is not known."""
     if view.cost is None:
         return
@@ -29,7 +29,7 @@ def steps(view: View) -> Iterator[tuple[Instruction, StepCost]]:
             yield step.node, cost
 
 
-def step_at(view: View, node: Instruction) -> StepCost | None:
+def step_at(view: FileView, node: Instruction) -> StepCost | None:
     """What an instruction costs; None for one that is no step."""
     return next((cost for other, cost in steps(view) if other.span == node.span), None)
 

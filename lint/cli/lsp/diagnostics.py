@@ -8,12 +8,12 @@ from lsprotocol.types import CodeDescription, Diagnostic, DiagnosticSeverity, Po
 
 from dockerlint.lint.engine.findings import Severity
 from dockerlint.lint.engine.shellcheck_rules import CODE, WIKI
-
-from ...report import clean
+from dockerlint.lint.report.escaping import clean
 
 if TYPE_CHECKING:
-    from ...report import Priced
-    from .file_setup import View
+    from dockerlint.lint.engine.file_report import Priced
+
+    from .file_setup import FileView
     from .positions import Positions
 
 SOURCE = "dlint"
@@ -26,7 +26,7 @@ LEVELS = {
 TOP = Range(Position(0, 0), Position(0, 0))
 
 
-def diagnostics(view: View) -> list[Diagnostic]:
+def diagnostics(view: FileView) -> list[Diagnostic]:
     """All of one version; of a file whose configuration is no good, that."""
     if view.setup.problem is not None:
         return [Diagnostic(TOP, clean(view.setup.problem), DiagnosticSeverity.Error, source=SOURCE)]

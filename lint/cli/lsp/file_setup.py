@@ -10,15 +10,14 @@ from msgspec.structs import replace
 
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli.cost_speed import speed
-from dockerlint.lint.cli.one_file import Work
+from dockerlint.lint.cli.one_file import FileWork
 from dockerlint.lint.cli.task import Task, internal
-from dockerlint.lint.report import Priced
+from dockerlint.lint.engine.file_report import Priced
 from dockerlint.lint.settings import config_files
-from dockerlint.lint.settings.config import ConfigError
 from dockerlint.lint.shellcheck import runner
 from dockerlint.lint.shellcheck.comment_cache import Comments
 from dockerlint.lint.shellcheck.runner import ShellCheckError
-from dockerlint.lint.storage.plugins import PluginError
+from dockerlint.lint.storage.errors import ConfigError, PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.cost_model import Estimate
     from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.engine.rule import Rule
-    from dockerlint.lint.shellcheck.runner import Comment
+    from dockerlint.lint.shellcheck.runner import ScriptComment
     from dockerlint.lint.syntax.nodes import Dockerfile
 
     from .documents import Document
@@ -47,7 +46,7 @@ class Remembered(Comments):
     def learn(self, scripts: Iterable[str]) -> None:
         """Does nothing: `ask` does."""
 
-    def of(self, script: str) -> tuple[Comment, ...] | None:
+    def of(self, script: str) -> tuple[ScriptComment, ...] | None:
         """What is known of a script; None where it was not asked yet."""
         return self._known.get(script)
 
@@ -76,10 +75,10 @@ class Setup:
         self.problem: str | None = None
         self.failed: list[str] = []
         self.is_wanted: Callable[[], bool] = lambda: True
-        self.work: Work | None = None
+        self.work: FileWork | None = None
         config_files.forget()
         try:
-            self.work = Work(Task(cache=False), path)
+            self.work = FileWork(Task(cache=False), path)
         except (ConfigError, PluginError, ShellCheckError) as error:
             self.problem = str(error)
             return
@@ -126,7 +125,7 @@ class Setup:
             known.ask(scripts(facts))
         return True
 
-    def _leveled(self, work: Work, doc: Dockerfile, findings: Iterable[Finding]) -> Iterator[Priced]:
+    def _leveled(self, work: FileWork, doc: Dockerfile, findings: Iterable[Finding]) -> Iterator[Priced]:
         for finding in findings:
             rule = work.by_code[finding.code]
             yield Priced(finding, rule, work.level(doc, rule))
@@ -146,7 +145,7 @@ class Setup:
         return replace(rule, check=check)
 
 
-class View:
+class FileView:
     """One version of a document as its setup sees it: facts, findings and costs, each worked out when first asked for."""
 
     def __init__(self, document: Document, setup: Setup) -> None:

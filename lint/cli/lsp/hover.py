@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import Hover, MarkupContent, MarkupKind
 
 from dockerlint.lint.cli.explain_command import page
-from dockerlint.lint.report.escaping import visible
+from dockerlint.lint.report.escaping import clean, visible
 
-from ...report import clean
 from . import variables
 from .cost_text import step_at, told
 
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.syntax.span import Span
 
-    from .file_setup import View
+    from .file_setup import FileView
 
 RULER = "\n\n---\n\n"
 
 
-def hover(view: View, offset: int) -> Hover | None:
+def hover(view: FileView, offset: int) -> Hover | None:
     """What there is to say of a place, and of which characters."""
     parts = list(_parts(view, offset))
     if not parts:
@@ -32,7 +31,7 @@ def hover(view: View, offset: int) -> Hover | None:
     return Hover(MarkupContent(MarkupKind.Markdown, RULER.join(text for _, text in parts)), view.places.range(span))
 
 
-def _parts(view: View, offset: int) -> Iterator[tuple[Span, str]]:
+def _parts(view: FileView, offset: int) -> Iterator[tuple[Span, str]]:
     node = next((node for node in view.doc.instructions if node.keyword.span.start <= offset <= node.keyword.span.end), None)
     step = step_at(view, node) if node else None
     if node and step:
@@ -43,7 +42,7 @@ def _parts(view: View, offset: int) -> Iterator[tuple[Span, str]]:
     yield from _rules(view, offset)
 
 
-def _rules(view: View, offset: int) -> Iterator[tuple[Span, str]]:
+def _rules(view: FileView, offset: int) -> Iterator[tuple[Span, str]]:
     """The page of the rule with the narrowest finding, and the others in a line each."""
     items = [item for item in view.found if item.finding.span.start <= offset <= item.finding.span.end]
     items.sort(key=lambda item: item.finding.span.end - item.finding.span.start)

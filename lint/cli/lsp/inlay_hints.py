@@ -11,10 +11,10 @@ from .cost_text import brief, steps, told
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.span import Span
 
-    from .file_setup import View
+    from .file_setup import FileView
 
 
-def hints(view: View, span: Span) -> list[InlayHint]:
+def hints(view: FileView, span: Span) -> list[InlayHint]:
     """The hints of the steps that start in a span."""
     found = []
     for node, cost in steps(view):

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.syntax.span import Span
 
-    from .file_setup import View
+    from .file_setup import FileView
 
 
-def definition(view: View, offset: int) -> list[Location]:
+def definition(view: FileView, offset: int) -> list[Location]:
     """Where what is at a place is defined."""
     name = stage_names.at(view, offset)
     if name is not None:
@@ -26,7 +26,7 @@ def definition(view: View, offset: int) -> list[Location]:
     return _locations(view, [found.span]) if found else []
 
 
-def references(view: View, offset: int, *, declaration: bool) -> list[Location]:
+def references(view: FileView, offset: int, *, declaration: bool) -> list[Location]:
     """Where what is at a place is used, and with `declaration` where it is defined."""
     name = stage_names.at(view, offset)
     if name is not None:
@@ -47,5 +47,5 @@ def references(view: View, offset: int, *, declaration: bool) -> list[Location]:
     )
 
 
-def _locations(view: View, spans: Iterable[Span]) -> list[Location]:
+def _locations(view: FileView, spans: Iterable[Span]) -> list[Location]:
     return [Location(view.document.uri, view.places.range(span)) for span in spans]

@@ -16,7 +16,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.span import Span
 
 if TYPE_CHECKING:
-    from dockerlint.lint.engine.findings import Edit
+    from dockerlint.lint.syntax.span import Edit
 
 BREAK = regex(r"\r\n|\n|\r")
 UNITS = {PositionEncodingKind.Utf8: ("utf-8", 1), PositionEncodingKind.Utf16: ("utf-16-le", 2)}

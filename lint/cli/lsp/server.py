@@ -22,7 +22,7 @@ from dockerlint.lint.cli.exit_status import FINDINGS, OK
 from ..task import internal
 from . import actions, completion, diagnostics, hover, inlay_hints, navigation, symbols
 from .documents import Document
-from .file_setup import NAMES, Setup, SupersededError, View
+from .file_setup import NAMES, FileView, Setup, SupersededError
 from .positions import Positions
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class Open(Struct):
 
     document: Document
     setup: Setup | None = None
-    view: View | None = None
+    view: FileView | None = None
     is_stale: bool = False
     check: asyncio.Task[None] | None = None
 
 
-class Server(LanguageServer):
+class DlintServer(LanguageServer):
     """Texts are kept here as they come; all else is done by one worker, in turn, so that the loop is always free."""
 
     def __init__(self) -> None:
@@ -223,14 +223,14 @@ class Server(LanguageServer):
 
     # ------------------------------------------------------------ the worker
 
-    def _view(self, opened: Open) -> View:
+    def _view(self, opened: Open) -> FileView:
         document = opened.document
         if opened.setup is None or opened.is_stale or not opened.setup.is_current:
             opened.is_stale = False
             opened.setup = Setup(document.path)
             opened.view = None
         if opened.view is None or opened.view.document is not document:
-            opened.view = View(document, opened.setup)
+            opened.view = FileView(document, opened.setup)
         opened.setup.is_wanted = lambda: opened.document is document
         return opened.view
 
@@ -242,7 +242,7 @@ class Server(LanguageServer):
             while opened.setup and opened.setup.failed:
                 self._log(opened.setup.failed.pop())
 
-    async def _answer(self, uri: str, answer: Callable[[View], Answer]) -> Answer | None:
+    async def _answer(self, uri: str, answer: Callable[[FileView], Answer]) -> Answer | None:
         """An answer about the text as it is now; None for a document that is not open."""
         opened = self._opened.get(uri)
         while opened is not None:
@@ -255,13 +255,13 @@ class Server(LanguageServer):
     # ------------------------------------------------------------ questions
 
     async def _actions(self, params: types.CodeActionParams) -> list[types.CodeAction] | None:
-        def answer(view: View) -> list[types.CodeAction]:
+        def answer(view: FileView) -> list[types.CodeAction]:
             found = actions.actions(view, view.places.span(params.range), params.context.only)
             return [self._ready(view, action) for action in found]
 
         return await self._answer(params.text_document.uri, answer)
 
-    def _ready(self, view: View, action: types.CodeAction) -> types.CodeAction:
+    def _ready(self, view: FileView, action: types.CodeAction) -> types.CodeAction:
         """With its edit, where the editor does not ask for that later."""
         return action if action.edit or self._can_resolve else actions.with_edit(view, action)
 
@@ -288,7 +288,7 @@ class Server(LanguageServer):
         return await self._answer(params.text_document.uri, symbols.symbols)
 
     async def _at(
-        self, params: Placed, answer: Callable[[View, int], Answer]
+        self, params: Placed, answer: Callable[[FileView, int], Answer]
     ) -> Answer | None:
         return await self._answer(
             params.text_document.uri, lambda view: answer(view, view.places.offset(params.position))
@@ -301,7 +301,7 @@ def _forget(opened: Open) -> None:
 
 def serve() -> int:
     """Answer on standard output what is asked on standard input, to the end; 1 when it ends without a word."""
-    server = Server()
+    server = DlintServer()
     # what a plug-in prints must not get between the messages
     with open(os.dup(sys.stdout.fileno()), "wb") as output, redirect_stdout(sys.stderr):  # noqa: PTH123 - it has no path
         server.start_io(sys.stdin.buffer, output)

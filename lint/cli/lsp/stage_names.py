@@ -12,7 +12,7 @@ from dockerlint.lint.syntax.span import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .file_setup import View
+    from .file_setup import FileView
 
 
 class Name(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Name(Struct, frozen=True):
     defines: bool = False
 
 
-def names(view: View) -> Iterator[Name]:
+def names(view: FileView) -> Iterator[Name]:
     """All places that name a stage, in the order of the file."""
     graph = view.facts.graph
     for stage in view.doc.stages:
@@ -39,7 +39,7 @@ def names(view: View) -> Iterator[Name]:
                     yield Name(span, found)
 
 
-def at(view: View, offset: int) -> Name | None:
+def at(view: FileView, offset: int) -> Name | None:
     """The name at a place."""
     return next((name for name in names(view) if name.span.start <= offset <= name.span.end), None)
 

@@ -14,13 +14,13 @@ from dockerlint.lint.syntax.span import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .file_setup import View
+    from .file_setup import FileView
 
 # In the source as it is written: a name that continues on the next line is not seen.
 USE = regex(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
 
 
-class Use(Struct, frozen=True):
+class NameUse(Struct, frozen=True):
     """A variable's name in an instruction: in an ARG or ENV that sets it (`pair`), or behind a `$`."""
 
     span: Span
@@ -29,7 +29,7 @@ class Use(Struct, frozen=True):
     pair: nodes.Pair | None = None
 
 
-def uses(view: View) -> Iterator[Use]:
+def uses(view: FileView) -> Iterator[NameUse]:
     """All of them, in the order of the file."""
     for node in view.doc.instructions:
         inner = node.trigger if isinstance(node, nodes.Onbuild) else node
@@ -37,12 +37,12 @@ def uses(view: View) -> Iterator[Use]:
         yield from sorted(found, key=lambda use: use.span)
 
 
-def at(view: View, offset: int) -> Use | None:
+def at(view: FileView, offset: int) -> NameUse | None:
     """The variable at a place."""
     return next((use for use in uses(view) if use.span.start <= offset <= use.span.end), None)
 
 
-def origin(view: View, use: Use) -> Use | None:
+def origin(view: FileView, use: NameUse) -> NameUse | None:
     """Where the value of a variable comes from; None where the file does not say.
 
     An ENV wins over an ARG, and a nearer one over a farther. An ARG without a value takes that of the ARG before the
@@ -54,7 +54,7 @@ def origin(view: View, use: Use) -> Use | None:
         return _global(view, use.name) or use
     if isinstance(use.node, nodes.From):
         return _global(view, use.name)
-    found: Use | None = None
+    found: NameUse | None = None
     for node in view.facts.before(use.node):
         for known in _set(node):
             if known.name != use.name:
@@ -65,7 +65,7 @@ def origin(view: View, use: Use) -> Use | None:
     return origin(view, found) if found else None
 
 
-def value(view: View, use: Use) -> str | None:
+def value(view: FileView, use: NameUse) -> str | None:
     """The value of a variable where it is used, or that an ARG or ENV gives it; None where the build decides it."""
     facts = view.facts
     if isinstance(use.node, nodes.From):
@@ -81,33 +81,33 @@ def value(view: View, use: Use) -> str | None:
     return facts.global_args.get(use.name)
 
 
-def in_scope(view: View, node: nodes.Instruction) -> list[str]:
+def in_scope(view: FileView, node: nodes.Instruction) -> list[str]:
     """The names that an instruction may use."""
     # one that is not finished is no From yet
     known = view.facts.global_args if node.name == "FROM" else view.facts.state(node).env
     return sorted(known)
 
 
-def _is_global(view: View, node: nodes.Instruction) -> bool:
+def _is_global(view: FileView, node: nodes.Instruction) -> bool:
     return any(node is other for other in view.doc.preamble)
 
 
-def _global(view: View, name: str) -> Use | None:
+def _global(view: FileView, name: str) -> NameUse | None:
     found = [use for node in view.doc.preamble if isinstance(node, nodes.Arg) for use in _set(node) if use.name == name]
     return found[-1] if found else None
 
 
-def _set(node: nodes.Instruction) -> Iterator[Use]:
+def _set(node: nodes.Instruction) -> Iterator[NameUse]:
     if isinstance(node, nodes.Arg | nodes.Env):
         for pair in node.pairs:
-            yield Use(pair.key.span, pair.key.text, node, pair)
+            yield NameUse(pair.key.span, pair.key.text, node, pair)
 
 
-def _used(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[Use]:
+def _used(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[NameUse]:
     comments = [item.span for item in doc.comments if node.span.contains(item.span)]
     for match in USE.finditer(doc.text, *node.span):
         span = Span(*match.span(1))
         ahead = doc.text[node.span.start : match.start()]
         escapes = len(ahead) - len(ahead.rstrip(doc.escape))
         if escapes % 2 == 0 and not any(comment.contains(span) for comment in comments):
-            yield Use(span, match[1], node)
+            yield NameUse(span, match[1], node)

@@ -12,14 +12,14 @@ from .scan_values import Done, Lost
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .result_files import Results
+    from .result_files import ScanResults
     from .scan_values import Chunk
 
 
 class Flow(Struct):
     """Counts the chunks of a scan; `again` says that those in which something failed are done again."""
 
-    results: Results
+    results: ScanResults
     again: bool = False
     keys: set[str] = field(default_factory=set)
     lost: list[Lost] = field(default_factory=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from .scan_values import Chunk, Failure, File
+from .scan_values import Chunk, File, ScanFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,9 +17,9 @@ ONE_IN = 128
 MOST_FILES, MOST_CHARACTERS = 512, 4_000_000
 
 
-def chunks(job: Job, items: Iterable[File | Failure]) -> Iterator[Chunk]:
+def chunks(job: Job, items: Iterable[File | ScanFailure]) -> Iterator[Chunk]:
     """The items in order, in chunks of about ONE_IN."""
-    kept: list[File | Failure] = []
+    kept: list[File | ScanFailure] = []
     characters = 0
     for item in items:
         kept.append(item)
@@ -31,5 +31,5 @@ def chunks(job: Job, items: Iterable[File | Failure]) -> Iterator[Chunk]:
         yield Chunk.of(job, kept)
 
 
-def _ends(item: File | Failure) -> bool:
+def _ends(item: File | ScanFailure) -> bool:
     return crc32(f"{item.repository}\0{item.path}".encode("utf-8", "surrogateescape")) % ONE_IN == 0

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from dockerlint.lint.context.build_context import MOST_BYTES
 from dockerlint.lint.git.client import GITLINK, LINK, GitError, ask
 from dockerlint.lint.settings.discovery import is_dockerfile
-from dockerlint.lint.syntax.source import reason
+from dockerlint.lint.syntax.source import MOST_BESIDE, reason
 
-from .scan_values import Failure, File, ScanError
+from .scan_values import File, ScanError, ScanFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +28,7 @@ PARQUET = ".parquet"
 RECORDS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", PARQUET)
 BARE = {"HEAD", "objects", "refs"}
 # A line may escape each character of a text.
-MOST_LINE = 6 * MOST_BYTES
+MOST_LINE = 6 * MOST_BESIDE
 # So many rows of Parquet at a time.
 ROWS = 256
 # git is waited for more than it works.
@@ -49,7 +48,7 @@ class _Repository(Struct, frozen=True):
     is_bare: bool
 
 
-def read(source: Path) -> Iterator[File | Failure]:
+def read(source: Path) -> Iterator[File | ScanFailure]:
     """The Dockerfiles of a file of records, or of all repositories and files of records below a folder, in order.
 
     Raises ScanError when there is nothing to read; what goes wrong with a part of it is a Failure.
@@ -65,7 +64,7 @@ def read(source: Path) -> Iterator[File | Failure]:
     return _below(source)
 
 
-def _below(source: Path) -> Iterator[File | Failure]:
+def _below(source: Path) -> Iterator[File | ScanFailure]:
     found = 0
     for items in _ahead(_opened, _walk(source)):
         found += 1
@@ -75,9 +74,9 @@ def _below(source: Path) -> Iterator[File | Failure]:
         raise ScanError(f"{source}: there is no git repository below this folder, and no file of records ({wanted})")
 
 
-def _opened(found: _Repository | Path | Failure) -> Iterable[File | Failure]:
+def _opened(found: _Repository | Path | ScanFailure) -> Iterable[File | ScanFailure]:
     match found:
-        case Failure():
+        case ScanFailure():
             return [found]
         case Path():
             return _records(found, found.name, is_only=False)
@@ -103,7 +102,7 @@ def _ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
 # ------------------------------------------------------------ git
 
 
-def _walk(top: Path) -> Iterator[_Repository | Path | Failure]:
+def _walk(top: Path) -> Iterator[_Repository | Path | ScanFailure]:
     """The repositories and the files of records below a folder; links are not followed, nor is a repository searched."""
     rest = [top]
     while rest:
@@ -111,7 +110,7 @@ def _walk(top: Path) -> Iterator[_Repository | Path | Failure]:
         try:
             entries = {entry.name: entry for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)}
         except OSError as error:
-            yield Failure(_name(folder, top), "", "", "unreadable", f"{folder}: cannot be searched: {reason(error)}")
+            yield ScanFailure(_name(folder, top), "", "", "unreadable", f"{folder}: cannot be searched: {reason(error)}")
             continue
         if ".git" in entries or entries.keys() >= BARE:
             yield _Repository(folder, _name(folder, top), ".git" not in entries)
@@ -127,13 +126,13 @@ def _name(folder: Path, top: Path) -> str:
     return name.removesuffix(".git") or name
 
 
-def _of_git(found: _Repository) -> list[File | Failure]:
+def _of_git(found: _Repository) -> list[File | ScanFailure]:
     """The Dockerfiles of the commit that the default branch is at. A link is none: what it leads to is found by itself."""
     try:
         commit = _commit(found)
         listed = os.fsdecode(ask(found.folder, "ls-tree", "-r", "-z", "--full-tree", commit, patience=PATIENCE))
     except GitError as error:
-        return [Failure(found.name, "", "", "unreadable", str(error))]
+        return [ScanFailure(found.name, "", "", "unreadable", str(error))]
     return [
         File(found.name, path, commit=commit, top=str(found.folder))
         for mode, path in _listed(listed)
@@ -177,7 +176,7 @@ def _resolved(found: _Repository, revision: str) -> str:
 # ------------------------------------------------------------ records
 
 
-def _records(path: Path, name: str, *, is_only: bool) -> Iterator[File | Failure]:
+def _records(path: Path, name: str, *, is_only: bool) -> Iterator[File | ScanFailure]:
     """The records of a file; when it is not one among many (`is_only`), one that cannot be read is a ScanError."""
     rows = _parquet if name.endswith(PARQUET) else _lines
     try:
@@ -186,10 +185,10 @@ def _records(path: Path, name: str, *, is_only: bool) -> Iterator[File | Failure
         sentence = str(error) if isinstance(error, ScanError) else f"{path}: cannot be read: {error}"
         if is_only:
             raise ScanError(sentence) from error
-        yield Failure(name, "", "", "unreadable", sentence)
+        yield ScanFailure(name, "", "", "unreadable", sentence)
 
 
-def _lines(path: Path, name: str) -> Iterator[File | Failure]:
+def _lines(path: Path, name: str) -> Iterator[File | ScanFailure]:
     with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
         for number, line in enumerate(_bounded(file), 1):
             if not line or line.strip():
@@ -207,8 +206,8 @@ def _bounded(file: BufferedIOBase) -> Iterator[bytes]:
         yield b""
 
 
-def _of_line(line: bytes, name: str, place: str) -> File | Failure:
-    unread = partial(Failure, name, "", "", "unreadable")
+def _of_line(line: bytes, name: str, place: str) -> File | ScanFailure:
+    unread = partial(ScanFailure, name, "", "", "unreadable")
     if not line:
         return unread(f"{place}: the line is longer than {MOST_LINE:,} bytes")
     try:
@@ -220,16 +219,16 @@ def _of_line(line: bytes, name: str, place: str) -> File | Failure:
     return _record(found, name, place)
 
 
-def _record(found: dict[str, Any], name: str, place: str) -> File | Failure:
+def _record(found: dict[str, Any], name: str, place: str) -> File | ScanFailure:
     text, path = found.get("text"), found.get("path")
     if not isinstance(text, str) or not isinstance(path, str):
-        return Failure(name, "", "", "unreadable", f"{place}: a record needs `path` and `text`, both strings")
+        return ScanFailure(name, "", "", "unreadable", f"{place}: a record needs `path` and `text`, both strings")
     repository = next((found[key] for key in NAMES if isinstance(found.get(key), str)), name)
     # JSON may hold halves of characters, which are no text
     return File(*(item.encode("utf-8", "replace").decode() for item in (repository, path, text)))
 
 
-def _parquet(path: Path, name: str) -> Iterator[File | Failure]:
+def _parquet(path: Path, name: str) -> Iterator[File | ScanFailure]:
     import pyarrow
     import pyarrow.parquet
 

@@ -17,21 +17,21 @@ from dockerlint.fixers.cost.saving import price
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli.cost_speed import speed
 from dockerlint.lint.cli.task import internal, settings
-from dockerlint.lint.context.build_context import MOST_BYTES
 from dockerlint.lint.context.git_context import GitContext
 from dockerlint.lint.engine import registry
 from dockerlint.lint.engine.check_directive import Checks, is_check
 from dockerlint.lint.engine.checker import check
+from dockerlint.lint.engine.file_report import FileReport, Priced
 from dockerlint.lint.engine.findings import Applicability, Severity
 from dockerlint.lint.git.client import GitError
 from dockerlint.lint.git.objects import Objects
 from dockerlint.lint.git.tree import CommitTree
-from dockerlint.lint.report import FileReport, Priced, place
+from dockerlint.lint.report.places import place
 from dockerlint.lint.syntax.lines import Lines
 from dockerlint.lint.syntax.parser import parse
-from dockerlint.lint.syntax.source import decode, encode
+from dockerlint.lint.syntax.source import MOST_BESIDE, decode, encode
 
-from .scan_values import Failure, FileRow, FindingRow, Looked
+from .scan_values import FileRow, FindingRow, Looked, ScanFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +70,7 @@ class Unit:
         self._by_code = {rule.code: rule for rule in self._rules}
         self._opened: _Opened | None = None
 
-    def look(self, file: File) -> Looked | Failure:
+    def look(self, file: File) -> Looked | ScanFailure:
         """What a file gives. Raises MemoryError, and nothing else: what goes wrong with one must not stop the others."""
         try:
             text, context = self._read(file)
@@ -96,11 +96,11 @@ class Unit:
             tree = self._tree(file)
             data = tree.read(file.path)
             if data is None:
-                raise UnreadableError(f"the file is not there any more, or it has more than {MOST_BYTES:,} bytes")
+                raise UnreadableError(f"the file is not there any more, or it has more than {MOST_BESIDE:,} bytes")
             text = decode(data)
             context = GitContext.within(tree, Path(file.top), posixpath.dirname(file.path), file.path)
-        elif len(text) > MOST_BYTES:
-            raise UnreadableError(f"the text has more than {MOST_BYTES:,} characters")
+        elif len(text) > MOST_BESIDE:
+            raise UnreadableError(f"the text has more than {MOST_BESIDE:,} characters")
         if "\0" in text:
             raise UnreadableError("this is a binary file, not a Dockerfile")
         return text, context
@@ -178,8 +178,8 @@ def _finding(file: File, doc: Dockerfile, item: Priced, counted: Sequence[Priced
     )
 
 
-def _failure(file: File, kind: str, sentence: str) -> Failure:
-    return Failure(*_where(file), kind, sentence)
+def _failure(file: File, kind: str, sentence: str) -> ScanFailure:
+    return ScanFailure(*_where(file), kind, sentence)
 
 
 def _where(file: File) -> tuple[str, str, str]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import pyarrow
 import pyarrow.parquet
 
-from dockerlint.lint.report import clean
+from dockerlint.lint.report.escaping import clean
 from dockerlint.lint.storage.safe_write import WriteError, put
 from dockerlint.lint.syntax.source import reason
 
-from .scan_values import Failure, FileRow, FindingRow, ScanError
+from .scan_values import FileRow, FindingRow, ScanError, ScanFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
@@ -36,10 +36,10 @@ def _schema(row: type) -> pyarrow.Schema:
     return pyarrow.schema([pyarrow.field(name, _TYPES[types[0]], nullable=len(types) > 1) for name, types in hints])
 
 
-SCHEMAS = {FAILURES: _schema(Failure), FINDINGS: _schema(FindingRow), FILES: _schema(FileRow)}
+SCHEMAS = {FAILURES: _schema(ScanFailure), FINDINGS: _schema(FindingRow), FILES: _schema(FileRow)}
 
 
-class Results:
+class ScanResults:
     """The folder of a scan's results, while one process has it."""
 
     def __init__(self, folder: Path) -> None:
@@ -94,7 +94,7 @@ class Results:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Results]:
+def opened(folder: Path) -> Iterator[ScanResults]:
     """The results of a folder, which is made where there is none.
 
     Raises ScanError when the folder holds something else, when another scan writes to it, or when it cannot be written.
@@ -112,7 +112,7 @@ def opened(folder: Path) -> Iterator[Results]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ScanError(f"{folder}: another scan is writing to this folder") from error
-        yield Results(folder)
+        yield ScanResults(folder)
 
 
 def write_state(folder: Path, state: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ class File(NamedTuple):
     top: str = ""
 
 
-class Failure(NamedTuple):
+class ScanFailure(NamedTuple):
     """What could not be looked at, and why; `path` is empty for a repository or a whole file of records.
 
     `kind` is `unreadable`, `time`, `memory`, `crash` or `internal`.
@@ -69,10 +69,10 @@ class Chunk(NamedTuple):
     """What is done, and written, in one go; the key is the name of its part files."""
 
     key: str
-    items: tuple[File | Failure, ...]
+    items: tuple[File | ScanFailure, ...]
 
     @classmethod
-    def of(cls, job: Job, items: Iterable[File | Failure]) -> Chunk:
+    def of(cls, job: Job, items: Iterable[File | ScanFailure]) -> Chunk:
         """The chunk of some items, named by all that its rows depend on."""
         every = tuple(items)
         digest = hashlib.blake2b(job.key, digest_size=16)
@@ -140,7 +140,7 @@ class Done(NamedTuple):
 
     key: str
     looked: tuple[Looked, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[ScanFailure, ...]
 
 
 class Lost(NamedTuple):

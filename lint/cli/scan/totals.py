@@ -14,7 +14,7 @@ from .result_files import FAILURES, FILES, FINDINGS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .result_files import Results
+    from .result_files import ScanResults
 
 # A base image that only the build knows, as an ARG without a value decides it.
 UNDECIDED = "decided by the build"
@@ -76,7 +76,7 @@ class Totals(Struct):
         return {f"{code} {self.names[code]}": share for code, share in self.by_rule.items()}
 
 
-def totals(results: Results, most: int) -> Totals:
+def totals(results: ScanResults, most: int) -> Totals:
     """The totals of all parts, with the `most` valuable files. Memory grows with the repositories and images, not the files.
 
     Raises ScanError when a part cannot be read.

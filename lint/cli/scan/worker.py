@@ -14,10 +14,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from dockerlint.lint.settings.config import ConfigError
-from dockerlint.lint.storage.plugins import PluginError
+from dockerlint.lint.storage.errors import ConfigError, PluginError
 
-from .scan_values import Failure, File, Job
+from .scan_values import File, Job, ScanFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +59,7 @@ def _serve(questions: BinaryIO, answers: BinaryIO) -> None:
         except MemoryError:
             signal.setitimer(signal.ITIMER_REAL, 0)
             # what it took may not be given back
-            _send(answers, Failure(file.repository, file.commit, file.path, "memory", _too_much(job)), is_last=True)
+            _send(answers, ScanFailure(file.repository, file.commit, file.path, "memory", _too_much(job)), is_last=True)
             return
         signal.setitimer(signal.ITIMER_REAL, 0)
         _send(answers, answer)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.lint.cli.task import DEBUG
 
-from .scan_values import BrokenOffError, Done, Failure, Looked
+from .scan_values import BrokenOffError, Done, Looked, ScanFailure
 
 if TYPE_CHECKING:
     from .scan_values import Chunk, File, Job
@@ -40,9 +40,9 @@ class Guard:
     def look(self, chunk: Chunk) -> Done:
         """What a chunk gives. Raises ClosedError when it was closed, BrokenOffError when no process can be started."""
         looked: list[Looked] = []
-        failures: list[Failure] = []
+        failures: list[ScanFailure] = []
         for item in chunk.items:
-            answer = item if isinstance(item, Failure) else self._answer(item)
+            answer = item if isinstance(item, ScanFailure) else self._answer(item)
             if isinstance(answer, Looked):
                 looked.append(answer)
             else:
@@ -58,7 +58,7 @@ class Guard:
                 _hang_up(self._process)
                 self._process.wait()
 
-    def _answer(self, file: File) -> Looked | Failure:
+    def _answer(self, file: File) -> Looked | ScanFailure:
         for number in range(1, TRIES + 1):
             try:
                 return self._ask(file)
@@ -68,12 +68,12 @@ class Guard:
                     return failure
         raise AssertionError("the last try gives something")
 
-    def _ask(self, file: File) -> Looked | Failure:
+    def _ask(self, file: File) -> Looked | ScanFailure:
         process = self._started()
         answer, is_last = _asked(process, file)
         if is_last:
             self._end()
-        assert isinstance(answer, Looked | Failure)
+        assert isinstance(answer, Looked | ScanFailure)
         return answer
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -105,7 +105,7 @@ class Guard:
             raise BrokenOffError(str(refusal))
         return process
 
-    def _buried(self, file: File) -> Failure:
+    def _buried(self, file: File) -> ScanFailure:
         """Why there was no answer for a file. Raises ClosedError when nobody wanted one."""
         status = self._end()
         if self._is_closed:
@@ -115,7 +115,7 @@ class Guard:
             kind, reason = "time", f"it takes more than {self.job.seconds:g} s"
         elif status == -signal.SIGKILL:
             reason += "; perhaps the machine has too little memory"
-        return Failure(file.repository, file.commit, file.path, kind, reason)
+        return ScanFailure(file.repository, file.commit, file.path, kind, reason)
 
     def _end(self) -> int:
         """Waits for the process, which answers no more, and gives its exit status."""

@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
-from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
-from dockerlint.lint.engine.rule import rule
-from dockerlint.lint.syntax import nodes
+from dockerlint.lint import Applicability, Finding, Fix, Severity, nodes, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint import Facts
 
 PORT = "8080"
 
 
 @rule("ACME001", name="other-port", severity=Severity.WARNING)
-def other_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def other_port(facts: Facts) -> Iterator[Finding]:
     """A service exposes another port than Acme's load balancer asks.
 
     The load balancer asks port 8080 for health; a service that listens elsewhere is taken for dead.
@@ -43,9 +40,8 @@ def other_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** Acme's guide for services.
     """
-    del doc
     for node in facts.every(nodes.Expose):
         for word in node.words:
             if word.text.partition("/")[0] != PORT:
                 fix = Fix(f"expose {PORT}", (replace_word(word, PORT),), Applicability.UNSAFE)
-                yield Finding("ACME001", word.span, f"`EXPOSE {word.text}`: the load balancer asks port {PORT}", fix)
+                yield Finding(word.span, f"`EXPOSE {word.text}`: the load balancer asks port {PORT}", fix)

@@ -1,0 +1,60 @@
+"""Writes reports: one module a format, loaded when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dockerlint.lint.engine.file_report import FileReport
+
+FORMATS = {
+    "text": "text",
+    "json": "json_",
+    "sarif": "sarif",
+    "github": "github",
+    "gitlab": "codeclimate",
+    "checkstyle": "checkstyle",
+    "junit": "junit",
+    "sonarqube": "sonarqube",
+    "codeclimate": "codeclimate",
+    "codacy": "codacy",
+    "gnu": "gnu",
+    "rdjson": "rdjson",
+    "markdown": "markdown",
+}
+
+
+class ReportOptions(Struct, frozen=True):
+    """How to show it: `width` is the terminal's, `unread` are sentences about paths that could not be checked.
+
+    There may be more of these by the time that the last report is there.
+    """
+
+    excerpts: bool = False
+    colour: bool = False
+    width: int = 100
+    quiet: bool = False
+    statistics: bool = False
+    unread: Sequence[str] = ()
+    format: str = "text"
+
+
+def render(name: str, reports: Iterable[FileReport], options: ReportOptions) -> str:
+    """The reports in a format of FORMATS, ready to be written; ends with a line break unless it is empty."""
+    return "".join(stream(name, reports, options))
+
+
+def stream(name: str, reports: Iterable[FileReport], options: ReportOptions) -> Iterator[str]:
+    """As `render`, in pieces: of the formats that allow it, a piece a report as soon as there is one."""
+    module = importlib.import_module(f".{FORMATS[name]}", __package__)
+    options = replace(options, format=name)
+    if hasattr(module, "stream"):
+        yield from module.stream(reports, options)
+    else:
+        yield module.render(list(reports), options)
