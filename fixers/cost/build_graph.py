@@ -183,6 +183,11 @@ class _Builder:
         if path is not None:
             return path
         path = VARIABLE.sub(lambda match: _or_hole(self._facts.expand(match[0], node)), text)
+        first, last = path.find(HOLE), path.rfind(HOLE)
+        if first < 0:
+            return None
+        # one hole from the first variable to the last, so that to match takes no longer than to read
+        path = path[:first] + HOLE + path[last + 1 :]
         return path if path.replace(HOLE, "").strip("/.") else None
 
     def _image_or_stage(self, reference: str, node: nodes.Instruction, stage: nodes.Stage) -> CopySource:

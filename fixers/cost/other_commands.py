@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.storage.lazy_regex import regex
@@ -13,18 +14,16 @@ from .tool_figures import amount
 from .work_recipes import commands, downloads, effects
 
 if TYPE_CHECKING:
-    import re
-
     from dockerlint.lint.shell.script import Command
 
     from .run_cost import Script
 
 SAVES = regex(r"--output|--remote-name|-[A-Za-z]*[oO]")
 PRINTS = regex(r"-[A-Za-z]*O-?|--output-document=-")
-TARGET = regex(r"(?:--output|--output-document)(?:=(.+))?|-[A-Za-z]*[oO](.*)")
+TARGET = regex(r"(?:--output|--output-document)(?:=(.+))?|-[A-NP-Za-np-z]*[oO](.*)", re.DOTALL)
 # Where an archive is unpacked: tar's and unzip's option, with its value in the next word or in the same one.
-FOLDER = regex(r"(?:-C|-d|--directory|--output-dir|-P|--directory-prefix)(?:=?(.+))?")
-EXTRACTS = regex(r"-?[a-zA-Z]*x[a-zA-Z]*|--(?:extract|get)")
+FOLDER = regex(r"(?:-C|-d|--directory|--output-dir|-P|--directory-prefix)(?:=?(.+))?", re.DOTALL)
+EXTRACTS = regex(r"-?[a-wyzA-Z]*x[a-zA-Z]*|--(?:extract|get)")
 # What may run without compiling anything.
 # The files that C and C++ compilers are given.
 C_SOURCES = (".c", ".cc", ".cpp", ".cxx")

@@ -20,6 +20,8 @@ DATED = regex(r"[-.](?:20)?\d{6}(?:\.\d+)*$")
 LEADING = regex(r"(v?\d+(?:\.\d+)*)(.*)")
 WORDS = regex(r"[a-z]{3,}")
 VARIABLE = regex(r"\$\{[^}]*\}?|\$\w+")
+# Source: the OCI distribution specification, "Pulling manifests".
+LONGEST_TAG = 128
 WINDOWS = frozenset(("windowsservercore", "nanoserver", "servercore", "windows"))
 PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
 
@@ -143,7 +145,9 @@ def alike(reference: str) -> tuple[BaseImage, ...]:
 
 
 def _lines(tag: str) -> list[str]:
-    """A tag without its date, then with fewer and fewer parts of its version."""
+    """A tag without its date, then with fewer and fewer parts of its version; none of what is too long for a tag."""
+    if len(tag) > LONGEST_TAG:
+        return []
     found = []
     plain = DATED.sub("", tag)
     if plain != tag:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockerlint.lint.engine.findings import Applicability, Severity
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}
 BOLD, DIM, GREEN = "1", "2", "32"
+# How much two savings may differ that are of the same bytes.
+SAME = 0.01
 MARKS = {Applicability.SAFE: "[*]", Applicability.UNSAFE: "[?]"}
 
 
@@ -61,9 +64,29 @@ def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[st
     for report in reports:
         sums.add(report)
         if not options.statistics:
-            yield "".join(f"{line}\n" for item in report.by_worth for line in show(report, item, options))
+            yield "".join(f"{line}\n" for item in _told_once(report) for line in show(report, item, options))
     if sums.files and not options.quiet:
         yield _paint(summary(sums), BOLD, options) + "\n"
+
+
+def _told_once(report: FileReport) -> Iterator[Priced]:
+    """The findings by their worth; bytes that another fix of the same place saves as well are told of the first one alone."""
+    told: list[Priced] = []
+    for item in report.by_worth:
+        saving = item.saving
+        if saving is None:
+            yield item
+            continue
+        again = any(_saves_the_same(item, other) for other in told)
+        told.append(item)
+        yield replace(item, saving=replace(saving, image_bytes=0.0)) if again else item
+
+
+def _saves_the_same(item: Priced, other: Priced) -> bool:
+    if item.saving is None or other.saving is None or item.reach is None or other.reach is None:
+        return False
+    size, same = item.saving.image_bytes, other.saving.image_bytes
+    return size > 0 and abs(size - same) <= SAME * same and item.reach.overlaps(other.reach)
 
 
 def changes(report: FileReport, verb: str) -> Iterator[str]:
