@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dockerlint.lint.engine.file_report import FileReport
 
@@ -33,7 +33,8 @@ FORMATS = {
 class ReportOptions(Struct, frozen=True):
     """How to show it: `width` is the terminal's, `unread` are sentences about paths that could not be checked.
 
-    There may be more of these by the time that the last report is there.
+    There may be more of these by the time that the last report is there. `rebuild` says what an average rebuild is, for the line that
+    sums up.
     """
 
     excerpts: bool = False
@@ -43,6 +44,7 @@ class ReportOptions(Struct, frozen=True):
     statistics: bool = False
     unread: Sequence[str] = ()
     format: str = "text"
+    rebuild: Callable[[], str] | None = None
 
 
 def render(name: str, reports: Iterable[FileReport], options: ReportOptions) -> str:

@@ -13,10 +13,10 @@ from dockerlint.lint.engine.findings import Applicability, Severity
 from .escaping import visible
 from .excerpt import excerpt
 from .places import line_and_column
-from .saving_text import duration, in_brackets, parts, phrase, size, total
+from .saving_text import LEAST_SECONDS, duration, in_brackets, parts, phrase, size, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dockerlint.lint.engine.file_report import FileReport, Gain, Priced
     from dockerlint.lint.engine.findings import Saving
@@ -66,7 +66,7 @@ def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[st
         if not options.statistics:
             yield "".join(f"{line}\n" for item in _told_once(report) for line in show(report, item, options))
     if sums.files and not options.quiet:
-        yield _paint(summary(sums), BOLD, options) + "\n"
+        yield _paint(summary(sums, options.rebuild), BOLD, options) + "\n"
 
 
 def _told_once(report: FileReport) -> Iterator[Priced]:
@@ -129,8 +129,11 @@ def _gains(gain: Gain | None) -> Iterator[str]:
             yield f"{name} {words(pair[0])} -> {words(pair[1])}"
 
 
-def summary(sums: Sums) -> str:
-    """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth."""
+def summary(sums: Sums, rebuild: Callable[[], str] | None = None) -> str:
+    """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth.
+
+    `rebuild` says what an average rebuild is; it is asked where seconds are told.
+    """
     count = sums.levels.total()
     if not count:
         return f"no findings in {_count(sums.files, 'file')}"
@@ -143,6 +146,8 @@ def summary(sums: Sums) -> str:
         said += f", {unsafe}{' more' if safe else ' fixable'} with --unsafe-fixes"
     if sums.worth and (gains := parts(sums.worth)):
         said += f"; worth about {' and '.join(gains)}"
+        if rebuild is not None and sums.worth.rebuild_seconds >= LEAST_SECONDS:
+            said += f" ({rebuild()})"
     return said
 
 

@@ -62,6 +62,15 @@ def test_piped_is_one_line_a_finding_and_a_summary() -> None:
     )
 
 
+def test_the_line_that_sums_up_says_what_a_rebuild_is() -> None:
+    def of(seconds: float) -> str:
+        item = priced(TEXT, "COPY . .", saving=Saving(228e6, seconds, Basis.HEURISTIC), safety=Applicability.SAFE)
+        return shown(TEXT, item, rebuild=lambda: "70% after an edit")
+
+    assert of(43).endswith("worth about 228 MB and 43 s a rebuild (70% after an edit)\n")
+    assert of(0).endswith("worth about 228 MB\n")
+
+
 def test_bytes_that_two_fixes_of_a_place_save_are_told_once() -> None:
     place_ = "RUN apt-get update"
     first, again = (
