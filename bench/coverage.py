@@ -80,7 +80,8 @@ def measure(corpus: Path) -> Tally:
         files = list(_lay_out(corpus, Path(top)))
         for file in files:
             doc = parse(file.read_text(encoding="utf8"))
-            tally.add(estimate(doc, Facts(doc), selections=Selections(neighbours=Neighbours.of(file))))
+            around = Neighbours.of(file)
+            tally.add(estimate(doc, Facts(doc), selections=Selections(neighbours=around.sizes if around else None)))
     return tally
 
 

@@ -18,7 +18,7 @@ from .work_recipes import commands
 if TYPE_CHECKING:
     from dockerlint.lint.catalogue.tool import Invocation
 
-    from .run_cost import Script
+    from .run_work import CommandReader
     from .work_recipes import Compile, WorkRecipe
 
 # What stands between the commands of a manifest's script, and programs in one that copy or write files.
@@ -28,7 +28,7 @@ LIGHT = frozenset(("cp", "mv", "rimraf", "mkdirp", "copyfiles", "cpx", "shx", "c
 COMPILED = "compiled dependencies"
 
 
-def dependencies(script: Script, invocation: Invocation, known: WorkRecipe, compiling: Compile) -> None:
+def dependencies(script: CommandReader, invocation: Invocation, known: WorkRecipe, compiling: Compile) -> None:
     """An install that compiles: of a project's dependencies, or of a program from the registry."""
     if invocation.subcommand not in compiling.tools_by:
         script.locked(invocation, known)
@@ -47,7 +47,7 @@ def dependencies(script: Script, invocation: Invocation, known: WorkRecipe, comp
     script.put(script.path(compiling.tools_into), amount(compiling.tools_adds) * programs)
 
 
-def project(script: Script, invocation: Invocation, known: WorkRecipe, compiling: Compile) -> None:
+def project(script: CommandReader, invocation: Invocation, known: WorkRecipe, compiling: Compile) -> None:
     """A build: it fetches what no earlier step has, compiles the dependencies where none has, then the project."""
     if known.into_cache:
         script.locked(invocation, known)
@@ -67,7 +67,7 @@ def project(script: Script, invocation: Invocation, known: WorkRecipe, compiling
     script.put(script.path(output or compiling.into), amount(compiling.project_adds))
 
 
-def _is_light(script: Script, invocation: Invocation, compiling: Compile) -> bool:
+def _is_light(script: CommandReader, invocation: Invocation, compiling: Compile) -> bool:
     """Whether the manifest says that the build is no more than small programs."""
     text = script.text(script.path(compiling.scripts)) if compiling.scripts else None
     if text is None:
@@ -81,7 +81,7 @@ def _is_light(script: Script, invocation: Invocation, compiling: Compile) -> boo
     return bool(programs) and all(name in known.small or name in known.shells or name in LIGHT for name in programs)
 
 
-def _compile_packages(script: Script, known: WorkRecipe, compiling: Compile) -> None:
+def _compile_packages(script: CommandReader, known: WorkRecipe, compiling: Compile) -> None:
     target = posixpath.join(script.path(compiling.into), "deps")
     if any(COMPILED in entry.names for entry in script.ledger.below(target)):
         return
@@ -93,7 +93,7 @@ def _compile_packages(script: Script, known: WorkRecipe, compiling: Compile) -> 
     script.work.add(seconds, warm=ZERO, cached=script.cached(target))
 
 
-def lines(script: Script, endings: tuple[str, ...]) -> Amount:
+def lines(script: CommandReader, endings: tuple[str, ...]) -> Amount:
     """The lines of the sources that are there, by their bytes; as many as projects have where none are known to be."""
     total = float(source_bytes(script, endings))
     if not total:
@@ -102,7 +102,7 @@ def lines(script: Script, endings: tuple[str, ...]) -> Amount:
     return Amount(total / line.high, total / line.mid, total / line.low, Basis.HEURISTIC)
 
 
-def source_bytes(script: Script, endings: tuple[str, ...]) -> int:
+def source_bytes(script: CommandReader, endings: tuple[str, ...]) -> int:
     """The bytes of the context's files that are there and end so."""
     files = (file for entry in script.ledger.entries for file in (entry.files or {}).items())
     return sum(file.size for path, file in files if path.endswith(endings))

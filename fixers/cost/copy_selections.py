@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.context.build_context import Context
 
+    from .base_sizes import BaseSizes
     from .layer_contents import ContextFile
-    from .neighbours import Neighbours
     from .step_result import StepResult
 
 MOST_STEPS = 1000
@@ -37,12 +37,12 @@ class SourceEdit(Struct, frozen=True):
 class Selections(Struct):
     """The files of a context by pattern; of no context, nothing is found. The context must not change meanwhile.
 
-    `neighbours` are the repository's other Dockerfiles, which may build a base. `done` is what came of steps (see `sizes`):
+    `neighbours` are the sizes of images that other Dockerfiles of the repository build. `done` is what came of steps (see `sizes`):
     the versions of a file have most of them in common.
     """
 
     context: Context | None = None
-    neighbours: Neighbours | None = None
+    neighbours: Callable[[str], BaseSizes] | None = None
     _found: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _kinds: dict[str, frozenset[str]] = field(default_factory=dict)
     _edits: dict[tuple[str | None, ...], tuple[SourceEdit, ...]] = field(default_factory=dict)

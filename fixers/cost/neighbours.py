@@ -85,5 +85,5 @@ class Neighbours(Struct, frozen=True):
         except (SourceError, RecursionError):
             return UNKNOWN
         around = Neighbours(path, self.top, (*self.above, self.file), self.known)
-        image = estimate(doc, Facts(doc), selections=Selections(neighbours=around)).image
+        image = estimate(doc, Facts(doc), selections=Selections(neighbours=around.sizes)).image
         return BaseSizes(image.ships.guessed(), image.adds.guessed(), str(path.relative_to(self.top)), "")

@@ -16,7 +16,7 @@ from .work_recipes import commands, downloads, effects
 if TYPE_CHECKING:
     from dockerlint.lint.shell.script import Command
 
-    from .run_cost import Script
+    from .run_work import CommandReader
 
 SAVES = regex(r"--output|--remote-name|-[A-Za-z]*[oO]")
 PRINTS = regex(r"-[A-Za-z]*O-?|--output-document=-")
@@ -33,7 +33,7 @@ CLONE_VALUES = frozenset(
 )
 
 
-def run(script: Script, name: str, texts: list[str], command: Command) -> bool:
+def run(script: CommandReader, name: str, texts: list[str], command: Command) -> bool:
     """Records what a command does; whether it is one that is known."""
     known = commands()
     if name in known.launchers and (rest := [text for text in texts if not text.startswith("-")]):
@@ -69,7 +69,7 @@ def run(script: Script, name: str, texts: list[str], command: Command) -> bool:
 # --- downloads
 
 
-def _fetch(script: Script, name: str, texts: list[str], command: Command) -> None:
+def _fetch(script: CommandReader, name: str, texts: list[str], command: Command) -> None:
     """A download: its bytes stay where they are written, or go to the next command of a pipeline."""
     addresses = [text for text in texts if "://" in text] or [text for text in texts if "$" in text] or [""]
     if _only_prints(name, texts, command):
@@ -131,7 +131,7 @@ def _only_prints(name: str, texts: list[str], command: Command) -> bool:
 # --- archives
 
 
-def _unpack(script: Script, name: str, texts: list[str], command: Command) -> bool:
+def _unpack(script: CommandReader, name: str, texts: list[str], command: Command) -> bool:
     """What an archive holds; one that is not at hand is taken for a download of that kind."""
     if name in ("tar", "bsdtar", "jar") and not any(EXTRACTS.fullmatch(text) for text in texts[:2]):
         # it makes an archive, or lists one
@@ -156,7 +156,7 @@ def _unpack(script: Script, name: str, texts: list[str], command: Command) -> bo
     return True
 
 
-def _packed(script: Script, texts: list[str]) -> Amount | None:
+def _packed(script: CommandReader, texts: list[str]) -> Amount | None:
     """The bytes of the archives that are named and are there."""
     found = []
     for text in texts:
@@ -181,7 +181,7 @@ def _value(texts: list[str], option: re.Pattern[str]) -> str | None:
 # --- others
 
 
-def _clone(script: Script, texts: list[str]) -> None:
+def _clone(script: CommandReader, texts: list[str]) -> None:
     operands = []
     rest = iter(texts)
     for text in rest:
@@ -196,7 +196,7 @@ def _clone(script: Script, texts: list[str]) -> None:
     script.work.add(amount("download.seconds"), share(size, amount("source.clone_download")))
 
 
-def _compile(script: Script, texts: list[str]) -> None:
+def _compile(script: CommandReader, texts: list[str]) -> None:
     if texts and CLEANS.issuperset(text for text in texts if not text.startswith("-")):
         script.work.add(amount("command.settled"))
         return
@@ -209,7 +209,7 @@ def _compile(script: Script, texts: list[str]) -> None:
     script.work.add(amount("compile.c_start") + count.times(amount("compile.c_line")))
 
 
-def _effect(script: Script, first: str, name: str, texts: list[str]) -> None:
+def _effect(script: CommandReader, first: str, name: str, texts: list[str]) -> None:
     effect = effects().get(first) or effects()[name]
     operands = [text for text in texts[first in effects() :] if not text.startswith("-")]
     count = max(len(operands), 1) if effect.each else 1
@@ -227,7 +227,7 @@ def _after(texts: list[str], option: str) -> str | None:
     return texts[at] if at < len(texts) else None
 
 
-def _script(script: Script, name: str, texts: list[str], command: Command) -> bool:
+def _script(script: CommandReader, name: str, texts: list[str], command: Command) -> bool:
     """A script that was downloaded and is run: an installer, most often. Any other one is not known."""
     operands = [text for text in texts if not text.startswith("-")]
     if name in commands().shells:
@@ -241,7 +241,7 @@ def _script(script: Script, name: str, texts: list[str], command: Command) -> bo
     return _run_file(script, command.words[0].text)
 
 
-def _run_file(script: Script, text: str) -> bool:
+def _run_file(script: CommandReader, text: str) -> bool:
     path = script.path(text)
     if script.ledger.find(path) is not None:
         return False
@@ -251,6 +251,6 @@ def _run_file(script: Script, text: str) -> bool:
     return True
 
 
-def _install(script: Script) -> None:
+def _install(script: CommandReader) -> None:
     script.put(None, amount("installer.adds"))
     script.work.add(amount("installer.seconds"), amount("installer.download"))

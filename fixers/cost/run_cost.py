@@ -7,7 +7,6 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dockerlint.lint.catalogue import tool as tools
@@ -19,6 +18,7 @@ from .bounded import ZERO, Amount, share
 from .distribution_packages import Closure, closure
 from .layer_contents import LayerEntry, within
 from .registry_packages import listed, unlisted, wheels
+from .run_work import RunWork
 from .tool_figures import amount
 from .work_recipes import brought, commands, recipe
 
@@ -52,27 +52,9 @@ MOST_GO_FILES = 100
 RECURSIVE = regex(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
 
 
-class RunWork(Struct):
-    """Seconds without downloads, and bytes downloaded; `warm` is with the step's cache mounts filled."""
-
-    seconds: Amount = ZERO
-    warm: Amount = ZERO
-    download: Amount = ZERO
-    download_warm: Amount = ZERO
-
-    def add(
-        self, seconds: Amount, download: Amount = ZERO, *, warm: Amount | None = None, cached: bool = False
-    ) -> None:
-        """More to do; `cached` says that a filled mount saves the download, `warm` what it leaves of the seconds."""
-        self.seconds += seconds
-        self.warm += seconds if warm is None or not cached else warm
-        self.download += download
-        self.download_warm += ZERO if cached else download
-
-
 def run(node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> RunWork:
     """Reads the script of a RUN, records in the ledger what it leaves there, and says how much work it is."""
-    return Script(node, step, ledger, facts).read()
+    return RunScript(node, step, ledger, facts).read()
 
 
 def place(path: str) -> str:
@@ -80,7 +62,7 @@ def place(path: str) -> str:
     return PYTHON.sub("/python", path)
 
 
-class Script:
+class RunScript:
     """One RUN being read, command by command."""
 
     def __init__(self, node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> None:

@@ -16,7 +16,7 @@ from .base_sizes import base_sizes
 from .bounded import ZERO, Amount, scaled, total, transfer
 from .build_graph import Origin
 from .layer_contents import LayerEntry, Ledger
-from .run_cost import RunWork
+from .run_work import RunWork
 from .step_result import StepResult
 from .tool_figures import amount
 
@@ -141,7 +141,7 @@ def _pull(step: Step, selections: Selections) -> tuple[Amount, Amount, RunWork]:
     image = _pulled(step)
     found = base_sizes(image)
     if not found.on_disk.is_known and selections.neighbours is not None:
-        found = selections.neighbours.sizes(image)
+        found = selections.neighbours(image)
     effort = RunWork()
     effort.add(transfer(found.on_disk, amount("unpack.rate")), found.compressed)
     return found.on_disk, found.compressed, effort

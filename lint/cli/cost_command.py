@@ -223,7 +223,8 @@ def _estimate(
     config, facts = _facts(task, path)
     fast = speed(config)
     history = _history(facts.context, commits.file or path, commits.most) if commits else None
-    selections = Selections(facts.context, Neighbours.of(path))
+    around = Neighbours.of(path)
+    selections = Selections(facts.context, around.sizes if around is not None else None)
     measured = _in_common(task, pair) if pair else _measured(facts, path, inputs, problems)
     judge = partial(estimate, selections=selections, history=history, file=str(path), **fast)
     found = judge(facts.doc, facts, measured=measured)
