@@ -1,4 +1,5 @@
-"""Writes the rules' pages in docs/rules from the rules' own docstrings, and docs/coverage.md from docs/concepts.csv.
+"""Writes the rules' pages in docs/rules from the rules' own docstrings, docs/coverage.md from docs/concepts.csv, and
+docs/refusals.md from docs/refusals.toml.
 
 `python docs/generate.py` writes them. With `--check` it writes nothing, says which differ, and then exits with 1.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import sys
+import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,8 @@ FOLDER = Path(__file__).parent / "rules"
 LIST = "index.md"
 CONCEPTS = Path(__file__).parent / "concepts.csv"
 COVERAGE = Path(__file__).parent / "coverage.md"
+REFUSED = Path(__file__).parent / "refusals.toml"
+REFUSALS = Path(__file__).parent / "refusals.md"
 # ShellCheck's findings, which are passed on under its own codes.
 SHELLCHECK = "SC*"
 TOOLS = {
@@ -59,6 +63,21 @@ COVERAGE_HEAD = """\
 What a dozen checkers look for in Dockerfiles, one concept a line, with their rules and ours. A concept may be several rules of one
 checker, or a part of one. This page is made from [concepts.csv](concepts.csv) by `python docs/generate.py`; corrections are welcome.
 
+"""
+
+REFUSALS_HEAD = """\
+# What the builder refuses
+
+All that a BuildKit refuses before it runs the first step, as far as the file alone decides it: each is an error, and is found without a
+builder. *Since* is the release of the Dockerfile language that refuses it first; 1.2, which Docker 20.10 has, stands for that release and
+those before it. Values are looked at with the variables put in that the file sets. What only `--build-arg`, the base image or the context
+decides is left to the build.
+
+`docker build --check` of Docker 28.5.2 refuses the example of each row that is not newer, and takes its counterpart; both are in
+[refusals.toml](refusals.toml), of which `python docs/generate.py` makes this page.
+
+| refused | since | rule | BuildKit, frontend/dockerfile/ |
+|---|---|---|---|
 """
 
 PAGE_FOOT = """
@@ -133,6 +152,14 @@ def coverage() -> str:
     )
 
 
+def refusals() -> str:
+    """The page of what the builder refuses."""
+    with REFUSED.open("rb") as file:
+        rows = tomllib.load(file)["refusal"]
+    cells = ((_cell(row["what"]), row["since"], f"[{row['code']}](rules/{row['code']}.md)", row["source"]) for row in rows)
+    return REFUSALS_HEAD + "".join(f"| {' | '.join(row)} |\n" for row in cells)
+
+
 def _by_checker(found: list[Concept]) -> Iterator[str]:
     has = Counter(tool for item in found for tool in item.others)
     shared = Counter(tool for item in found if item.codes for tool in item.others)
@@ -194,14 +221,17 @@ def main(check: bool) -> None:
     """Write the rules' pages from their docstrings."""
     texts = pages()
     wrong = {f"rules/{name}": problem for name, problem in differing(texts).items()}
-    if not COVERAGE.is_file() or COVERAGE.read_text(encoding="utf-8") != coverage():
-        wrong[COVERAGE.name] = "differs from what concepts.csv and the rules say"
+    made = {COVERAGE: (coverage(), "concepts.csv and the rules say"), REFUSALS: (refusals(), "refusals.toml says")}
+    for path, (text, source) in made.items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            wrong[path.name] = f"differs from what {source}"
     if not check:
         write(texts)
-        COVERAGE.write_text(coverage(), encoding="utf-8", newline="\n")
+        for path, (text, _) in made.items():
+            path.write_text(text, encoding="utf-8", newline="\n")
     for name, problem in wrong.items():
         click.echo(
-            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name) else 'removed'}"
+            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, REFUSALS.name) else 'removed'}"
         )
     if check and wrong:
         click.echo("run `python docs/generate.py` to write them anew", err=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Word
 
+BOM = "\ufeff"
 INDENT = "    "
 WIDE = 100
 # What happens in these ends with them.
@@ -24,12 +25,16 @@ _ERREXIT = regex(r"(?:-[exuv]*o?(?: |\Z)|pipefail(?: |\Z))+")
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with the edits made; they must not overlap. Insertions at one place keep their order."""
+    """The text with the edits made; they must not overlap. Insertions at one place keep their order.
+
+    A byte order mark stays in front of all.
+    """
+    first = len(BOM) if text.startswith(BOM) else 0
     out = []
     at = 0
     for edit in sorted(edits, key=lambda item: item.span):
-        out += [text[at : edit.span.start], edit.text]
-        at = edit.span.end
+        out += [text[at : max(edit.span.start, first)], edit.text]
+        at = max(edit.span.end, first)
     out.append(text[at:])
     return "".join(out)
 
@@ -75,9 +80,14 @@ def remove_word(doc: Dockerfile, span: Span) -> Edit:
     return Edit(Span(begin, end), "")
 
 
+def line_start(doc: Dockerfile, offset: int) -> int:
+    """Where the line of an offset starts, behind a byte order mark: that belongs to the file and not to its first line."""
+    return doc.text.rfind("\n", 0, offset) + 1 or (len(BOM) if doc.text.startswith(BOM) else 0)
+
+
 def whole_lines(doc: Dockerfile, node: Instruction) -> Span:
     """The lines that an instruction takes, with their line breaks and no others."""
-    start = doc.text.rfind("\n", 0, node.span.start) + 1
+    start = line_start(doc, node.span.start)
     end = doc.text.find("\n", node.span.end)
     return Span(start, len(doc.text) if end < 0 else end + 1)
 
@@ -86,7 +96,7 @@ def with_comments(doc: Dockerfile, node: Instruction) -> Span:
     """The lines that an instruction takes, with the comment lines directly above."""
     start, end = whole_lines(doc, node)
     while start > 0:
-        previous = doc.text.rfind("\n", 0, start - 1) + 1
+        previous = line_start(doc, start - 1)
         if not has_comment(doc, Span(previous, start)):
             break
         start = previous
@@ -139,7 +149,7 @@ def insert_word(doc: Dockerfile, words: Sequence[Word], text: str) -> Edit:
     """A word among others, before the first that comes after it in the alphabet, on a line of its own where they are."""
     place = next((at for at, word in enumerate(words) if word.text > text), len(words))
     before = words[place - 1] if place else words[0]
-    start = doc.text.rfind("\n", 0, before.span.start) + 1
+    start = line_start(doc, before.span.start)
     indent = doc.text[start : before.span.start]
     blank = f" {doc.escape}{doc.newline}{indent}" if start and not indent.strip() else " "
     return insert(before.span.end, blank + text) if place else insert(before.span.start, text + blank)

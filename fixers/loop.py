@@ -24,6 +24,9 @@ Worth = Callable[["Dockerfile", Sequence[Finding]], Sequence[Saving | None]]
 # a file that needs more passes than this for each has rules that feed each other.
 PASSES_AN_INSTRUCTION = 5
 FEWEST_PASSES, MOST_PASSES = 100, 1000
+# To price a fix takes as long as to read the text: what comes after so many characters is chosen by its place. Real files take
+# a hundredth of it.
+MOST_PRICED = 2_000_000
 
 
 class Applied(Struct, frozen=True):
@@ -71,10 +74,12 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
     run = _Run()
     doc = parse(text)
     seen = {text}
+    priced_characters = 0
     for _ in range(min(FEWEST_PASSES + PASSES_AN_INSTRUCTION * len(doc.instructions), MOST_PASSES)):
         findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least]
-        findings = [item for item in findings if _key(doc, item) not in run.banned]
-        savings = worth(doc, findings) if worth else [None] * len(findings)
+        findings = [item for item in findings if _key(doc, item) not in run.banned and not _joins_line_end(doc, _fix(item))]
+        priced_characters += len(findings) * len(doc.text)
+        savings = worth(doc, findings) if worth and priced_characters <= MOST_PRICED else [None] * len(findings)
         priced = list(zip(findings, savings, strict=True))
         if torn := [item for item in priced if not are_apart(_fix(item[0]).edits)]:
             _drop(doc, torn, run, "its edits overlap")
@@ -99,6 +104,14 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
 def _fix(finding: Finding) -> Fix:
     assert finding.fix
     return finding.fix
+
+
+def _joins_line_end(doc: Dockerfile, fix: Fix) -> bool:
+    """Whether an edit would bring a CR that ends no line in front of a line break, which then is another one."""
+    return any(
+        (doc.text[max(start - 1, 0) : start] + text)[-1:] == "\r" and doc.text[end : end + 1] == "\n" and doc.text[max(end - 1, 0) : end] != "\r"
+        for (start, end), text in fix.edits
+    )
 
 
 def _key(doc: Dockerfile, finding: Finding) -> tuple[str, str]:

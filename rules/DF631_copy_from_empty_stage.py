@@ -41,7 +41,8 @@ def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     for stage in doc.stages:
         for node, reference, source in facts.graph.sources(stage):
-            if source is None or facts.image(source) != "scratch":
+            # a stage of nothing but FROM stands for a build context of that name
+            if source is None or not source.instructions or facts.image(source) != "scratch":
                 continue
             makers = (item for part in facts.graph.lineage(source) for item in part.instructions)
             if not any(isinstance(item, nodes.Copy | nodes.Run | nodes.Workdir | nodes.Bad) for item in makers):

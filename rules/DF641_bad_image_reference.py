@@ -21,6 +21,10 @@ REFERENCE = regex(
     r"(?::\w[\w.-]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?"
 )
 
+# 64 hexadecimal digits are an image's identifier, which the builder does not take.
+IDENTIFIER = regex(r"[0-9a-f]{64}")
+NUMBER = regex(r"\+?\d+")
+
 
 @rule(name="bad-image-reference", severity=Severity.ERROR)
 def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
@@ -44,12 +48,19 @@ def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     for stage in doc.stages:
         image = facts.expand_global(stage.from_.image.text)
-        if facts.graph.parent(stage) is None and image and not REFERENCE.fullmatch(image):
-            yield Finding(stage.from_.image.span, f"`{image}` can be the name of no image")
+        if facts.graph.parent(stage) is None and image and not _is_image(image):
+            message = f"`{image}` can be the name of no image"
+            if facts.graph.find(image, stage.index):
+                message = f"`FROM {image}` finds no stage: FROM compares names as they are written, write `FROM {image.lower()}`"
+            yield Finding(stage.from_.image.span, message)
         for copy in stage.all(nodes.Copy):
             flag = copy.flag("from")
             name = copy.from_ or ""
-            if flag is None or not name or "$" in name or name.isdecimal() or facts.graph.find(name, len(doc.stages)):
+            if flag is None or not name or "$" in name or NUMBER.fullmatch(name) or facts.graph.find(name, len(doc.stages)):
                 continue
-            if not REFERENCE.fullmatch(name):
+            if not _is_image(name):
                 yield Finding(flag.span, f"`{name}` can be the name of no image and of no stage")
+
+
+def _is_image(name: str) -> bool:
+    return REFERENCE.fullmatch(name) is not None and IDENTIFIER.fullmatch(name) is None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
-from dockerlint.lint.syntax.variable_references import OPERATORS
+from dockerlint.lint.syntax.span import Span
+from dockerlint.lint.syntax.variable_references import OPERATORS, expanded_bodies, expanded_words, uses
 from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
 
 if TYPE_CHECKING:
@@ -16,17 +17,26 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
+# What a word must hold to be more than plain text.
+MARKS = ("${", '"', "'")
 
-@rule(name="bad-substitution", severity=Severity.ERROR, needs=("${",))
+
+@rule(name="bad-substitution", severity=Severity.ERROR)
 def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A variable is written in a form that the builder does not know.
+    """A variable or a quote is written in a form that the builder does not know.
 
-    The shell knows more forms than the builder, which has `:-`, `:+`, `:?`, `#`, `%` and `/` and their likes only. It refuses the file.
+    The shell knows more forms than the builder, which has `:-`, `:+`, `:?`, `#`, `%` and `/` and their likes only, and wants
+    every quote closed. It refuses the file. The same holds for a here-document of COPY or ADD whose delimiter is not quoted.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
     ARG NAME=Tool
     ENV FILE=${NAME^^}
+    ```
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    LABEL note=it's
     ```
 
     ```dockerfile good
@@ -38,34 +48,43 @@ def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** the Dockerfile reference, "Environment replacement".
     """
     for node in facts.every(nodes.Instruction):
-        for word in _words(node):
-            if "${" not in word.text:
-                continue
-            try:
-                found = variables(word.text, doc.escape)
-            except ExpansionError as error:
-                yield Finding(word.span, f"`{word.text[:40]}`: {error}")
-                continue
-            bad = next((item for item in found if item.operator not in OPERATORS), None)
-            if bad:
-                yield Finding(
-                    word.span,
-                    f"the builder does not know `{bad.operator}` in `{word.text[bad.start : bad.end][:40]}`",
-                )
+        for word in expanded_words(doc, node):
+            yield from _problem(word, doc.escape, skip_quotes=False)
+        for body in expanded_bodies(doc, node):
+            yield from _problem(body, "\\", skip_quotes=True)
+        if isinstance(node, nodes.From):
+            yield from _unset(doc, facts, node)
 
 
-def _words(node: nodes.Instruction) -> list[nodes.Word]:
-    """The words in which the builder puts variables; not the scripts, which a shell reads."""
-    match node:
-        case nodes.From():
-            return [node.image]
-        case nodes.Env() | nodes.Arg() | nodes.Label():
-            return [pair.value for pair in node.pairs if pair.value]
-        case nodes.Copy():
-            return [*node.paths, node.destination]
-        case nodes.User() | nodes.Workdir() | nodes.Stopsignal():
-            return [node.argument]
-        case nodes.Expose() | nodes.Volume():
-            return list(node.words)
-        case _:
-            return []
+def _problem(word: nodes.Word, escape: str, *, skip_quotes: bool) -> Iterator[Finding]:
+    """What the builder cannot read in a word, or in the body of a here-document."""
+    if not any(mark in word.text for mark in MARKS):
+        return
+    try:
+        found = variables(word.text, escape, skip_quotes=skip_quotes)
+    except ExpansionError as error:
+        yield Finding(_part(word, error.offset), f"`{_brief(word.text, error.offset)}`: {error}")
+        return
+    bad = next((item for item in found if item.operator not in OPERATORS), None)
+    if bad:
+        brief = _brief(word.text, bad.start)
+        yield Finding(_part(word, bad.start), f"the builder does not know `{bad.operator}` in `{brief}`")
+
+
+def _part(word: nodes.Word, offset: int) -> Span:
+    """A word; of one whose characters are those of the file, such as a here-document, what stands from the offset on that line."""
+    if word.span.end - word.span.start != len(word.text) or "\n" not in word.text:
+        return word.span
+    end = word.text.find("\n", offset)
+    return Span(word.span.start + offset, word.span.start + (end if end > offset else len(word.text)))
+
+
+def _brief(text: str, offset: int) -> str:
+    return text[offset if "\n" in text else 0 :].partition("\n")[0][:40]
+
+
+def _unset(doc: Dockerfile, facts: Facts, node: nodes.From) -> Iterator[Finding]:
+    """The variables that a FROM demands, and that no ARG declares."""
+    for use in uses(doc, node):
+        if use.reference.operator.endswith("?") and use.name not in facts.global_args:
+            yield Finding(use.span, f"FROM demands {use.name}, and no ARG above the first FROM declares it")

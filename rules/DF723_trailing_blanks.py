@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.syntax.nodes import Dockerfile
 
-BLANKS = regex(r"(?<![ \t])[ \t]+(?=\r?(?:\n|\Z))")
+# A CR that ends no line is a blank for the builder; left alone it would end one.
+BLANKS = regex(r"(?<![ \t\r])[ \t\r]*[ \t](?=\r?(?:\n|\Z))")
 
 
 @rule(name="trailing-blanks", severity=Severity.STYLE, recommended=False)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.refusals import refusals
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
 @rule(name="parse-error", severity=Severity.ERROR)
-def parse_error(doc: Dockerfile) -> Iterator[Finding]:
+def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The builder refuses the file.
 
     A bad instruction is one finding; the others are read and checked as if it were not there.
@@ -24,12 +26,27 @@ def parse_error(doc: Dockerfile) -> Iterator[Finding]:
     COYP app /app
     ```
 
+    What the builder refuses later is told too, as far as the file alone decides it: values that are none, stages that come
+    later, sources that COPY cannot take. The page "What the builder refuses" lists all.
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY --from=assets /srv /srv
+    FROM node:22-slim AS assets
+    ```
+
+    ```dockerfile bad
+    FROM debian:bookworm-slim
+    COPY --chmod=64a app /app
+    ```
+
     ```dockerfile good
     FROM alpine:3.20
     COPY app /app
     ```
 
-    **Source:** the Dockerfile reference, and BuildKit's parser where the reference is silent.
+    **Source:** the Dockerfile reference, and BuildKit's frontend where the reference is silent.
     """
-    for problem in doc.problems:
+    found = doc.problems if facts.as_hadolint else (*doc.problems, *refusals(facts))
+    for problem in found:
         yield Finding(problem.span, problem.message)

@@ -24,8 +24,8 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     The builder then looks for a build context or an image of that name, and fails, or worse, finds one. Names that can
     only be an image, as they have a tag, a digest or a `/`, and names of images that are known are left alone. By default
-    only what cannot be meant is told: a number that no stage above has, a stage further below, a name that differs by a
-    letter or two from a stage's.
+    only what cannot be meant is told: a name that differs by a letter or two from a stage's. A number that no stage has and a
+    stage further below are errors of their own (DL1000).
 
     ```dockerfile bad
     FROM golang:1.23 AS build
@@ -41,13 +41,6 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     FROM debian:bookworm-slim
     COPY --from=build /go/bin/app /usr/local/bin/
-    ```
-
-    ```dockerfile bad
-    FROM debian:bookworm-slim
-    COPY --from=assets /srv /srv
-
-    FROM node:22-slim AS assets
     ```
 
     ```dockerfile good
@@ -69,6 +62,8 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 problem = None if _known_to_hadolint(doc, index, name) else f"no stage above is called {name}"
                 near = None
             else:
+                if _is_refused(doc, flag, name):
+                    continue
                 near = _near(doc, index, name)
                 problem = _problem(facts, index, name, near)
             if problem:
@@ -144,16 +139,19 @@ def _near(doc: Dockerfile, index: int, name: str) -> str | None:
     return aliases[found] if found else None
 
 
+def _is_refused(doc: Dockerfile, flag: Flag, name: str) -> bool:
+    """Whether DL1000 or DL3023 tells of it: a number in COPY, or a stage that is there but does not come before."""
+    is_later = not any(stage.name == name.lower() for stage in doc.stages if stage.span.end <= flag.span.start)
+    is_stage = any(stage.name == name.lower() for stage in doc.stages)
+    return (flag.name == "from" and name.isdecimal()) or (is_stage and is_later)
+
+
 def _problem(facts: Facts, index: int, name: str, near: str | None) -> str | None:
     """What is wrong with a name; None when nothing is, or when it is the stage's own."""
-    stages = facts.doc.stages
     if facts.graph.find(name, max(index, 0)) or any(char in name for char in ":/@$"):
         return None
     if name.isdecimal():
-        return f"there is no stage {name} above"
-    same = next((stage for stage in stages if stage.name == name.lower()), None)
-    if same is not None:
-        return None if same.index == index else f"stage {name} stands below: only those above can be copied from"
+        return f"there is no stage {name} above, and a mount takes no numbers"
     if near:
         return f"no stage above is called {name}; is {near} meant?"
     if facts.quiet or base_images.lookup(name) is not None:

@@ -16,16 +16,19 @@ _BASES = list(Basis)
 
 
 class Amount(Struct, frozen=True):
-    """A figure in bytes or seconds: the likely value, a lower and an upper bound, and its basis.
+    """A figure in bytes or seconds.
 
     A part that nobody knows is never invented: `Amount.unknown()` adds nothing to `low` and `mid` and makes `high`
     infinite, so a sum with an unknown part shows what is known and says, by `is_complete`, that there is more.
-    `basis` is the worst basis of the parts that are known, and None when none is.
     """
 
+    # the lower bound of the known parts
     low: float
+    # the likely value of the known parts
     mid: float
+    # the upper bound; infinite when a part is not known
     high: float
+    # the worst basis of the known parts; None when no part is known
     basis: Basis | None
 
     def __post_init__(self) -> None:

@@ -38,31 +38,33 @@ class Origin(Enum):
 
 
 class CopySource(Struct, frozen=True):
-    """Something that a step reads: a pattern of context files, another step's result, or something on the network.
+    """Something that a step reads besides the step that it stands on."""
 
-    A variable that is not known leaves a `HOLE` in `pattern`, which stands for any text; None where nothing else is left of it, so
-    that it may be any file.
-    `step` is the number of the step whose result is read, for STEP.
-    """
-
+    # where it is
     origin: Origin
+    # the path or pattern, URL, stage or image as far as it is known; with a HOLE where a variable
+    # decides it; None when nothing else is left: it may be any file
     pattern: str | None = None
+    # the number of the step whose result is read, for STEP; None for the others
     step: int | None = None
 
 
 class Step(Struct, frozen=True):
-    """One thing that the builder does: pull an image, run a script, copy files, make a folder.
+    """One thing that the builder does: pull an image, run a script, copy files, make a folder."""
 
-    `parent` is the number of the step that it stands on, None for the first of a chain. `image` is the image of a pull,
-    "" when the build decides it. `ships` says whether its bytes are part of the target's image.
-    """
-
+    # its place in the build graph, from 0
     number: int
+    # the number of the stage that it is part of or is pulled for, from 0
     stage: int
+    # the instruction that it comes from; for a pull, the one that names the image
     node: nodes.Instruction
+    # the number of the step that it stands on; None for the first one of a chain
     parent: int | None
+    # what it reads besides
     sources: tuple[CopySource, ...] = ()
+    # the image that it pulls, "" when the build decides which; None when it is no pull
     image: str | None = None
+    # whether its bytes are part of the target's image
     ships: bool = False
 
     @property
@@ -88,9 +90,11 @@ class Step(Struct, frozen=True):
 
 
 class BuildGraph(Struct, frozen=True):
-    """The steps in the order of the file, each after all that it reads; `last` is the target's result, if it has steps."""
+    """The steps that a target needs."""
 
+    # in the order of the file, each after all that it reads
     steps: tuple[Step, ...]
+    # the number of the step whose result is the target; None when the target has no steps
     last: int | None
 
     @classmethod
@@ -107,12 +111,16 @@ class BuildGraph(Struct, frozen=True):
 
 
 class _Builder:
-    """Walks the stages in file order; `_tips` is the last step of each stage so far."""
+    """Walks the stages in file order."""
 
     def __init__(self, facts: Facts) -> None:
+        # the facts of the file
         self._facts = facts
+        # the steps so far
         self._steps: list[Step] = []
+        # the number of the last step of each stage so far, by the stage's number; None when it has no steps
         self._tips: dict[int, int | None] = {}
+        # by image the number of the step that pulls it for a COPY --from or a mount
         self._pulls: dict[str, int] = {}
 
     def build(self) -> BuildGraph:

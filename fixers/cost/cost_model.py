@@ -33,21 +33,27 @@ MOST_TEXT = 120
 
 
 class StepCost(Struct, frozen=True):
-    """One step: its lines in the file (from 1), its stage's number, its text on one line, bytes, seconds.
+    """The figures of one step."""
 
-    `adds` is uncompressed, `ships` compressed and 0 outside of the image, `wasted` part of `adds`; `seconds_warm` is with
-    filled cache mounts. `reruns_in` are the scenarios in which it runs again.
-    """
-
+    # the first line of its instruction in the file, from 1
     line: int
+    # the last one
     end_line: int
+    # the number of its stage, from 0
     stage: int
+    # its text on one line, cut after MOST_TEXT characters
     instruction: str
+    # bytes that it adds to the image, uncompressed
     adds: Amount
+    # bytes that are pushed and pulled, compressed; 0 when the step is not part of the image
     ships: Amount
+    # bytes of `adds` that nobody sees or needs
     wasted: Amount
+    # with empty cache mounts
     seconds: Amount
+    # with filled cache mounts
     seconds_warm: Amount
+    # the names of the scenarios in which it runs again
     reruns_in: tuple[str, ...]
 
     @property
@@ -57,57 +63,73 @@ class StepCost(Struct, frozen=True):
 
 
 class ImageCost(Struct, frozen=True):
-    """The bytes of the whole image, its base among them."""
+    """The bytes of the whole image, its base included."""
 
+    # uncompressed
     adds: Amount
+    # as pushed and pulled, compressed
     ships: Amount
+    # bytes of `adds` that nobody sees or needs
     wasted: Amount
 
 
 class ScenarioCost(Struct, frozen=True):
-    """One scenario: its share of all builds, seconds of the build, bytes to push, number of steps that may run again."""
+    """The figures of one scenario."""
 
+    # such as `source edit`; see scenarios.toml
     name: str
+    # its share of all builds, 0 to 1
     weight: float
+    # of the build
     seconds: Amount
+    # bytes to push after the build, compressed
     pushed: Amount
+    # the number of steps that run again, all that may when it is not always the same ones
     steps_rerun: int
 
 
 class CostPlan(Struct, frozen=True):
-    """What an estimate was made from, for those who draw it: the build graph, each step's seconds, how scenarios go.
+    """What an estimate was made from, for those who draw it."""
 
-    `stages` are the names of all stages of the file, None for those without one.
-    """
-
+    # the steps and what they wait for
     graph: BuildGraph
+    # the seconds of each step, in the order of the graph
     times: tuple[StepTimes, ...]
+    # the steps that run again in each scenario, and the figures of that
     outcomes: tuple[ScenarioOutcome, ...]
+    # the names of all stages of the file; None for a stage without one
     stages: tuple[str | None, ...]
 
 
 class Expected(Struct, frozen=True):
-    """Seconds and pushed bytes of a build, averaged over the scenarios by their weights."""
+    """Figures of a build, averaged over the scenarios by their weights."""
 
+    # of the build
     seconds: Amount
+    # bytes to push after the build, compressed
     pushed: Amount
 
 
 class Estimate(Struct, frozen=True):
-    """The answer of the cost model for one file; `target` is the name of the stage that is built, if it has one.
+    """The answer of the cost model for one file."""
 
-    Its steps are those of its plan, in the same order. `measured` is how many steps have measured figures, None when
-    there were none to look in.
-    """
-
+    # the name to show
     file: str
+    # the name of the stage that is built; None when it has none
     target: str | None
+    # the bytes of the image
     image: ImageCost
+    # the figures of each step, in the order of the plan's graph
     steps: tuple[StepCost, ...]
+    # the figures of each scenario, in the order of scenarios.toml
     scenarios: tuple[ScenarioCost, ...]
+    # the figures of an average build
     expected: Expected
+    # what the figures were made from
     plan: CostPlan
+    # what commits of the history would have cost; None when no history was given
     replay: Replay | None = None
+    # how many steps have measured figures; None when no measurements were given
     measured: int | None = None
 
     def scenario(self, name: str) -> ScenarioCost:

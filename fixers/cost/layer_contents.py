@@ -20,38 +20,43 @@ if TYPE_CHECKING:
 
 
 class ContextFile(Struct, frozen=True):
-    """A file of the build context: its path there, and its bytes."""
+    """A file of the build context."""
 
+    # its path in the context
     path: str
+    # in bytes
     size: int
 
 
 class LayerEntry(Struct, frozen=True):
-    """Bytes that a step put at a path, or below it.
+    """Bytes that a step put at one place."""
 
-    `cache` says that nobody needs them at run time, `packed` that they do not compress, `names` are the packages in it.
-    `files` are the single files, where they are known: their paths in the image; `size` is then their sum.
-    `path` is None where nobody knows where the bytes are.
-    """
-
+    # the number of the step
     step: int
+    # the file or folder in the image; None when it is not known where the bytes are
     path: str | None
+    # in bytes, uncompressed
     size: Amount
+    # whether nobody needs them at run time
     cache: bool = False
+    # whether they are compressed already, so that a push moves all of them
     packed: bool = False
+    # the packages in it, by the names that they were installed by
     names: frozenset[str] = frozenset()
+    # the single files by their paths in the image, of which `size` is the sum; None when they are not known
     files: Mapping[str, ContextFile] | None = None
 
 
 class Ledger(Struct):
-    """The file system as a chain of steps leaves it, and the bytes of each step that a later one hid.
+    """The file system as a chain of steps leaves it."""
 
-    `dropped` are the paths that were removed, `packages` the distribution's packages that were installed.
-    """
-
+    # what is there, in the order of the steps that put it there
     entries: list[LayerEntry] = field(default_factory=list)
+    # for each step the bytes of its layer that a later step removed or wrote again
     hidden: dict[int, Amount] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+    # the paths that were removed
     dropped: set[str] = field(default_factory=set)
+    # the distribution's packages that were installed
     packages: set[str] = field(default_factory=set)
 
     def copy(self) -> Ledger:

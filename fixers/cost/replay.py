@@ -30,33 +30,40 @@ GIT = ".git/"
 
 
 class CommitCost(Struct, frozen=True):
-    """The build of one commit after that of the one before: the numbers of the steps that run again, seconds, bytes to push.
+    """The build of one commit, with the cache that the build of the commit before it leaves."""
 
-    `kind` is the kind of change that it is: of dependency files, of other source, or "" when no step sees it.
-    """
-
+    # the commit's hash
     commit: str
+    # ISO 8601
     date: str
+    # the numbers of the steps that run again
     again: frozenset[int]
+    # of the build
     seconds: Amount
+    # bytes to push, compressed
     pushed: Amount
+    # the kind of change: DEPENDENCY, SOURCE, or "" when no step sees it
     kind: str
 
 
 class Replay(Struct, frozen=True):
-    """What a history of commits would have cost: the steps of all builds, by whether they were run, seconds, bytes to push.
+    """What the builds of a history of commits would have cost."""
 
-    `each` are the commits, the oldest first; `fixed` is the same with the safe fixes made, None where there are none.
-    `sees_git` says that git's own files are in the context of a step, so that each commit runs it again.
-    """
-
+    # how many there are
     commits: int
+    # how many steps run again, in all builds together
     rebuilt_steps: int
+    # how many steps come from the cache, in all builds together
     cached_steps: int
+    # of all builds together
     seconds: Amount
+    # bytes to push, compressed, of all builds together
     pushed: Amount
+    # the commits, the oldest first
     each: tuple[CommitCost, ...]
+    # the same with the safe fixes made; None when there are none or that was not asked for
     fixed: Replay | None = None
+    # whether a step copies git's own files, so that each commit runs it again
     sees_git: bool = False
 
     @property
@@ -66,10 +73,13 @@ class Replay(Struct, frozen=True):
 
 
 class _Case(Struct, frozen=True):
-    """What tells the builds of commits apart: sources that changed, steps whose own words did, and the kind of change."""
+    """What tells the builds of commits apart."""
 
+    # numbers of the sources of steps that changed (Sights)
     seen: frozenset[int]
+    # the numbers of the steps whose own instruction changed
     keys: frozenset[int]
+    # as of CommitCost
     kind: str
 
 

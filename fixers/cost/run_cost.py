@@ -66,20 +66,31 @@ class RunScript:
     """One RUN being read, command by command."""
 
     def __init__(self, node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> None:
+        # the RUN
         self.node = node
+        # the number of its step
         self.step = step
+        # the file system that it finds, and changes
         self.ledger = ledger
+        # the facts of its file
         self.facts = facts
+        # what it takes so far
         self.work = RunWork()
+        # the user, folder and variables that it finds
         self.state = facts.state(node)
+        # the folder that the next command runs in; SOMEWHERE when the file does not say
         self.folder = self.state.workdir or SOMEWHERE
+        # the home of its user; /root when that is not known
         self.home = facts.home(node) or "/root"
+        # its mounts, with absolute targets
         self.mounts = tuple(
             replace(mount, target=self.path(mount.target)) if mount.target else mount for mount in facts.mounts(node)
         )
+        # whether the command at hand may be skipped, as it depends on another one
         self.sometimes = False
         # whether the command before, in a pipeline, has printed a download
         self.piped = False
+        # the packages that it has removed so far
         self.removed: set[str] = set()
 
     def read(self) -> RunWork:

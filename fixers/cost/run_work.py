@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 
 class RunWork(Struct):
-    """Seconds without downloads, and bytes downloaded; `warm` is with the step's cache mounts filled."""
+    """The work of a step, apart from any machine's network."""
 
+    # without downloads, with empty cache mounts
     seconds: Amount = ZERO
+    # the same with filled cache mounts
     warm: Amount = ZERO
+    # bytes to download with empty cache mounts
     download: Amount = ZERO
+    # the same with filled cache mounts
     download_warm: Amount = ZERO
 
     def add(
@@ -37,14 +41,15 @@ class RunWork(Struct):
 
 
 class CommandReader(Protocol):
-    """One RUN being read: the folder that its commands stand in, what lies there, and the work so far.
+    """One RUN being read."""
 
-    `piped` says whether the command before, in a pipeline, has printed a download.
-    """
-
+    # the file system that it finds, and changes
     ledger: Ledger
+    # what it takes so far
     work: RunWork
+    # the folder that the next command runs in
     folder: str
+    # whether the command before, in a pipeline, has printed a download
     piped: bool
 
     def path(self, text: str) -> str:

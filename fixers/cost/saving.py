@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 # Less than this is noise of the model, and not worth a line to the reader.
 LEAST_BYTES, LEAST_SECONDS = 1000, 0.01
 LEAST_LOSS, LEAST_LOST_SECONDS = 1e6, 0.1
-# Each fix takes an estimate of all steps. So many of these as an image may have layers, squared, and the fixes after that have no
-# price. Source: Docker's "OverlayFS storage driver": 128 layers.
+# Each fix takes an estimate of all steps, which reads all of the text. So many of these as an image may have layers, squared, and
+# the fixes after that have no price. Source: Docker's "OverlayFS storage driver": 128 layers.
 MOST_STEPS = 128 * 128
+# What is not much longer than this takes as long as any other step. Of 880 real files none needs a twelfth of what is allowed.
+STEP_CHARACTERS = 32
 
 METADATA = (
     nodes.Label,
@@ -66,7 +69,7 @@ def price(
     judge = partial(estimate, selections=selections or Selections(facts.context), network=network, machine=machine)
     seen: dict[tuple[Edit, ...], Saving | None] = {}
     savings: list[Saving | None] = []
-    most = MOST_STEPS // (len(doc.instructions) or 1)
+    most = MOST_STEPS // max(len(doc.instructions), len(doc.text) // STEP_CHARACTERS, 1)
     for finding in findings:
         fix = finding.fix
         if fix is None or not _touches_steps(doc, fix):
@@ -173,6 +176,21 @@ def _touches_steps(doc: Dockerfile, fix: Fix) -> bool:
 def _is_metadata(doc: Dockerfile, edit: Edit) -> bool:
     if doc.source(edit.span).upper() == edit.text.upper():
         return True
+    if _is_between(doc, edit):
+        return True
     if "\n" in edit.text:
         return False
     return any(isinstance(node, METADATA) and node.span.contains(edit.span) for node in doc.instructions)
+
+
+def _is_between(doc: Dockerfile, edit: Edit) -> bool:
+    """Whether an edit changes comments and blank lines only, behind those that tell the builder how to read the file."""
+    index = bisect_right(doc.instructions, edit.span.start, key=lambda node: node.span.end)
+    if index < len(doc.instructions) and doc.instructions[index].span.start < edit.span.end:
+        return False
+    line = doc.line(edit.span.start)
+    start, end = doc.line_span(line).start, doc.line_span(doc.line(edit.span.end))
+    # of whole lines the one below stays as it is
+    rest = "" if (start, end.start) == edit.span and edit.text[-1:] in ("", "\n") else doc.text[edit.span.end : end.end]
+    whole = doc.text[start : edit.span.start] + edit.text + rest
+    return line > len(doc.directives) + 1 and all(row.lstrip()[:1] in ("", "#") for row in whole.split("\n"))

@@ -30,12 +30,17 @@ MOST_EDITS = 50
 
 
 class Scenario(Struct, frozen=True):
-    """A kind of change: what of the context is touched, whether images moved, whether the cache is empty, and its weight."""
+    """Something that may have changed since the last build."""
 
+    # such as `source edit`
     name: str
+    # its share of all builds, 0 to 1
     weight: float
+    # the kind of files that were edited: SOURCE, DEPENDENCY, or "" when none were
     touches: str
+    # whether base images have moved
     bases: bool
+    # whether the build cache is empty
     empty: bool
 
     @property
@@ -47,16 +52,17 @@ class Scenario(Struct, frozen=True):
 
 
 class ScenarioOutcome(Struct, frozen=True):
-    """What a scenario costs: seconds of the build, bytes to push, both averaged over the files that may be the edited one.
+    """What a scenario costs."""
 
-    `again` are the steps that run again, be it after an edit of some files only; `cases` are the steps that run again
-    together, each with its share.
-    """
-
+    # the scenario
     scenario: Scenario
+    # the numbers of the steps that run again, after an edit of some files at least
     again: frozenset[int]
+    # of the build, averaged over the files that may be the edited one
     seconds: Amount
+    # bytes to push, compressed, averaged in the same way
     pushed: Amount
+    # the numbers of the steps that run again together, each set with its share of the scenario, 0 to 1
     cases: tuple[tuple[float, frozenset[int]], ...]
 
     @property

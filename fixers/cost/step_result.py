@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 
 class StepResult(Struct, frozen=True, eq=False):
-    """What came of a step, which is no longer changed: the file system behind it, bytes added and shipped, work."""
+    """What came of a step. It is no longer changed."""
 
+    # the file system that it leaves
     ledger: Ledger
+    # bytes that it adds, uncompressed
     adds: Amount
+    # as pushed and pulled, compressed
     ships: Amount
+    # what it takes to run the step
     work: RunWork

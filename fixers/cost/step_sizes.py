@@ -35,14 +35,15 @@ MOST_KEPT = 500
 
 
 class StepSizes(Struct, frozen=True):
-    """Bytes of a step: uncompressed, as pushed and pulled (0 where it is not in the image), and of no use.
+    """Bytes of a step, and its work."""
 
-    `work` is what it takes to run it; of a pull, the download.
-    """
-
+    # uncompressed
     adds: Amount
+    # as pushed and pulled, compressed; 0 when the step is not part of the image
     ships: Amount
+    # bytes of `adds` that nobody sees or needs
     wasted: Amount
+    # what it takes to run the step; of a pull, the download
     work: RunWork
 
 

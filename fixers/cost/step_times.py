@@ -28,10 +28,13 @@ class Mounts(Enum):
 
 
 class StepTimes(Struct, frozen=True):
-    """Seconds to run a step: with empty cache mounts, with filled ones, and with those of other versions of the packages."""
+    """Seconds to run a step, by what its cache mounts hold."""
 
+    # nothing
     cold: Amount
+    # what it needs
     warm: Amount
+    # other versions of the packages that it needs
     updated: Amount
 
     def of(self, mounts: Mounts) -> Amount:

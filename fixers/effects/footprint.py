@@ -44,26 +44,45 @@ class Clash(IntEnum):
 
 
 class CommandPaths(Struct, frozen=True):
-    """What commands outside the catalogue of tools touch; the fields are those of `commands.toml`."""
+    """What commands outside the catalogue of tools touch, as `lint/catalogue/data/commands.toml` has it. Commands are names."""
 
+    # commands that touch only the paths that they are given, and the targets of their redirections
     plain: frozenset[str]
+    # for those that use the folder they run in: the option that names another one; `*` when any operand does
     folder: dict[str, str]
+    # for some commands the letters of options that a path may follow at once (`-Cfolder`)
     path_letters: dict[str, str]
+    # for some commands the words that make them do what other files or programs say
     opaque: dict[str, list[str]]
+    # commands that touch only the targets of their redirections
     silent: frozenset[str]
+    # commands that change users and groups
     accounts: frozenset[str]
+    # commands that download
     downloads: frozenset[str]
+    # commands that compile
     compilers: frozenset[str]
+    # finds the options that make an install use its cache
     offline: re.Pattern[str]
+    # paths where a distribution's packages certainly put files
     system: tuple[str, ...]
+    # paths where some of them do
     sometimes_system: tuple[str, ...]
+    # paths where a language's packages may read or write files
     sometimes_written: tuple[str, ...]
+    # for commands that build what runs without them, the subcommands that do so; any when empty
     artefacts: dict[str, list[str]]
+    # commands that do the same whichever packages are installed
     steady: frozenset[str]
+    # commands that read no variables but those in `environment`
     deaf: frozenset[str]
+    # commands that show all variables when they have no operands
     listing: frozenset[str]
+    # options with which an install runs no code of the packages
     code_free: tuple[str, ...]
+    # commands, with their subcommands, that download and run no code of the project
     code_free_fetches: frozenset[str]
+    # patterns of variables that the usual programs read without being told
     environment: tuple[str, ...]
 
 
@@ -90,10 +109,13 @@ def commands() -> CommandPaths:
 
 
 class Footprint(Struct, frozen=True):
-    """The paths that may be read or written, sorted, each with a slash at its end; `anything` when they are not all known."""
+    """The paths that may be read or written. Both lists are sorted, and each path ends with a slash."""
 
+    # the paths that are read or written
     certain: tuple[str, ...]
+    # the paths that may be
     possible: tuple[str, ...]
+    # whether other paths are too: NONE when all paths are known
     anything: Clash
 
     @classmethod

@@ -67,18 +67,24 @@ class Access(Enum):
 
 
 class PathUse(Struct, frozen=True):
-    """One thing that an instruction reads or writes; `name` is a path, a variable or an instruction's name, "" for any."""
+    """One thing that an instruction reads or writes."""
 
+    # what it is
     kind: Kind
+    # what the instruction does with it
     access: Access
+    # a path, a variable or a name of a setting, by `kind`; "" for any, and for kinds with only one
     name: str = ""
 
 
 class Conflict(Struct, frozen=True):
-    """Why two instructions keep their order: what each does with the thing where they meet, and how sure that is."""
+    """Why two instructions keep their order."""
 
+    # how sure that is
     level: Clash
+    # what the first one does with the thing where they meet
     first: PathUse
+    # what the second one does with it
     second: PathUse
 
 
@@ -86,18 +92,21 @@ Thing = tuple[Kind, str]
 
 
 class Effects(Struct, frozen=True):
-    """What an instruction reads and writes.
+    """What an instruction reads and writes. The files of a RUN are not here: see footprint.py."""
 
-    `reads` and `writes` are all but files and variables; `sets` are the variables that it sets, `names` those that its words
-    name. `target` is the path that a COPY or WORKDIR writes and `made` the topmost folder that this may make, None for others.
-    """
-
+    # all but files and variables
     reads: frozenset[Thing] = frozenset()
+    # all but files and variables
     writes: frozenset[Thing] = frozenset()
+    # the variables that it sets
     sets: frozenset[str] = frozenset()
+    # the variables that its words name
     names: frozenset[str] = frozenset()
+    # the path that a COPY, WORKDIR or VOLUME writes; None for the others
     target: str | None = None
+    # the topmost folder that this may create; None where `target` is
     made: str | None = None
+    # whether it may read and write anything
     opaque: bool = False
 
 
@@ -171,11 +180,17 @@ class Precedence:
     """The relation between the instructions of one file; each instruction is looked at once."""
 
     def __init__(self, facts: Facts) -> None:
+        # the facts of the file
         self._facts = facts
+        # what each instruction reads and writes, by its place in the text
         self._effects: dict[int, Effects] = {}
+        # the footprints of each RUN, by its place in the text
         self._scripts: dict[int, _Scripts] = {}
+        # each RUN's text, and whether it may read variables that it does not name, by its place in the text
         self._listens: dict[int, tuple[str, Clash]] = {}
+        # how sure it is that two instructions keep their order, by their places in the text
         self._levels: dict[tuple[int, int], Clash] = {}
+        # a path by which each instruction meets a link, by its place in the text; "" when there is none
         self._linked_at: dict[int, str] = {}
 
     def conflict(self, one: Instruction, other: Instruction) -> Conflict | None:
@@ -314,7 +329,9 @@ class Precedence:
 class _Scripts(Struct, dict=True):
     """The footprints of one RUN's parts."""
 
+    # the facts of the file
     facts: Facts
+    # the RUN
     run: nodes.Run
 
     @cached_property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.syntax import nodes
 
-from .draft import Gathered, RefusedError
+from .draft import Draft, RefusedError
 from .entry_products import launches_of, take_products
 from .final_stage import check_users, choose_runtime, install, trusted, variables_of, without_idle
 from .named_files import carry_data
@@ -30,7 +30,7 @@ def carry(reading: Reading, build: StageBuild) -> Split | Refusal:
 
 
 def _carry(reading: Reading, build: StageBuild) -> Split:
-    plan = Gathered(reading, build)
+    plan = Draft(reading, build)
     cut = build.last.span.end
     above = [node for node in reading.stage.instructions if node.span.end <= cut]
     below = [node for node in reading.stage.instructions if node.span.start >= cut]

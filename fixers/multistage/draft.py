@@ -1,4 +1,4 @@
-"""What is gathered while a stage is gone through, and how that ends early."""
+"""The split of a stage while it is made, and the refusal that ends it early."""
 
 from __future__ import annotations
 
@@ -19,27 +19,36 @@ class RefusedError(Exception):
     """Why a stage cannot be split."""
 
 
-class Gathered(Struct):
-    """What is gathered while the stage is gone through: `left` are the folders that stay behind, `kept` paths that do not.
+class Draft(Struct):
+    """The split of a stage while its instructions are sorted. Paths are absolute paths of the image."""
 
-    `copies` are paths of the build stage with their place in the final one, `packages` are to be installed there, `had` are those
-    that the build installs; `recommends` says that they come with what they recommend. `users` are the names that steps of the
-    final stage create, `programs` what those steps and HEALTHCHECK call; `shell` says that something there needs one.
-    """
-
+    # the stage
     reading: Reading
+    # what the language's module found in it
     build: StageBuild
+    # the first part of the final stage: instructions of the stage, and the text of new ones
     head: list[nodes.Instruction | str] = field(default_factory=list)
+    # those of `head` that leave the build stage
     moved: list[nodes.Instruction] = field(default_factory=list)
+    # what the final image no longer has, as messages say it
     behind: list[str] = field(default_factory=list)
+    # the folders that source code is copied to, which the final stage does not have
     left: list[str] = field(default_factory=list)
+    # where the final stage's own COPYs write
     kept: list[str] = field(default_factory=list)
+    # what the final stage copies from the build stage, each path with its place in the final stage
     copies: dict[str, str] = field(default_factory=dict)
+    # what the final stage installs, as the file writes it, with versions
     packages: list[str] = field(default_factory=list)
+    # the packages that the stage installs, without versions
     had: set[str] = field(default_factory=set)
+    # the operands of the commands with which the final stage creates users, their names among them
     users: set[str] = field(default_factory=set)
+    # the programs that the final stage's steps, HEALTHCHECK and command call
     programs: set[str] = field(default_factory=set)
+    # whether something in the final stage needs a shell
     shell: bool = False
+    # whether recommended packages are installed too, as the stage did
     recommends: bool = False
 
     def is_product(self, path: str) -> bool:

@@ -12,7 +12,7 @@ from .draft import RefusedError
 from .runtime_images import USUAL_PATH
 
 if TYPE_CHECKING:
-    from .draft import Gathered
+    from .draft import Draft
     from .stage_reader import Launch
 
 # Programs that start another one; with a `--` or without.
@@ -21,7 +21,7 @@ INITS = frozenset({"tini", "dumb-init"})
 BUILT_IN = frozenset({"exit", "test", "[", "true", "false", "echo", "printf", "sh", ":"})
 
 
-def launches_of(plan: Gathered) -> list[Launch]:
+def launches_of(plan: Draft) -> list[Launch]:
     """What the container runs, then what HEALTHCHECK does."""
     launch = plan.reading.launch
     checks = [node for node in plan.reading.stage.all(nodes.Healthcheck) if node.kind.text.upper() != "NONE"]
@@ -35,7 +35,7 @@ def launches_of(plan: Gathered) -> list[Launch]:
     return launches
 
 
-def take_products(plan: Gathered, launches: list[Launch]) -> None:
+def take_products(plan: Draft, launches: list[Launch]) -> None:
     """Notes which products are copied, and where to; each command line must start one of them, or a program that is there."""
     plan.copies.update({item.path: item.path for item in plan.build.products if item.whole})
     for launch in launches:
@@ -54,7 +54,7 @@ def take_products(plan: Gathered, launches: list[Launch]) -> None:
         raise RefusedError(f"{path} lies on a mount, not in the image")
 
 
-def _without_init(plan: Gathered, words: list[str]) -> list[str]:
+def _without_init(plan: Draft, words: list[str]) -> list[str]:
     """A command line without `tini --`; the program it starts with comes along as a package."""
     name = posixpath.basename(words[0])
     if name not in INITS or len(words) < 2:
@@ -66,7 +66,7 @@ def _without_init(plan: Gathered, words: list[str]) -> list[str]:
     return words[at:]
 
 
-def _take(plan: Gathered, word: str, launch: Launch) -> bool:
+def _take(plan: Draft, word: str, launch: Launch) -> bool:
     """Whether a word of a command line is a product, which is then copied."""
     reading = plan.reading
     node = launch.by[-1]

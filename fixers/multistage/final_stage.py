@@ -16,7 +16,7 @@ from .draft import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .draft import Gathered
+    from .draft import Draft
     from .split_plan import Runtime
 
 LISTS = "/var/lib/apt/lists/*"
@@ -29,7 +29,7 @@ UNCHANGING = frozenset({"libstdc++", "libstdc++6", "libgcc"})
 COMMON_USERS = ROOT | {"nobody"}
 
 
-def check_users(plan: Gathered) -> None:
+def check_users(plan: Draft) -> None:
     """Users that the final stage names must be made in it."""
     reading = plan.reading
     base = reading.base
@@ -47,7 +47,7 @@ def check_users(plan: Gathered) -> None:
                 raise RefusedError(f"where the user {name} comes from cannot be told")
 
 
-def choose_runtime(plan: Gathered) -> Runtime:
+def choose_runtime(plan: Draft) -> Runtime:
     """The first image that can do what the final stage asks for."""
     reading = plan.reading
     user = any(reading.stage.all(nodes.User))
@@ -63,7 +63,7 @@ def choose_runtime(plan: Gathered) -> Runtime:
     raise RefusedError("no image is known that has what the file asks for")
 
 
-def trusted(plan: Gathered, runtime: Runtime) -> list[str]:
+def trusted(plan: Draft, runtime: Runtime) -> list[str]:
     """Certificates, where the builder has them and the runtime has not."""
     had = plan.had | (plan.reading.builder.brings if plan.reading.builder else frozenset())
     if "ca-certificates" not in had or "ca-certificates" in runtime.brings:
@@ -76,7 +76,7 @@ def trusted(plan: Gathered, runtime: Runtime) -> list[str]:
     return [CERTIFICATES]
 
 
-def _wanted(plan: Gathered, runtime: Runtime) -> list[str]:
+def _wanted(plan: Draft, runtime: Runtime) -> list[str]:
     """The packages that the runtime has to be given."""
     found = [*plan.packages, *plan.build.libraries]
     names = {bare(name) for name in found}
@@ -92,7 +92,7 @@ def _wanted(plan: Gathered, runtime: Runtime) -> list[str]:
     return [name for name in dict.fromkeys(found) if name not in runtime.brings]
 
 
-def install(plan: Gathered, runtime: Runtime) -> None:
+def install(plan: Draft, runtime: Runtime) -> None:
     """The step that installs packages, before any other of the final stage."""
     wanted = _wanted(plan, runtime)
     if not wanted:
@@ -111,7 +111,7 @@ def install(plan: Gathered, runtime: Runtime) -> None:
     plan.head.insert(0, joint.join(("RUN apt-get update", f"apt-get install -y {'' if plan.recommends else '--no-install-recommends '}{names}", f"rm -rf {LISTS}")))
 
 
-def variables_of(plan: Gathered, below: list[nodes.Instruction]) -> list[str]:
+def variables_of(plan: Draft, below: list[nodes.Instruction]) -> list[str]:
     """The variables of the builder's image that instructions of the final stage name."""
     builder = plan.reading.builder
     texts = [word for item in (*plan.head, *below) if not isinstance(item, str) for word in _words(item)]

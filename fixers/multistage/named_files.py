@@ -12,7 +12,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from .draft import RefusedError, lies_in
 
 if TYPE_CHECKING:
-    from .draft import Gathered
+    from .draft import Draft
     from .split_plan import StageBuild
     from .stage_reader import Launch, Reading
 
@@ -23,7 +23,7 @@ QUOTED = regex(r"[\"'`]([\w@+./-]{1,200})")
 PLAIN_PATH = regex(r"[\w./@+*?-]+")
 
 
-def carry_data(plan: Gathered, launches: list[Launch]) -> None:
+def carry_data(plan: Draft, launches: list[Launch]) -> None:
     """Copies the files of the source tree that command lines, variables and the source itself name."""
     reading = plan.reading
     texts = [(word, launch.by[-1]) for launch in launches for word in launch.words]
@@ -38,7 +38,7 @@ def carry_data(plan: Gathered, launches: list[Launch]) -> None:
     _carry_mentioned(plan)
 
 
-def _stays_in_tree(plan: Gathered, path: str) -> bool:
+def _stays_in_tree(plan: Draft, path: str) -> bool:
     """Whether a path lies in a source tree and nothing brings it along."""
     if any(item.holds(path) for item in plan.build.products) or path in plan.copies.values():
         return False
@@ -47,7 +47,7 @@ def _stays_in_tree(plan: Gathered, path: str) -> bool:
     return any(lies_in(path, top) and path != top for top in plan.left)
 
 
-def _carry_file(plan: Gathered, path: str, name: str) -> None:
+def _carry_file(plan: Draft, path: str, name: str) -> None:
     reading = plan.reading
     context = reading.facts.context
     if context is None:
@@ -56,7 +56,7 @@ def _carry_file(plan: Gathered, path: str, name: str) -> None:
         plan.copies[path] = path
 
 
-def _carry_mentioned(plan: Gathered) -> None:
+def _carry_mentioned(plan: Draft) -> None:
     """Files and folders beside the source that its texts name in quotes: the program looks for them when it runs."""
     reading, build = plan.reading, plan.build
     workdir = reading.workdir()

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Product(Struct, frozen=True):
-    """What a build leaves that runs: a file, a pattern of files, or a folder in which all is made by the build.
+    """What a build leaves that runs."""
 
-    Of a folder only what the command names is copied, unless it must stay together (`whole`).
-    """
-
+    # a file, a pattern of files or a folder; an absolute path of the image
     path: str
+    # whether it is a folder that holds nothing but what the build made
     folder: bool = False
+    # whether all of it must be copied; otherwise only what the command names is
     whole: bool = False
 
     def holds(self, path: str) -> bool:
@@ -31,69 +31,81 @@ class Product(Struct, frozen=True):
 
 
 class Runtime(Struct, frozen=True):
-    """An image to run in. `brings` are the packages and programs that it has; `manager` is `apt`, `apk` or `none`.
+    """An image to run in."""
 
-    `exact` says that its distribution's release is the builder's. `path` are the folders that its PATH names, `user` is who it
-    runs as before any USER.
-    """
-
+    # the reference
     image: str
+    # its package manager: `apt`, `apk` or `none`
     manager: str
+    # whether it has a shell
     shell: bool
+    # whether its distribution's release is the builder's, so that versions and libraries of packages are the same
     exact: bool
+    # the packages and programs that it has
     brings: frozenset[str]
+    # the folders that its PATH names
     path: tuple[str, ...]
+    # the user that it runs as before any USER
     user: str = "root"
 
 
 class StageBuild(Struct, frozen=True):
-    """What a language's module found in a stage.
+    """What a language's module found in a stage."""
 
-    `last` is the last step that builds, `folder` the one it builds in. `runtimes` are the images to choose from, best first: the
-    first one that can do what the file asks is taken. `own` are the names of commands that write nothing that runs, but in
-    `folder`; `sources` are the suffixes of source files, `manifests` the names of files that only a build reads; they stay
-    behind. `programs` are what the runtime has to start a product with, such as `java`, `users` those that it knows. `libraries` are packages to install,
-    `extra` are paths to copy besides the products, each unless the runtime has the package named with it, `lines` instructions
-    to add.
-
-    `checked` says that the module has looked at the command by itself, `later` are programs that steps below the build may call,
-    for what they read is in the final stage. `above` are instructions to put above one of the build stage, `tail` those for its end.
-    """
-
+    # the last step that builds
     last: Run
+    # the folder that it builds in
     folder: str
+    # what the build leaves that runs
     products: tuple[Product, ...]
+    # the images to choose from, the best first; the first one that can do what the file asks for is taken
     runtimes: tuple[Runtime, ...]
+    # the commands, by name or by path, that write nothing that runs outside `folder`
     own: frozenset[str] = frozenset()
+    # suffixes of the names of source files, which stay behind
     sources: tuple[str, ...] = ()
+    # patterns of the names of files that only a build reads, which stay behind
     manifests: tuple[str, ...] = ()
+    # programs that the runtime has to start a product with, such as `java`
     programs: frozenset[str] = frozenset()
+    # users that the runtime knows
     users: frozenset[str] = frozenset()
+    # packages that the final stage needs to run the products
     libraries: tuple[str, ...] = ()
+    # paths to copy besides the products, each with the package that makes it unnecessary when the runtime has it
     extra: tuple[tuple[str, str], ...] = ()
+    # the text of instructions to add to the final stage
     lines: tuple[str, ...] = ()
+    # whether the module has checked the container's command by itself
     checked: bool = False
+    # programs that steps below the build may call, as what they read is in the final stage
     later: frozenset[str] = frozenset()
+    # new instructions of the build stage, each with the one that it goes above
     above: tuple[tuple[Instruction, str], ...] = ()
+    # new instructions for the end of the build stage
     tail: tuple[str, ...] = ()
 
 
 class Split(Struct, frozen=True):
-    """Two stages in place of one.
+    """Two stages in place of one. What follows `last` stays where it is and ends the final stage."""
 
-    The build stage is called `name` and ends with `last`; the final one starts with `image`, then has `head`: the text of a
-    new instruction, or one of the build stage. Of those, the ones in `moved` leave the build stage. `removed` goes for good,
-    wherever it stands. What follows `last` stays where it is, and is the end of the final stage. `behind` names what the
-    final image no longer has. `above` are new instructions of the build stage, each above one of its own, `tail` those at its end.
-    """
-
+    # the FROM of the stage
     from_: From
+    # the name of the build stage
     name: str
+    # the last instruction of the build stage
     last: Instruction
+    # the image of the final stage
     image: str
+    # the first part of the final stage: instructions of the stage, and the text of new ones
     head: tuple[Instruction | str, ...]
+    # those of `head` that leave the build stage
     moved: frozenset[Instruction]
+    # what the final image no longer has, as messages say it
     behind: tuple[str, ...]
+    # instructions that are deleted from both stages
     removed: frozenset[Instruction] = frozenset()
+    # new instructions of the build stage, each with the one that it goes above
     above: tuple[tuple[Instruction, str], ...] = ()
+    # new instructions for the end of the build stage
     tail: tuple[str, ...] = ()

@@ -35,11 +35,15 @@ BIGGEST_SOURCE = 500_000
 
 
 class StageStep(Struct, frozen=True):
-    """A command of a RUN, and the folder it runs in; None when that is not known."""
+    """A command of a RUN."""
 
+    # the RUN
     run: nodes.Run
+    # the command as the script has it
     command: Command
+    # the folder that it runs in, an absolute path; None when that is not known
     cwd: str | None
+    # what it does with a tool of the catalogue; None when it calls none
     invocation: Invocation | None
 
     @property
@@ -59,10 +63,13 @@ class StageStep(Struct, frozen=True):
 
 
 class Launch(Struct, frozen=True):
-    """A command line that a container runs: `words` without the shell that reads them; `by` are the instructions."""
+    """A command line that a container runs."""
 
+    # its words, without the shell that reads them
     words: tuple[str, ...]
+    # whether a shell reads them
     shell: bool
+    # the instructions that it comes from
     by: tuple[nodes.Instruction, ...]
 
 
@@ -70,12 +77,19 @@ class Reading:
     """What the modules of the languages ask a stage for; worked out when it is asked for."""
 
     def __init__(self, facts: Facts, stage: nodes.Stage) -> None:
+        # the facts of the file
         self.facts = facts
+        # the file
         self.doc = facts.doc
+        # the stage
         self.stage = stage
+        # what is known of its base image; None when nothing is
         self.base = facts.base(stage)
+        # the base image's reference; as it is written when a variable decides it
         self.image = facts.image(stage) or stage.from_.image.text
+        # what the split knows of the base image as one to build in; None when it is not one of these
         self.builder = runtime_images.builder(self.image)
+        # the steps of the RUNs so far, by the RUN's place in the text; None when they cannot be read
         self._steps: dict[int, tuple[StageStep, ...] | None] = {}
 
     @property

@@ -19,14 +19,14 @@ from .draft import RefusedError, lies_in
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .draft import Gathered
+    from .draft import Draft
     from .stage_reader import StageStep
 
 # Instructions that say how a container runs, and change nothing while the image is built.
 CONFIGURING = (nodes.Label, nodes.Expose, nodes.Stopsignal, nodes.Healthcheck, nodes.CommandInstruction, nodes.Maintainer, nodes.Volume)
 
 
-def sort(plan: Gathered, node: nodes.Instruction) -> None:
+def sort(plan: Draft, node: nodes.Instruction) -> None:
     """Puts an instruction of the build stage into the final one too, moves it there, or leaves it behind."""
     match node:
         case nodes.Volume():
@@ -56,21 +56,21 @@ def sort(plan: Gathered, node: nodes.Instruction) -> None:
             raise RefusedError(f"`{plan.reading.facts.brief(node)}` is not understood")
 
 
-def _moves(plan: Gathered, node: nodes.Workdir) -> bool:
+def _moves(plan: Draft, node: nodes.Workdir) -> bool:
     """Whether a WORKDIR names another folder than the one before."""
     path = plan.reading.expand(node.argument.text, node)
     before = plan.reading.workdir(node)
     return path is None or before is None or posixpath.normpath(posixpath.join(before, path)) != before
 
 
-def _check_volume(plan: Gathered, node: nodes.Volume) -> None:
+def _check_volume(plan: Draft, node: nodes.Volume) -> None:
     for word in node.words:
         path = plan.reading.path(word.text, node, "/")
         if path is None or any(overlap(path, item.path) for item in plan.build.products):
             raise RefusedError(f"`{plan.reading.facts.brief(node)}` holds what is built")
 
 
-def _check_env(plan: Gathered, node: nodes.Env) -> None:
+def _check_env(plan: Draft, node: nodes.Env) -> None:
     """A value that the builder's image has a part in would be another one in another image; but for PATH."""
     builder = plan.reading.builder
     known = {"PATH", *plan.reading.facts.state(node).env, *(builder.env if builder else ()), *(builder.shared if builder else ())}
@@ -80,14 +80,14 @@ def _check_env(plan: Gathered, node: nodes.Env) -> None:
                 raise RefusedError(f"{pair.key.text} is made from ${name} of the base image")
 
 
-def _names(plan: Gathered, texts: Iterable[str]) -> set[str]:
+def _names(plan: Draft, texts: Iterable[str]) -> set[str]:
     try:
         return {reference.name for text in texts if "$" in text for reference in variables(text, plan.reading.doc.escape)}
     except ExpansionError as error:
         raise RefusedError("a variable cannot be read") from error
 
 
-def _sort_copy(plan: Gathered, copy: nodes.Copy) -> None:
+def _sort_copy(plan: Draft, copy: nodes.Copy) -> None:
     """A copy to elsewhere, one of data and one from an image is made in both stages; one of source code stays behind."""
     target = plan.reading.destination(copy)
     if target is None:
@@ -100,7 +100,7 @@ def _sort_copy(plan: Gathered, copy: nodes.Copy) -> None:
     plan.kept.append(target)
 
 
-def _is_data(plan: Gathered, copy: nodes.Copy) -> bool:
+def _is_data(plan: Draft, copy: nodes.Copy) -> bool:
     """Whether all that a copy brings into the source tree looks like what a program reads when it runs."""
     data = runtime_images.data()["data"]
     for word in copy.sources:
@@ -119,7 +119,7 @@ def _is_data(plan: Gathered, copy: nodes.Copy) -> bool:
     return True
 
 
-def _sort_run(plan: Gathered, run: nodes.Run) -> None:
+def _sort_run(plan: Draft, run: nodes.Run) -> None:
     """A step that makes users and folders is made in both stages; what it installs is looked at; the rest stays behind."""
     steps = plan.reading.steps(run)
     if steps is None:
@@ -134,7 +134,7 @@ def _sort_run(plan: Gathered, run: nodes.Run) -> None:
     _run_in_final(plan, steps)
 
 
-def _run_in_final(plan: Gathered, steps: Iterable[StageStep]) -> None:
+def _run_in_final(plan: Draft, steps: Iterable[StageStep]) -> None:
     """Notes what a step of the final stage needs, and which users it creates."""
     plan.shell = True
     for step in steps:
@@ -143,7 +143,7 @@ def _run_in_final(plan: Gathered, steps: Iterable[StageStep]) -> None:
             plan.users.update(step.operands)
 
 
-def _kind(plan: Gathered, step: StageStep) -> str:
+def _kind(plan: Draft, step: StageStep) -> str:
     """What a command is about: `build`, `packages`, `final` for what the final stage needs as well, `nothing`."""
     known = commands()
     reading = plan.reading
@@ -169,7 +169,7 @@ def _kind(plan: Gathered, step: StageStep) -> str:
     raise RefusedError(f"what `{name}` makes cannot be told")
 
 
-def _fetching(plan: Gathered, step: StageStep) -> str:
+def _fetching(plan: Draft, step: StageStep) -> str:
     """A command that fetches or unpacks must write where the build is."""
     for text in step.words[1:]:
         start = text.find("/")
@@ -183,7 +183,7 @@ def _fetching(plan: Gathered, step: StageStep) -> str:
     return "build"
 
 
-def _plain(plan: Gathered, step: StageStep) -> str:
+def _plain(plan: Draft, step: StageStep) -> str:
     """A command on files: of the build, or on files that the final stage needs as well."""
     reading = plan.reading
     texts = step.operands[1:] if step.name in ("chmod", "chown", "chgrp", "sed", "grep", "tr", "cut") else step.operands
@@ -205,7 +205,7 @@ def _plain(plan: Gathered, step: StageStep) -> str:
     return "final"
 
 
-def _packages(plan: Gathered, step: StageStep) -> None:
+def _packages(plan: Draft, step: StageStep) -> None:
     """Sorts what an install brings: what only a build needs stays behind, libraries and programs come along."""
     invocation = step.invocation
     assert invocation is not None
@@ -228,7 +228,7 @@ def _packages(plan: Gathered, step: StageStep) -> None:
             plan.recommends = plan.recommends or not invocation.has((*lean.no_recommends, *lean.no_recommends_settings))
 
 
-def _is_mentioned(plan: Gathered, name: str) -> bool:
+def _is_mentioned(plan: Draft, name: str) -> bool:
     """Whether the source names a program in quotes, as in a call of it."""
     quoted = re.compile(rf"[\"'`]{re.escape(name)}[\"'`]")
     return any(quoted.search(text) for text in plan.reading.sources(plan.build.folder, plan.build.sources))
@@ -237,7 +237,7 @@ def _is_mentioned(plan: Gathered, name: str) -> bool:
 # ---------------------------------------------------------------- the steps that stay where they are
 
 
-def check_below(plan: Gathered, node: nodes.Instruction) -> None:
+def check_below(plan: Draft, node: nodes.Instruction) -> None:
     """What stands below the build becomes part of the final stage as it is: it must find there what it needs."""
     if isinstance(node, nodes.Env):
         _check_env(plan, node)
@@ -262,7 +262,7 @@ def check_below(plan: Gathered, node: nodes.Instruction) -> None:
     _run_in_final(plan, steps)
 
 
-def _check_paths(plan: Gathered, step: StageStep, brief: str) -> None:
+def _check_paths(plan: Draft, step: StageStep, brief: str) -> None:
     """A command below the build must not be about files that stay behind."""
     texts = step.operands[1:] if step.name in ("chmod", "chown", "chgrp", "sed", "grep", "tr", "cut") else step.operands
     workdir = plan.reading.workdir(step.run) or "/"

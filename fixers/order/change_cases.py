@@ -35,7 +35,9 @@ class ChangeCases:
     """The changes that the stages of one file meet; the estimate is made once, when it is first asked for."""
 
     def __init__(self, facts: Facts) -> None:
+        # the facts of the file
         self._facts = facts
+        # which files of the context its COPYs select
         self._selections = Selections(facts.context)
 
     def cases(self, stage: Stage, items: Sequence[Instruction]) -> tuple[Case, ...] | None:

@@ -20,12 +20,13 @@ MOST_ROUNDS = 50
 
 
 class Case(Struct, frozen=True):
-    """Something that may have changed before a build: how likely it is, the items that it changes (a mask), and the seconds
-    of each item when it runs again. From the first changed item on all run again.
-    """
+    """Something that may have changed before a build. All items from the first changed one on run again."""
 
+    # its probability, 0 to 1
     chance: float
+    # the items that it changes, as a mask
     changed: int
+    # how long each item takes when it runs again
     seconds: tuple[float, ...]
 
 
@@ -57,10 +58,13 @@ def _weighed(case: Case, item: int) -> int:
 
 
 class _Reached(Struct, frozen=True):
-    """The cheapest way to a down-set: its cost, the pairs out of order, and the item that was put last."""
+    """The cheapest way to a down-set."""
 
+    # its cost, in units of UNIT seconds
     spent: int
+    # how many pairs of items are not in the author's order
     swapped: int
+    # the item that was put last; -1 for the empty set
     last: int
 
 
@@ -112,12 +116,15 @@ def _improved(before: Sequence[int], cases: Sequence[Case]) -> tuple[int, ...]:
 
 
 class _Search:
-    """Moves single items; knows for each item the cases that change it, with the weights of all items."""
+    """Moves single items."""
 
     def __init__(self, before: Sequence[int], cases: Sequence[Case]) -> None:
         count = len(before)
+        # for each item a mask of those that must stay above it
         self._before = before
+        # each case's mask of changed items, and the units that each item costs in it
         self._cases = [(case.changed, [_weighed(case, item) for item in range(count)]) for case in cases]
+        # for each item the cases that change it
         self._of = [[case for case in self._cases if case[0] >> item & 1] for item in range(count)]
 
     def settle(self, order: list[int], item: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import clean_command
-from dockerlint.fixers.edits import delete_lines, has_comment, with_comments
+from dockerlint.fixers.edits import delete_lines, has_comment, line_start, with_comments
 from dockerlint.fixers.effects.footprint import (
     Clash,
     Footprint,
@@ -81,9 +81,9 @@ def _edits(facts: Facts, copy: Copy, run: Run, copies: str, parts: Parts) -> tup
     start, end = with_comments(doc, copy)
     moved = doc.source(Span(start, end))
     moved = moved if moved.endswith("\n") else moved + newline
-    moved = newline + moved if start < doc.text.rfind("\n", 0, copy.span.start) + 1 else moved
+    moved = newline + moved if start < line_start(doc, copy.span.start) else moved
     above = with_comments(doc, run).start
-    comments = doc.text[above : doc.text.rfind("\n", 0, run.span.start) + 1]
+    comments = doc.text[above : line_start(doc, run.span.start)]
     text = f"{copies}{comments}{parts.first}{newline}{moved}"
     line_end = doc.text.find("\n", run.span.end)
     below = len(doc.text) if line_end < 0 else line_end + 1

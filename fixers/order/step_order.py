@@ -45,9 +45,11 @@ METADATA = (
 
 
 class OrderPlan(Struct, frozen=True):
-    """A better order of some instructions of a stage: those that move, each with the one that it goes right below."""
+    """A better order of some instructions of a stage."""
 
+    # the instructions that move, each with the one that it goes right below
     moves: tuple[tuple[Instruction, Instruction], ...]
+    # by a moved instruction's place in the text: the instructions that it goes below and was above before
     passed: dict[int, tuple[Instruction, ...]]
 
     def passes(self, node: Instruction) -> tuple[Instruction, ...]:
@@ -72,7 +74,9 @@ class Reorder:
     """Finds better orders of the steps of one file."""
 
     def __init__(self, facts: Facts) -> None:
+        # the facts of the file
         self._facts = facts
+        # which instructions must keep their order
         self._relation = Precedence(facts)
 
     def plans(self, stage: nodes.Stage, most: Clash) -> Iterator[OrderPlan]:

@@ -22,13 +22,19 @@ class EngineError(Exception):
 
 
 class BuildRequest(Struct, frozen=True):
-    """How an image is built. `ignore` is the ignore file when it is not the context's own; `seconds` is the limit."""
+    """How an image is built."""
 
+    # the folder of the build context
     context: Path
+    # the ignore file; the context's own when None
     ignore: Path | None = None
+    # the stage to build; the last one when None
     target: str | None = None
+    # values for ARGs, by name
     build_args: Mapping[str, str] = field(default_factory=dict)
+    # the network of RUNs, as the engine's --network takes it; the engine's default when None
     network: str | None = None
+    # the limit for one build, and for saving its image
     seconds: float = 1800.0
 
 

@@ -34,24 +34,36 @@ class ArchiveError(Exception):
 
 
 class ImageEntry(Struct, frozen=True):
-    """What there is at a path: its kind, mode, owner, extended attributes; of a file size in bytes and hash, of a link its target."""
+    """What there is at a path."""
 
+    # file, folder, link, hard link, character device, block device or pipe
     kind: str
+    # the permission bits
     mode: int
+    # the owner's number
     uid: int
+    # the group's number
     gid: int
+    # bytes of a file; 0 for the others
     size: int = 0
+    # a hash of a file's content, in hex; "" for the others
     digest: str = ""
+    # what a link leads to; "" for the others
     target: str = ""
+    # extended attributes: their names, each with a hash of its value in hex
     attributes: tuple[tuple[str, str], ...] = ()
 
 
 class ImageLayer(Struct, frozen=True):
-    """One layer: what it has by absolute path, what it takes away of those below, folders that it empties, and its bytes."""
+    """One layer of an image. Paths are absolute."""
 
+    # what it has, by path
     entries: Mapping[str, ImageEntry]
+    # paths of the layers below that it takes away
     removed: frozenset[str] = frozenset()
+    # folders whose contents of the layers below it takes away
     emptied: frozenset[str] = frozenset()
+    # bytes of its files
     size: int = 0
 
 

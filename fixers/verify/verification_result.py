@@ -35,35 +35,55 @@ class Verdict(Enum):
 class Made(Struct, frozen=True):
     """A fix that is put to the test."""
 
+    # its rule's code
     code: str
+    # what it does
     title: str
+    # the line of its finding, from 1
     line: int
 
 
 class Times(Struct, frozen=True):
-    """Seconds of a build before and after the fixes; None where there was none."""
+    """Seconds of two builds."""
 
+    # without the fixes; None when there was no such build
     before: float | None = None
+    # with them; None when there was no such build
     after: float | None = None
 
 
 class VerificationResult(Struct, frozen=True):
-    """One verification. `edited` is the file whose edit was followed by a rebuild; `log` what a broken build said last."""
+    """One verification."""
 
+    # the Dockerfile's path, as it is shown
     file: str
+    # the engine's name
     engine: str
+    # the engine's version, as it says it
     version: str
+    # whether unsafe fixes were among the fixes
     unsafe: bool
+    # the fixes that were made
     fixes: tuple[Made, ...]
+    # the image without the fixes
     before: Image
+    # the image with them; None when it could not be built
     after: Image | None = None
+    # the differences between the images' files
     files: tuple[Difference, ...] = ()
+    # the differences between the images' configurations
     settings: tuple[Setting, ...] = ()
+    # builds without a cache
     cold: Times = Times()
+    # builds with a cache, after an edit of `edited`
     rebuild: Times = Times()
+    # the file of the context whose edit was followed by a rebuild; None when there was no rebuild
     edited: str | None = None
+    # what failed with the fixes, as a sentence; None when nothing did
     broken: str | None = None
+    # what the failed build said last
     log: str = ""
+    # sentences about what could not be tried
     notes: tuple[str, ...] = ()
 
     @property

@@ -41,7 +41,7 @@ class Settings(Struct, frozen=True):
     build_args: Mapping[str, str] = field(default_factory=dict)
     # which rules are asked for: recommended, hadolint or all
     preset: str = "recommended"
-    # what builds: buildkit, buildah, kaniko or legacy
+    # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"
     # registries that images may come from; any when empty
     trusted_registries: tuple[str, ...] = ()

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.source import reason
+from dockerlint.lint.syntax.source import reason, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Those of the largest images have some thousand packages.
+MOST_BYTES = 16_000_000
 # Versions by package, by the kind of list that they were read from.
 Pins = Mapping[str, Mapping[str, str]]
 
@@ -37,7 +39,7 @@ def read(path: Path) -> Pins:
     Raises ConfigError when it cannot be read, or is the output of no command that is known.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = whole(path, MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except UnicodeDecodeError as error:

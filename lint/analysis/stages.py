@@ -46,12 +46,12 @@ class StageGraph(Struct, frozen=True, dict=True):
         return None
 
     def parent(self, stage: Stage) -> Stage | None:
-        """The stage that this one is FROM; None when it is FROM an image. FROM knows names only, no numbers."""
+        """The stage that this one is FROM; None when it is FROM an image. FROM knows names only, no numbers, and in lower case only."""
         return self._parents[stage.index]
 
     @cached_property
     def _parents(self) -> tuple[Stage | None, ...]:
-        return tuple(self._last(stage.from_.image.text.lower(), stage.index) for stage in self.stages)
+        return tuple(self._last(stage.from_.image.text, stage.index) for stage in self.stages)
 
     @cached_property
     def _roots(self) -> tuple[Stage, ...]:

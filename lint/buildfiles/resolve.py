@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.storage.boundaries import GIT, leads_out, repository
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.source import is_file, reason
+from dockerlint.lint.syntax.source import MOST_SETTINGS, is_file, reason, whole
 
 from .build_spec import BuildFileError, BuildSpec
 
@@ -24,7 +25,6 @@ COMPOSE = tuple(
     f"{name}.{ending}" for name in ("compose", "compose.*", "docker-compose*") for ending in ("yaml", "yml")
 )
 BAKE = tuple(f"{name}.{ending}" for name in ("docker-bake", "docker-bake.*") for ending in ("hcl", "json"))
-MOST_BYTES = 1_000_000
 # Most files of a run have one of few names.
 MOST_NAMES = 1000
 # Contexts that are no folder. Source: Docker's "Build context": Git repositories, tarballs, images, other targets.
@@ -87,7 +87,9 @@ def read(path: Path, env: Mapping[str, str]) -> Builds:
                 continue
             build = _build(recipe, _folders(path, recipe))
             if is_file(build.dockerfile):
-                builds.append(build)
+                astray = _astray(path, build)
+                notes.extend([f"{where}: not checked: {astray}"] if astray else [])
+                builds.extend([] if astray else [build])
             elif not recipe.is_base:
                 errors.append(f"{where}: there is no Dockerfile at {build.dockerfile}")
     except BuildFileError as error:
@@ -111,12 +113,9 @@ def _recipes(path: Path, env: Mapping[str, str]) -> Iterator[BuildSpec]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        data = whole(path, MOST_SETTINGS)
     except OSError as error:
         raise BuildFileError(f"{path}: cannot be read: {reason(error)}") from error
-    if len(data) > MOST_BYTES:
-        raise BuildFileError(f"{path}: this is over {MOST_BYTES // 1_000_000} MB, too much for such a file")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -132,6 +131,23 @@ def _why_not(recipe: BuildSpec) -> str:
         return "its context or dockerfile has a NUL character"
     if REMOTE.match(recipe.context.removeprefix(LOCAL)):
         return f"its context, {recipe.context}, is not on this machine"
+    return ""
+
+
+def _astray(path: Path, build: FileBuild) -> str:
+    """Why a build that a file names is not looked at: it leads out of its repository, and of the current folder too.
+
+    A context outside is the file's business where there is no repository; a Dockerfile is then in the context or beside the file.
+    """
+    top = repository(str(path.parent))
+    tops = [top, "."]
+    if os.path.exists(os.path.join(top, GIT)):  # noqa: PTH110, PTH118
+        if all(leads_out(str(build.context), folder) for folder in tops):
+            return f"its context leads out of the repository; to check it nevertheless, name {build.dockerfile} with --context"
+    else:
+        tops.append(str(build.context))
+    if all(leads_out(str(build.dockerfile), folder) for folder in tops):
+        return f"its Dockerfile leads out of the repository; to check it nevertheless, name {build.dockerfile}"
     return ""
 
 

@@ -27,27 +27,35 @@ PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
 
 
 class BaseImage(Struct, frozen=True):
-    """What is known of a base image; None means not known, `none` that there is no such thing in the image.
+    """What is known of a base image; None means not known, and the text `none` that there is no such thing in the image."""
 
-    `user` is the user that commands run as before any USER (`root`, a name or a number), `shell` is what /bin/sh is
-    (`dash`, `ash`, `bash`, `busybox` or `none`; `cmd` of Windows), `package_manager` a command (`apt`, `apk`, `dnf`,
-    ...) or `none`.
-    Sizes are bytes of linux/amd64: compressed as pulled, and unpacked; `basis`, `source` and `date` are theirs.
-    """
-
+    # the name without registry and tag, short for images of Docker Hub: `debian`, `owner/name`
     repository: str
+    # the tag, `latest` when none is named; None when only a digest is
     tag: str | None
+    # the user that commands run as before any USER: `root`, a name or a number
     user: str | None
+    # what /bin/sh is: `dash`, `ash`, `bash`, `busybox` or `none`; `cmd` for Windows
     shell: str | None
+    # a command, such as `apt`, `apk` or `dnf`, or `none`
     package_manager: str | None
+    # such as `debian` or `alpine`
     distribution: str | None
+    # the distribution's release: a code name such as `bookworm`, or a number
     release: str | None
+    # `none`, or `exec` where it only runs the command that it is given
     entrypoint: str | None
+    # programs that are installed; the list is not complete
     tools: frozenset[str]
+    # bytes of linux/amd64 as pulled
     compressed_bytes: int | None
+    # bytes of linux/amd64 unpacked
     disk_bytes: int | None
+    # where the two sizes come from; None when neither is known
     basis: Basis | None
+    # where the two sizes were read, in words; None when neither is known
     source: str | None
+    # the day on which they were read, ISO 8601; None when neither is known
     date: str | None
 
     @property
@@ -62,19 +70,26 @@ class BaseImage(Struct, frozen=True):
 
 
 class ImageReference(Struct, frozen=True):
-    """An image reference in parts; `repository` is short for images of Docker Hub: `debian`, `owner/name`."""
+    """An image reference in parts."""
 
+    # the name, short for images of Docker Hub: `debian`, `owner/name`
     repository: str
+    # the tag, `latest` when none is named; None when only a digest is
     tag: str | None
+    # such as `sha256:...`; None when none is named
     digest: str | None
 
 
 class _Row(Struct, frozen=True):
-    """One `[[image]]` with the pattern of a repository and of a tag that it stands at."""
+    """One `[[image]]` for one of its patterns of repositories and one of its patterns of tags."""
 
+    # a pattern of repositories
     repository: str
+    # a pattern of tags
     tag: str
+    # the entry without its patterns: what holds for the images
     values: dict[str, Any]
+    # its place among the entries of the file
     place: int
 
     @property
@@ -85,15 +100,23 @@ class _Row(Struct, frozen=True):
 
 
 class _ImageData(Struct, frozen=True):
-    """The table: its entries, by repository the places of those that name it, and patterns of repositories with theirs."""
+    """The table as images.toml has it."""
 
+    # the `[[image]]` entries, in the order of the file
     entries: list[dict[str, Any]]
+    # for each repository that is named without a pattern the places of its entries
     plain: dict[str, list[int]]
+    # the patterns of repositories, each with the place of its entry
     patterns: list[tuple[str, int]]
+    # code names of releases, by distribution and number
     releases: dict[str, dict[str, str]]
+    # what the short names of sources stand for
     sources: dict[str, str]
+    # prefixes of Docker Hub and its mirrors, which are left out of names
     hub: tuple[str, ...]
+    # namespaces of the official images for one kind of processor
     architectures: frozenset[str]
+    # regular expressions by the name of the placeholder
     placeholders: dict[str, str]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 from .base_images import parse_reference
 
 
@@ -40,6 +42,33 @@ ARCHITECTURES = {
     "armel": "arm",
     "i386": "386",
 }
+
+# Source: containerd's package platforms, the lists of Go's operating systems and architectures.
+OPERATING_SYSTEMS = frozenset(
+    "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split()
+)
+OTHER_SYSTEMS = {"macos": "darwin"}
+KNOWN_ARCHITECTURES = frozenset(
+    "386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc ppc64 ppc64le "
+    "riscv riscv64 s390 s390x sparc sparc64 wasm".split()
+)
+MOST_PARTS = 3
+_PART = regex(r"[A-Za-z0-9_.-]+\Z")
+_SYSTEM = regex(r"[A-Za-z0-9_.-]+(?:\([A-Za-z0-9_.-]*(?:\+[A-Za-z0-9_.-]+)*\))?\Z")
+
+
+def platform_problem(text: str) -> str | None:
+    """Why the builder refuses the text after `--platform=`; None when it does not."""
+    like = f"{text!r} is no platform: write it like linux/amd64 or linux/arm/v7"
+    first, *others = text.split("/")
+    if len(others) >= MOST_PARTS or not _SYSTEM.match(first) or not all(map(_PART.match, others)):
+        return like
+    if others:
+        return None
+    name = first.partition("(")[0].lower()
+    if OTHER_SYSTEMS.get(name, name) in OPERATING_SYSTEMS or ARCHITECTURES.get(name, name) in KNOWN_ARCHITECTURES:
+        return None
+    return f"{text!r} is no operating system and no architecture: write both, like linux/amd64"
 
 
 def parse(text: str) -> Platform | None:

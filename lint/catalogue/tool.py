@@ -47,39 +47,48 @@ WRAPPERS_WITH_OPERAND = frozenset({"gosu", "su-exec", "timeout"})
 
 
 class Cache(Struct, frozen=True):
-    """A directory that a tool fills and does not need at run time.
+    """A directory that a tool fills. Paths are absolute, or begin with `~`: the home of the user that runs the tool."""
 
-    `kept` says that later steps need what lies there. `images` are the only base images where it is used, `not_images`
-    those where it is not. `cleaned_by` are the subcommands that empty it, all of the clean action when there are none.
-
-    `role` is index (package lists), packages (downloaded packages) or cache. `mount` is the target to mount, which may lie
-    above `path`; `~` is the home of the user that runs the tool. `variable` moves it when it is set: to its value, or to
-    `below` in the folder that it names; so do those in `also`, each with its own part, and `options` of the tool. `unless` are variables that move it to where it cannot
-    be told. `users` says that it is there for `root` only, or for `others`. `evidence` are pairs of a file's name and a
-    pattern: the cache is there only if the build context has a file of each name with it; `counter` the other way round, for
-    any of them. `guess` says that it is not sure to lie there, `runtime` that programs look into it when they run,
-    `brittle` that steps which find it empty do not fill it again.
-    """
-
+    # where it is
     path: str
+    # index (package lists), packages (downloaded packages) or cache (anything else)
     role: str
+    # the target to mount: `path`, or a folder above it
     mount: str
+    # how builds that run at the same time may use a mount of it: shared, locked or private
     sharing: str = "shared"
+    # the command that empties it; None when there is none
     clean: str | None = None
+    # the environment variable that moves it; None when there is none
     variable: str | None = None
+    # its part of the folder that `variable` names; "" when the variable names the cache itself
     below: str = ""
+    # further variables that move it, each with its part of the folder that the variable names
     also: Mapping[str, str] = field(default_factory=dict)
+    # options of the tool that move it
     options: tuple[str, ...] = ()
+    # variables that move it, when they are set, to a place that cannot be told
     unless: tuple[str, ...] = ()
+    # `root` or `others` when it is used for these alone; None when it is used for everybody
     users: str | None = None
+    # pairs of a file's name and a pattern; the cache is used only if the build context has, for each pair, such a file
+    # with a match
     evidence: tuple[tuple[str, str], ...] = ()
+    # pairs of the same kind; the cache is not used if the build context has, for any pair, such a file with a match
     counter: tuple[tuple[str, str], ...] = ()
+    # whether it is not certain that the cache is at `path`
     guess: bool = False
+    # whether programs look into it when they run
     runtime: bool = False
+    # whether steps that find it empty do not fill it again
     brittle: bool = False
+    # whether later steps need what is in it
     kept: bool = False
+    # repositories of the only base images where it is used; any when empty
     images: tuple[str, ...] = ()
+    # repositories of the base images where it is not used
     not_images: tuple[str, ...] = ()
+    # the subcommands that empty it; all of the action `clean` when empty
     cleaned_by: tuple[str, ...] = ()
 
     def at(self, path: str) -> Cache:
@@ -90,114 +99,149 @@ class Cache(Struct, frozen=True):
 
 
 class Action(Struct, frozen=True):
-    """What a group of subcommands does, and the options that matter for it.
+    """What a group of subcommands does, and the options that matter for it."""
 
-    A subcommand may be of several words (`mod download`), of which some may be options that are given with it (`build
-    --only-dependencies`); an empty one stands for the bare command. `unversioned` are
-    those whose operands have no versions; `versions` are options that give them versions all at once. The first of `yes`
-    is the one to write. `yes_settings` and `no_recommends_settings` do, as an option's value, what `yes` and
-    `no_recommends` do. `plain` are those that read the project's manifests and nothing else of it, whichever of
-    `plain_flags` are given. Those in `without_project` install the project itself too, unless all of these options are given.
-    `frozen` are options, subcommands and variables with which the lock file is not written.
-    """
-
+    # several words (`mod download`) may include options that must be given (`build --only-dependencies`); "" is the
+    # bare command
     subcommands: tuple[str, ...]
+    # options that answer its questions; the first one is the one to write
     yes: tuple[str, ...] = ()
+    # options that keep it from filling its cache
     no_cache: tuple[str, ...] = ()
+    # options that leave out recommended packages; the first one is the one to write
     no_recommends: tuple[str, ...] = ()
+    # options that set what `yes_settings` and `no_recommends_settings` say; no rule reads them
     options: tuple[str, ...] = ()
+    # settings, given as an option's value, that do what `no_recommends` does
     no_recommends_settings: tuple[str, ...] = ()
+    # subcommands whose operands have no versions
     unversioned: tuple[str, ...] = ()
+    # options that give all operands their versions
     versions: tuple[str, ...] = ()
+    # settings, given as an option's value, that do what `yes` does
     yes_settings: tuple[str, ...] = ()
+    # subcommands that read nothing of the project but its manifests
     plain: tuple[str, ...] = ()
+    # options with which that stays so
     plain_flags: tuple[str, ...] = ()
+    # for subcommands that install the project itself too: the options that, all together, prevent it
     without_project: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # options, subcommands and variables with which the lock file is not written
     frozen: tuple[str, ...] = ()
 
 
 class Lock(Struct, frozen=True):
-    """A lock file, the manifest it belongs to, and the install that holds to it.
+    """A lock file, and the install that holds to it."""
 
-    `strict` are the options of which one must be there, `variables` those that do the same when they are set; `fix` is what
-    to write: an option to add, or another subcommand.
-    """
-
+    # its name
     file: str
+    # the name of the manifest that it belongs to
     manifest: str
+    # those that may change it
     subcommands: tuple[str, ...]
+    # options of which one is enough to hold to it
     strict: tuple[str, ...]
+    # what to write: an option to add, or another subcommand
     fix: str
+    # environment variables that do what `strict` does
     variables: tuple[str, ...] = ()
 
 
 class Production(Struct, frozen=True):
-    """How an install leaves the development's dependencies out.
+    """How an install leaves out the packages that only development needs."""
 
-    `subcommands` install them unless one of the options or subcommands in `given`, or one of `variables` (`NAME=value`, or a name
-    for any value), says otherwise. `wanted` are options that ask for them, `files` patterns of requirement files that hold them.
-    `prune` are subcommands that take them away again, `fix` is the option to add, and `pattern` finds them in the manifest.
-    """
-
+    # those that install these packages unless something says otherwise
     subcommands: tuple[str, ...] = ()
+    # options that decide whether these packages are installed
     given: tuple[str, ...] = ()
+    # variables that do so: `NAME=value`, or a name for any value
     variables: tuple[str, ...] = ()
+    # options that ask for these packages
     wanted: tuple[str, ...] = ()
+    # patterns of the names of requirement files that hold them
     files: tuple[str, ...] = ()
+    # subcommands that remove these packages again
     prune: tuple[str, ...] = ()
+    # the option to add; None when there is none
     fix: str | None = None
+    # the name of the manifest that may list these packages; None when none is known
     manifest: str | None = None
+    # finds them in the manifest; None when that is not known
     pattern: re.Pattern[str] | None = None
 
 
 class Tool(Struct, frozen=True, eq=False):
-    """One tool of the catalogue; the fields are those of its TOML file.
+    """One tool of the catalogue, as its TOML file describes it. Flags are options as they are written, with their dashes."""
 
-    `cache_aliases` are places where other versions of the tool have their cache; `index_readers` are other commands
-    that need its package lists; `offline_flags` keep it from fetching anything; `front_flags` stand before the subcommand.
-    `pin` matches a package with a version, `pin_sign` stands between the two, and `package_list` is the kind of list that
-    says which are installed (see `installed`). `repository` matches one that is fetched from a version control system, `revision` such
-    a one with a revision. `operations` says that its subcommands are options (`pacman -S`), `foreign_rest` that what
-    follows `--` is not for the tool itself. `roots` are the manifests of which one makes a folder a project of the tool; the
-    first of `manifests` where none are named. `stub` is a source file without which a manifest is refused.
-    `mount_setup` are commands that make the tool fill its cache, `mount_flag` an option of installs that does so, and
-    `mount_variable` does what `mount_flag` does, when it is set.
-    """
-
+    # the name that messages and data use
     name: str
+    # system (packages of a distribution), language (packages of a language) or build (compiles too)
     kind: str
+    # the names that it is called by; patterns are allowed
     commands: tuple[str, ...]
+    # the names that `python -m` calls it by
     modules: tuple[str, ...]
+    # all subcommands there are, to tell a wrong one; not checked when empty
     subcommands: tuple[str, ...]
+    # options that take the next word as their value
     value_flags: frozenset[str]
+    # what its subcommands do, by name: install, refresh, upgrade, remove, clean, build ...
     actions: dict[str, Action]
+    # the directories that it fills
     caches: tuple[Cache, ...]
+    # the lock files that it can hold to
     locks: tuple[Lock, ...]
+    # the names of the files that an install reads, the main one first
     manifests: tuple[str, ...]
+    # options that name such a file
     manifest_flags: tuple[str, ...]
+    # the manifests of which one makes a folder a project of the tool
     roots: tuple[str, ...]
+    # a source file without which a manifest is refused; None when there is none
     stub: str | None
+    # whether it works on the project in its folder
     project: bool
+    # files and folders that it writes in the project's folder
     writes: tuple[str, ...]
+    # variables that keep it from filling its cache
     no_cache_variables: tuple[str, ...]
+    # the option to write for that; None when there is none
     no_cache_flag: str | None
+    # matches a package with a version; None when packages have none
     pin: re.Pattern[str] | None
+    # the text between package and version; None when that is not known
     pin_sign: str | None
+    # the kind of list that says which packages are installed (installed_packages.py); None when there is none
     package_list: str | None
+    # matches operands that name no package; None when all do
     not_packages: re.Pattern[str] | None
+    # commands that make it keep what it downloads, to run before it in a step with a cache mount
     mount_setup: tuple[str, ...]
+    # the option of an install that does so, or that a cache mount calls for; None when there is none
     mount_flag: str | None
+    # the variable that does what `mount_flag` does; None when there is none
     mount_variable: str | None
+    # the command that downloads the dependencies and builds nothing; None when there is none
     prefetch: str | None
+    # the paths of the cache in other versions of the tool
     cache_aliases: tuple[str, ...]
+    # other commands that read its package lists
     index_readers: tuple[str, ...]
+    # options that keep it from downloading
     offline_flags: tuple[str, ...]
+    # options that must be written before the subcommand
     front_flags: tuple[str, ...]
+    # matches a package that is fetched from version control; None when that is not possible
     repository: re.Pattern[str] | None
+    # matches such a package that names its revision; None when that is not possible
     revision: re.Pattern[str] | None
+    # whether its subcommands are options (`pacman -S`)
     operations: bool
+    # whether the words after `--` are for another program
     foreign_rest: bool
+    # whether it can compile for another platform than its own
     cross_compiles: bool
+    # how an install leaves out packages for development; None when there is no such thing
     production: Production | None
 
     def action(self, name: str) -> Action:
@@ -210,15 +254,23 @@ class Tool(Struct, frozen=True, eq=False):
 
 
 class Invocation(Struct, frozen=True):
-    """A tool at work: `action` is the group its subcommand is in, `words` are those from the tool's own name on."""
+    """One call of a tool of the catalogue."""
 
+    # the tool that is called
     tool: Tool
+    # the command as the script has it, with `sudo`, `env` and the like
     command: Command
+    # the words from the tool's own name on, or from `python` on for `python -m`
     words: tuple[Word, ...]
+    # the subcommand as the catalogue writes it, or its first operand when the catalogue has no such subcommand
     subcommand: str
+    # the words of `subcommand`, without the options in it
     subcommand_words: tuple[Word, ...]
+    # the key in the tool's `actions`; "" when the subcommand is in none, or the tool only describes itself
     action: str
+    # its options, without their values when these are words of their own
     flags: tuple[Word, ...]
+    # the other words after the subcommand
     operands: tuple[Word, ...]
 
     def has(self, options: Iterable[str]) -> bool:

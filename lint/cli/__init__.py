@@ -67,7 +67,7 @@ def _drop_output() -> None:
 
 def _failed(error: Exception) -> int:
     """Say what went wrong: the sentence of an error that is ours, else that this is a bug."""
-    from dockerlint.lint.report.escaping import visible_lines
+    from dockerlint.lint.report.escaping import sentences
     from dockerlint.lint.storage.errors import ConfigError, PluginError, SourceError
     from dockerlint.lint.syntax.source import reason
 
@@ -80,7 +80,7 @@ def _failed(error: Exception) -> int:
         _drop_output()
         return USAGE
     if isinstance(error, ConfigError | PluginError | SourceError):
-        write(f"dlint: {visible_lines(str(error))}\n", err=True)
+        write(f"dlint: {sentences(str(error))}\n", err=True)
         return USAGE
-    write(f"dlint: {visible_lines(internal(error))}\n", err=True)
+    write(f"dlint: {sentences(internal(error))}\n", err=True)
     return INTERNAL

@@ -33,7 +33,7 @@ def command(file: str, format_: str) -> int:
     dlint ast Dockerfile
     dlint ast --format json - < Dockerfile
     """
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence, visible
     from dockerlint.lint.report.places import place
     from dockerlint.lint.syntax.parser import parse
     from dockerlint.lint.syntax.source import STDIN, read, read_stdin
@@ -43,7 +43,7 @@ def command(file: str, format_: str) -> int:
     click.echo(_shown(doc, format_))
     for problem in doc.problems:
         line, column, *_ = place(doc, problem.span)
-        click.echo(f"{visible(source.path)}:{line}:{column}: {visible(problem.message)}", err=True)
+        click.echo(f"{visible(source.path)}:{line}:{column}: {sentence(problem.message)}", err=True)
     return 1 if doc.problems else 0
 
 

@@ -70,7 +70,7 @@ class _Check(Struct):
     status: int = OK
 
     def run(self) -> int:
-        from dockerlint.lint.settings.discovery import Missing, discover
+        from dockerlint.lint.settings.discovery import Missing, Skipped, discover
 
         from .interrupt import Interrupts
         from .many_files import run
@@ -89,9 +89,14 @@ class _Check(Struct):
         )
         config = self._configuration(task)
         found = list(discover(self.paths))
-        unread = [item.sentence + _meant_command(item.path) for item in found if isinstance(item, Missing)]
+        for item in found:
+            if isinstance(item, Skipped):
+                self._say(item.sentence)
+        missing = (item for item in found if isinstance(item, Missing) and not isinstance(item, Skipped))
+        unread = [item.sentence + _meant_command(item.path) for item in missing]
         self._complain(unread, USAGE)
         files, ways = self._builds([item for item in found if isinstance(item, Path)], unread)
+        files = _each_once(files) if self.options["fix"] else files
         task = replace(task, builds=ways)
         checked = run(task, files, self.options["jobs"], format_=config.format, prepare=partial(_refuse_unknown, task))
         with Interrupts() as interrupts, progress(len(files), quiet=self.options["quiet"]) as seen:
@@ -163,17 +168,17 @@ class _Check(Struct):
                 self._say(line)
 
     def _complain(self, sentences: Iterable[str], status: int) -> None:
-        from dockerlint.lint.report.escaping import visible_lines
+        from dockerlint.lint.report.escaping import sentences as shown
 
         for sentence in sentences:
-            write(f"dlint: {visible_lines(sentence)}\n", err=True)
+            write(f"dlint: {shown(sentence)}\n", err=True)
             self.status = max(self.status, status)
 
-    def _say(self, sentence: str) -> None:
-        from dockerlint.lint.report.escaping import visible
+    def _say(self, text: str) -> None:
+        from dockerlint.lint.report.escaping import sentence
 
         if not self.options["quiet"]:
-            write(visible(sentence) + "\n", err=True)
+            write(sentence(text) + "\n", err=True)
 
     def _reports(self, config: Config, results: Iterator[Result]) -> Iterator[FileReport]:
         """The reports of the results, less what the baseline knows, each judged."""
@@ -248,6 +253,11 @@ class _Check(Struct):
             write(visible_lines(diff) if is_terminal() else encode(diff))
             if not self.options["exit_zero"]:
                 self.status = max(self.status, FINDINGS)
+
+
+def _each_once(files: Iterable[Path]) -> list[Path]:
+    """The files by their first names: what has two names must not be written twice."""
+    return list({os.path.realpath(path): path for path in reversed(list(files))}.values())[::-1]
 
 
 def _refuse_unknown(task: Task) -> None:

@@ -114,8 +114,8 @@ def _show(error: click.ClickException) -> None:
     """What click says of an error; it may hold any word of the command line, and names of files."""
     from io import StringIO
 
-    from dockerlint.lint.report.escaping import visible_lines
+    from dockerlint.lint.report.escaping import sentences
 
     text = StringIO()
     error.show(text)
-    click.echo(visible_lines(text.getvalue()), nl=False, err=True)
+    click.echo(sentences(text.getvalue()), nl=False, err=True)

@@ -113,8 +113,8 @@ def command(
     dlint cost --compare Dockerfile.new Dockerfile
     dlint cost --replay 200 --html cost.html Dockerfile
     """
-    from dockerlint.lint.report.escaping import visible
-    from dockerlint.lint.settings.discovery import discover
+    from dockerlint.lint.report.escaping import sentence
+    from dockerlint.lint.settings.discovery import Skipped, discover
 
     from .task import Task
 
@@ -127,7 +127,11 @@ def command(
     task = Task(layers(options), file_layer(options))
     judged: list[Judged] = []
     status = OK
-    found = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
+    every = list(discover([*(paths or (".",)), *([compare] if compare else [])]))
+    for skipped in every:
+        if isinstance(skipped, Skipped):
+            click.echo(f"dlint: {sentence(skipped.sentence)}", err=True)
+    found = [item for item in every if not isinstance(item, Skipped)]
     if inputs and len(found) != 1:
         raise click.UsageError("--history, --image and --build-log are of one build: name one Dockerfile")
     of = found[0] if compare and isinstance(found[0], Path) else None
@@ -135,7 +139,7 @@ def command(
     for item in _each(task, found, commits, inputs, compare=compare is not None, fixes=html is not None):
         if isinstance(item, str):
             status = USAGE
-            click.echo(f"dlint: {visible(item)}", err=True)
+            click.echo(f"dlint: {sentence(item)}", err=True)
         else:
             judged.append(item)
     if compare and (status or len(judged) != 2):
@@ -265,12 +269,12 @@ def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> 
 
     Raises MeasuredError when nothing can be kept.
     """
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
 
     found = inputs.read(facts, problems)
     older, problem = kept(facts.context, path)
     if problem:
-        click.echo(f"dlint: {visible(problem)}", err=True)
+        click.echo(f"dlint: {sentence(problem)}", err=True)
     both = found.over(older, facts) if found is not None and older is not None else found or older
     if inputs.save and found is not None and both is not None:
         keep(facts.context, path, both)
@@ -280,7 +284,7 @@ def _measured(facts: Facts, path: Path, inputs: Inputs, problems: list[str]) -> 
 def _history(context: Context | None, path: Path, most: int) -> History | None:
     """The last commits of the context; None, after a word why, when there are none to be had."""
     from dockerlint.lint.context.commit_history import HistoryError, read
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
     from dockerlint.lint.syntax import source
 
     if context is None:
@@ -289,7 +293,7 @@ def _history(context: Context | None, path: Path, most: int) -> History | None:
     try:
         found = read(context, None if str(path) == source.STDIN else path, most)
     except HistoryError as error:
-        click.echo(f"dlint: --replay: {visible(str(error))}", err=True)
+        click.echo(f"dlint: --replay: {sentence(str(error))}", err=True)
         return None
     if found.shallow:
         many = len(found.commits)

@@ -27,14 +27,14 @@ def check_page() -> None:
 def write_page(name: str, judged: Sequence[Judged], *, compare: bool) -> int:
     """Writes the page of all files; OK, or USAGE after a sentence that says why it cannot be written."""
     from dockerlint.fixers.cost.page import page
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
     from dockerlint.lint.storage.safe_write import WriteError, put
 
     views = [_compared(*judged)] if compare else [_view(item) for item in judged]
     try:
         put(Path(name), page(views).encode("utf-8"))
     except WriteError as error:
-        click.echo(f"dlint: {visible(str(error))}", err=True)
+        click.echo(f"dlint: {sentence(str(error))}", err=True)
         return USAGE
     return OK
 

@@ -147,10 +147,10 @@ def _status(found: Sequence[FileChange]) -> int:
     return FINDINGS if any(change.is_failing for change in found) else OK
 
 
-def _say(sentence: str) -> None:
-    from dockerlint.lint.report.escaping import visible
+def _say(text: str) -> None:
+    from dockerlint.lint.report.escaping import sentence
 
-    click.echo(f"dlint: {visible(sentence)}", err=True)
+    click.echo(f"dlint: {sentence(text)}", err=True)
 
 
 def _inside(repository: Repository, path: str) -> str:

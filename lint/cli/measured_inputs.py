@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.context.build_context import Context
 
-MOST_BYTES = 256_000_000
+# BuildKit keeps 2 MiB of what each step says. Source: moby/buildkit, util/progress/logs (BUILDKIT_STEP_LOG_MAX_SIZE).
+MOST_BYTES = 64_000_000
 
 
 class Inputs(Struct, frozen=True):
@@ -119,7 +120,7 @@ def _text(name: str) -> str:
 
 def _tell(label: str, found: Measurements, rows: Sequence[Row]) -> None:
     """Say how much of the build is in a file."""
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
 
     many, steps = found.count, len(found.entries)
     if many:
@@ -128,7 +129,7 @@ def _tell(label: str, found: Measurements, rows: Sequence[Row]) -> None:
         words = "it is of another build, or of an image whose steps are all in one layer; the estimate does without it"
     else:
         words = "all steps in it came from the cache, so it has no times; the estimate does without it"
-    write(f"dlint: {visible(label)}: {words}\n", err=True)
+    write(f"dlint: {sentence(label)}: {words}\n", err=True)
 
 
 def kept(context: Context | None, path: Path) -> tuple[Measurements | None, str | None]:

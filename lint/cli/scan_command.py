@@ -166,6 +166,6 @@ def _finish(source: Path, results: ScanResults, keys: set[str], lost: list[Lost]
 
 
 def _visible(text: str) -> str:
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
 
-    return visible(text)
+    return sentence(text)

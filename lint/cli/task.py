@@ -29,44 +29,57 @@ DEBUG = "DLINT_DEBUG"
 
 
 class Task(Struct, frozen=True):
-    """What to do with each file. `file_layer` is the configuration file's when it is not to be looked for.
+    """What to do with each file."""
 
-    `cache` says whether something may be kept between runs, `calls` how many programs may be asked at a time; `pins` are
-    versions to pin packages to, `builds` are the ways in which a file is built where it is not the usual one.
-    """
-
+    # options of the environment and the command line, the weaker first
     layers: tuple[Layer, ...] = ()
+    # the configuration file's options; looked for beside each file when None
     file_layer: Layer | None = None
+    # whether to write the fixes
     fix: bool = False
+    # whether to make unsafe fixes too
     unsafe: bool = False
+    # whether to show the fixes as a diff and write nothing
     diff: bool = False
+    # whether to price fixes
     savings: bool = True
+    # whether results may be kept between runs
     cache: bool = True
+    # how many other programs (ShellCheck) may run at a time
     calls: int = 1
+    # versions to pin packages to, by kind of package list and name
     pins: Pins = field(default_factory=dict)
+    # for some files the ways in which they are built, each as options; once, without any, for the others
     builds: Mapping[Path, Sequence[Layer]] = field(default_factory=dict)
+    # options from hadolint's own environment variables
     hadolint: Layer = field(default_factory=lambda: hadolint.from_environment(os.environ))
 
 
 class Failure(Struct, frozen=True):
-    """Why something could not be done, as a sentence, and the exit status for it."""
+    """Why something could not be done."""
 
+    # the reason, with the path
     sentence: str
+    # the exit status for it
     status: int = USAGE
 
 
 class Result(Struct, frozen=True):
-    """What came of one file. `fixed` is its new text where a fix changed it.
+    """What came of one file."""
 
-    `asked` is what was asked of its build context, with digests of the answers; None when it does not depend on that alone.
-    """
-
+    # what was found; None when the file could not be checked
     report: FileReport | None = None
+    # the lowest severity that makes the exit status 1; None when no finding does
     fail_on: Severity | None = None
+    # what could not be done
     failures: tuple[Failure, ...] = ()
+    # sentences for the user that are no failures
     notes: tuple[str, ...] = ()
+    # the text as it was read
     before: str = ""
+    # the new text; None when no fix changed it
     fixed: str | None = None
+    # what was asked of the build context, with digests of the answers; None when the result depends on more than that
     asked: tuple[tuple[Question, str], ...] | None = None
 
 

@@ -74,19 +74,19 @@ def command(path: str, **options: Any) -> int:
     from dockerlint.fixers.verify.verification import UnfixedError
     from dockerlint.fixers.verify.verification_result import log_lines
     from dockerlint.fixers.verify.workspace import WorkspaceError
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
 
     try:
         with stoppable():
             return _verify(path, options)
     except (UnfixedError, ProgramError) as error:
-        _say(f"dlint: {visible(str(error))}")
+        _say(f"dlint: {sentence(str(error))}")
         for line in log_lines(error.log):
             _say(line)
         if RESOLVES in error.log and not options["no_syntax"]:
             _say("its `# syntax=` line needs an image registry: --no-syntax builds it with what the engine itself understands")
     except (EngineError, ArchiveError, WorkspaceError) as error:
-        _say(f"dlint: {visible(str(error))}")
+        _say(f"dlint: {sentence(str(error))}")
     except KeyboardInterrupt:
         _say("dlint: interrupted; what was built is removed")
         raise
@@ -94,7 +94,7 @@ def command(path: str, **options: Any) -> int:
 
 
 def _verify(name: str, options: dict[str, Any]) -> int:
-    from dockerlint.lint.report.escaping import visible
+    from dockerlint.lint.report.escaping import sentence
 
     from .one_file import work
     from .task import Task, configuration, context
@@ -106,8 +106,8 @@ def _verify(name: str, options: dict[str, Any]) -> int:
     if folder is None:
         raise click.UsageError("standard input has no folder of its own: --context DIR says what to build")
     (result,) = work(task, [path])
-    for sentence in (*(f"dlint: {failure.sentence}" for failure in result.failures), *result.notes):
-        _say(visible(sentence))
+    for text in (*(f"dlint: {failure.sentence}" for failure in result.failures), *result.notes):
+        _say(sentence(text))
     if result.failures:
         return max(failure.status for failure in result.failures)
     _refuse_broken(path, result.before)
@@ -130,7 +130,7 @@ def _one(name: str) -> Path:
         return files[0]
     if files:
         raise click.UsageError(f"{name}: there are {len(files)} Dockerfiles, such as {files[0]} and {files[1]}: name one")
-    sentences = [item.sentence for item in found if not isinstance(item, Path)]
+    sentences = [item.sentence for item in found[::-1] if not isinstance(item, Path)]
     raise click.UsageError(sentences[0] if sentences else f"{name}: name the Dockerfile, not the file that builds it")
 
 

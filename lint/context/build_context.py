@@ -24,7 +24,9 @@ MOST_FILES = 50_000
 class Context(Struct, frozen=True, dict=True):
     """A folder as the builder sees it. Nothing outside it is read; links are not followed out of it."""
 
+    # the folder of the build context, as it was given: absolute, or relative to the working folder
     root: Path
+    # the ignore file that applies; None when there is none
     ignore_file: Path | None = None
 
     @classmethod

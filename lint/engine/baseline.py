@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockerlint.lint.storage.errors import ConfigError
-from dockerlint.lint.syntax.source import reason
+from dockerlint.lint.syntax.source import reason, whole
 
 from .fingerprint import fingerprints
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .file_report import FileReport
 
 VERSION = 1
+# A finding takes some seventy: those of a million fit.
+MOST_BYTES = 64_000_000
 
 
 class Baseline(Struct, frozen=True):
@@ -36,7 +38,7 @@ class Baseline(Struct, frozen=True):
         Raises ConfigError when there is none or it is not one of ours.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(whole(path, MOST_BYTES))
         except OSError as error:
             hint = "; --write-baseline makes it" if isinstance(error, FileNotFoundError) else ""
             raise ConfigError(f"{path}: the baseline cannot be read: {reason(error)}{hint}") from error

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.syntax.span import Span
 
+from .findings import LONGEST_WORD, shortened
 from .registry import rules as all_rules
 from .rule import SYNTAX_ERROR
 from .suppressions import kept
@@ -46,6 +47,7 @@ def check(
         findings = kept(findings, doc, active, as_hadolint=facts.as_hadolint)
     if facts.as_hadolint:
         findings = [_at_line_start(doc, finding) for finding in findings]
+    findings = [finding if len(finding.message) <= LONGEST_WORD else _short(finding) for finding in findings]
     return sorted(findings, key=lambda finding: (finding.span, finding.code))
 
 
@@ -76,6 +78,11 @@ def _found(
     except Exception as error:
         failed(rule, error)
         return ()
+
+
+def _short(finding: Finding) -> Finding:
+    fix = finding.fix and replace(finding.fix, title=shortened(finding.fix.title))
+    return replace(finding, message=shortened(finding.message), fix=fix)
 
 
 def _at_line_start(doc: Dockerfile, finding: Finding) -> Finding:

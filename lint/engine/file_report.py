@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 
 
 class Priced(Struct, frozen=True):
-    """A finding with its rule, how bad it is here, and what mending it saves where that is known.
+    """A finding with what the report says besides."""
 
-    `reach` are the instructions that its fix touches, from the first to the last.
-    """
-
+    # the finding
     finding: Finding
+    # the rule that found it
     rule: Rule
+    # how bad it is, by the configuration
     severity: Severity
+    # what its fix saves; None when it has none or that is not known
     saving: Saving | None = None
+    # from the first to the last instruction that its fix touches; None when it has no fix
     reach: Span | None = None
 
     @property
@@ -33,32 +35,41 @@ class Priced(Struct, frozen=True):
 
 
 class Fixed(Struct, frozen=True):
-    """A fix that was made: its rule's code, what it did, the line it was found on, why, and what it saves."""
+    """A fix that was made."""
 
+    # its rule's code
     code: str
+    # what it did
     title: str
+    # the line that it was found on, from 1
     line: int
+    # the finding's message
     message: str = ""
+    # what it saves; None when that is not known
     saving: Saving | None = None
 
 
 class Gain(Struct, frozen=True):
-    """A file's figures before and after its fixes: bytes of image, seconds of a build after a source edit.
+    """A file's figures before and after its fixes; None where they cannot be compared, as only one of them has an unknown part."""
 
-    None where the two cannot be compared, as one of them holds an unknown that the other does not.
-    """
-
+    # bytes of the image
     image: tuple[float, float] | None = None
+    # seconds of a build after an edit of the source
     edit: tuple[float, float] | None = None
 
 
 class FileReport(Struct, frozen=True):
-    """One file: its path as it is shown, its text, what was found in it by place, what was fixed, and the gain."""
+    """What was found and fixed in one file."""
 
+    # the path as reports show it
     path: str
+    # its text, with the fixes made
     doc: Lines
+    # what is left in it, by place
     items: tuple[Priced, ...]
+    # the fixes that were made or, for a diff, would be
     fixed: tuple[Fixed, ...] = ()
+    # None when nothing was fixed, or nothing is to be priced
     gain: Gain | None = None
 
     @property

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.lint.storage.lazy_regex import regex
+
 if TYPE_CHECKING:
     from dockerlint.lint.catalogue.basis import Basis
     from dockerlint.lint.syntax.span import Edit, Span
 
 # One second of every build is put on a level with this many bytes of image, to order savings on one scale.
 BYTES_A_SECOND = 5_000_000
+# No name of a file is longer; nobody reads a longer sentence.
+LONGEST_WORD, LONGEST_SENTENCE = 300, 4000
+_LONG_WORD = regex(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
 class Severity(Enum):
@@ -47,31 +52,50 @@ class Applicability(IntEnum):
 class Fix(Struct, frozen=True):
     """Edits that belong together: all of them are made, or none."""
 
+    # what it does, as an imperative
     title: str
+    # changes of the file's text; none overlaps another
     edits: tuple[Edit, ...]
+    # how far it may be trusted
     applicability: Applicability
 
 
 class Finding(Struct, frozen=True):
-    """One thing that a rule found: where it is, what it is, and the fix where there is one.
+    """One thing that a rule found."""
 
-    `code` is the rule's; a rule leaves it out, and its findings take it (`rule.rule`).
-    """
-
+    # the place in the Dockerfile's text
     span: Span
+    # what is there and what follows from it, without the place
     message: str
+    # None when there is none
     fix: Fix | None = None
+    # the rule's; a rule leaves it out, and `rule.coded` puts it in
     code: str = ""
 
 
 class Saving(Struct, frozen=True):
-    """What a fix is worth: bytes of image (uncompressed), seconds a build; both positive when it helps."""
+    """What a fix is worth; negative when it costs."""
 
+    # bytes by which the image shrinks, uncompressed
     image_bytes: float
+    # seconds by which a build gets shorter, averaged over what may have changed
     rebuild_seconds: float
+    # the worst basis of the figures behind it
     basis: Basis
 
     @property
     def worth(self) -> float:
         """Both on one scale, in seconds a build."""
         return self.rebuild_seconds + self.image_bytes / BYTES_A_SECOND
+
+
+def shortened(sentence: str) -> str:
+    """A sentence about something that somebody else named: of a name that is too long to read both ends stay."""
+    if len(sentence) <= LONGEST_WORD:
+        return sentence
+    short = _LONG_WORD.sub(lambda word: _ends(word[0], 200, 80), sentence)
+    return short if len(short) <= LONGEST_SENTENCE else _ends(short, 3000, 800)
+
+
+def _ends(text: str, head: int, tail: int) -> str:
+    return f"{text[:head]}...{text[-tail:]}"

@@ -35,28 +35,36 @@ FENCE = regex(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$
 
 
 class Example(Struct, frozen=True):
-    """A Dockerfile of a rule's documentation. `context` are the files that lie beside it."""
+    """A Dockerfile of a rule's documentation."""
 
+    # bad or good
     kind: str
+    # the Dockerfile
     text: str
+    # files beside it, each with its name and its text
     context: tuple[tuple[str, str], ...] = ()
+    # the Dockerfile after the fix; None when the page shows none
     fixed: str | None = None
 
 
 class Rule(Struct, frozen=True, dict=True):
-    """A check with its name and its documentation, which `document` gives.
+    """A check with its name and its documentation."""
 
-    `needs` are texts, in lower case, of which a file must hold one for the rule to find anything in it; any file may where
-    there are none. `checker.able` asks for them.
-    """
-
+    # such as DF101; unique, and the code of all its findings
     code: str
+    # in words with dashes; as good as the code on the command line
     name: str
+    # of its findings, unless the configuration says otherwise
     severity: Severity
+    # codes and names that select it too, such as those of other linters
     aliases: tuple[str, ...]
+    # whether the preset `recommended` has it
     recommended: bool
+    # finds the problems of one file
     check: Check
+    # returns the documentation, in Markdown; called when it is first asked for
     document: Callable[[], str]
+    # texts in lower case of which a file must contain one for the rule to find anything; not checked when empty
     needs: tuple[str, ...] = ()
 
     @cached_property
@@ -86,16 +94,19 @@ class Rule(Struct, frozen=True, dict=True):
 
 
 class Member(Struct, frozen=True):
-    """A rule of a family: its code, its name, what its function is called with, and what its page says in the places for it.
+    """A rule of a family."""
 
-    `severity` is None where it is the family's; `needs` are as of a Rule.
-    """
-
+    # the rule's code
     code: str
+    # the rule's name
     name: str
+    # what the family's function is called with for this rule
     arguments: Mapping[str, object]
+    # what the places in the family's page stand for
     words: Mapping[str, str]
+    # as of a Rule
     needs: tuple[str, ...] = ()
+    # as of a Rule; the family's when None
     severity: Severity | None = None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -32,7 +35,7 @@ CHECK = regex(r"#\s*check\s*=\s*(\S.*)")
 PREFIX = regex(r"(?:dl|df|sc)\d*")
 
 
-class InlineIgnore(Struct, frozen=True):
+class InlineIgnore(Struct, frozen=True, dict=True):
     """One inline ignore: the names it gives in lower case, and the characters it covers; None for the whole file.
 
     `scope` is empty for a single instruction, else `stage` or `global`; `prefixes` says that `dl3` stands for all codes
@@ -56,7 +59,44 @@ class InlineIgnore(Struct, frozen=True):
         if "all" in self.names or not self.names.isdisjoint(names):
             return True
         code = finding.code.lower()
-        return self.prefixes and any(code.startswith(name) for name in self.names if PREFIX.fullmatch(name))
+        return self.prefixes and code.startswith(self._prefixes)
+
+    @cached_property
+    def _prefixes(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if PREFIX.fullmatch(name))
+
+
+class _Index(Struct, frozen=True):
+    """Ignores by what they cover, so that for a place few of them are looked at. `ends` are the largest ends so far."""
+
+    everywhere: list[InlineIgnore]
+    layers: list[tuple[list[InlineIgnore], list[int], list[int]]]
+
+    @classmethod
+    def of(cls, active: Iterable[InlineIgnore]) -> _Index:
+        """Those of one place are taken together; what covers a stage does not hide what covers an instruction in it."""
+        names = defaultdict[tuple[object, ...], set[str]](set)
+        first: dict[tuple[object, ...], InlineIgnore] = {}
+        for ignore in active:
+            key = bool(ignore.scope), ignore.covers, ignore.prefixes, ignore.spared
+            names[key] |= ignore.names
+            first.setdefault(key, ignore)
+        joined = [replace(ignore, names=frozenset(names[key])) for key, ignore in first.items()]
+        layers = []
+        for is_wide in (False, True):
+            some = sorted((item for item in joined if item.covers and bool(item.scope) is is_wide), key=lambda item: item.covers or Span(0, 0))
+            spans = [item.covers for item in some if item.covers]
+            layers.append((some, [span.start for span in spans], list(accumulate((span.end for span in spans), max))))
+        return cls([item for item in joined if item.covers is None], layers)
+
+    def at(self, place: int) -> Iterator[InlineIgnore]:
+        """Those that cover a place, and a few others."""
+        yield from self.everywhere
+        for some, starts, ends in self.layers:
+            index = bisect_right(starts, place)
+            while index and ends[index - 1] >= place:
+                index -= 1
+                yield some[index]
 
 
 def ignores(doc: Dockerfile, *, as_hadolint: bool = False) -> tuple[InlineIgnore, ...]:
@@ -84,11 +124,12 @@ def kept(
     active = ignores(doc, as_hadolint=as_hadolint)
     if not active:
         return list(findings)
+    index = _Index.of(active)
     names = {rule.code: frozenset(name.lower() for name in (rule.code, rule.name, *rule.aliases)) for rule in rules}
     return [
         finding
         for finding in findings
-        if not any(ignore.silences(finding, names.get(finding.code) or _code_of(finding)) for ignore in active)
+        if not any(ignore.silences(finding, names.get(finding.code) or _code_of(finding)) for ignore in index.at(finding.span.start))
     ]
 
 
@@ -159,8 +200,14 @@ def _instruction(doc: Dockerfile, starts: list[int], comment: Comment) -> Span |
     node = _below(doc, starts, comment)
     if node is None:
         return None
-    between = doc.text[comment.span.end : node.span.start].split("\n")[1:-1]
-    return node.span if all(line.lstrip().startswith("#") for line in between) else None
+    # the comment lines stand one below the other when there are as many of them as lines
+    first = bisect_left(doc.comments, comment.span.start, key=_start)
+    last = bisect_left(doc.comments, node.span.start, key=_start)
+    return node.span if doc.line(node.span.start) - doc.line(comment.span.start) == last - first else None
+
+
+def _start(comment: Comment) -> int:
+    return comment.span.start
 
 
 def _is_next_line(doc: Dockerfile, starts: list[int], comment: Comment) -> bool:
@@ -179,13 +226,16 @@ def _stage(doc: Dockerfile, starts: list[int], comment: Comment) -> Span | None:
     if comment.span.start < first.from_.span.start:
         return first.span
     node = _below(doc, starts, comment)
-    return next((stage.span for stage in doc.stages if stage.from_ is node), None)
+    index = bisect_left(doc.stages, comment.span.start, key=lambda stage: stage.from_.span.start)
+    return doc.stages[index].span if index < len(doc.stages) and doc.stages[index].from_ is node else None
 
 
 def _stage_of_hadolint(doc: Dockerfile, comment: Comment) -> Span:
     """What hadolint 2.15.1 takes for the stage below a comment (measured)."""
     line = doc.line(comment.span.start)
-    froms = (stage.from_.span for stage in doc.stages)
-    end = next((span.end for span in froms if doc.line(span.start) > line + 1), len(doc.text))
-    rest = doc.text[comment.span.end :].splitlines(keepends=True)
-    return Span(comment.span.end + sum(map(len, rest[:2])), end)
+    index = bisect_right(doc.stages, line + 1, key=lambda stage: doc.line(stage.from_.span.start))
+    end = doc.stages[index].from_.span.end if index < len(doc.stages) else len(doc.text)
+    start = comment.span.end
+    for _ in range(2):
+        start = doc.text.find("\n", start) + 1 or len(doc.text)
+    return Span(start, end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.engine.findings import shortened
 from dockerlint.lint.storage.lazy_regex import regex
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """The same for text of several lines, which stay lines."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def sentence(text: str) -> str:
+    """What is said of an error, for a terminal: names of any length, which it may hold, are shortened."""
+    return shortened(visible(text))
+
+
+def sentences(text: str) -> str:
+    """The same for text of several lines, which stay lines."""
+    return "\n".join(map(sentence, text.split("\n")))
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

@@ -31,19 +31,23 @@ FORMATS = {
 
 
 class ReportOptions(Struct, frozen=True):
-    """How to show it: `width` is the terminal's, `unread` are sentences about paths that could not be checked.
+    """How to write a report."""
 
-    There may be more of these by the time that the last report is there. `rebuild` says what an average rebuild is, for the line that
-    sums up.
-    """
-
+    # whether to show the lines around each finding
     excerpts: bool = False
+    # whether to write colours, as terminal escapes
     colour: bool = False
+    # the terminal's, in columns
     width: int = 100
+    # whether to leave out the summary
     quiet: bool = False
+    # whether to count findings by rule instead of listing them
     statistics: bool = False
+    # sentences about paths that could not be checked; the list may grow until the last report is written
     unread: Sequence[str] = ()
+    # the key of FORMATS that was asked for
     format: str = "text"
+    # says what an average rebuild is, for the line that sums up
     rebuild: Callable[[], str] | None = None
 
 

@@ -35,13 +35,13 @@ Layer = dict[str, Any]
 
 
 class Selector(Struct, frozen=True):
-    """A code, a prefix of codes, a name, an alias or a preset, and where it was given.
+    """A selection of rules, and where it was given."""
 
-    A `foreign` one stands in another linter's configuration: it may name a rule that there is not here.
-    """
-
+    # a code, a prefix of codes, a name, an alias or a preset
     text: str
+    # where it was given, as messages say it: `--select`, `DLINT_SELECT`, or a file and a key
     origin: str
+    # whether it comes from another linter's configuration: it may name a rule that dlint does not have
     foreign: bool = False
 
     def specificity(self, rule: Rule) -> int:
@@ -55,27 +55,50 @@ class Selector(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """All options that a file, the environment or the command line can set; relative paths are already resolved."""
+    """All options that a file, the environment or the command line can set.
 
+    Relative paths are already resolved against the file's folder, or the working folder.
+    """
+
+    # the rules to use; those of `preset` when empty
     select: tuple[Selector, ...] = ()
+    # the rules to leave out
     ignore: tuple[Selector, ...] = ()
+    # recommended, hadolint or all
     preset: str = "recommended"
+    # the severity that the findings of some rules have instead of the rules' own
     severity: Mapping[Selector, Severity] = field(default_factory=dict)
+    # the lowest severity that makes the exit status 1; None when no finding does
     fail_on: Severity | None = Severity.WARNING
+    # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"
+    # the stage to build; the last one when None
     target: str | None = None
+    # values given for ARGs, by name
     build_args: Mapping[str, str] = field(default_factory=dict)
+    # the build context; the Dockerfile's own folder when None
     context: Path | None = None
+    # registries that images may come from; any when empty
     trusted_registries: tuple[str, ...] = ()
+    # labels that an image must have, each with the kind of its value
     label_schema: Mapping[str, str] = field(default_factory=dict)
+    # whether an image may have no other labels
     strict_labels: bool = False
+    # whether ShellCheck runs: on, off, or auto (when it is installed)
     shellcheck: str = "auto"
+    # the rate of downloads, such as `50Mbit`; the default of the cost model when None
     network: str | None = None
+    # how many times as fast as the machine of the figures the builder is
     machine: float = 1.0
+    # the report's format, one of `render.FORMATS`
     format: str = "text"
+    # whether colours are allowed; they also need a terminal
     color: bool = True
+    # the file of known findings, which are not reported; None when there is none
     baseline: Path | None = None
+    # the rules to leave out in some files, by folder and a pattern below it as in .gitignore
     per_file_ignores: Mapping[tuple[Path, str], tuple[Selector, ...]] = field(default_factory=dict)
+    # whether comments may ignore findings
     inline_ignores: bool = True
 
     def rules(self, known: Iterable[Rule], path: Path | None = None) -> tuple[Rule, ...]:
@@ -144,8 +167,11 @@ class Config(Struct, frozen=True):
 class _Last(Struct):
     """The rules that were last active, as most files of a run have one configuration."""
 
+    # the configuration; None when there was none yet
     config: Config | None = None
+    # the rules that it chose from
     known: tuple[Rule, ...] = ()
+    # the rules that were active
     rules: tuple[Rule, ...] = ()
 
     @staticmethod

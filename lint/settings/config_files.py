@@ -10,8 +10,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockerlint.lint.storage.boundaries import is_link_out, leads_out, repository
 from dockerlint.lint.storage.errors import ConfigError
-from dockerlint.lint.syntax.source import reason
+from dockerlint.lint.syntax.source import MOST_SETTINGS, reason, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +30,10 @@ HADOLINT_FILES = (".hadolint.yaml", ".hadolint.yml")
 def for_folder(folder: Path) -> Layer:
     """What the nearest configuration file upwards from a folder says.
 
-    Raises ConfigError when that file is no good.
+    Raises ConfigError when that file is no good, or leads out of its repository: nobody has named it.
     """
     path = nearest(folder)
-    return from_file(path) if path else NONE
+    return _unnamed(path) if path else NONE
 
 
 def nearest(folder: Path) -> Path | None:
@@ -44,7 +45,7 @@ def nearest(folder: Path) -> Path | None:
 
 def forget() -> None:
     """From now on the files are looked for and read anew: for a process that outlives their state."""
-    for known in (_real, _own, _hadolint, from_file):
+    for known in (_real, _own, _hadolint, _unnamed, from_file):
         known.cache_clear()
 
 
@@ -80,13 +81,24 @@ def _own(folder: str) -> str | None:
     if os.path.isfile(path):  # noqa: PTH113
         return path
     path = os.path.join(folder, PYPROJECT)  # noqa: PTH118
-    return path if os.path.isfile(path) and "dlint" in _read_toml(Path(path)).get("tool", {}) else None  # noqa: PTH113
+    # of a link that leads out not even that much is read
+    return path if os.path.isfile(path) and not is_link_out(path) and "dlint" in _read_toml(Path(path)).get("tool", {}) else None  # noqa: PTH113
 
 
 @lru_cache(MOST_FOLDERS)
 def _hadolint(folder: str) -> str | None:
     paths = (os.path.join(folder, name) for name in HADOLINT_FILES)  # noqa: PTH118
     return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
+
+
+@cache
+def _unnamed(path: Path) -> Layer:
+    if is_link_out(str(path)):
+        raise ConfigError(f"{path}: this is a link that leads out of the repository; it is not read")
+    found = from_file(path)
+    if "context" in found and leads_out(str(found["context"]), repository(str(path.parent))):
+        raise ConfigError(f"{path}: context leads out of the repository; name it with --context if you mean it")
+    return found
 
 
 @cache
@@ -111,7 +123,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(whole(path, MOST_SETTINGS).decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except RecursionError as error:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.context.gitignore import IGNORE_FILE, GitIgnores
+from dockerlint.lint.context.gitignore import IGNORE_FILE, GitIgnores, is_left_out
+from dockerlint.lint.storage.boundaries import leads_out
 from dockerlint.lint.syntax.source import STDIN, reason
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Missing(Struct, frozen=True):
     sentence: str
 
 
+class Skipped(Missing, frozen=True):
+    """A file that a search passes over; that is told, and is no failure."""
+
+
 def is_dockerfile(name: str) -> bool:
     """Whether a file of this name is taken when a folder is searched."""
     if name in PATTERNS:
@@ -47,7 +52,8 @@ def discover(paths: Iterable[str]) -> Iterator[Path | Missing]:
     """The files of the paths, each once, in the paths' order; `-` is passed through as `Path("-")`.
 
     A file is taken whatever its name; a folder is searched, less what its .gitignore files leave out. Links to folders
-    are not followed. A path that gives nothing is a Missing, so that the others are still done.
+    are not followed, nor are those that lead out of what is searched: each of these is a Skipped. A path that gives nothing
+    is a Missing, so that the others are still done.
     """
     seen: set[Path] = set()
     for path in paths:
@@ -80,7 +86,7 @@ def _discover(given: str) -> Iterator[Path | Missing]:
 def _search(given: str, folder: Path) -> Iterator[Path | Missing]:
     found = False
     for item in _walk(folder):
-        found = True
+        found = found or not isinstance(item, Skipped)
         yield item
     if not found:
         yield Missing(given, f"{given}: there is no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
@@ -105,8 +111,18 @@ def _walk(top: Path) -> Iterator[Path | Missing]:
                 if entry.name != ".git" and not ignores.match(entry.path, is_folder=True):
                     folders.append((entry.path, ignores))
             elif is_dockerfile(entry.name) and _is_file(entry) and not ignores.match(entry.path):
-                yield Path(entry.path)
+                yield _followed(Path(entry.path), top) if entry.is_symlink() else Path(entry.path)
         rest += reversed(folders)
+
+
+def _followed(link: Path, top: Path) -> Path | Skipped:
+    """A link, unless it leads to what a search of the folder `top` does not look at."""
+    if leads_out(os.fspath(link), os.fspath(top)):
+        return Skipped(str(link), f"{link}: not looked at: this is a link that leads out of the folder that is searched; name it if you mean it")
+    real = top.resolve()
+    if is_left_out(real, link.resolve().relative_to(real).as_posix()):
+        return Skipped(str(link), f"{link}: not looked at: this is a link to what .gitignore leaves out; name it if you mean it")
+    return link
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

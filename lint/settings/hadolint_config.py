@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from dockerlint.lint.engine.findings import Severity
 from dockerlint.lint.report.render import FORMATS
 from dockerlint.lint.storage.errors import ConfigError
-from dockerlint.lint.syntax.source import reason
+from dockerlint.lint.syntax.source import MOST_SETTINGS, reason, whole
 
 from .options import LEVELS, OptionPlace, flag, one_of, selectors, table_value, texts
 
@@ -62,7 +62,7 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     from dockerlint.lint.buildfiles.safe_yaml import Loader
 
     try:
-        table = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=Loader)  # noqa: S506 - it is a safe loader
+        table = yaml.load(whole(path, MOST_SETTINGS).decode("utf-8-sig"), Loader=Loader)  # noqa: S506 - it is a safe loader
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except RecursionError as error:

@@ -117,6 +117,8 @@ def _quoted(char: str) -> str:
     if char == " " or char.isprintable():
         return char
     code = ord(char)
-    if code < 0x80:
+    # a byte that is no UTF-8, as Go's strconv.Quote has it
+    code = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code
+    if code < 0x80 or code != ord(char):
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

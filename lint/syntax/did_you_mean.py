@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 # Enough of a name to be told from others.
 SHORTEST = 4
+# To compare longer ones takes long, and nobody has made a slip in one.
+LONGEST = 200
 # Among more names than this a guess is worth little, and takes long.
 MOST = 256
 ALIKE = 0.75
@@ -28,8 +30,8 @@ def most_alike(name: str, known: Iterable[str], alike: float = ALIKE, most: int 
     """The known name that is most like this one; None when none is alike enough, 1 being the same and 0 nothing in common,
     and when there are more than `most`.
     """
-    names = list(known)
-    if len(names) > most:
+    names = [item for item in known if len(item) <= LONGEST]
+    if len(names) > most or len(name) > LONGEST:
         return None
     from difflib import get_close_matches
 
@@ -49,7 +51,7 @@ def _slips(name: str, known: Collection[str]) -> list[str]:
 def is_one_slip(name: str, other: str) -> bool:
     """Whether one character is wrong, missing or too many, or two neighbours are swapped; case does not count."""
     one, two = name.casefold(), other.casefold()
-    if min(len(one), len(two)) < SHORTEST or abs(len(one) - len(two)) > 1:
+    if not SHORTEST <= len(one) <= LONGEST or len(two) < SHORTEST or abs(len(one) - len(two)) > 1:
         return False
     while one and two and one[0] == two[0]:
         one, two = one[1:], two[1:]

@@ -25,23 +25,29 @@ END = "$END"
 class Token(Struct, frozen=True):
     """A piece of the text that is a terminal of the grammar."""
 
+    # the terminal's name, or END behind the last piece of the text
     type: str
+    # the text as it is written; empty for END
     value: str
+    # the place of its first character in the whole text
     start: int
+    # the place behind its last character
     end: int
 
 
 class GrammarRule(Struct, frozen=True):
-    """One way to build a rule of the grammar of `length` symbols.
+    """One way to build a rule of the grammar."""
 
-    `kept` are the places of those that become children, each with whether it is a list whose items become children instead;
-    `is_list` whether what comes of this rule is such a list, `passes_one` whether an only child stands in the place of its parent.
-    """
-
+    # the rule's name; the builder's method for it has the same one
     name: str
+    # how many symbols the rule takes off the stack
     length: int
+    # the symbols that become children: the place of each among `length`, and whether it is a list whose items become
+    # children instead
     kept: Sequence[tuple[int, bool]]
+    # whether the children stay a list, which becomes part of the parent's children
     is_list: bool
+    # whether an only child stands in the place of its parent, so that the builder is not called
     passes_one: bool
 
 
@@ -54,13 +60,7 @@ class UnexpectedError(Exception):
 
 
 class Tables:
-    """The grammar.
-
-    `terminals` are patterns by name and `accepted` the names that a state tries, in the order of their precedence; `ignored`
-    ones stand for nothing, those with `beginnings` begin with that text. What the terminal `word` matches is one of `keywords`
-    when that text, in lower case, is among them. `actions` has for each state by symbol: the state to
-    go to, or the inverse (~) of the place in `rules` of the one that is complete.
-    """
+    """A grammar as LALR(1) tables. Symbols are named by texts, states are numbers."""
 
     def __init__(
         self,
@@ -75,15 +75,30 @@ class Tables:
         start: int,
         end: int,
     ) -> None:
+        # regular expressions by terminal, in the order of precedence; those in `keywords` are not among them
         self.terminals = terminals
+        # terminals that are skipped, such as blanks
         self.ignored = frozenset(ignored)
+        # for some terminals the text that each match begins with; elsewhere the expression need not be tried
         self.beginnings = beginnings
-        self.word, self.keywords = word, keywords
+        # the terminal whose match may turn out to be a keyword
+        self.word = word
+        # terminals by the word that they stand for, in lower case
+        self.keywords = keywords
+        # for each state by symbol: the state to go to, or the inverse (~) of the place in `rules` of the rule that is
+        # complete
         self.actions = actions
+        # the rules that an action can complete
         self.rules = [GrammarRule(*row) for row in rules]
-        self.start, self.end = start, end
+        # the state to begin in
+        self.start = start
+        # the state in which the whole text is read, when no text is left
+        self.end = end
+        # for each state the terminals that it tries, in the order of precedence
         self._accepted = [tuple(names) for names in accepted]
+        # what `scanner` has made so far, by the terminals to try
         self._scanners: dict[tuple[str, ...], list[tuple[str, re.Pattern[str]]]] = {}
+        # one compiled expression for several terminals, by their names
         self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
 
     def scanner(self, state: int) -> list[tuple[str, re.Pattern[str]]]:
@@ -124,9 +139,13 @@ class Parser:
     """
 
     def __init__(self, tables: Tables, builder: object) -> None:
+        # the grammar
         self.tables = tables
+        # for each of the grammar's rules the builder's method; None where it has none, as for rules that pass on what
+        # they hold
         self._made: list[Callable[[list[Any]], Any] | None] = [getattr(builder, rule.name, None) for rule in tables.rules]
         named = ((name, getattr(builder, name, None)) for name in tables.terminals)
+        # the builder's methods for terminals, by terminal; the others' tokens are children as they are
         self._of_terminal: dict[str, Callable[[Token], Any]] = {name: method for name, method in named if method}
 
     def parse(self, text: str) -> Any:

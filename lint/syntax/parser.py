@@ -15,7 +15,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from . import grammar, json_strings, nodes
 from .lalr import Parser, Token, UnexpectedError
 from .span import Span
-from .validation import expected, validate
+from .validation import check_problem, expected, long_lines, validate
 from .word_expansion import ExpansionError, expand_words
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ class _FileReader:
             at = self._read_line(at)
         if not self.instructions:
             self._problem(Span(0, 0), "the file has no instructions")
+        self.problems.extend(long_lines(self.text))
         preamble, stages = _stages(self.instructions)
         self.problems.sort(key=lambda problem: problem.span)
         return nodes.Dockerfile(
@@ -128,6 +129,8 @@ class _FileReader:
                 self._problem(span, f"the escape character must be \\ or `, not {value!r}")
             elif name == "escape":
                 self.escape = value
+            elif name == "check" and (problem := check_problem(value)):
+                self._problem(span, problem)
             self.directives.append(nodes.Directive(span, name, value))
             at = self._next_line(match.end())
         return at

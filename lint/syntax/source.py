@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -20,6 +21,8 @@ STDIN = "-"
 MOST_BYTES = 16 << 20
 # Of a file that lies beside a Dockerfile no more is read.
 MOST_BESIDE = 4_000_000
+# A configuration file has a few lines. YAML takes four seconds for so much.
+MOST_SETTINGS = 1_000_000
 # As many links as Linux follows in one path.
 MOST_LINKS = 40
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -95,6 +98,17 @@ def contents(path: Path, most: int) -> bytes:
         if is_pipe and not data:
             raise BlockingIOError
         return data
+
+
+def whole(path: Path, most: int) -> bytes:
+    """All bytes of a file.
+
+    Raises OSError, also when there are more than `most` of them.
+    """
+    data = contents(path, most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has over {most:,} bytes, too many for such a file")
+    return data
 
 
 def is_file(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ from dockerlint.lint.storage.lazy_regex import regex
 
 from . import nodes
 from .did_you_mean import most_alike
-from .run_mounts import mount_problems
+from .go_values import integer, is_boolean, nanoseconds
+from .span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,21 +62,14 @@ _NEEDS = {
     "VOLUME": "VOLUME needs at least one path",
 }
 
-PROTOCOLS = ("tcp", "udp", "sctp")
-# `[address:][host port:]port[-port][/protocol]`
-PORTS = regex(r"(?:(?:[\d.]+|\[[\da-fA-F:]+\])?:)?(?:\d*(?:-\d+)?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(\w+))?\Z")
-LAST_PORT = 65535
-# Source: signal(7); the builder takes them in any case, with or without SIG, and numbers.
-SIGNALS = frozenset(
-    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP "
-    "TTIN TTOU UNUSED URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split()
-)
-REALTIME = regex(r"RTMIN\+(?:\d|1[0-5])\Z|RTMAX-(?:\d|1[0-4])\Z")
-
 STAGE_NAME = regex(r"[a-z][a-z0-9\-_.]*\Z")
-DURATION = regex(r"[+-]?(?:0|(?:\d+(?:\.\d*)?(?:ns|us|µs|μs|ms|s|m|h))+)\Z")
-SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-SHORTEST_INTERVAL = 0.001
+SHORTEST_INTERVAL = 10**6
+RETRIES_BITS = 32
+# Instructions whose flags the builder does not look at. Source: BuildKit, frontend/dockerfile/instructions/parse.go.
+FLAGS_UNREAD = frozenset({"ARG", "STOPSIGNAL"})
+# Bytes of a line that the builder still reads. Source: Go's bufio.MaxScanTokenSize, less the line's end.
+LONGEST_LINE = 65535
+CHECK_OPTIONS = ("skip", "error", "experimental")
 
 
 def validate(node: nodes.Instruction) -> Iterator[nodes.Problem]:
@@ -124,6 +117,8 @@ NOT_ONLY_STRINGS = "a list in exec form may hold strings only"
 
 
 def _flags(node: nodes.Instruction) -> Iterator[nodes.Problem]:
+    if node.name in FLAGS_UNREAD or (isinstance(node, nodes.Healthcheck) and node.kind.text.upper() == "NONE"):
+        return
     known = FLAGS.get(node.name, {})
     seen = set()
     for flag in node.flags:
@@ -140,7 +135,7 @@ def _flags(node: nodes.Instruction) -> Iterator[nodes.Problem]:
         if kind != "bool" and flag.value is None:
             yield nodes.Problem(flag.span, f"--{flag.name} needs a value")
         choices = CHOICES.get((node.name, flag.name))
-        if choices and flag.value is not None and "$" not in flag.value and flag.value not in choices:
+        if choices and flag.value is not None and flag.value not in choices:
             yield nodes.Problem(flag.span, f"--{flag.name} must be one of {', '.join(choices)}, not {flag.value!r}")
 
 
@@ -166,9 +161,6 @@ def _from(node: nodes.From) -> Iterator[nodes.Problem]:
 @_arguments.register(nodes.Run)
 def _run(node: nodes.Run) -> Iterator[nodes.Problem]:
     yield from _form(node.form)
-    for flag in node.flags:
-        if flag.name == "mount" and flag.value is not None:
-            yield from (nodes.Problem(flag.span, message) for message in mount_problems(flag.value))
 
 
 @_arguments.register(nodes.CommandInstruction)
@@ -229,39 +221,12 @@ def _onbuild(node: nodes.Onbuild) -> Iterator[nodes.Problem]:
     yield from validate(trigger)
 
 
-@_arguments.register(nodes.Expose)
-def _expose(node: nodes.Expose) -> Iterator[nodes.Problem]:
-    for word in node.words:
-        if "$" not in word.text and (wrong := _port_problem(word.text)):
-            yield nodes.Problem(word.span, f"bad port {word.text!r}: {wrong}")
-
-
-def _port_problem(text: str) -> str | None:
-    match = PORTS.match(text)
-    if not match:
-        return "it must be like 80, 80/tcp or 8000-8010"
-    first, last, protocol = match.groups()
-    if int(first) > LAST_PORT or int(last or 0) > LAST_PORT:
-        return f"ports end at {LAST_PORT}"
-    if last and int(last) < int(first):
-        return "the range ends before it starts"
-    if protocol and protocol.lower() not in PROTOCOLS:
-        return f"the protocol must be one of {', '.join(PROTOCOLS)}"
-    return None
-
-
 @_arguments.register(nodes.Volume)
 def _volume(node: nodes.Volume) -> Iterator[nodes.Problem]:
-    yield from (nodes.Problem(word.span, "VOLUME has an empty path") for word in node.words if not word.text.strip())
-
-
-@_arguments.register(nodes.Stopsignal)
-def _stopsignal(node: nodes.Stopsignal) -> Iterator[nodes.Problem]:
-    text = node.argument.text
-    name = text.upper().removeprefix("SIG")
-    if "$" in text or name in SIGNALS or REALTIME.match(name) or (text.isdecimal() and int(text[:4]) > 0):
-        return
-    yield nodes.Problem(node.argument.span, f"unknown signal {text!r}{_did_you_mean(name, SIGNALS)}")
+    if not node.words:
+        yield nodes.Problem(node.span, _NEEDS["VOLUME"])
+    elif not node.json and is_list_of_others(" ".join(word.text for word in node.words)):
+        yield nodes.Problem(node.words[0].span, NOT_ONLY_STRINGS)
 
 
 @_arguments.register(nodes.Healthcheck)
@@ -271,11 +236,13 @@ def _healthcheck(node: nodes.Healthcheck) -> Iterator[nodes.Problem]:
         yield nodes.Problem(node.kind.span, f"{_NEEDS['HEALTHCHECK']}, not {node.kind.text!r}")
     elif kind == "NONE" and node.form is not None:
         yield nodes.Problem(node.form.span, "HEALTHCHECK NONE takes no command")
-    elif kind == "CMD" and node.form is None:
+    elif kind == "CMD" and (node.form is None or (isinstance(node.form, nodes.Exec) and not node.form.words)):
         yield nodes.Problem(node.span, "HEALTHCHECK CMD needs a command")
     yield from _form(node.form)
+    if kind == "NONE":
+        return
     for flag in node.flags:
-        if flag.value is None or "$" in flag.value:
+        if not flag.value:
             continue
         if flag.name == "retries":
             yield from _retries(flag)
@@ -284,15 +251,39 @@ def _healthcheck(node: nodes.Healthcheck) -> Iterator[nodes.Problem]:
 
 
 def _retries(flag: nodes.Flag) -> Iterator[nodes.Problem]:
-    if not re.match(r"[+]?\d{1,10}\Z", flag.value or ""):
+    count = integer(flag.value or "", RETRIES_BITS)
+    if count is None or count < 0:
         yield nodes.Problem(flag.span, f"--retries must be a whole number, 0 or more, not {flag.value!r}")
 
 
 def _interval(flag: nodes.Flag) -> Iterator[nodes.Problem]:
-    value = flag.value or ""
-    if not DURATION.match(value):
-        yield nodes.Problem(flag.span, f"--{flag.name} must be a duration such as 30s or 1m30s, not {value!r}")
-        return
-    seconds = sum(float(n) * SECONDS[unit] for n, unit in re.findall(r"(\d+(?:\.\d*)?)([a-zµμ]+)", value))
-    if value.startswith("-") or 0 < seconds < SHORTEST_INTERVAL:
+    duration = nanoseconds(flag.value or "")
+    if duration is None:
+        yield nodes.Problem(flag.span, f"--{flag.name} must be a duration such as 30s or 1m30s, not {flag.value!r}")
+    elif duration and duration < SHORTEST_INTERVAL:
         yield nodes.Problem(flag.span, f"--{flag.name} cannot be less than 1ms")
+
+
+def long_lines(text: str) -> Iterator[nodes.Problem]:
+    """The lines, comments among them, that are too long for the builder to read."""
+    if len(text) * 4 <= LONGEST_LINE:
+        return
+    at = 0
+    for line in text.split("\n"):
+        if len(line) * 4 > LONGEST_LINE and len(line.encode("utf-8", "surrogateescape")) > LONGEST_LINE:
+            yield nodes.Problem(
+                Span(at, at + len(line)),
+                f"the line is longer than {LONGEST_LINE} bytes: put it into a file, or split it by continuations",
+            )
+        at += len(line) + 1
+
+
+def check_problem(value: str) -> str | None:
+    """Why the builder refuses what stands behind `check=`; None when it does not."""
+    for option in value.split(";"):
+        name, equals, text = option.partition("=")
+        if not equals or name not in CHECK_OPTIONS:
+            return f"`check` has no option {option.strip()!r}: it must be skip=, error= or experimental=, divided by semicolons"
+        if name == "error" and not is_boolean(text.strip()):
+            return f"`check=error` must be true or false, not {text.strip()!r}"
+    return None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Source: the Dockerfile reference, "Environment replacement".
 OPERATORS = frozenset(["", "-", ":-", "+", ":+", "?", ":?", "#", "##", "%", "%%", "/", "//"])
 
+# Flags in whose values every release of the builder puts variables.
+EXPANDED_FLAGS = frozenset({"chown", "chmod", "checksum", "platform"})
+
 
 class VariableUse(Struct, frozen=True):
     """A reference to a variable, and its characters; of the word it is in, where they cannot be told apart (`exact`)."""
@@ -51,12 +54,26 @@ def uses(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[VariableUse
     """
     for word in _words(doc, node):
         yield from _uses(doc, word, doc.escape)
+    for body in expanded_bodies(doc, node):
+        yield from _uses(doc, body, "\\", skip_quotes=True)
+
+
+def expanded_words(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[nodes.Word]:
+    """The words of an instruction that the builder expands one by one; the options of a mount are not words."""
+    if isinstance(node, nodes.Run):
+        return
+    plain = {pair.key.span for pair in node.pairs} if isinstance(node, nodes.Arg) else set()
+    plain |= {word.span for flag, word in zip(node.flags, _flags(doc, node), strict=True) if flag.name not in EXPANDED_FLAGS}
+    yield from (word for word in _words(doc, node) if word.span not in plain)
+
+
+def expanded_bodies(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[nodes.Word]:
+    """The here-documents whose variables the builder puts in.
+
+    There the escape character is always the backslash, and quotes are ordinary characters.
+    """
     if isinstance(node, nodes.Copy):
-        for heredoc in node.heredocs:
-            if heredoc.expand:
-                # there the escape character is always the backslash, and quotes are ordinary characters
-                word = nodes.Word(heredoc.body, doc.source(heredoc.body))
-                yield from _uses(doc, word, "\\", skip_quotes=True)
+        yield from (nodes.Word(heredoc.body, doc.source(heredoc.body)) for heredoc in node.heredocs if heredoc.expand)
 
 
 def _uses(doc: nodes.Dockerfile, word: nodes.Word, escape: str, *, skip_quotes: bool = False) -> Iterator[VariableUse]:

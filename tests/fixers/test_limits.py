@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from dockerlint.lint.settings import config_files
 from dockerlint.lint.settings.config_files import from_file
 from dockerlint.lint.settings.discovery import Missing, discover
 from dockerlint.lint.shell.script import script
+from dockerlint.lint.storage import sqlite_store
 from dockerlint.lint.storage.errors import ConfigError, SourceError
 from dockerlint.lint.syntax import grammar, nodes, parser, source
 from dockerlint.lint.syntax.parser import parse
@@ -128,10 +130,14 @@ def test_an_ignore_file_that_cannot_be_read(dlint: Callable[..., Done], monkeypa
     Path("Dockerfile").write_text("FROM debian\nCOPY . .\n")
     Path(".dockerignore").write_text("a\n")
 
-    def fail(*_: object) -> bytes:
-        raise PermissionError(13, "Permission denied")
+    real = os.open
 
-    monkeypatch.setattr("dockerlint.lint.context.build_context.contents", fail)
+    def fail(path: Any, *words: Any, **more: Any) -> int:
+        if str(path).endswith(".dockerignore"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *words, **more)
+
+    monkeypatch.setattr(os, "open", fail)
     done = dlint("--preset", "all", "--no-cache", "Dockerfile")
     assert (done.status, done.err) == (2, "dlint: .dockerignore: cannot be read: permission denied\n")
 
@@ -208,7 +214,7 @@ def test_a_folder_that_cannot_be_searched(tmp_path: Path, monkeypatch: pytest.Mo
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr("dockerlint.lint.settings.discovery.os.scandir", scandir)
+    monkeypatch.setattr(os, "scandir", scandir)
     first, second = discover([str(tmp_path)])
     assert isinstance(first, Missing)
     assert first.sentence == f"{tmp_path / 'a'}: cannot be searched: permission denied"
@@ -225,15 +231,14 @@ def test_a_folder_named_dockerfile(dlint: Callable[..., Done]) -> None:
 def test_a_file_that_vanishes(dlint: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
     Path("a").write_text(TEXT)
     Path("b").write_text(TEXT)
-    from dockerlint.lint.cli import many_files as runs
+    real = os.open
 
-    real = runs.run
+    def too_late(path: Any, *words: Any, **more: Any) -> int:
+        if str(path) == "a":
+            Path("a").unlink(missing_ok=True)
+        return real(path, *words, **more)
 
-    def later(*words: Any, **more: Any) -> Any:
-        Path("a").unlink()
-        return real(*words, **more)
-
-    monkeypatch.setattr(runs, "run", later)
+    monkeypatch.setattr(os, "open", too_late)
     done = dlint("a", "b")
     assert done.err.startswith("dlint: a: cannot be read: no such file or directory")
     assert (done.status, "b:1:6" in done.out) == (2, True)
@@ -480,8 +485,9 @@ def test_patterns_of_early_pythons_are_the_same(monkeypatch: pytest.MonkeyPatch)
     # that of Debian 12 went round for ever in each file
     texts = ["\ufeff" + WINDOWS[0], *WINDOWS, 'FROM node:2 AS x\nRUN a \\\n  # c\n  b\nCOPY --a="b c" ["a" , \\\n "b"]\nENV a="b c" d=e\\ f\\\n']
     usual = [parse(text) for text in texts]
-    monkeypatch.setattr("dockerlint.lint.syntax.grammar.sys.version_info", (3, 11, 2))
-    monkeypatch.setattr("dockerlint.lint.syntax.grammar.prepared", lambda _name, make, _kind: make())
+    monkeypatch.setattr(sys, "version_info", (3, 11, 2))
+    # what is kept was made by this one
+    shutil.rmtree(sqlite_store.folder(), ignore_errors=True)
     caches = (grammar.tables, parser._language, parser._known)
     for cache in caches:
         cache.cache_clear()

@@ -24,18 +24,23 @@ CHUNK = 1 << 18
 MOST_AT_ONCE = 1 << 24
 # What zstd's command line unpacks without being asked for more memory.
 WINDOW = 1 << 27
+# Of what is packed so much is unpacked in any case, and then so many bytes for each packed one: layers have a few for each.
+UNPACKED_ANYWAY = 2 << 30
+MOST_FOR_EACH = 200
 
 
 class Stream:
     """A file that can only go forward. `tarfile` may seek in it, as far as that means to skip bytes.
 
-    `most` is how many bytes there may be. Raises MeasuredError, with `name`, where there are more.
+    `most` is how many bytes there may be, `packed` the stream of which this is what is in it. Raises MeasuredError, with
+    `name`, where there are more bytes, or more than packed ones can stand for.
     """
 
-    def __init__(self, source: Readable, name: str, most: int, *, hashed: bool = False) -> None:
+    def __init__(self, source: Readable, name: str, most: int, *, hashed: bool = False, packed: Stream | None = None) -> None:
         self._source = source
         self._name = name
         self._most = most
+        self._packed = packed
         self._at = 0
         self._ahead = b""
         self._hash = hashlib.sha256() if hashed else None
@@ -68,6 +73,8 @@ class Stream:
         self._at += len(found)
         if self._at > self._most:
             raise MeasuredError(f"{self._name}: there is more in the archive than {self._most:,} bytes; it is not read")
+        if self._packed is not None and self._at > UNPACKED_ANYWAY + MOST_FOR_EACH * self._packed.tell():
+            raise MeasuredError(f"{self._name}: {self._packed.tell():,} bytes of it unpack to over {self._at:,}; it is not read")
         if self._hash is not None:
             self._hash.update(found)
         return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -29,6 +30,7 @@ FETCHED = regex(r"(?:extracting )?sha256:[0-9a-f]{12,64} \S")
 ROUNDING = 0.05
 DECIMALS = 3
 MOST_SECONDS = 10_000_000.0
+MOST_VERTICES = 100_000
 
 
 class _Vertex(Struct):
@@ -54,7 +56,7 @@ def read(text: str, name: str) -> tuple[Row, ...]:
 
     Raises MeasuredError when it is no log of BuildKit.
     """
-    found = _raw(text, name) if text.lstrip("\ufeff \t\r\n").startswith("{") else _plain(text)
+    found = _raw(text, name) if text.lstrip("\ufeff \t\r\n").startswith("{") else _plain(text, name)
     rows = tuple(row for row in (vertex.row() for vertex in found) if row is not None)
     if not rows:
         raise MeasuredError(
@@ -72,9 +74,15 @@ def _split(name: str) -> tuple[tuple[str, ...] | None, str]:
     return tuple(words[:-1]), text
 
 
-def _plain(text: str) -> Iterable[_Vertex]:
+def _bound(found: dict[str, _Vertex], name: str) -> None:
+    if len(found) > MOST_VERTICES:
+        raise MeasuredError(f"{name}: there are more than {MOST_VERTICES:,} steps in it; it is not read")
+
+
+def _plain(text: str, name: str) -> Iterable[_Vertex]:
     found: dict[str, _Vertex] = {}
-    for line in text.splitlines():
+    # not splitlines(): a list of all of them takes many times as much memory as the text
+    for line in StringIO(text, newline=None):
         match = LINE.fullmatch(COLOUR.sub("", line).rstrip())
         if not match:
             continue
@@ -82,6 +90,7 @@ def _plain(text: str) -> Iterable[_Vertex]:
         vertex = found.get(number)
         if vertex is None:
             found[number] = _Vertex(words)
+            _bound(found, name)
         elif words == "CACHED":
             vertex.cached = True
         elif words.startswith(("ERROR", "CANCELED")):
@@ -103,7 +112,7 @@ def _rounded(seconds: float) -> Amount:
 
 def _raw(text: str, name: str) -> Iterable[_Vertex]:
     found: dict[str, _Vertex] = {}
-    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+    for number, line in enumerate(StringIO(text.lstrip("\ufeff"), newline=None), 1):
         if not line.strip().startswith("{"):
             # what other programs wrote between
             continue
@@ -113,6 +122,7 @@ def _raw(text: str, name: str) -> Iterable[_Vertex]:
             raise MeasuredError(f"{name}:{number}: this line is no JSON; the log may be cut off") from error
         for item in _list(status, "vertexes"):
             _take(found, item)
+            _bound(found, name)
         for item in _list(status, "statuses"):
             vertex = found.get(str(_get(item, "vertex")))
             if vertex is not None and _is_fetch(item):

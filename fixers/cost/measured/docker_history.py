@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SIZE = regex(r"(\d{1,18}(?:\.\d{1,9})?)\s?([kKMGTP]?)i?B?")
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "p": 10**15}
 MOST_BYTES = 1 << 50
+MOST_ENTRIES = 100_000
 
 
 def read(text: str, name: str) -> tuple[Row, ...]:
@@ -26,7 +27,7 @@ def read(text: str, name: str) -> tuple[Row, ...]:
 
     Raises MeasuredError when it is none.
     """
-    rows = [_row(item, name, number) for number, item in enumerate(_objects(text, name), 1)]
+    rows = [_row(item, name, number) for number, item in enumerate(_bounded(_objects(text, name), name), 1)]
     if not rows:
         raise MeasuredError(f"{name}: there is no history in it")
     return tuple(reversed(rows))
@@ -49,6 +50,13 @@ def _objects(text: str, name: str) -> Iterator[Any]:
                 "make it with `docker history --no-trunc -H=false --format '{{json .}}' IMAGE`"
             ) from error
         yield from found if isinstance(found, list) else (found,)
+
+
+def _bounded(items: Iterator[Any], name: str) -> Iterator[Any]:
+    for count, item in enumerate(items):
+        if count == MOST_ENTRIES:
+            raise MeasuredError(f"{name}: there are more than {MOST_ENTRIES:,} entries in it; it is not read")
+        yield item
 
 
 def _row(item: Any, name: str, number: int) -> Row:

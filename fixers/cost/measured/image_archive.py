@@ -74,7 +74,7 @@ def read_stream(file: IO[bytes], name: str, platform: str | None = None) -> tupl
     with _told(name):
         outer = Stream(file, name, MOST_BYTES)
         inner = unpacked(outer, name)
-        stream = Stream(inner, name, MOST_BYTES) if inner is not None else outer
+        stream = Stream(inner, name, MOST_BYTES, packed=outer) if inner is not None else outer
         blobs = _members(stream, name)
         stream.finish()
         return _Image(name, blobs.get, platform).rows()
@@ -113,7 +113,7 @@ class _Scanner:
         inner = unpacked(raw, self._name)
         entries, digest = None, ""
         if inner is not None:
-            stream = Stream(inner, self._name, self._bytes, hashed=True)
+            stream = Stream(inner, self._name, self._bytes, hashed=True, packed=raw)
             if _is_tar(stream.peek(tarfile.BLOCKSIZE)):
                 entries = self._layer(stream)
                 digest = stream.finish()

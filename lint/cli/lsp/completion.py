@@ -9,7 +9,7 @@ from lsprotocol.types import CompletionItem, CompletionItemKind, TextEdit
 
 from dockerlint.lint.engine import registry
 from dockerlint.lint.storage.lazy_regex import regex
-from dockerlint.lint.syntax.run_mounts import KINDS, OPTIONS, SHARINGS, SWITCHES, parse_mount
+from dockerlint.lint.syntax.run_mounts import KINDS, SHARINGS, options_of, parse_mount
 from dockerlint.lint.syntax.span import Span
 from dockerlint.lint.syntax.validation import CHOICES, FLAGS, KEYWORDS
 
@@ -108,8 +108,7 @@ def _in_mount(view: FileView, offset: int, value: str) -> tuple[str, list[_Choic
         known = {"type": _values(KINDS), "sharing": _values(SHARINGS), "from": list(_stages(view, offset))}
         return typed, known.get(name, [])
     kind = parse_mount(done).kind
-    names = (name for name, kinds in OPTIONS.items() if kinds is None or kind in kinds)
-    return option, [_Choice(name if name in SWITCHES else f"{name}=", CompletionItemKind.Property) for name in names]
+    return option, [_Choice(text, CompletionItemKind.Property) for text in options_of(kind)]
 
 
 def _values(texts: Iterable[str]) -> list[_Choice]:

@@ -26,14 +26,15 @@ class BrokenOffError(ScanError):
 
 
 class Job(Struct, frozen=True):
-    """What to do with each file: by which configuration, in how many seconds, with how many bytes of memory at most.
+    """What to do with each file."""
 
-    `program` is a digest of this program, which all who work on a scan must have in common.
-    """
-
+    # the configuration
     config: Config
+    # the limit for one file
     seconds: float
+    # the limit for one process, in bytes
     memory: int
+    # a digest of this program, the same for all processes and machines of a scan
     program: str
 
     @property
@@ -43,32 +44,41 @@ class Job(Struct, frozen=True):
 
 
 class File(NamedTuple):
-    """A Dockerfile to look at: `text` of a record, or where git has it, with `top` the folder of the repository."""
+    """A Dockerfile to look at: a record with its text, or a file in git."""
 
+    # the repository's name
     repository: str
+    # the path in it
     path: str
+    # the text of a record; "" for a file in git
     text: str = ""
+    # the commit's hash; "" for a record
     commit: str = ""
+    # the folder of the repository on this machine; "" for a record
     top: str = ""
 
 
 class ScanFailure(NamedTuple):
-    """What could not be looked at, and why; `path` is empty for a repository or a whole file of records.
+    """What could not be looked at, and why."""
 
-    `kind` is `unreadable`, `time`, `memory`, `crash` or `internal`.
-    """
-
+    # the repository's name
     repository: str
+    # the commit's hash; "" for a record
     commit: str
+    # the path in it; "" for a repository or a whole file of records
     path: str
+    # unreadable, time, memory, crash or internal
     kind: str
+    # a sentence
     reason: str
 
 
 class Chunk(NamedTuple):
-    """What is done, and written, in one go; the key is the name of its part files."""
+    """What is done, and written, in one go."""
 
+    # a digest of all that its rows depend on; its part files are named by it
     key: str
+    # the files to look at, and the failures to pass on
     items: tuple[File | ScanFailure, ...]
 
     @classmethod
@@ -82,71 +92,109 @@ class Chunk(NamedTuple):
 
 
 class FileRow(NamedTuple):
-    """A file that was looked at. Bytes are those of the image, uncompressed but for `shipped`; seconds are of a build.
+    """A file that was looked at. Bytes are those of the image and uncompressed, seconds those of a build, both as estimated."""
 
-    `*_high` is None where a part is not known. `saving_*` is what the fixes save that leave each other alone.
-    """
-
+    # the repository's name
     repository: str
+    # the commit's hash; "" for a record
     commit: str
+    # the path in it
     path: str
+    # a digest of its text, in hex
     digest: str
+    # how many lines it has
     lines: int
+    # how many stages it has
     stages: int
+    # how many syntax errors it has
     problems: int
+    # how many findings there are
     findings: int
+    # the image that the target is built on; None when that is not known
     base_image: str | None
+    # the lower bound of the image's bytes
     image_low: float
+    # the likely bytes of the image
     image_bytes: float
+    # the upper bound; None when a part is not known
     image_high: float | None
+    # the likely bytes of the image, compressed
     shipped_bytes: float
+    # bytes of the image that nobody sees or needs
     wasted_bytes: float
+    # the lower bound of a build's seconds, averaged over the scenarios
     seconds_low: float
+    # the likely seconds
     seconds: float
+    # the upper bound; None when a part is not known
     seconds_high: float | None
+    # likely bytes to push after a build, compressed, averaged over the scenarios
     pushed_bytes: float
+    # bytes that the fixes save that leave each other alone
     saving_bytes: float
+    # seconds a build that they save
     saving_seconds: float
 
 
 class FindingRow(NamedTuple):
-    """A finding; lines and columns from 1. `counted` says that its saving is part of that of its file."""
+    """A finding."""
 
+    # the repository's name
     repository: str
+    # the commit's hash; "" for a record
     commit: str
+    # the path in it
     path: str
+    # the rule's code
     code: str
+    # the rule's name
     name: str
+    # error, warning, info or style
     level: str
+    # from 1
     line: int
+    # from 1
     column: int
+    # the finding's message
     message: str
+    # safe, unsafe or display; None when there is no fix
     fix: str | None
+    # bytes of the image that the fix saves; None when that is not known
     saving_bytes: float | None
+    # seconds a build that it saves; None when that is not known
     saving_seconds: float | None
+    # measured, indexed or heuristic; None when the saving is not known
     basis: str | None
+    # whether its saving is part of its file's
     counted: bool
 
 
 class Looked(NamedTuple):
-    """What one file gave."""
+    """What came of one file."""
 
+    # the file itself
     file: FileRow
+    # what was found in it
     findings: tuple[FindingRow, ...]
 
 
 class Done(NamedTuple):
-    """What one chunk gave."""
+    """What came of one chunk."""
 
+    # the chunk's
     key: str
+    # the files that were looked at
     looked: tuple[Looked, ...]
+    # what could not be looked at
     failures: tuple[ScanFailure, ...]
 
 
 class Lost(NamedTuple):
-    """A chunk of which nothing came, however often it was tried, and why."""
+    """A chunk of which nothing came, however often it was tried."""
 
+    # the chunk's
     key: str
+    # a sentence
     reason: str
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pytest
 
-from dockerlint.fixers.cost import estimate, price
+from dockerlint.fixers.cost import Estimate, estimate, price
 from dockerlint.fixers.cost import saving as saving_module
-from dockerlint.fixers.cost import step_sizes as sizes_module
+from dockerlint.fixers.cost.copy_selections import Selections
 from dockerlint.fixers.cost.saving import change
 from dockerlint.fixers.edits import apply
 from dockerlint.lint.analysis.facts import Facts
@@ -16,12 +14,6 @@ from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving
 from dockerlint.lint.report.saving_text import phrase
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.span import Edit, Span
-
-if TYPE_CHECKING:
-    from dockerlint.fixers.cost import Estimate
-    from dockerlint.fixers.cost.build_graph import Step
-    from dockerlint.fixers.cost.step_result import StepResult
-    from dockerlint.lint.syntax.nodes import Dockerfile
 
 SPLIT = "FROM fedora\nRUN dnf install -y httpd\nRUN dnf clean all\n"
 BUSTING = "FROM fedora\nADD index.html /var/www/html/\nRUN dnf install -y httpd && dnf clean all\n"
@@ -112,43 +104,26 @@ def test_findings_without_a_fix_have_no_saving() -> None:
     assert found[1] is not None
 
 
-def test_what_comes_before_a_change_is_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_before_a_change_is_not_worked_out_again() -> None:
     lines = [f"RUN apt-get update && apt-get install -y package-{number} curl git cmake" for number in range(20)]
     text = "\n".join(["FROM debian:bookworm-slim", "COPY . .", *lines]) + "\n"
     doc = parse(text)
     findings = [finding(text, f"package-{number} ", f"package-{number} tini ") for number in range(20)]
-    done: list[int] = []
+    selections = Selections()
 
-    def counted(step: Step, *rest: Any, **more: Any) -> StepResult:
-        done.append(step.number)
-        return do(step, *rest, **more)
+    price(doc, findings, Facts(doc), selections=selections)
 
-    do = sizes_module._do
-    monkeypatch.setattr(sizes_module, "_do", counted)
-
-    price(doc, findings, Facts(doc))
-
-    steps = len(doc.instructions)
+    done, steps = len(selections.done), len(doc.instructions)
     # the file as it is, then of each fix the step that it changes and those on top of it
-    assert len(done) == steps + sum(range(1, len(findings) + 1))
+    assert done == steps + sum(range(1, len(findings) + 1))
 
 
 def test_of_more_steps_than_an_image_may_have_the_first_are_priced(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = SPLIT + "".join(f"RUN dnf clean all # {number}\n" for number in range(6))
+    text = SPLIT + "".join(f"RUN dnf install -y vim-{number}\n" for number in range(6))
     doc = parse(text)
     findings = [finding(text, "httpd\nRUN dnf clean all", "httpd && dnf clean all")]
-    findings += [finding(text, f"RUN dnf clean all # {number}\n", "") for number in range(6)]
+    findings += [finding(text, f"RUN dnf install -y vim-{number}\n", "") for number in range(6)]
+    every = price(doc, findings, Facts(doc))
+    assert None not in every
     monkeypatch.setattr(saving_module, "MOST_STEPS", 2 * len(doc.instructions))
-    estimated: list[str] = []
-
-    def counted(doc: Dockerfile, *rest: Any, **more: Any) -> Estimate:
-        estimated.append(doc.text)
-        return estimate(doc, *rest, **more)
-
-    monkeypatch.setattr(saving_module, "estimate", counted)
-
-    found = price(doc, findings, Facts(doc))
-
-    assert found[0] is not None
-    assert found[2:] == [None] * 5
-    assert len(set(estimated)) == 1 + 2
+    assert price(doc, findings, Facts(doc)) == [*every[:2], *[None] * 5]

@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dockerlint.fixers import cost
 from dockerlint.fixers.verify import workspace
 from dockerlint.fixers.verify.base import EngineError
 from dockerlint.fixers.verify.engines import find
 from dockerlint.fixers.verify.program_run import shielded, stoppable
 from dockerlint.lint.cli import main
-from dockerlint.lint.engine import registry
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from dockerlint.lint.analysis.facts import Facts
@@ -164,7 +162,7 @@ class Verify:
 
 
 @pytest.fixture
-def verify(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Verify:
+def verify(tmp_path: Path, plug_in: Callable[[str], None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Verify:
     for name in [name for name in os.environ if name.startswith("DLINT_")] + ["FORCE_COLOR", "NO_COLOR"]:
         monkeypatch.delenv(name, raising=False)
     docker = tmp_path / "docker"
@@ -177,10 +175,8 @@ def verify(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     monkeypatch.setenv("FAKE_DOCKER", str(docker))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)
-    parse_error = registry.find("DL1000")
-    assert parse_error
-    monkeypatch.setattr(registry, "rules", lambda: (parse_error, old_folder))
-    monkeypatch.setattr(cost, "price", lambda _doc, findings, *_rest, **_more: [None] * len(findings), raising=False)
+    plug_in(__name__)
+    monkeypatch.setenv("DLINT_SELECT", old_folder.code)
     made = Verify(tmp_path / "project", docker, capsys)
     made.plan()
     made.put(SAFE)
@@ -584,13 +580,13 @@ def test_a_real_engine(engine: str, tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_real_engine_shows_what_changed(
-    engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    engine: str, tmp_path: Path, plug_in: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(registry, "rules", lambda: (old_folder,))
+    plug_in(__name__)
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY app.py /app/\nWORKDIR old\nCOPY app.py .\n")
     (tmp_path / "app.py").write_text("print()\n")
 
-    status = main(["verify", "--no-config", "--engine", engine, "--no-rebuild", str(tmp_path)])
+    status = main(["verify", "--no-config", "--select", old_folder.code, "--engine", engine, "--no-rebuild", str(tmp_path)])
 
     out, errors = capsys.readouterr()
     assert status == 1, errors

@@ -111,11 +111,11 @@ def test_stages_are_found_as_if_each_was_looked_at(froms: list[tuple[str, str | 
     stages = found.stages
 
     def last(name: str, count: int) -> Stage | None:
-        return next((stage for stage in reversed(stages[:count]) if stage.name == name.lower()), None)
+        return next((stage for stage in reversed(stages[:count]) if stage.name == name), None)
 
     numbered = stages[int(reference)] if reference.isdecimal() and int(reference) < min(before, len(stages)) else None
     if before <= len(stages):
-        assert found.find(reference, before) is (last(reference, before) or numbered)
+        assert found.find(reference, before) is (last(reference.lower(), before) or numbered)
     for stage in stages:
         assert found.parent(stage) is last(stage.from_.image.text, stage.index)
         assert found.base(stage) == found.lineage(stage)[-1].from_.image.text

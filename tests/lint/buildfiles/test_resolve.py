@@ -11,14 +11,13 @@ import pytest
 
 from dockerlint.lint.buildfiles import compose, resolve
 from dockerlint.lint.cli import main
-from dockerlint.lint.engine import registry
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 from dockerlint.lint.syntax.span import Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from dockerlint.lint.analysis.facts import Facts
 
@@ -375,8 +374,9 @@ def messages(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, list
 
 
 @pytest.fixture
-def fake(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "rules", lambda: (how_built,))
+def fake(here: Path, plug_in: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    plug_in(__name__)
+    monkeypatch.setenv("DLINT_SELECT", how_built.code)
     put("app/Dockerfile", FILE)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import tomllib
+from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from dockerlint.lint.syntax.parser import parse
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Iterator
 
 FILES = sorted(
     (file for file in resources.files("dockerlint.lint.catalogue").joinpath("tools").iterdir() if file.name.endswith(".toml")),
@@ -151,23 +153,27 @@ def test_removed_paths(command: str, paths: list[str]) -> None:
     assert [path for path, _ in tool.removed_paths(script.commands)] == paths
 
 
-@pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
-def test_each_file_loads(file: resources.abc.Traversable) -> None:
-    data = tomllib.loads(file.read_text(encoding="utf8"))
-    found = tool.tool(data["name"])
-    assert file.name == f"{found.name}.toml"
-    actions = dict(found.actions.items())
-    every = [subcommand for action in actions.values() for subcommand in action.subcommands]
-    assert len(every) == len(set(every)), "a subcommand has one action"
-    if found.subcommands:
-        unknown = {subcommand.split()[0] for subcommand in every if subcommand} - set(found.subcommands)
-        assert not unknown, "the subcommands of an action are known"
-    for action in actions.values():
-        assert set(action.plain) <= set(action.subcommands)
+def faults(file: resources.abc.Traversable) -> Iterator[str]:
+    """What is wrong with a file of the catalogue."""
+    found = tool.tool(tomllib.loads(file.read_text(encoding="utf8"))["name"])
+    if file.name != f"{found.name}.toml":
+        yield f"describes {found.name}"
+    every = Counter(subcommand for action in found.actions.values() for subcommand in action.subcommands)
+    yield from (f"{subcommand} has several actions" for subcommand, count in every.items() if count > 1)
+    unknown = {subcommand.split()[0] for subcommand in every if subcommand} - set(found.subcommands)
+    yield from (f"{name} is no known subcommand" for name in unknown if found.subcommands)
+    for name, action in found.actions.items():
+        yield from (f"{plain} is plain, and not of {name}" for plain in set(action.plain) - set(action.subcommands))
     for cache in found.caches:
-        assert cache.path.startswith(("/", "~/"))
-        assert cache.sharing in ("shared", "private", "locked")
-        assert cache.role in ("index", "packages", "cache")
+        if not cache.path.startswith(("/", "~/")):
+            yield f"{cache.path} is not absolute"
+        if cache.sharing not in ("shared", "private", "locked") or cache.role not in ("index", "packages", "cache"):
+            yield f"{cache.path} has the sharing {cache.sharing} and the role {cache.role}"
+
+
+def test_each_file_is_sound() -> None:
+    assert len(FILES) > 30
+    assert [f"{file.name}: {fault}" for file in FILES for fault in faults(file)] == []
 
 
 def test_an_unknown_tool() -> None:

@@ -382,14 +382,14 @@ def test_what_is_kept_comes_back(tmp_path_factory: pytest.TempPathFactory, entri
 
 def test_a_file_that_changes_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured_file.save(tmp_path, "a", Measurements(()))
-    read = measured_file._read
+    read = Path.read_bytes
 
-    def then_change(file: Path) -> bytes | None:
+    def then_change(file: Path) -> bytes:
         data = read(file)
         file.write_text("another run's")
         return data
 
-    monkeypatch.setattr(measured_file, "_read", then_change)
+    monkeypatch.setattr(Path, "read_bytes", then_change)
     with pytest.raises(MeasuredError, match="has changed"):
         measured_file.save(tmp_path, "b", Measurements(()))
     assert measured_file.path(tmp_path).read_text() == "another run's"

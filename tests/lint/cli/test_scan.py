@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dockerlint.lint.cli import main
 from dockerlint.lint.cli.scan import chunks, dockerfile_sources
@@ -705,12 +706,9 @@ def test_a_part_that_is_lost_for_good(
 
 
 def test_a_worker_with_another_version_ends_the_scan(
-    tmp_path: Path, fake: Callable[..., Fake], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fake: Callable[..., Fake], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from dockerlint.lint.cli.scan import cluster as ours
-
-    monkeypatch.setattr(ours, "program", lambda: "another")
-    fake(lambda function, given, _: function(*given))
+    fake(lambda function, given, _: function(replace(given[0], program="another"), *given[1:]))
     assert scan(many(tmp_path / "a.jsonl", 3, "a"), "--out", tmp_path / "out", "--scheduler", "x") == 3
     assert "a worker has another version of dlint" in capsys.readouterr().err
 

@@ -6,6 +6,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,19 +106,18 @@ def test_a_tool_that_is_no_good_is_named(tmp_path: Path, toml: str, words: str) 
 def test_one_that_comes_or_goes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site"
     site.mkdir()
-    monkeypatch.setattr(sqlite_store, "folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(sys, "path", [str(site)])
 
     def are_there(hours: int) -> bool:
         """What is said so many hours after the folder changed last."""
         now = site.stat().st_mtime + hours * 3600
-        monkeypatch.setattr("dockerlint.lint.storage.plugins.time.time", lambda: now)
+        monkeypatch.setattr(time, "time", lambda: now)
         return plugins._are_there.__wrapped__()
 
     assert not are_there(0)
-    assert not (tmp_path / "cache").exists()
+    assert not sqlite_store.folder().exists()
     assert [are_there(1), are_there(2)] == [False, False]
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [f"plugins-{installation.PLACE}.json"]
+    assert [path.name for path in sqlite_store.folder().iterdir()] == [f"plugins-{installation.PLACE}.json"]
     install(site, EXAMPLE / "src")
     assert [are_there(0), are_there(1), are_there(2)] == [True, True, True]
     # what is kept is not looked at again

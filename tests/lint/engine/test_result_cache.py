@@ -2,23 +2,25 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from dockerlint.lint.cli import main, one_file
+from dockerlint.lint.cli import main
 from dockerlint.lint.cli import many_files as run
-from dockerlint.lint.cli.worker_processes import Processes
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.context.recording_context import Watched, is_same
-from dockerlint.lint.engine import result_cache
+from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.report.render import FORMATS
-from dockerlint.lint.storage import programs, sqlite_store
+from dockerlint.lint.storage import sqlite_store
+from dockerlint.lint.syntax.nodes import Dockerfile, Workdir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TEXT = """FROM node:22-slim
@@ -37,20 +39,28 @@ class Done(NamedTuple):
     err: str
 
 
-class Run:
-    """The command in a folder of its own; `fresh` says whether any file had to be looked at."""
+# The texts that rules were given.
+LOOKED: list[str] = []
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+
+@rule("XX500", name="looked-at", severity=Severity.STYLE)
+def looked_at(doc: Dockerfile) -> Iterator[Finding]:
+    """Says in which process a file was looked at, where it asks for that."""
+    LOOKED.append(doc.text)
+    for node in doc.instructions:
+        if isinstance(node, Workdir) and node.argument.text == "/process":
+            yield Finding(node.span, f"process {os.getpid()}")
+
+
+class Run:
+    """The command in a folder of its own; `looked` are the texts that it had to look at, and did not remember."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], plug_in: Callable[[str], None]) -> None:
         self.folder = folder
         self.capsys = capsys
-        self.looked: list[Path] = []
-        real = one_file.work
-
-        def watched(task: object, paths: list[Path]) -> object:
-            self.looked += paths
-            return real(task, paths)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(one_file, "work", watched)
+        self.plug_in = plug_in
+        self.looked = LOOKED
+        plug_in(__name__)
 
     def __call__(self, *words: str) -> Done:
         self.capsys.readouterr()
@@ -59,14 +69,14 @@ class Run:
 
 
 @pytest.fixture
-def dlint(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def dlint(tmp_path: Path, capsys: pytest.CaptureFixture[str], plug_in: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> Run:
     (tmp_path / ".git").mkdir()
     (tmp_path / "Dockerfile").write_text(TEXT)
     (tmp_path / "package.json").write_text(PACKAGE)
     (tmp_path / "index.js").write_text("// nothing\n")
     (tmp_path / ".dockerignore").write_text("node_modules\n")
     monkeypatch.chdir(tmp_path)
-    return Run(tmp_path, capsys, monkeypatch)
+    return Run(tmp_path, capsys, plug_in)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -114,12 +124,18 @@ def another_day(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def another_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr(result_cache, "_program", lambda: "another")
+    run.plug_in(__name__)
     return []
 
 
 def another_shellcheck(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr(programs, "state", lambda _: ("/bin/other", 1, 1))
+    # beside this Python there may be one too
+    monkeypatch.setattr(sys, "executable", str(run.folder / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(run.folder / "bin"))
+    program = run.folder / "bin" / "shellcheck"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho '{\"comments\": []}'\n")
+    program.chmod(0o755)
     return []
 
 
@@ -191,9 +207,9 @@ def test_a_value_of_another_form_is_no_value(dlint: Run) -> None:
 
 def test_what_could_not_be_read_is_tried_again(dlint: Run) -> None:
     (dlint.folder / "Dockerfile").write_bytes(b"FROM a\0")
-    for _ in range(2):
-        assert dlint("Dockerfile").status == 2
-        assert dlint.looked
+    fresh = dlint("Dockerfile")
+    assert (fresh.status, "binary file" in fresh.err) == (2, True)
+    assert dlint("Dockerfile") == fresh
 
 
 def test_notes_are_remembered(dlint: Run) -> None:
@@ -217,7 +233,7 @@ def test_only_what_changed_is_looked_at_and_the_order_stays(dlint: Run) -> None:
     fresh = dlint()
     (dlint.folder / "4.Dockerfile").write_text("FROM debian:4\nRUN cd /tmp\n# more\n")
     again = dlint()
-    assert {path.name for path in dlint.looked} >= {"4.Dockerfile"}
+    assert "FROM debian:4\nRUN cd /tmp\n# more\n" in dlint.looked
     assert again.out == fresh.out
 
 
@@ -307,19 +323,14 @@ def test_another_answer_is_seen(
     assert not is_same(None, pairs)
 
 
-def test_other_processes_begin_once(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_processes_begin_once(dlint: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (dlint.folder / "many").mkdir()
     for number in range(20):
-        (tmp_path / f"{number:02}.Dockerfile").write_text(f"FROM debian:12\nMAINTAINER {number}\n")
-    begun = []
-    begin = Processes.__init__
-
-    def watched(self: Processes, count: int) -> None:
-        begun.append(count)
-        begin(self, count)
-
-    monkeypatch.setattr(Processes, "__init__", watched)
+        (dlint.folder / "many" / f"{number:02}.Dockerfile").write_text(f"FROM debian:{number}\nWORKDIR /process\n")
     monkeypatch.setattr(run, "BATCH", 6)
-    main(["--jobs", "2", "--no-savings", str(tmp_path)])
-    found = [line for line in capsys.readouterr().out.splitlines() if "DL4000" in line]
-    assert begun == [2]
-    assert [line.partition(".Dockerfile")[0][-2:] for line in found] == [f"{number:02}" for number in range(20)]
+    found = json.loads(dlint("--jobs", "2", "--no-savings", "--format", "json", "--select", "XX500", "many").out)
+    assert [item["file"][-13:-11] for item in found] == [f"{number:02}" for number in range(20)]
+    # each batch may be done by one of them alone
+    processes = {item["message"] for item in found}
+    assert f"process {os.getpid()}" not in processes
+    assert len(processes) <= 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -432,16 +433,21 @@ def test_many_write_at_once(tmp_path: Path) -> None:
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sqlite_store, "folder", lambda: tmp_path / "cache")
-    one_file._comments.cache_clear()
+    # what a process looks up once
+    caches = (runner.find, one_file._comments)
+    for cache in caches:
+        cache.cache_clear()
     yield tmp_path
-    one_file._comments.cache_clear()
+    for cache in caches:
+        cache.cache_clear()
 
 
 def test_on_without_one_is_an_error(
     alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(runner, "find", lambda: None)
+    # beside this Python there is one too
+    monkeypatch.setattr(sys, "executable", str(alone / "python"))
+    monkeypatch.setenv("PATH", str(alone))
     (alone / "Dockerfile").write_text("FROM debian:12\n")
     assert main(["--no-config", "--shellcheck", "on", "Dockerfile"]) == 2
     assert "pip install 'dockerlint[shellcheck]'" in capsys.readouterr().err
@@ -461,7 +467,7 @@ def test_findings_of_the_real_one(
         ("SC2086", 3, "info"),
         ("SC2164", 3, "warning"),
     }
-    assert (alone / "cache").exists() is kept
+    assert sqlite_store.comments().path.exists() is kept
 
 
 @needs_shellcheck

@@ -179,10 +179,14 @@ def test_an_interrupt_at_any_line_leaves_nothing_behind(file: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_synced(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_folder: Path) -> None:
-        raise OSError(22, "Invalid argument")
+    sync = os.fsync
 
-    monkeypatch.setattr(safe_write, "_sync_folder", fail)
+    def fail(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(22, "Invalid argument")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail)
     write(file, NEW, OLD)
     assert file.read_bytes() == NEW
 
