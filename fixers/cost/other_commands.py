@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .bounded import ZERO, Amount, share
 from .compiles import lines, source_bytes
+from .layer_contents import within
 from .tool_figures import amount
 from .work_recipes import commands, downloads, effects
 
@@ -24,6 +26,8 @@ TARGET = regex(r"(?:--output|--output-document)(?:=(.+))?|-[A-NP-Za-np-z]*[oO](.
 # Where an archive is unpacked: tar's and unzip's option, with its value in the next word or in the same one.
 FOLDER = regex(r"(?:-C|-d|--directory|--output-dir|-P|--directory-prefix)(?:=?(.+))?", re.DOTALL)
 EXTRACTS = regex(r"-?[a-wyzA-Z]*x[a-zA-Z]*|--(?:extract|get)")
+# The option of tar before the archive's name.
+INTO = regex(r"-?[a-eg-zA-Z]*f|--file")
 # What may run without compiling anything.
 # The files that C and C++ compilers are given.
 C_SOURCES = (".c", ".cc", ".cpp", ".cxx")
@@ -137,8 +141,7 @@ def _unpack(script: CommandReader, name: str, texts: list[str], command: Command
         # it makes an archive, or lists one
         if any(text.lstrip("-").startswith("t") for text in texts[:1]):
             return True
-        script.put(None, amount("command.written"))
-        script.work.add(amount("command.settled"))
+        _pack(script, texts)
         return True
     if name in ("gzip", "xz", "bzip2", "zip", "zstd") and not any(text.startswith("-d") for text in texts):
         script.put(None, amount("command.written"))
@@ -154,6 +157,25 @@ def _unpack(script: CommandReader, name: str, texts: list[str], command: Command
     script.put(script.path(_value(texts, FOLDER) or "."), unpacked)
     script.work.add(share(unpacked, amount("archive.seconds")) * 1e-6)
     return True
+
+
+def _pack(script: CommandReader, texts: list[str]) -> None:
+    """An archive of what is named and is there; of a few kilobytes where nothing of it is known."""
+    folder = _value(texts, FOLDER) or "."
+    target = next((after for text, after in pairwise(texts) if INTO.fullmatch(text)), None)
+    rest = [text for text in texts if not text.startswith("-") and text not in (target, folder)]
+    paths = [script.path(posixpath.join(folder, text)) for text in rest]
+    inside = [entry.size for path in paths for entry in script.ledger.below(path) if not entry.files]
+    inside += [
+        Amount.exact(float(file.size))
+        for path in paths
+        for entry in script.ledger.entries
+        for name, file in (entry.files or {}).items()
+        if within(name, path)
+    ]
+    size = share(sum(inside, ZERO), amount("archive.packed")) if inside else amount("command.written")
+    script.put(script.path(target) if target else None, size, packed=True)
+    script.work.add(amount("command.settled"))
 
 
 def _packed(script: CommandReader, texts: list[str]) -> Amount | None:
@@ -201,11 +223,11 @@ def _compile(script: CommandReader, texts: list[str]) -> None:
         script.work.add(amount("command.settled"))
         return
     if not source_bytes(script, C_SOURCES):
-        script.put(None, amount("compile.c_adds"))
+        script.put(script.folder, amount("compile.c_adds"))
         script.work.add(amount("compile.c"))
         return
     count = lines(script, C_SOURCES)
-    script.put(None, amount("compile.c_program") + count.times(amount("compile.c_line_adds")))
+    script.put(script.folder, amount("compile.c_program") + count.times(amount("compile.c_line_adds")))
     script.work.add(amount("compile.c_start") + count.times(amount("compile.c_line")))
 
 

@@ -45,6 +45,8 @@ SITE = "/usr/local/lib/python/site-packages"
 PYTHON = regex(r"/python\d+(?:\.\d+)*(?=/|$)")
 NAME = regex(r"@?[A-Za-z0-9.][\w.+-]*(?:/[\w.-]+)?")
 GO_VERSION = regex(r"1\.(\d+)")
+# Options of `install` with which it copies nothing.
+MAKES_FOLDERS = frozenset(("-d", "--directory"))
 # The release of Go (1.N) from which on the standard library is compiled with each program.
 FIRST_TO_COMPILE = 20
 # How many files are looked into for what a program imports.
@@ -123,7 +125,7 @@ class RunScript:
         invocation = tools.invocation(_plain(command, words[0]))
         if invocation is not None:
             self._tool(invocation)
-        elif name in ("cp", "mv"):
+        elif name in ("cp", "mv") or (name == "install" and not MAKES_FOLDERS.intersection(texts)):
             self._transfer(name, texts)
         elif name == "virtualenv" or (name.startswith("python") and texts[:2] == ["-m", "venv"]):
             self.put(self.path(texts[-1] if texts else "."), amount("python.venv"))
@@ -136,12 +138,12 @@ class RunScript:
         paths = [self.path(tools.strip_glob(text)) for text in texts if not text.startswith("-")]
         *sources, target = paths or [self.folder]
         found = [entry for source in sources for entry in self.ledger.below(source)]
-        if not found and name == "cp":
-            self.put(target, UNKNOWN)
+        if not found and name != "mv":
+            self.put(target, amount("copied.file"))
         for source in sources:
             if name == "mv":
                 self.ledger.move(source, target, self.step)
-        if name == "cp":
+        if name != "mv":
             for entry in found:
                 self.put(target, entry.size, cache=entry.cache, packed=entry.packed)
 
