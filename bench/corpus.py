@@ -21,9 +21,14 @@ from dockerlint.lint.syntax.parser import parse
 
 def texts_of(corpus: Path) -> list[str]:
     """The texts of a corpus: JSON lines with a `text` each, as they are or with gzip."""
+    return [line["text"] for line in lines_of(corpus)]
+
+
+def lines_of(corpus: Path) -> list[dict[str, str]]:
+    """The lines of a corpus, with `text` and maybe `repo` and `path`."""
     opener = gzip.open if corpus.suffix == ".gz" else open
     with opener(corpus, "rt", encoding="utf8") as lines:
-        return [json.loads(line)["text"] for line in lines]
+        return [json.loads(line) for line in lines]
 
 
 def main() -> None:

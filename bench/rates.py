@@ -6,7 +6,7 @@ Each measurement builds small Dockerfiles or runs a command in an image, and rea
 those of the processor, its own and the system's, so that other work on the machine does not count; so are those of the engine, beside
 which the clock's best of several runs stands. The results go to `bench/rates.json` and `bench/rates.md`;
 `fixers/cost/data/managers.toml` takes its figures from there. `--lock` names a file that is locked while an image is built, for who
-shares the engine.
+shares the engine. Those of compilers are of `compiling.py`, and need no engine.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import compiling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -411,10 +413,15 @@ def gcc() -> dict[str, Any]:
     return {"kilolines_and_seconds": rows, "start_s": start, "s_per_kiloline": slope}
 
 
+# Those that need no engine.
+COMPILERS: dict[str, Callable[[], dict[str, Any]]] = {
+    function.__name__: function
+    for function in (compiling.cargo, compiling.javac, compiling.maven, compiling.c_sources, compiling.typescript)
+}
 MEASUREMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     function.__name__: function
     for function in (steps, copying, exporting, downloading, packing, unpacking, pip, venv, npm, go, gcc)
-}
+} | COMPILERS
 
 
 def shown(value: Any) -> str:
@@ -465,10 +472,12 @@ def main() -> None:
     _lock = options.lock
     path = HERE / "rates.json"
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"rates": {}}
-    info = json.loads(docker("info", "--format", "{{json .}}").splitlines()[-1])
-    record["engine"] = f"Docker {info['ServerVersion']}, BuildKit, {info['Driver']}"
-    record["machine"] = f"{info['NCPU']} cores, {info['MemTotal'] / 1e9:.0f} GB of memory, package mirrors nearby"
-    for name in options.only or MEASUREMENTS:
+    names = options.only or list(MEASUREMENTS)
+    if not COMPILERS.keys() >= set(names):
+        info = json.loads(docker("info", "--format", "{{json .}}").splitlines()[-1])
+        record["engine"] = f"Docker {info['ServerVersion']}, BuildKit, {info['Driver']}"
+        record["machine"] = f"{info['NCPU']} cores, {info['MemTotal'] / 1e9:.0f} GB of memory, package mirrors nearby"
+    for name in names:
         found = MEASUREMENTS[name]()
         record["rates"][name] = {"date": datetime.now(UTC).date().isoformat(), "figures": found}
         print(name, shown(found), flush=True)

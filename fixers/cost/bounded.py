@@ -88,6 +88,10 @@ class Amount(Struct, frozen=True):
         basis = worst((self, other))
         return Amount(self.low * other.low, self.mid * other.mid, self.high * other.high, basis)
 
+    def guessed(self) -> Amount:
+        """The same figure, as no more than a heuristic."""
+        return self if self.basis is None else Amount(self.low, self.mid, self.high, Basis.HEURISTIC)
+
     def as_json(self) -> dict[str, float | str | None]:
         """For machines: `high` is null where there is no upper bound, and so on; `basis` is null where unknown."""
         values = {"low": self.low, "mid": self.mid, "high": self.high}

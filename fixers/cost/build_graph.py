@@ -1,6 +1,6 @@
 """The build graph: the steps that the builder runs for a target, and what each of them reads.
 
-Metadata (LABEL, EXPOSE, CMD, ...) makes no step. Source: BuildKit, frontend/dockerfile/dockerfile2llb.
+Metadata (LABEL, EXPOSE, CMD, ...) makes no step. CopySource: BuildKit, frontend/dockerfile/dockerfile2llb.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.analysis.stages import references
+from dockerlint.lint.context.dockerignore import BELOW, clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 URL = regex(r"https?://", re.IGNORECASE)
 GIT = regex(r"(?:https?://[^#]*\.git(?:[#?].*)?$|git@|git://|ssh://git)", re.IGNORECASE)
+# Stands in a pattern for text that nobody knows: no file's name holds it.
+HOLE = "\0"
+VARIABLE = regex(r"\$(?:\w+|\{[^}]*\}?)")
 
 
 class Origin(Enum):
@@ -38,8 +42,8 @@ class CopySource(Struct, frozen=True):
 
     # where it is
     origin: Origin
-    # the path or pattern, URL, stage or image as far as it is known; None when a variable decides it: it may be any
-    # file
+    # the path or pattern, URL, stage or image as far as it is known; with a HOLE where a variable
+    # decides it; None when nothing else is left: it may be any file
     pattern: str | None = None
     # the number of the step whose result is read, for STEP; None for the others
     step: int | None = None
@@ -180,7 +184,7 @@ class _Builder:
         elif isinstance(node, nodes.Run):
             for mount in self._facts.mounts(node):
                 if mount.kind == "bind" and mount.from_ is None:
-                    yield CopySource(Origin.CONTEXT, self._facts.expand(mount.source or "", node))
+                    yield CopySource(Origin.CONTEXT, self._known(mount.source or "", node))
 
     def _copied(self, text: str, node: nodes.Copy) -> CopySource:
         path = self._facts.expand(text, node)
@@ -188,7 +192,20 @@ class _Builder:
             return CopySource(Origin.REMOTE, path)
         if isinstance(node, nodes.Add) and GIT.match(path or text):
             return CopySource(Origin.REMOTE, path)
-        return CopySource(Origin.CONTEXT, path)
+        return CopySource(Origin.CONTEXT, self._known(text, node))
+
+    def _known(self, text: str, node: nodes.Instruction) -> str | None:
+        """What is known of a path, with holes for what is not; None for nothing."""
+        path = self._facts.expand(text, node)
+        if path is not None:
+            return path
+        path = VARIABLE.sub(lambda match: _or_hole(self._facts.expand(match[0], node)), text)
+        first, last = path.find(HOLE), path.rfind(HOLE)
+        if first < 0:
+            return None
+        # one hole from the first variable to the last, so that to match takes no longer than to read
+        path = path[:first] + HOLE + path[last + 1 :]
+        return path if path.replace(HOLE, "").strip("/.") else None
 
     def _image_or_stage(self, reference: str, node: nodes.Instruction, stage: nodes.Stage) -> CopySource:
         found = self._facts.graph.find(reference, stage.index)
@@ -201,6 +218,19 @@ class _Builder:
         if image not in self._pulls:
             self._pulls[image] = self._add(stage, node, None, (), image, aside=True)
         return CopySource(Origin.STEP, reference, self._pulls[image])
+
+
+def _or_hole(value: str | None) -> str:
+    return HOLE if value is None else value
+
+
+def with_holes(pattern: str) -> re.Pattern[str]:
+    """The expression for the paths that a pattern with holes may stand for, and for all that is below them."""
+    parts = (re.escape(part) for part in clean_path(pattern).split(HOLE))
+    # a hole may hold nothing, and then takes a slash with it
+    text = ".*".join(parts).replace("/.*/", "/(?:.*/)?")
+    text = re.sub(r"\A\.\*/", "(?:.*/)?", text)
+    return re.compile(text + BELOW, re.DOTALL)
 
 
 def is_true(flag: nodes.Flag | None) -> bool:

@@ -1,6 +1,6 @@
 """Which paths of the context the steps of a build see: what the builder hashes of it for their keys.
 
-Source: BuildKit, cache/contenthash/checksum.go (`includedPaths`, `shouldIncludePath`) and solver/llbsolver/ops (file.go, exec.go).
+CopySource: BuildKit, cache/contenthash/checksum.go (`includedPaths`, `shouldIncludePath`) and solver/llbsolver/ops (file.go, exec.go).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from dockerlint.lint.context.dockerignore import BELOW, Ignore, clean_path, glob_to_regex
 from dockerlint.lint.syntax import nodes
 
-from .build_graph import Origin, is_true
+from .build_graph import HOLE, Origin, is_true, with_holes
 from .copy_cost import GLOB
 
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ def _sights(step: Step, source: CopySource, context: Context) -> Iterator[Sight]
     if source.pattern is None:
         # nobody knows which files: it may be any
         yield _sight("", is_glob=False)
+        return
+    if HOLE in source.pattern:
+        yield Sight(with_holes(source.pattern), 0)
         return
     if not isinstance(step.node, nodes.Copy):
         for path in dict.fromkeys((clean_path(source.pattern), context.follow(source.pattern))):

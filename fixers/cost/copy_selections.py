@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from dockerlint.lint.catalogue.name_patterns import SPECIAL, matches
 
+from .build_graph import HOLE, with_holes
 from .work_recipes import dependency_files
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.context.build_context import Context
 
+    from .base_sizes import BaseSizes
     from .layer_contents import ContextFile
     from .step_result import StepResult
 
@@ -35,10 +37,12 @@ class SourceEdit(Struct, frozen=True):
 class Selections(Struct):
     """The files of a context by pattern; of no context, nothing is found. The context must not change meanwhile.
 
-    `done` is what came of steps (see `sizes`): the versions of a file have most of them in common.
+    `neighbours` are the sizes of images that other Dockerfiles of the repository build. `done` is what came of steps (see `sizes`):
+    the versions of a file have most of them in common.
     """
 
     context: Context | None = None
+    neighbours: Callable[[str], BaseSizes] | None = None
     _found: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _kinds: dict[str, frozenset[str]] = field(default_factory=dict)
     _edits: dict[tuple[str | None, ...], tuple[SourceEdit, ...]] = field(default_factory=dict)
@@ -50,7 +54,8 @@ class Selections(Struct):
         if pattern is None or self.context is None:
             return ()
         if pattern not in self._found:
-            self._found[pattern] = self.context.select(pattern)
+            found = self.context.select(pattern) if HOLE not in pattern else _within_holes(pattern, self.context)
+            self._found[pattern] = found
         return self._found[pattern]
 
     def kinds(self, pattern: str | None) -> frozenset[str]:
@@ -107,6 +112,11 @@ class Selections(Struct):
         return self._placed[key]
 
 
+def _within_holes(pattern: str, context: Context) -> tuple[str, ...]:
+    expression = with_holes(pattern)
+    return tuple(name for name in context.files if expression.match(name))
+
+
 def is_dependency(path: str) -> bool:
     """Whether a file by its own name says which packages a project needs."""
     name = path.rsplit("/", 1)[-1]
@@ -130,11 +140,14 @@ def may_be_folder(pattern: str | None) -> bool:
     """Whether a pattern is likely to stand for many files: it has wildcards, or its last part has no extension."""
     if takes_all(pattern) or pattern is None:
         return True
+    if HOLE in pattern:
+        pattern = pattern.rstrip("/").rsplit("/", 1)[-1].replace(HOLE, "x")
     return "*" in pattern or "." not in pattern.rstrip("/").rsplit("/", 1)[-1]
 
 
 def kinds_by_name(pattern: str) -> frozenset[str]:
     """The kinds that a pattern stands for when nobody knows the files: all, dependency files, or source."""
+    pattern = pattern.replace(HOLE, "*")
     name = pattern.rstrip("/").rsplit("/", 1)[-1]
     if name in ("", ".", "*", "**"):
         return BOTH

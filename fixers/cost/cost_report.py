@@ -12,7 +12,7 @@ from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.report.escaping import width as wide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .bounded import Amount
     from .cost_model import Estimate, StepCost
@@ -20,12 +20,21 @@ if TYPE_CHECKING:
 
 # Columns of the table of steps: of a full one, and the least that a narrow one may have.
 BAR, STEP = 12, 48
-LEAST_BAR, LEAST_STEP = 6, 20
-LINE, SIZE, TIME, MARKS = 5, 11, 10, 3
+LEAST_BAR, LEAST_STEP = 6, 19
+# Their figures: in full, and where there is little room.
+LINE, MARKS = 5, 3
+SIZE, WASTE, TIME = 15, 15, 15
+LEAST_SIZE, LEAST_WASTE, LEAST_TIME = 11, 10, 12
 REASONS = len("source edit, dependency change, base update")
-FULL = LINE + 2 + STEP + 2 + BAR + 2 * SIZE + TIME + 2 + REASONS
+FULL = LINE + 2 + STEP + 2 + BAR + SIZE + WASTE + TIME + 2 + REASONS
+NARROW = LINE + 2 + 2 + LEAST_SIZE + LEAST_WASTE + LEAST_TIME + 2 + MARKS
 BOLD, DIM, RED, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 BLOCKS = " ▏▎▍▌▋▊▉█"
+# How many times the lower bound the upper one is where both are shown, and the units of the two.
+WIDE = 3
+UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "s": 1, "min": 60}
+LEAST_TOLD, WHOLE = 0.05, 10
+HOUR = 3600
 # A letter a scenario where there is no room for names.
 MARK = {"source edit": "s", "dependency change": "d", "base update": "b"}
 MARK_HEAD = "".join(MARK.values())
@@ -38,10 +47,13 @@ def text(estimates: Sequence[Estimate], *, color: bool = False, width: int | Non
 
 
 class _Columns(Struct, frozen=True):
-    """How wide the steps and their bars are, and whether there is room for the names of scenarios or only for a mark each."""
+    """How wide the columns are, and whether there is room for the names of scenarios or only for a mark each."""
 
     step: int = STEP
     bar: int = BAR
+    size: int = SIZE
+    waste: int = WASTE
+    time: int = TIME
     names: bool = True
 
     @classmethod
@@ -50,9 +62,15 @@ class _Columns(Struct, frozen=True):
             return cls()
         if width >= FULL:
             return cls(step=STEP + width - FULL)
-        left = width - (FULL - STEP - BAR - REASONS + MARKS)
+        left = width - NARROW
         bar = min(BAR, max(LEAST_BAR, left // 4))
-        return cls(max(LEAST_STEP, left - bar), bar, names=False)
+        return cls(max(LEAST_STEP, left - bar), bar, LEAST_SIZE, LEAST_WASTE, LEAST_TIME, names=False)
+
+    def cell(self, words: str, room: int) -> str:
+        """A figure at the right of its column; a range in fewer letters where there is little room."""
+        if not self.names:
+            words = words.replace("up to ", "<").replace(" to ", "-")
+        return f"{words:>{room}}"
 
 
 def json(estimates: Sequence[Estimate]) -> str:
@@ -76,7 +94,7 @@ def compare_text(before: Estimate, after: Estimate, *, color: bool = False) -> s
         old, new = before.replay, after.replay
         rows.append((f"last {old.commits} commits", long_duration(old.seconds), long_duration(new.seconds)))
         rows.append(("steps run", f"{old.rebuilt_steps:,}", f"{new.rebuilt_steps:,}"))
-    lines = [f"{name:<20}{old:>12}  ->{new:>12}" for name, old, new in rows]
+    lines = [f"{name:<20}{old:>16}  ->{new:>16}" for name, old, new in rows]
     head = _style(f"{before.file} -> {after.file}", BOLD, color=color)
     return "\n".join([head, *lines]) + "\n"
 
@@ -141,8 +159,11 @@ def _step(item: StepCost) -> dict[str, Any]:
 
 
 def size(amount: Amount) -> str:
-    """Bytes in MB or kB: `~` before a heuristic, `>` before a sum of which a part is not known, `?` for nothing known."""
-    return _marked(amount, short_size(amount.mid))
+    """Bytes in MB or kB: `~` before a heuristic, `>` before a sum of which a part is not known, `?` for nothing known.
+
+    A heuristic has two significant digits; where its bounds are far apart these stand in its place.
+    """
+    return _marked(amount, short_size)
 
 
 def short_size(value: float) -> str:
@@ -154,7 +175,7 @@ def short_size(value: float) -> str:
 
 def duration(amount: Amount) -> str:
     """Seconds, marked as sizes are."""
-    return _marked(amount, short_duration(amount.mid))
+    return _marked(amount, short_duration)
 
 
 def short_duration(value: float) -> str:
@@ -162,19 +183,59 @@ def short_duration(value: float) -> str:
     return f"{value:,.1f} s" if value < 100 else f"{value / 60:,.1f} min"
 
 
+def at_least(amount: Amount, shown: Callable[[Amount], str] = size) -> str:
+    """A total in words: one of which a part is not known is at least so much."""
+    words = shown(amount)
+    return f"at least {words[1:]}" if words.startswith(">") else words
+
+
 def long_duration(amount: Amount) -> str:
     """The time of many builds in hours and minutes, marked as sizes are."""
-    if amount.mid < 3600:
-        return duration(amount)
-    hours, minutes = divmod(round(amount.mid / 60), 60)
-    return _marked(amount, f"{hours:,} h {minutes} min")
+    return duration(amount) if amount.mid < HOUR or is_wide(amount) else _marked(amount, _hours)
 
 
-def _marked(amount: Amount, known: str) -> str:
+def _hours(value: float) -> str:
+    hours, minutes = divmod(round(value / 60), 60)
+    return f"{hours:,} h {minutes} min"
+
+
+def _marked(amount: Amount, shown: Callable[[float], str]) -> str:
+    known = shown(amount.mid)
     if not amount.is_complete:
         # to say that it is more than nothing tells nothing
         return f">{known}" if any(digit in known for digit in "123456789") else "?"
-    return f"~{known}" if amount.basis is Basis.HEURISTIC and amount.mid > 0 else known
+    if amount.basis is not Basis.HEURISTIC or amount.mid <= 0:
+        return known
+    if is_wide(amount):
+        return _range(amount, shown)
+    return f"~{_short(shown(_rounded(amount.mid)))}"
+
+
+def is_wide(amount: Amount) -> bool:
+    """Whether the bounds are so far apart that the value between them says little."""
+    return amount.high > WIDE * max(amount.low, amount.high / 1e6)
+
+
+def _range(amount: Amount, shown: Callable[[float], str]) -> str:
+    """`2 to 19 min`, both in the unit of the upper bound; a lower bound that is next to nothing there is not told."""
+    unit = shown(amount.high).rpartition(" ")[2]
+    factor = UNITS[unit]
+    low, high = amount.low / factor, f"{_digits(amount.high / factor)} {unit}"
+    return f"up to {high}" if low < LEAST_TOLD else f"{_digits(low)} to {high}"
+
+
+def _digits(value: float) -> str:
+    return f"{_rounded(value):,.0f}" if value >= WHOLE else f"{value:.2g}"
+
+
+def _short(words: str) -> str:
+    """A figure without a zero behind the point."""
+    return words.replace(".0 ", " ")
+
+
+def _rounded(value: float) -> float:
+    """Two significant digits."""
+    return float(f"{value:.2g}")
 
 
 def _table(found: Estimate, columns: _Columns, *, color: bool) -> str:
@@ -182,7 +243,8 @@ def _table(found: Estimate, columns: _Columns, *, color: bool) -> str:
     title = found.file + (f" (target {found.target})" if found.target else "")
     reasons = "runs again on" if columns.names else MARK_HEAD
     head = (
-        f"{'line':>{LINE}}  {'step':<{columns.step}}  {'':<{columns.bar}}{'size':>{SIZE}}{'waste':>{SIZE}}{'time':>{TIME}}"
+        f"{'line':>{LINE}}  {'step':<{columns.step}}  {'':<{columns.bar}}"
+        f"{'size':>{columns.size}}{'waste':>{columns.waste}}{'time':>{columns.time}}"
         f"  {reasons}"
     )
     lines = [_style(title, BOLD, color=color), _style(head, DIM, color=color)]
@@ -196,17 +258,17 @@ def _table(found: Estimate, columns: _Columns, *, color: bool) -> str:
     image = found.image
     lines += [
         "",
-        f"image {size(image.adds)}, shipped {size(image.ships)}, wasted {size(image.wasted)}",
+        f"image {at_least(image.adds)}, shipped {at_least(image.ships)}, wasted {at_least(image.wasted)}",
         *([f"{found.measured} of {len(found.steps)} steps measured"] if found.measured is not None else []),
         "",
-        _style(f"{'scenario':<20}{'share':>6}{'build':>12}{'push':>12}{'steps':>7}", DIM, color=color),
+        _style(f"{'scenario':<20}{'share':>6}{'build':>16}{'push':>16}{'steps':>7}", DIM, color=color),
     ]
     lines += [
-        f"{item.name:<20}{item.weight:>6.0%}{duration(item.seconds):>12}{size(item.pushed):>12}{item.steps_rerun:>7}"
+        f"{item.name:<20}{item.weight:>6.0%}{duration(item.seconds):>16}{size(item.pushed):>16}{item.steps_rerun:>7}"
         for item in found.scenarios
     ]
     expected = found.expected
-    lines.append(f"{'expected a build':<26}{duration(expected.seconds):>12}{size(expected.pushed):>12}")
+    lines.append(f"{'expected a build':<26}{duration(expected.seconds):>16}{size(expected.pushed):>16}")
     if found.replay is not None:
         lines += ["", *_commits(found.replay)]
     return "\n".join(lines) + "\n"
@@ -226,6 +288,8 @@ def _commits(found: Replay) -> list[str]:
     lines = [
         f"{head}: {found.rebuilt_steps:,} steps run, {found.cached_steps:,} from the cache, {size(found.pushed)} pushed"
     ]
+    if found.sees_git:
+        lines.append("`.git` is in the context, so that each commit runs the steps again that copy it: name it in .dockerignore")
     if found.fixed is not None:
         lines.append(
             f"after `dlint --fix`: {long_duration(found.fixed.seconds)}, {found.fixed.rebuilt_steps:,} steps run, "
@@ -242,10 +306,10 @@ def _row(step: StepCost, most: float, columns: _Columns, *, color: bool) -> str:
     waste = size(step.wasted) if step.wasted.mid > 0 else ""
     reasons = [name for name in step.reruns_in if name != "cold"]
     told = ", ".join(reasons) if columns.names else "".join(MARK.get(name, "") for name in reasons)
-    cell = _style(f"{waste:>{SIZE}}", RED, color=color)
+    cell = _style(columns.cell(waste, columns.waste), RED, color=color)
     return (
-        f"{step.line:>{LINE}}  {name}  {_bar(step.adds.mid, most, columns.bar):<{columns.bar}}{size(step.adds):>{SIZE}}"
-        f"{cell}{duration(step.seconds):>{TIME}}  {told}"
+        f"{step.line:>{LINE}}  {name}  {_bar(step.adds.mid, most, columns.bar):<{columns.bar}}"
+        f"{columns.cell(size(step.adds), columns.size)}{cell}{columns.cell(duration(step.seconds), columns.time)}  {told}"
     ).rstrip()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +31,22 @@ OTHERS = "fixers/cost/data/packages.toml"
 TABLES = frozenset(("bullseye", "bookworm", "trixie"))
 # `name=version`, `name/release`, `name:architecture`, and the marks of apk: `name~=1`, `name>1`, `name@edge`.
 NAME = regex(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
+# What stands behind the name of a library: `10`, `-2.1-7`, `3t64`.
+VERSION = regex(r"(?:-?\d[\d.]*)*(?:t64)?")
 PYTHON = regex(r"(?:lib)?python3")
 # So many bytes of a table are looked through for a name: more take longer, and so do more names to know them by.
 BLOCK = 16 * 1024
+# Longer names are no packages; so many of other distributions are kept with Debian's name for them.
+LONGEST_NAME, MOST_NAMES = 100, 10_000
+Rules = tuple[tuple[str, ...], ...]
 
 
 class Closure(Struct, frozen=True):
     """What an install step brings: packages and all that they need, without what was there before.
 
     `installed` is the bytes that the layer gets: files, the package manager's own records, bytecode; not package lists.
-    `download` is the bytes of package files. `unknown` are names that no table has: with one, both amounts have no
-    upper bound. `names` are the packages themselves, for `present` of a later step; empty where there is no index.
+    `download` is the bytes of package files. `unknown` are names that no table has: of these the amounts
+    hold what most packages take, within wide bounds. `names` are the packages themselves, for `present` of a later step; empty where there is no index.
     """
 
     installed: Amount
@@ -64,7 +69,7 @@ def closure(
     `recommends` says whether recommended packages come too (apt's default), `distribution` is `debian`, `ubuntu`,
     `alpine`, `fedora`, ..., `release` as in `lint.images` (`bookworm`); `present` are names that an earlier step
     installed. Versions, architectures and releases in the names are ignored. Debian 11 to 13 are indexed; all else is a
-    heuristic; of a distribution without any figures everything is unknown.
+    heuristic; of a distribution without any figures no name is known.
     """
     wanted = list(dict.fromkeys(_bare(name) for name in names))
     family = _others()["families"].get(distribution)
@@ -73,9 +78,12 @@ def closure(
     if family != "deb":
         return _foreign(wanted, _others()[family])
     table = table_of(distribution, release)
+    is_own = distribution == "debian" and release in TABLES
+    if not is_own:
+        wanted = [_like(name, _others()["deb"]["rules"], table) for name in wanted]
     chosen, unknown = _resolve(wanted, recommends, frozenset(present), table)
     installed, download = _layer(chosen), _downloads(chosen)
-    if not (distribution == "debian" and release in TABLES):
+    if not is_own:
         factor = _others()["deb"]["factor"]
         installed, download = _scaled(installed, factor), _scaled(download, factor)
     return _with_unknown(Closure(installed, download, len(chosen), (), frozenset(chosen)), unknown)
@@ -103,7 +111,9 @@ def _scaled(value: Amount, factor: list[float]) -> Amount:
 def _with_unknown(found: Closure, unknown: list[str]) -> Closure:
     if not unknown:
         return found
-    installed, download = found.installed + Amount.unknown(), found.download + Amount.unknown()
+    # of another source of packages, or of another release
+    installed = found.installed + amount("package.unlisted") * len(unknown)
+    download = found.download + amount("package.unlisted_download") * len(unknown)
     return Closure(installed, download, found.packages, tuple(unknown), found.names)
 
 
@@ -147,6 +157,20 @@ class _Table:
         depends, recommends = ([*fields[3:], "", ""])[:2]
         return _Package(int(fields[1]) * 1024, int(fields[2]) * 1000, depends.split(), recommends.split())
 
+    def versioned(self, start: str, end: str) -> str | None:
+        """The first name that has nothing but a version between a start and an end: `libgmp` and nothing find `libgmp10`."""
+        at = bisect_right(self._firsts, start.encode())
+        end_of_block = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._data)
+        place = self._data.find(b"\n" + start.encode(), self._starts[max(at - 1, 0)], end_of_block)
+        while place >= 0:
+            name = self._data[place + 1 : self._data.find(b"\t", place)].decode()
+            if not name.startswith(start):
+                return None
+            if VERSION.fullmatch(name.removeprefix(start).removesuffix(end)) and name.endswith(end):
+                return name
+            place = self._data.find(b"\n" + start.encode(), place + 1, end_of_block)
+        return None
+
     def _fields(self, name: str) -> list[str] | None:
         if name not in self._found:
             self._found[name] = self._search(name)
@@ -175,13 +199,17 @@ def origin(release: str) -> str:
 
 
 def _resolve(
-    names: list[str], recommends: bool, present: frozenset[str], release: str
+    names: list[str], recommends: bool, present: frozenset[str], release: str, *, is_foreign: bool = False
 ) -> tuple[dict[str, _Package], list[str]]:
-    """The packages that come with the names, and the names that Debian does not have."""
+    """The packages that come with the names, and the names that Debian does not have.
+
+    What is named is not there before in an image that `is_foreign`, though Debian's has it.
+    """
     table = _table(release)
     unknown = [name for name in names if not table.fulfils(name)]
     known = [name for name in names if name not in unknown]
-    return _choose(known, recommends, table.base | present, table), unknown
+    there = table.base - set(known) if is_foreign else table.base
+    return _choose(known, recommends, there | present, table), unknown
 
 
 def _choose(names: list[str], recommends: bool, had: frozenset[str], table: _Table) -> dict[str, _Package]:
@@ -216,6 +244,23 @@ def _choose(names: list[str], recommends: bool, had: frozenset[str], table: _Tab
     return chosen
 
 
+@lru_cache(MOST_NAMES)
+def _like(name: str, rules: Rules, release: str) -> str:
+    """The name in Debian's table of what another distribution calls so; the name itself where none is found."""
+    table = _table(release)
+    if table.fulfils(name) or len(name) > LONGEST_NAME or not NAME.fullmatch(name):
+        return name
+    for expression, *templates in rules:
+        match = regex(expression).fullmatch(name.lower())
+        for template in templates if match else ():
+            assert match is not None
+            wanted = template.replace("{1}", match[1] if match.lastindex else "")
+            found = table.versioned(*wanted.split("*")) if "*" in wanted else wanted
+            if found is not None and table.fulfils(found):
+                return found
+    return name
+
+
 def _layer(chosen: dict[str, _Package]) -> Amount:
     """Bytes of the layer: files without the documentation that images leave out, records, and Python's bytecode."""
     if not chosen:
@@ -242,15 +287,22 @@ def _downloads(chosen: dict[str, _Package]) -> Amount:
 
 @cache
 def _others() -> dict[str, Any]:
-    return tables.table(OTHERS)
+    data = tables.table(OTHERS)
+    return {name: _with_rules(entry) if "rules" in entry else entry for name, entry in data.items()}
+
+
+def _with_rules(family: dict[str, Any]) -> dict[str, Any]:
+    return {**family, "rules": tuple(tuple(rule) for rule in family["rules"])}
 
 
 def _foreign(names: list[str], family: dict[str, Any]) -> Closure:
     """Sizes by the family's own list; what is not in it, from Debian's table by name or by alias, times a factor."""
     listed = family["installed_mb"]
     own = [listed[name] * 1e6 for name in names if name in listed]
-    aliases = {family["aliases"].get(name, name): name for name in names if name not in listed}
-    chosen, missing = _resolve(list(aliases), False, frozenset(), table_of("debian", None)) if aliases else ({}, [])
+    table = table_of("debian", None)
+    rest = [name for name in names if name not in listed]
+    aliases = {_like(family["aliases"].get(name, name), family["rules"], table): name for name in rest}
+    chosen, missing = _resolve(list(aliases), False, frozenset(), table, is_foreign=True) if aliases else ({}, [])
     low, high = family["spread"]
     size = Amount.around(sum(own), low, high, Basis.HEURISTIC) if own else ZERO
     installed = size + _scaled(_files(chosen), family["factor"])

@@ -21,6 +21,11 @@ GO = regex(r"\s*(?:require\s+)?([\w.-]+\.[\w.-]+/[^\s]+|[\w.-]+\.[a-z]+)\s+v\d")
 GEM = regex(r"    ([\w.-]+) \([^)]*\)\s*$")
 POM = regex(r"<dependency>\s*<groupId>([^<]*)</groupId>\s*<artifactId>([^<]*)</artifactId>")
 NUGET = regex(r"<PackageReference\s[^>]*Include=\"([^\"]+)\"", re.IGNORECASE)
+MIX_LOCK = regex(r'\s*"([\w-]+)":')
+MIX = regex(r'\{:(\w+),\s*(?:"|(?:git|github|path|hex|in_umbrella):)')
+SWIFT = regex(r'"(?:identity|package)"\s*:\s*"([^"]+)"')
+GRADLE = regex(r"""\b(?:implementation|api|runtimeOnly|compileOnly|annotationProcessor|kapt|ksp)[ \t(]{1,8}["']([\w.-]+:[\w.-]+)""")
+
 
 
 class Packages(Struct, frozen=True):
@@ -135,6 +140,22 @@ def _project_file(text: str, _dev: bool) -> Packages:
     return Packages(tuple(match[1] for match in NUGET.finditer(text)), False)
 
 
+def _mix_lock(text: str, _dev: bool) -> Packages:
+    return Packages(tuple(match[1] for line in text.splitlines() if (match := MIX_LOCK.match(line))), True)
+
+
+def _mix(text: str, _dev: bool) -> Packages:
+    return Packages(tuple(match[1] for match in MIX.finditer(text)), False)
+
+
+def _resolved(text: str, _dev: bool) -> Packages:
+    return Packages(tuple(match[1] for match in SWIFT.finditer(text)), True)
+
+
+def _gradle(text: str, _dev: bool) -> Packages:
+    return Packages(tuple(match[1] for match in GRADLE.finditer(text)), False)
+
+
 READERS: dict[str, Callable[[str, bool], Packages]] = {
     "package-lock.json": _package_lock,
     "npm-shrinkwrap.json": _package_lock,
@@ -153,6 +174,11 @@ READERS: dict[str, Callable[[str, bool], Packages]] = {
     "composer.json": _composer,
     "Gemfile.lock": _gemfile_lock,
     "pom.xml": _pom,
+    "mix.lock": _mix_lock,
+    "mix.exs": _mix,
+    "Package.resolved": _resolved,
+    "build.gradle": _gradle,
+    "build.gradle.kts": _gradle,
     "*.csproj": _project_file,
     "*.fsproj": _project_file,
     # whatever stands behind pip's -r

@@ -55,8 +55,11 @@ def wheels(lists: Iterable[Packages | None]) -> Found:
 
 
 def listed(found: Packages | None, known: WorkRecipe) -> Found:
-    """A project's packages; unknown without a list."""
+    """A project's packages; without a list at hand as many as projects have, unknown where nobody says how many."""
     base = amount(known.base) if known.base else ZERO
+    if found is None and known.project_packages and known.installed:
+        count = amount(known.project_packages)
+        return Found(base + count.times(amount(known.installed)), count)
     if found is None or not known.installed:
         return Found(base + UNKNOWN, UNKNOWN)
     if not found.names:
@@ -73,6 +76,14 @@ def listed(found: Packages | None, known: WorkRecipe) -> Found:
     if not found.closed:
         count = count.times(amount(known.closure or "packages.closure"))
     return Found(base + count.times(amount(known.installed)), count)
+
+
+def unlisted(known: WorkRecipe) -> Amount:
+    """The bytes of a project's packages whose list is not at hand."""
+    if not known.project_packages:
+        return UNKNOWN
+    each = known.installed or "pip.other_package"
+    return amount(known.project_packages).times(amount(each))
 
 
 def _found(registry: str, closed: set[str], asked: set[str], other: str, closure: str, ratio: str = "") -> Found:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .step_sizes import StepSizes
     from .step_times import StepTimes
 
+GIT = ".git/"
+
 
 class CommitCost(Struct, frozen=True):
     """The build of one commit, with the cache that the build of the commit before it leaves."""
@@ -61,6 +63,8 @@ class Replay(Struct, frozen=True):
     each: tuple[CommitCost, ...]
     # the same with the safe fixes made; None when there are none or that was not asked for
     fixed: Replay | None = None
+    # whether a step copies git's own files, so that each commit runs it again
+    sees_git: bool = False
 
     @property
     def since(self) -> str:
@@ -106,6 +110,7 @@ def replay(
         total(item.seconds * count for item, count in alike),
         total(item.pushed * count for item, count in alike),
         tuple(each),
+        sees_git=any(path.startswith(GIT) and sights.see(path) for commit in history.commits for path in commit.paths),
     )
 
 

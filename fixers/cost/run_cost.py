@@ -7,7 +7,6 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dockerlint.lint.analysis.build_state import SOMEWHERE
@@ -15,11 +14,12 @@ from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
-from . import locked_packages
+from . import compiles, locked_packages, other_commands
 from .bounded import ZERO, Amount, share
 from .distribution_packages import Closure, closure
 from .layer_contents import LayerEntry, within
-from .registry_packages import listed, wheels
+from .registry_packages import listed, unlisted, wheels
+from .run_work import RunWork
 from .tool_figures import amount
 from .work_recipes import brought, commands, recipe
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax import nodes
+    from dockerlint.lint.syntax.nodes import Word
     from dockerlint.lint.syntax.run_mounts import Mount
 
     from .layer_contents import Ledger
-    from .registry_packages import Found
     from .work_recipes import WorkRecipe
 
 UNKNOWN = Amount.unknown()
@@ -43,9 +43,9 @@ PACKAGE_RECORDS = "/var/lib/dpkg"
 SITE = "/usr/local/lib/python/site-packages"
 PYTHON = regex(r"/python\d+(?:\.\d+)*(?=/|$)")
 NAME = regex(r"@?[A-Za-z0-9.][\w.+-]*(?:/[\w.-]+)?")
-SAVES = regex(r"--output|--remote-name|-[A-Za-z]*[oO]")
-PRINTS = regex(r"-[A-Za-z]*O-?|--output-document=-")
 GO_VERSION = regex(r"1\.(\d+)")
+# Options of `install` with which it copies nothing.
+MAKES_FOLDERS = frozenset(("-d", "--directory"))
 # The release of Go (1.N) from which on the standard library is compiled with each program.
 FIRST_TO_COMPILE = 20
 # How many files are looked into for what a program imports.
@@ -53,31 +53,9 @@ MOST_GO_FILES = 100
 RECURSIVE = regex(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
 
 
-class RunWork(Struct):
-    """The work of a step, apart from any machine's network."""
-
-    # without downloads, with empty cache mounts
-    seconds: Amount = ZERO
-    # the same with filled cache mounts
-    warm: Amount = ZERO
-    # bytes to download with empty cache mounts
-    download: Amount = ZERO
-    # the same with filled cache mounts
-    download_warm: Amount = ZERO
-
-    def add(
-        self, seconds: Amount, download: Amount = ZERO, *, warm: Amount | None = None, cached: bool = False
-    ) -> None:
-        """More to do; `cached` says that a filled mount saves the download, `warm` what it leaves of the seconds."""
-        self.seconds += seconds
-        self.warm += seconds if warm is None or not cached else warm
-        self.download += download
-        self.download_warm += ZERO if cached else download
-
-
 def run(node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> RunWork:
     """Reads the script of a RUN, records in the ledger what it leaves there, and says how much work it is."""
-    return _Script(node, step, ledger, facts).read()
+    return RunScript(node, step, ledger, facts).read()
 
 
 def place(path: str) -> str:
@@ -85,7 +63,7 @@ def place(path: str) -> str:
     return PYTHON.sub("/python", path)
 
 
-class _Script:
+class RunScript:
     """One RUN being read, command by command."""
 
     def __init__(self, node: nodes.Run, step: int, ledger: Ledger, facts: Facts) -> None:
@@ -107,22 +85,27 @@ class _Script:
         self.home = facts.home(node) or "/root"
         # its mounts, with absolute targets
         self.mounts = tuple(
-            replace(mount, target=self._path(mount.target)) if mount.target else mount for mount in facts.mounts(node)
+            replace(mount, target=self.path(mount.target)) if mount.target else mount for mount in facts.mounts(node)
         )
         # whether the command at hand may be skipped, as it depends on another one
         self.sometimes = False
+        # whether the command before, in a pipeline, has printed a download
+        self.piped = False
         # the packages that it has removed so far
         self.removed: set[str] = set()
 
     def read(self) -> RunWork:
+        """Goes through the commands: bytes go to the ledger, and the work is what it returns."""
         script = self.facts.script(self.node)
         found = self.facts.commands(self.node)
         if (script is not None and not script.sound) or (not found and self.node.form is not None):
-            self._unknown()
+            self.unknown()
         small = amount("command.small")
         self.ledger.put(LayerEntry(self.step, None, Amount(0, 0, small.high, small.basis)))
         for command in found:
             if "substitution" not in command.within and command.words:
+                if "pipeline" not in command.within:
+                    self.piped = False
                 self.sometimes = command.sometimes
                 self._command(command)
         return self.work
@@ -134,52 +117,47 @@ class _Script:
         name = words[0].text.rsplit("/", 1)[-1]
         texts = [word.text for word in words[1:]]
         if name == "cd" and texts:
-            self.folder = self._path(texts[0])
+            self.folder = self.path(texts[0])
             return
         if not self.sometimes:
             self._changes(name, texts, command)
-        invocation = tools.invocation(command)
+        invocation = tools.invocation(_plain(command, words[0]))
         if invocation is not None:
             self._tool(invocation)
-        elif name in commands().compile:
-            self._put(None, UNKNOWN)
-            self.work.add(amount("compile.c"))
-        elif name in ("cp", "mv"):
+        elif name in ("cp", "mv") or (name == "install" and not MAKES_FOLDERS.intersection(texts)):
             self._transfer(name, texts)
         elif name == "virtualenv" or (name.startswith("python") and texts[:2] == ["-m", "venv"]):
-            self._put(self._path(texts[-1] if texts else "."), amount("python.venv"))
+            self.put(self.path(texts[-1] if texts else "."), amount("python.venv"))
             self.work.add(amount("python.venv_seconds"))
-        elif name in ("curl", "wget") and _only_prints(name, texts, command):
-            self.work.add(UNKNOWN)
-        elif name not in commands().small and f"{name} {texts[0] if texts else ''}" not in commands().small:
-            self._unknown()
+        elif not other_commands.run(self, name, texts, command):
+            self.unknown()
 
     def _transfer(self, name: str, texts: list[str]) -> None:
         """Copies or moves files: known ones keep their size, moved ones of an earlier step are written again."""
-        paths = [self._path(tools.strip_glob(text)) for text in texts if not text.startswith("-")]
+        paths = [self.path(tools.strip_glob(text)) for text in texts if not text.startswith("-")]
         *sources, target = paths or [self.folder]
         found = [entry for source in sources for entry in self.ledger.below(source)]
-        if not found and name == "cp":
-            self._put(target, UNKNOWN)
+        if not found and name != "mv":
+            self.put(target, amount("copied.file"))
         for source in sources:
             if name == "mv":
                 self.ledger.move(source, target, self.step)
-        if name == "cp":
+        if name != "mv":
             for entry in found:
-                self._put(target, entry.size, cache=entry.cache, packed=entry.packed)
+                self.put(target, entry.size, cache=entry.cache, packed=entry.packed)
 
     def _changes(self, name: str, texts: list[str], command: Command) -> None:
         """What a command does to files that are there."""
         for path, _ in tools.removed_paths([command]):
-            self.ledger.drop(self._path(path), self.step)
+            self.ledger.drop(self.path(path), self.step)
         if name in ("chown", "chmod", "chgrp") and any(RECURSIVE.fullmatch(text) for text in texts):
             operands = [text for text in texts if not text.startswith("-")]
             for path in operands[1:]:
-                self.ledger.rewrite(self._path(tools.strip_glob(path)), self.step)
+                self.ledger.rewrite(self.path(tools.strip_glob(path)), self.step)
 
     # ------------------------------------------------------------ helpers
 
-    def _path(self, text: str) -> str:
+    def path(self, text: str) -> str:
         """A path of the script, made absolute; what variables it has besides HOME stay as they are."""
         for name in ("$HOME", "${HOME}", "~"):
             if text == name or text.startswith(name + "/"):
@@ -187,7 +165,7 @@ class _Script:
         known = self.facts.expand(text, self.node) if "$" in text else text
         return place(posixpath.normpath(posixpath.join(self.folder, known or text)))
 
-    def _put(
+    def put(
         self,
         path: str | None,
         size: Amount,
@@ -206,12 +184,13 @@ class _Script:
     def _mounted(self, path: str) -> bool:
         return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts)
 
-    def _cached(self, path: str) -> bool:
+    def cached(self, path: str) -> bool:
         """Whether what is at a path is still there at the next build."""
         return any(mount.kind == "cache" and mount.covers(path) for mount in self.mounts)
 
-    def _unknown(self) -> None:
-        self._put(None, UNKNOWN)
+    def unknown(self) -> None:
+        """Records a command of which nothing is known."""
+        self.put(None, UNKNOWN)
         self.work.add(UNKNOWN)
 
     def _caches(self, tool: tools.Tool) -> tuple[tools.Cache, ...]:
@@ -224,7 +203,7 @@ class _Script:
             return value or item.path
         return None
 
-    def _text(self, path: str) -> str | None:
+    def text(self, path: str) -> str | None:
         """The text of a file as the script sees it: from a bind mount, or copied from the context before."""
         context = self.facts.context
         if context is None:
@@ -242,20 +221,21 @@ class _Script:
         if invocation.action == "clean":
             self._clean(invocation)
         elif known is None:
-            self._unknown()
+            self.unknown()
         elif known.kind == "system":
             self._system(invocation, known)
         elif invocation.action == "install" and known.kind == "python":
             self._python(invocation, known)
+        elif invocation.action == "install" and known.kind == "environment":
+            self._environment(known)
         elif invocation.action == "install":
-            self._locked(invocation, known)
-        elif invocation.action == "build" and known.build:
+            self._fetch(invocation, known)
+        elif invocation.action == "build" and known.go:
             self._go_build(invocation, known)
-        elif invocation.action == "build" and known.into_cache:
-            self._locked(invocation, known)
-            self._put(None, UNKNOWN)
+        elif invocation.action == "build" and known.compile is not None:
+            compiles.project(self, invocation, known, known.compile)
         elif invocation.action or invocation.subcommand not in commands().small_subcommands:
-            self._unknown()
+            self.unknown()
 
     def _clean(self, invocation: Invocation) -> None:
         for item in self._caches(invocation.tool):
@@ -271,10 +251,17 @@ class _Script:
             self._install(invocation, known)
         elif invocation.action == "remove":
             self._remove(invocation, known)
-        elif invocation.action == "upgrade" or not (
-            invocation.action or invocation.subcommand in commands().small_subcommands
-        ):
-            self._unknown()
+        elif invocation.action == "upgrade" and known.upgrade:
+            self._upgrade(known)
+        elif not (invocation.action or invocation.subcommand in commands().small_subcommands):
+            self.unknown()
+
+    def _upgrade(self, known: WorkRecipe) -> None:
+        """Newer versions of what is there: how much that is depends on how old the base is."""
+        size = amount(known.upgrade)
+        self.put("/usr", size)
+        seconds = amount(known.install + ".start") + _each_megabyte(known.install + ".per_megabyte", size)
+        self.work.add(seconds, share(size, amount("compress.ratio")))
 
     def _base(self) -> BaseImage | None:
         return self.facts.base(self.facts.stage_of(self.node))
@@ -298,9 +285,9 @@ class _Script:
             distribution, _ = self._distribution(known)
             suffix = "." + (distribution if distribution in known.lists_by_distribution else known.family)
         name = known.lists_of_command.get(invocation.words[0].text.rsplit("/", 1)[-1], known.lists)
-        self._put(path, amount(name + suffix), cache=True, packed=True)
+        self.put(path, amount(name + suffix), cache=True, packed=True)
         seconds = amount(known.lists_seconds) if known.lists_seconds else ZERO
-        self.work.add(seconds, amount(known.lists_download + suffix), cached=self._cached(path))
+        self.work.add(seconds, amount(known.lists_download + suffix), cached=self.cached(path))
 
     def _install(self, invocation: Invocation, known: WorkRecipe) -> None:
         names = [word.text for word in invocation.packages]
@@ -308,18 +295,21 @@ class _Script:
         found = self._closure(tuple(names), known, frozenset(self.ledger.packages), recommends=recommends)
         installed, download = found.installed, found.download
         if len(invocation.operands) > len(names) or not names:
-            installed, download = installed + UNKNOWN, download + UNKNOWN
+            # a variable that nobody told us holds some more of them
+            some = amount("package.some")
+            installed += some.times(amount("package.unlisted"))
+            download += some.times(amount("package.unlisted_download"))
         virtual = invocation.option("-t", "--virtual") if known.family == "alpine" else None
         asked = frozenset([virtual] if virtual else (_bare(name) for name in names))
-        self._put("/usr", installed, names=asked)
+        self.put("/usr", installed, names=asked)
         self.ledger.packages |= found.names
         cached = False
         packages = next((item for item in self._caches(invocation.tool) if item.role == "packages"), None)
         if packages is not None:
             kept = not known.keep_downloads or known.keep_downloads in self.ledger.dropped
-            cached = kept and self._cached(packages.path)
+            cached = kept and self.cached(packages.path)
             if kept and known.keep_downloads:
-                self._put(packages.path, download, cache=True, packed=True)
+                self.put(packages.path, download, cache=True, packed=True)
         seconds = amount(known.install + ".start") + _each_megabyte(known.install + ".per_megabyte", installed)
         if known.install_per_package:
             seconds += amount(known.install_per_package) * found.packages
@@ -347,7 +337,7 @@ class _Script:
         self.ledger.uninstall(self.removed, self.step, resize)
         if known.removal and not any(entry.names for entry in self.ledger.of(self.step)):
             # the package manager writes down what is there, now as after an install
-            self._put(PACKAGE_RECORDS, amount(known.removal))
+            self.put(PACKAGE_RECORDS, amount(known.removal))
 
     # --- Python
 
@@ -358,27 +348,29 @@ class _Script:
         projects = [word.text for word in invocation.operands if word.text.startswith(".")]
         projects += [word.text for word in invocation.options("-e", "--editable")]
         if projects or (not files and not named):
-            lists.append(self._first(known.files or ("pyproject.toml",), dev=True))
+            lists.append(self.first(known.files or ("pyproject.toml",), dev=True))
         all_named = len(invocation.operands) - len(projects) <= len(invocation.packages)
         found = wheels([*lists, locked_packages.Packages(tuple(named), closed=False) if named else None])
         size, download = found.size, found.download
-        if not all_named or None in lists:
-            size, download = size + UNKNOWN, download + UNKNOWN if download else None
-        self._put(self._site(invocation, known), size, names=frozenset(named))
+        missing = sum(found is None for found in lists) + (not all_named)
+        if missing:
+            more = unlisted(known) * missing
+            size, download = size + more, download + share(more, amount("pip.cache")) if download else None
+        self.put(self._site(invocation, known), size, names=frozenset(named))
         self._finish(invocation, known, size, found.count, download=download)
 
     def _site(self, invocation: Invocation, known: WorkRecipe) -> str:
         """Where the packages of a Python install go."""
         target = invocation.option("-t", "--target", "--prefix", "--root")
         if target is not None:
-            return self._path(target)
+            return self.path(target)
         if known.into:
-            return self._path(known.into)
+            return self.path(known.into)
         if invocation.has(["--user"]):
             return self.home + "/.local"
         program = invocation.words[0].text
         if "/bin/" in program and not program.startswith(("/usr/bin/", "/usr/local/bin/", "/bin/")):
-            return self._path(program.split("/bin/", 1)[0])
+            return self.path(program.split("/bin/", 1)[0])
         environment = self.state.env.get("VIRTUAL_ENV")
         first = (self.state.env.get("PATH") or "").split(":")[0]
         if environment is None and first.endswith("/bin") and not first.startswith(("/usr", "/bin")):
@@ -387,19 +379,30 @@ class _Script:
 
     # --- packages of a project
 
-    def _locked(self, invocation: Invocation, known: WorkRecipe) -> None:
+    def _environment(self, known: WorkRecipe) -> None:
+        """An environment of packages that no table has."""
+        size = amount(known.installed)
+        self.put(self.path(known.into), size)
+        self.work.add(amount(known.seconds), share(size, amount(known.download)))
+
+    def _fetch(self, invocation: Invocation, known: WorkRecipe) -> None:
+        compiling = known.compile
+        if compiling is not None and invocation.subcommand in compiling.of_install:
+            compiles.dependencies(self, invocation, known, compiling)
+        else:
+            self.locked(invocation, known)
+
+    def locked(self, invocation: Invocation, known: WorkRecipe) -> None:
+        """The packages of a project, or those that are named, as an install or the first build fetches them."""
         production = invocation.has(known.production) or self.state.env.get("NODE_ENV") == "production"
         named = [match[0] for word in invocation.packages if (match := NAME.match(word.text))]
         elsewhere = invocation.has(known.elsewhere) or invocation.subcommand.startswith("global")
         if named and invocation.action == "install":
             found: locked_packages.Packages | None = locked_packages.Packages(tuple(named), closed=False)
         else:
-            found = self._first(known.files, dev=not (production and known.production))
+            found = self.first(known.files, dev=not (production and known.production))
         folder = known.elsewhere_into if elsewhere and known.elsewhere_into else known.into
-        into = self._path(folder)
-        if known.compiled:
-            self._compiled(invocation, known, listed(found, known), into)
-            return
+        into = self.path(folder)
         if known.into_cache and self.ledger.below(into):
             # an earlier step fetched them, and left them for this one
             self.work.add(amount(known.start) if known.start else ZERO)
@@ -407,37 +410,32 @@ class _Script:
         packages = listed(found, known)
         size, count = packages.size, packages.count
         if len(invocation.operands) > len(invocation.packages) and invocation.action == "install":
-            size += UNKNOWN
+            size += unlisted(known)
         if known.into_cache and self._mounted(into):
             self._finish(invocation, known, size, count, at=into)
             return
-        self._put(into, size, names=frozenset(named), cache=known.into_cache)
+        self.put(into, size, names=frozenset(named), cache=known.into_cache)
         self._finish(invocation, known, size, count, at=into if known.into_cache else None)
 
-    def _compiled(self, invocation: Invocation, known: WorkRecipe, packages: Found, into: str) -> None:
-        """Packages that are fetched, then compiled: by one step, or by a step for each."""
-        if not self.ledger.below(into):
-            fetched = _share(packages.size, known.fetched)
-            if not self._mounted(into):
-                self._put(into, fetched, cache=True)
-            self.work.add(
-                packages.count.times(amount(known.fetch_seconds)), _share(packages.size, known.download), cached=self._cached(into)
-            )
-        folder = self._path(invocation.option("--target-dir") or known.compiled)
-        if invocation.subcommand in known.fetches or self.ledger.below(folder):
-            return
-        self._put(folder, packages.size - _share(packages.size, known.fetched))
-        # Cargo compiles all again unless its own folder is mounted
-        seconds = packages.count.times(amount(known.seconds))
-        self.work.add(seconds, warm=amount(known.start) if known.start else ZERO, cached=self._cached(folder))
-
-    def _first(self, names: Iterable[str], *, dev: bool) -> locked_packages.Packages | None:
+    def first(self, names: Iterable[str], *, dev: bool) -> locked_packages.Packages | None:
         """The packages of the first of these files that is there."""
         for name in names:
             for candidate in self._candidates(name):
                 found = self._packages(candidate, dev=dev)
                 if found is not None:
                     return found
+        return None
+
+    def beside(self, names: Iterable[str]) -> locked_packages.Packages | None:
+        """The packages of the first of these files that is at the context's top, whether a step copies it or not."""
+        context = self.facts.context
+        if context is None:
+            return None
+        for name in names:
+            text = context.read(name)
+            found = locked_packages.packages(name, text, dev=True) if text is not None else None
+            if found is not None:
+                return found
         return None
 
     def _candidates(self, name: str) -> list[str]:
@@ -447,7 +445,7 @@ class _Script:
         return [path for entry in self.ledger.entries for path in entry.files or () if path.endswith(suffix)]
 
     def _packages(self, name: str, *, dev: bool) -> locked_packages.Packages | None:
-        text = self._text(self._path(name))
+        text = self.text(self.path(name))
         return None if text is None else locked_packages.packages(name, text, dev=dev)
 
     def _finish(
@@ -464,7 +462,7 @@ class _Script:
         path = at or self._cache_path(invocation.tool)
         if at is None and known.cache and path is not None and self._keeps(invocation):
             kept = download if download is not None and known.keeps_downloads else _share(size, known.cache)
-            self._put(path, kept, cache=True, packed=True)
+            self.put(path, kept, cache=True, packed=True)
         seconds = amount(known.start) if known.start else ZERO
         warm = seconds
         if known.per_megabyte:
@@ -475,7 +473,7 @@ class _Script:
             warm += count.times(amount(known.warm or known.seconds))
         if download is None:
             download = _share(size, known.download or known.cache) if known.download or known.cache else UNKNOWN
-        self.work.add(seconds, download, warm=warm, cached=path is not None and self._cached(path))
+        self.work.add(seconds, download, warm=warm, cached=path is not None and self.cached(path))
 
     def _keeps(self, invocation: Invocation) -> bool:
         tool = invocation.tool
@@ -488,33 +486,36 @@ class _Script:
     # --- Go
 
     def _go_build(self, invocation: Invocation, known: WorkRecipe) -> None:
-        modules = self._first(known.files, dev=True)
-        fetched = self._path(known.into)
+        modules = self.first(known.files, dev=True)
+        fetched = self.path(known.into)
         figures = self._go_figures(invocation, known)
         seconds = amount(figures + ".std")
-        count = Amount.exact(float(len(modules.names)), Basis.INDEXED) if modules else UNKNOWN
+        if modules is None and self.facts.context is not None:
+            # a program of files alone, as the context shows
+            modules = locked_packages.Packages((), closed=True)
+        count = Amount.exact(float(len(modules.names)), Basis.INDEXED) if modules else amount(known.project_packages)
         if not self.ledger.below(fetched):
             size = count.times(amount(known.installed)) if modules is None or modules.names else ZERO
-            self._put(fetched, size, cache=True)
-            self.work.add(ZERO, _share(size, known.download), cached=self._cached(fetched))
-        compiling = count.times(amount(known.seconds)) if modules is None or modules.names else ZERO
+            self.put(fetched, size, cache=True)
+            self.work.add(ZERO, _share(size, known.download), cached=self.cached(fetched))
+        compiling = count.times(amount(known.compile_of_packages)) if modules is None or modules.names else ZERO
         cache_path = self._caches(invocation.tool)[-1].path
-        self._put(cache_path, amount(figures + ".cache"), cache=True)
-        self.work.add(seconds + compiling, warm=amount(known.build + ".warm"), cached=self._cached(cache_path))
+        self.put(cache_path, amount(figures + ".cache"), cache=True)
+        self.work.add(seconds + compiling, warm=amount(known.go + ".warm"), cached=self.cached(cache_path))
         program = "go.binary.server" if self._serves() else "go.binary.base"
         size = amount(program) + count.times(amount("go.binary.per_module"))
         if invocation.subcommand == "build":
-            self._put(self._path(invocation.option("-o") or self._module()), size)
+            self.put(self.path(invocation.option("-o") or self._module()), size)
         elif invocation.subcommand == "install":
             for word in invocation.operands:
-                self._put("/go/bin/" + posixpath.basename(word.text.partition("@")[0]), size)
+                self.put("/go/bin/" + posixpath.basename(word.text.partition("@")[0]), size)
 
     def _go_figures(self, invocation: Invocation, known: WorkRecipe) -> str:
         """The figures of a build: before 1.20, Go came with its standard library compiled, for use with C."""
         base = self._base()
         version = GO_VERSION.match(base.tag or "") if base is not None and base.repository == "golang" else None
         if version is None or int(version[1]) >= FIRST_TO_COMPILE:
-            return known.build
+            return known.go
         given = {word.text for word in invocation.command.assignments}
         pure = "CGO_ENABLED=0" in given or self.state.env.get("CGO_ENABLED") == "0"
         return "go.pure" if pure else "go.precompiled"
@@ -522,11 +523,11 @@ class _Script:
     def _serves(self) -> bool:
         """Whether a Go file that is there imports the HTTP library, which is the most of such a program."""
         names = [path for entry in self.ledger.entries for path in entry.files or () if path.endswith(".go")]
-        return any('"net/http"' in (self._text(path) or "") for path in names[:MOST_GO_FILES])
+        return any('"net/http"' in (self.text(path) or "") for path in names[:MOST_GO_FILES])
 
     def _module(self) -> str:
         """The name that the program gets: that of the module's last part."""
-        line = re.search(r"(?m)^module\s+(\S+)", self._text(self._path("go.mod")) or "")
+        line = re.search(r"(?m)^module\s+(\S+)", self.text(self.path("go.mod")) or "")
         return posixpath.basename(line[1]) if line else "."
 
 
@@ -546,13 +547,14 @@ def _resolved(
     return closure(names, recommends=recommends, distribution=distribution, release=release, present=there)
 
 
-def _only_prints(name: str, texts: list[str], command: Command) -> bool:
-    """Whether a download goes to the next command of a pipeline, not to a file."""
-    if "pipeline" not in command.within or command.redirects:
-        return False
-    if name == "wget":
-        return any(PRINTS.fullmatch(text) for text in texts)
-    return not any(SAVES.match(text) for text in texts)
+def _plain(command: Command, first: Word) -> Command:
+    """The command with the tool's own name in the place of one that wraps it (`xx-cargo`)."""
+    wrapped = commands().wrap.get(first.text)
+    if wrapped is None:
+        return command
+    at = command.words.index(first)
+    words = (*command.words[:at], replace(first, text=wrapped), *command.words[at + 1 :])
+    return replace(command, words=words)
 
 
 def _bare(name: str) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Less than this is noise of the model, and not worth a line to the reader.
 LEAST_BYTES, LEAST_SECONDS = 1000, 0.01
+LEAST_LOSS, LEAST_LOST_SECONDS = 1e6, 0.1
 # Each fix takes an estimate of all steps, which reads all of the text. So many of these as an image may have layers, squared, and
 # the fixes after that have no price. Source: Docker's "OverlayFS storage driver": 128 layers.
 MOST_STEPS = 128 * 128
@@ -108,7 +109,7 @@ def unchanged(measured: Measurements | None, facts: Facts, other: Facts) -> Meas
 
 
 def difference(before: Estimate, after: Estimate) -> Saving | None:
-    """What one estimate saves against another: bytes of image and expected seconds of a build; None when nothing.
+    """What one estimate saves against another: bytes of image and seconds of a build, below 0 where it takes more; None when nothing.
 
     A figure that became unknown is no saving: bytes or seconds then do not count.
     """
@@ -118,25 +119,29 @@ def difference(before: Estimate, after: Estimate) -> Saving | None:
         size = 0.0
     if _strangers(after, seconds=True) > _strangers(before, seconds=True):
         seconds = 0.0
-    size = size if size >= LEAST_BYTES else 0.0
-    seconds = seconds if seconds >= LEAST_SECONDS else 0.0
+    # a fix that makes the image larger or the build longer says so, unless that is noise
+    size = size if size >= LEAST_BYTES or size <= -LEAST_LOSS else 0.0
+    seconds = seconds if seconds >= LEAST_SECONDS or seconds <= -LEAST_LOST_SECONDS else 0.0
     if not size and not seconds:
         return None
-    return Saving(size, seconds, _basis(before, after, size=size > 0, seconds=seconds > 0))
+    return Saving(size, seconds, _basis(before, after, size=size != 0, seconds=seconds != 0))
 
 
 def change(before: Estimate, after: Estimate) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
     """Bytes of the image, and seconds of a build after a source edit, before and after.
 
-    None in place of a pair that cannot be compared: one of the two is the sum of fewer known parts.
+    None in place of a pair that cannot be compared: one of the two has no upper bound, so that its value is no more than the
+    least that it may be.
     """
-    size = before.image.adds.mid, after.image.adds.mid
     name = "source edit"
-    edit = before.scenario(name).seconds.mid, after.scenario(name).seconds.mid
     return (
-        size if _strangers(after, seconds=False) == _strangers(before, seconds=False) else None,
-        edit if _strangers(after, seconds=True) == _strangers(before, seconds=True) else None,
+        _pair(before.image.adds, after.image.adds),
+        _pair(before.scenario(name).seconds, after.scenario(name).seconds),
     )
+
+
+def _pair(before: Amount, after: Amount) -> tuple[float, float] | None:
+    return (before.mid, after.mid) if before.is_complete and after.is_complete else None
 
 
 def _strangers(found: Estimate, *, seconds: bool) -> int:

@@ -9,7 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from .bounded import Amount
     from .layer_contents import Ledger
-    from .run_cost import RunWork
+    from .run_work import RunWork
 
 
 class StepResult(Struct, frozen=True, eq=False):

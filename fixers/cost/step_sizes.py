@@ -16,7 +16,7 @@ from .base_sizes import base_sizes
 from .bounded import ZERO, Amount, scaled, total, transfer
 from .build_graph import Origin
 from .layer_contents import LayerEntry, Ledger
-from .run_cost import RunWork
+from .run_work import RunWork
 from .step_result import StepResult
 from .tool_figures import amount
 
@@ -61,7 +61,9 @@ def sizes(graph: BuildGraph, facts: Facts, selections: Selections) -> tuple[Step
         done.append(known or selections.keep(key, _do(step, done, selections, facts)))
     final = done[graph.last].ledger if graph.last is not None else Ledger()
     return tuple(
-        StepSizes(item.adds, item.ships if step.ships else ZERO, final.wasted(step.number) if step.ships else ZERO, item.work)
+        StepSizes(
+            item.adds, item.ships if step.ships else ZERO, final.wasted(step.number) if step.ships else ZERO, item.work
+        )
         for step, item in zip(graph.steps, done, strict=True)
     )
 
@@ -70,7 +72,7 @@ def _key(step: Step, done: Sequence[StepResult], facts: Facts) -> Hashable:
     """All that the outcome of a step depends on, but for the context: what it says, finds, stands on and reads from."""
     before = tuple(done[number] for number in step.waits_for)
     if step.image is not None:
-        return step.image, before
+        return _pulled(step), before
     state = facts.state(step.node)
     found = state.user, state.workdir, state.shell, frozenset(state.env.items()), state.open
     text = facts.doc.source(step.node.span)
@@ -83,7 +85,7 @@ def _do(step: Step, done: Sequence[StepResult], selections: Selections, facts: F
     ledger = done[step.parent].ledger if step.parent is not None else Ledger()
     ledger = ledger if goes_on else ledger.copy()
     others = {source.step: done[source.step].ledger for source in step.sources if source.step is not None}
-    adds, ships, effort = _pull(step) if step.image is not None else _run(step, ledger, others, selections, facts)
+    adds, ships, effort = _pull(step, selections) if step.image is not None else _run(step, ledger, others, selections, facts)
     return StepResult(ledger, adds, ships, effort)
 
 
@@ -131,8 +133,16 @@ def _is_read(row: StepSizes, step: Step) -> bool:
     return row.adds.low == row.adds.high and all(source.origin is Origin.CONTEXT for source in step.sources)
 
 
-def _pull(step: Step) -> tuple[Amount, Amount, RunWork]:
-    found = base_sizes(step.image or "", step.pulled)
+def _pulled(step: Step) -> str:
+    """The image of a pull; as it is written where a variable of it is not known."""
+    return step.image or (step.node.image.text if isinstance(step.node, nodes.From) else "")
+
+
+def _pull(step: Step, selections: Selections) -> tuple[Amount, Amount, RunWork]:
+    image = _pulled(step)
+    found = base_sizes(image, step.pulled)
+    if not found.on_disk.is_known and selections.neighbours is not None:
+        found = selections.neighbours(image)
     effort = RunWork()
     effort.add(transfer(found.on_disk, amount("unpack.rate")), found.compressed)
     return found.on_disk, found.compressed, effort

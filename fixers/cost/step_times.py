@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .build_graph import BuildGraph
     from .measured import Figures
-    from .run_cost import RunWork
+    from .run_work import RunWork
     from .step_sizes import StepSizes
 
 

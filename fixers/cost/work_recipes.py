@@ -3,21 +3,61 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.tool import catalogue
 
 DATA = "fixers/cost/data/recipes.toml"
+Kind = TypeVar("Kind", bound=Struct)
+
+
+class Compile(Struct, frozen=True):
+    """How long a tool compiles, and what that leaves; names of figures.
+
+    `of_install` are subcommands that the catalogue takes for installs and that compile; `dependencies_by` of them, the
+    dependencies only, `tools_by` a program from the registry. `dependencies` and `dependencies_adds` are for each package,
+    `line` for each line of the files that end with one of `sources`; `project` and `project_adds` are for the project as a whole. `into` is
+    the folder of results, `output` the option that moves it. `scripts` is the manifest that says what the build runs.
+    """
+
+    project: str = ""
+    project_adds: str = ""
+    into: str = ""
+    line: str = ""
+    sources: tuple[str, ...] = ()
+    dependencies: str = ""
+    dependencies_adds: str = ""
+    of_install: tuple[str, ...] = ()
+    dependencies_by: tuple[str, ...] = ()
+    tools_by: tuple[str, ...] = ()
+    tools_into: str = ""
+    tools_adds: str = ""
+    output: tuple[str, ...] = ()
+    scripts: str = ""
+
+
+class Effect(Struct, frozen=True):
+    """What a command that is no tool does, by names of figures; `each` says that they are for every operand.
+
+    `line` is for each line of the files that end with one of `sources`; the value of one of `output` says where results go.
+    """
+
+    commands: tuple[str, ...]
+    adds: str = ""
+    seconds: str = ""
+    download: str = ""
+    line: str = ""
+    sources: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
+    each: bool = False
 
 
 class WorkRecipe(Struct, frozen=True):
     """What the cost model knows of a tool; the fields are those of `recipes.toml`, names of figures those of `managers.toml`.
-
-    Of a tool that compiles what it fetches, `fetches` are the subcommands that only fetch, in `fetch_seconds` a package; the
-    share `fetched` of what is installed comes of that, the rest lies in the folder `compiled`.
     """
 
     kind: str
@@ -52,22 +92,33 @@ class WorkRecipe(Struct, frozen=True):
     files_with: tuple[str, ...] = ()
     into: str = ""
     into_cache: bool = False
-    build: str = ""
+    go: str = ""
+    compile_of_packages: str = ""
+    project_packages: str = ""
+    upgrade: str = ""
+    compile: Compile | None = None
     production: tuple[str, ...] = ()
-    fetches: tuple[str, ...] = ()
-    fetch_seconds: str = ""
-    fetched: str = ""
-    compiled: str = ""
     elsewhere: tuple[str, ...] = ()
     elsewhere_into: str = ""
 
 
 class RecipeCommands(Struct, frozen=True):
-    """Commands that are no tools of the catalogue: those that do next to nothing, and those that compile."""
+    """Commands that are no tools of the catalogue, by what they do: next to nothing, look something up, compile ...
+
+    A name may stand with its first operand. `wrap` are other names of the catalogue's tools.
+    """
 
     small: frozenset[str]
     small_subcommands: frozenset[str]
+    settled: frozenset[str]
+    interpreted: frozenset[str]
+    configure: frozenset[str]
+    archive: frozenset[str]
+    fetch: frozenset[str]
+    launchers: frozenset[str]
+    shells: frozenset[str]
     compile: frozenset[str]
+    wrap: dict[str, str]
 
 
 def recipe(tool: str) -> WorkRecipe | None:
@@ -79,7 +130,22 @@ def recipe(tool: str) -> WorkRecipe | None:
 def commands() -> RecipeCommands:
     """The commands that the model knows besides the catalogue."""
     data = _data()["commands"]
-    return RecipeCommands(*(frozenset(data[name]) for name in ("small", "small_subcommands", "compile")))
+    lists = {name: frozenset(value) for name, value in data.items() if isinstance(value, list)}
+    return RecipeCommands(**lists, wrap=data["wrap"])
+
+
+@cache
+def downloads() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Endings of the names of small files and of archives that are downloaded."""
+    data = _data()["downloads"]
+    return tuple(data["small"]), tuple(data["archives"])
+
+
+@cache
+def effects() -> dict[str, Effect]:
+    """What commands do that are no tools, by their name, or by that and their first operand."""
+    found = (_struct(Effect, entry) for entry in _data()["effects"])
+    return {name: effect for effect in found for name in effect.commands}
 
 
 @cache
@@ -104,8 +170,13 @@ def _recipes() -> dict[str, WorkRecipe]:
 
 
 def _recipe(entry: dict[str, Any]) -> WorkRecipe:
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
-    return WorkRecipe(**values)
+    rest = {name: value for name, value in entry.items() if name != "compile"}
+    compiling = _struct(Compile, entry["compile"]) if "compile" in entry else None
+    return replace(_struct(WorkRecipe, rest), compile=compiling)
+
+
+def _struct(kind: type[Kind], entry: dict[str, Any]) -> Kind:
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()})
 
 
 @cache

@@ -15,6 +15,14 @@ from .basis import Basis
 
 DATA = "lint/catalogue/data/images.toml"
 DEFAULT_TAG = "latest"
+# The date or build number behind a tag, its leading version, and words in it.
+DATED = regex(r"[-.](?:20)?\d{6}(?:\.\d+)*$")
+LEADING = regex(r"(v?\d+(?:\.\d+)*)(.*)")
+WORDS = regex(r"[a-z]{3,}")
+VARIABLE = regex(r"\$\{[^}]*\}?|\$\w+")
+# Source: the OCI distribution specification, "Pulling manifests".
+LONGEST_TAG = 128
+WINDOWS = frozenset(("windowsservercore", "nanoserver", "servercore", "windows"))
 PLACEHOLDER = regex(r"\{(\w+)\}|(\*)")
 
 
@@ -108,6 +116,8 @@ class _ImageData(Struct, frozen=True):
     sources: dict[str, str]
     # prefixes of Docker Hub and its mirrors, which are left out of names
     hub: tuple[str, ...]
+    # namespaces of the official images for one kind of processor
+    architectures: frozenset[str]
     # regular expressions by the name of the placeholder
     placeholders: dict[str, str]
 
@@ -150,12 +160,78 @@ def unknown(reference: str) -> BaseImage:
     )  # fmt: skip
 
 
+def alike(reference: str) -> tuple[BaseImage, ...]:
+    """The images with a size that are most like one without: of its line, else all of its repository like it.
+
+    `8.0.4-jammy` is of the line `8.0-jammy`, `bookworm-20240513` of `bookworm`. A variable in the tag stands for any text;
+    of the others, those whose tags have most words of it in common (`slim`, `jre`, `alpine`). Empty for a repository
+    that is not known, and for a tag of Windows where none is.
+    """
+    named = parse_reference(reference)
+    if "$" in named.repository:
+        return ()
+    if named.tag is not None and "$" not in named.tag:
+        for tag in _lines(named.tag):
+            found = _lookup(ImageReference(named.repository, tag, None))
+            if found is not None and found.basis is not None:
+                return (found,)
+    return _likely(named)
+
+
+def _lines(tag: str) -> list[str]:
+    """A tag without its date, then with fewer and fewer parts of its version; none of what is too long for a tag."""
+    if len(tag) > LONGEST_TAG:
+        return []
+    found = []
+    plain = DATED.sub("", tag)
+    if plain != tag:
+        found.append(plain)
+    version = LEADING.match(plain)
+    while version is not None and "." in version[1]:
+        plain = version[1].rpartition(".")[0] + version[2]
+        found.append(plain)
+        version = LEADING.match(plain)
+    return found
+
+
+def _likely(named: ImageReference) -> tuple[BaseImage, ...]:
+    """The images of a repository whose tags share most words with a tag."""
+    data = _data()
+    rows = [
+        row
+        for row in _speaking_of(_official(named.repository), data)
+        if {"compressed_mb", "disk_mb"} & row.values.keys()
+    ]
+    words = _words(named.tag or "")
+    if not rows:
+        return ()
+    shared = [len(words & _words(row.tag)) for row in rows]
+    if words & WINDOWS and not max(shared):
+        return ()
+    # what is for Windows is nothing that another tag may stand for
+    best = max(shared)
+    chosen = [row for row, count in zip(rows, shared, strict=True) if count == best]
+    chosen = [row for row in chosen if words & WINDOWS or not _words(row.tag) & WINDOWS]
+    return tuple(_image(named, row.values | {"release": None}, {}, data) for row in chosen)
+
+
+def _words(tag: str) -> frozenset[str]:
+    """The words of a tag, or of a pattern of tags: `8.0-jdk17-alpine` has jdk and alpine."""
+    return frozenset(WORDS.findall(VARIABLE.sub("", tag)))
+
+
+def _official(repository: str) -> str:
+    """The name of an official image without the architecture in front: `arm64v8/debian` is `debian`."""
+    architecture, _, name = repository.partition("/")
+    return name if architecture in _data().architectures and name and "/" not in name else repository
+
+
 @lru_cache(1000)
 def _lookup(image: ImageReference) -> BaseImage | None:
     data = _data()
     values: dict[str, Any] = {}
     captured: dict[str, str] = {}
-    for row in _speaking_of(image.repository, data):
+    for row in _speaking_of(_official(image.repository), data):
         found = _captured(row.tag, image.tag or "")
         if found is None:
             continue
@@ -217,7 +293,16 @@ def _data() -> _ImageData:
                 patterns.append((repository, place))
             else:
                 plain.setdefault(repository, []).append(place)
-    return _ImageData(entries, plain, patterns, data["releases"], data["sources"], tuple(data["hub"]), data["placeholders"])
+    return _ImageData(
+        entries,
+        plain,
+        patterns,
+        data["releases"],
+        data["sources"],
+        tuple(data["hub"]),
+        frozenset(data["architectures"]),
+        data["placeholders"],
+    )
 
 
 def _rows(entry: dict[str, Any], repository: str, place: int) -> list[_Row]:

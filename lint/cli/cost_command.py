@@ -225,12 +225,14 @@ def _estimate(
     """
     from dockerlint.fixers.cost import estimate
     from dockerlint.fixers.cost.copy_selections import Selections
+    from dockerlint.fixers.cost.neighbours import Neighbours
     from dockerlint.lint.report.escaping import visible
 
     config, facts = _facts(task, path)
     fast = speed(config)
     history = _history(facts.context, commits.file or path, commits.most) if commits else None
-    selections = Selections(facts.context)
+    around = Neighbours.of(path)
+    selections = Selections(facts.context, around.sizes if around is not None else None)
     measured = _in_common(task, pair) if pair else _measured(facts, path, inputs, problems)
     judge = partial(estimate, selections=selections, history=history, file=str(path), **fast)
     found = judge(facts.doc, facts, measured=measured)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dockerlint.lint.engine.file_report import FileReport
 
@@ -48,6 +48,8 @@ class ReportOptions(Struct, frozen=True):
     unread: Sequence[str] = ()
     # the key of FORMATS that was asked for
     format: str = "text"
+    # says what an average rebuild is, for the line that sums up
+    rebuild: Callable[[], str] | None = None
 
 
 def render(name: str, reports: Iterable[FileReport], options: ReportOptions) -> str:

@@ -6,16 +6,17 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockerlint.lint.engine.findings import Applicability, Severity
 
 from .escaping import visible
 from .excerpt import excerpt
 from .places import line_and_column
-from .saving_text import duration, in_brackets, parts, phrase, size, total
+from .saving_text import LEAST_SECONDS, duration, in_brackets, parts, phrase, size, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dockerlint.lint.engine.file_report import FileReport, Gain, Priced
     from dockerlint.lint.engine.findings import Saving
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}
 BOLD, DIM, GREEN = "1", "2", "32"
+# How much two savings may differ that are of the same bytes.
+SAME = 0.01
 MARKS = {Applicability.SAFE: "[*]", Applicability.UNSAFE: "[?]"}
 
 
@@ -61,9 +64,29 @@ def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[st
     for report in reports:
         sums.add(report)
         if not options.statistics:
-            yield "".join(f"{line}\n" for item in report.by_worth for line in show(report, item, options))
+            yield "".join(f"{line}\n" for item in _told_once(report) for line in show(report, item, options))
     if sums.files and not options.quiet:
-        yield _paint(summary(sums), BOLD, options) + "\n"
+        yield _paint(summary(sums, options.rebuild), BOLD, options) + "\n"
+
+
+def _told_once(report: FileReport) -> Iterator[Priced]:
+    """The findings by their worth; bytes that another fix of the same place saves as well are told of the first one alone."""
+    told: list[Priced] = []
+    for item in report.by_worth:
+        saving = item.saving
+        if saving is None:
+            yield item
+            continue
+        again = any(_saves_the_same(item, other) for other in told)
+        told.append(item)
+        yield replace(item, saving=replace(saving, image_bytes=0.0)) if again else item
+
+
+def _saves_the_same(item: Priced, other: Priced) -> bool:
+    if item.saving is None or other.saving is None or item.reach is None or other.reach is None:
+        return False
+    size, same = item.saving.image_bytes, other.saving.image_bytes
+    return size > 0 and abs(size - same) <= SAME * same and item.reach.overlaps(other.reach)
 
 
 def changes(report: FileReport, verb: str) -> Iterator[str]:
@@ -106,8 +129,11 @@ def _gains(gain: Gain | None) -> Iterator[str]:
             yield f"{name} {words(pair[0])} -> {words(pair[1])}"
 
 
-def summary(sums: Sums) -> str:
-    """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth."""
+def summary(sums: Sums, rebuild: Callable[[], str] | None = None) -> str:
+    """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth.
+
+    `rebuild` says what an average rebuild is; it is asked where seconds are told.
+    """
     count = sums.levels.total()
     if not count:
         return f"no findings in {_count(sums.files, 'file')}"
@@ -120,6 +146,8 @@ def summary(sums: Sums) -> str:
         said += f", {unsafe}{' more' if safe else ' fixable'} with --unsafe-fixes"
     if sums.worth and (gains := parts(sums.worth)):
         said += f"; worth about {' and '.join(gains)}"
+        if rebuild is not None and sums.worth.rebuild_seconds >= LEAST_SECONDS:
+            said += f" ({rebuild()})"
     return said
 
 

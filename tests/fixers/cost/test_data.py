@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -142,7 +141,7 @@ def test_what_a_base_brings(
     assert found == (user, shell, manager, distribution, release)
 
 
-@pytest.mark.parametrize("reference", ["", "$BASE", "node:${TAG}", "nobody/knows:1", "localhost:5000/app:2", "build"])
+@pytest.mark.parametrize("reference", ["", "$BASE", "nobody/knows:1", "localhost:5000/app:2", "build"])
 def test_an_unknown_image_is_unknown(reference: str) -> None:
     assert lookup(reference) is None
     assert not base_sizes(reference).compressed.is_known
@@ -201,8 +200,42 @@ def test_sizes_that_are_half_known_are_derived() -> None:
     assert base_sizes("scratch").on_disk == ZERO
 
 
-def test_a_tag_that_is_not_known_has_no_size() -> None:
-    assert not base_sizes("node:no-such-tag").on_disk.is_known
+@pytest.mark.parametrize(
+    ("reference", "line"),
+    [
+        ("mcr.microsoft.com/dotnet/aspnet:8.0.4", "mcr.microsoft.com/dotnet/aspnet:8.0"),
+        ("debian:bookworm-20240513-slim", "debian:bookworm-slim"),
+        ("maven:3.9.6-eclipse-temurin-21", "maven:3.9-eclipse-temurin-21"),
+        ("ubuntu:jammy-20240530", "ubuntu:jammy"),
+        ("docker.io/library/node:22.3.0", "node:22"),
+        ("arm64v8/debian:bookworm-slim", "debian:bookworm-slim"),
+        ("amd64/python:3.12-slim", "python:3.12-slim"),
+    ],
+)
+def test_a_tag_is_as_large_as_its_line(reference: str, line: str) -> None:
+    found, expected = base_sizes(reference), base_sizes(line)
+    assert found.on_disk == expected.on_disk
+    assert found.compressed == expected.compressed
+
+
+@pytest.mark.parametrize("reference", ["node:no-such-tag", "node:${TAG}", "node@sha256:0123"])
+def test_a_tag_that_is_not_known_may_be_any_of_the_repository(reference: str) -> None:
+    found = base_sizes(reference).on_disk
+    assert found.basis is HEURISTIC
+    for tag in ("node:22-alpine", "node:22-slim", "node:22"):
+        assert found.low <= base_sizes(tag).on_disk.mid <= found.high
+
+
+def test_the_words_of_a_tag_narrow_what_it_may_be() -> None:
+    slim = base_sizes("node:${VERSION}-slim").on_disk
+    assert slim.high < base_sizes("node:22").on_disk.low
+    assert slim.low <= base_sizes("node:22-slim").on_disk.mid <= slim.high
+
+
+def test_what_is_for_windows_is_no_size_of_another_tag() -> None:
+    assert base_sizes("golang:${VERSION}").on_disk.high < 3e9
+    assert base_sizes("golang:1.26-windowsservercore-ltsc2022").on_disk.mid > 3e9
+    assert not base_sizes("node:22-windowsservercore").on_disk.is_known
 
 
 def test_images_unpack_to_a_believable_size() -> None:
@@ -265,11 +298,13 @@ def test_names_are_taken_without_version_architecture_and_release() -> None:
     assert debian("curl", "curl", "g++", "libssl-dev") == plain
 
 
-def test_unknown_names_are_named_and_leave_no_upper_bound() -> None:
+def test_unknown_names_are_named_and_widen_the_bounds() -> None:
     found = debian("curl", "no-such-package", "$EXTRA", "./local.deb")
     assert found.unknown == ("no-such-package", "$EXTRA", "./local.deb")
-    assert found.installed.mid == debian("curl").installed.mid
-    assert math.isinf(found.installed.high)
+    known = debian("curl").installed
+    assert found.installed.low > known.low
+    assert found.installed.high > known.high + 1e9
+    assert found.installed.basis is HEURISTIC
 
 
 def test_what_is_there_costs_nothing() -> None:
@@ -327,12 +362,57 @@ def test_other_distributions() -> None:
     assert derived.installed.basis is HEURISTIC
     assert 0 < derived.installed.mid < debian("libxml2-dev").installed.mid
     nothing = closure(["git"], recommends=False, distribution="plan9")
-    assert (nothing.installed, nothing.unknown) == (Amount.unknown(), ("git",))
+    assert nothing.unknown == ("git",)
+    assert nothing.installed == tool_figures.amount("package.unlisted")
+
+
+@pytest.mark.parametrize(
+    ("distribution", "name", "same"),
+    [
+        ("alpine", "py3-numpy", "python3-numpy"),
+        ("alpine", "gmp", "libgmp10"),
+        ("alpine", "glib-dev", "libglib2.0-dev"),
+        ("alpine", "ttf-dejavu", "fonts-dejavu"),
+        ("fedora", "ncurses-libs", "libncurses6"),
+        ("fedora", "ghc-aeson-devel", "libghc-aeson-dev"),
+        ("fedora", "perl-Moose", "libmoose-perl"),
+        ("arch", "python-yaml", "python3-yaml"),
+    ],
+)
+def test_names_of_other_distributions_are_made_by_rules(distribution: str, name: str, same: str) -> None:
+    found = closure([name], recommends=False, distribution=distribution)
+    sure = closure([same], recommends=False, distribution="debian", release="trixie")
+    assert found.unknown == ()
+    assert found.packages == max(sure.packages, 1)
+    assert found.installed.basis is HEURISTIC
+    assert found.installed.low < found.installed.mid
+
+
+@pytest.mark.parametrize(
+    ("release", "name", "same"),
+    [
+        ("stretch", "python-requests", "python3-requests"),
+        ("buster", "libicu63", "libicu67"),
+        ("jessie", "openjdk-8-jdk", "openjdk-17-jdk"),
+        ("jessie", "php5-fpm", "php-fpm"),
+    ],
+)
+def test_names_of_older_releases_are_those_of_today(release: str, name: str, same: str) -> None:
+    found = closure([name], recommends=False, distribution="debian", release=release)
+    sure = closure([same], recommends=False, distribution="debian", release="bullseye")
+    assert (found.unknown, found.packages) == ((), sure.packages)
+
+
+@pytest.mark.parametrize("name", ["no-such-thing", "libvirt*", "x" * 5000, "$NAME", "git clone"])
+def test_what_no_rule_finds_stays_unknown(name: str) -> None:
+    assert closure([name], recommends=False, distribution="alpine").unknown == (name,)
 
 
 @pytest.mark.parametrize(("release", "base"), [("bullseye", 96), ("bookworm", 88), ("trixie", 78)])
 def test_a_table_is_whole(release: str, base: int) -> None:
-    assert len(distribution_packages._table(release).base) == base  # 88: as many as the official bookworm-slim image has
+    assert (
+        len(distribution_packages._table(release).base) == base
+    )  # 88: as many as the official bookworm-slim image has
 
 
 @pytest.mark.parametrize("release", sorted(distribution_packages.TABLES))
@@ -343,12 +423,14 @@ def test_each_name_of_a_table_is_found_and_no_other(release: str) -> None:
     assert 100 < len(table._firsts) < len(rows) / 20
     assert [table._search(row[0]) for row in rows] == rows
     names = {row[0] for row in rows}
-    assert not [name for row in rows[::50] for name in (row[0] + "!", row[0][:-1]) if name not in names and table._search(name)]
+    assert not [
+        name for row in rows[::50] for name in (row[0] + "!", row[0][:-1]) if name not in names and table._search(name)
+    ]
     assert [table._search(name) for name in ("", "\t", "!", "~", "zzzz", "\udc80", "\n")] == [None] * 7
 
 
 def test_the_tables_are_small() -> None:
-    assert sum(path.stat().st_size for path in distribution_packages.DATA.iterdir()) < 3_000_000
+    assert sum(path.stat().st_size for path in distribution_packages.DATA.iterdir()) < 3_100_000
 
 
 # --- language registries ---
@@ -437,7 +519,9 @@ def test_a_figure_that_is_not_there_is_an_error(name: str) -> None:
 def test_the_data_is_shipped_with_the_code() -> None:
     found = [distribution_packages.DATA / f"debian-{release}.tsv.gz" for release in TABLES]
     found += [registry_packages.DATA / f"registry-{name}.tsv.gz" for name in ("npm", "pip")]
-    found += [Path(installation.TOP, name) for name in (base_images.DATA, tool_figures.DATA, distribution_packages.OTHERS)]
+    found += [
+        Path(installation.TOP, name) for name in (base_images.DATA, tool_figures.DATA, distribution_packages.OTHERS)
+    ]
     for path in found:
         assert path.is_file()
         assert "data" in path.parts

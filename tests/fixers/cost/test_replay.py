@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 
 from dockerlint.fixers.cost import cost_report, estimate
 from dockerlint.fixers.cost.bounded import Amount
-from dockerlint.fixers.cost.build_graph import BuildGraph
+from dockerlint.fixers.cost.build_graph import HOLE, BuildGraph
+from dockerlint.fixers.cost.context_visibility import Sights
+from dockerlint.fixers.cost.copy_selections import Selections
 from dockerlint.fixers.cost.scenarios import standing
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.cli import main
@@ -684,3 +686,51 @@ def test_a_shallow_clone_is_told(project: Path, tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(("seconds", "shown"), [(59.0, "59.0 s"), (1260.0, "21.0 min"), (11_520.0, "3 h 12 min")])
 def test_many_builds_take_hours(seconds: float, shown: str) -> None:
     assert cost_report.long_duration(Amount.exact(seconds)) == shown
+
+
+def test_the_known_part_of_a_path_with_a_variable_counts(tmp_path: Path) -> None:
+    for name in ("api/requirements.txt", "web/requirements.txt", "api/main.py", "notes.txt", "requirements.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x\n")
+    doc = parse("FROM debian\nARG P\nCOPY ${P}/requirements.txt /a/\nCOPY src-$P/x.py $P /b/\n")
+    facts = Facts(doc, Context.of(tmp_path))
+    graph = BuildGraph.of(facts)
+    sights = Sights.of(graph, Context.of(tmp_path))
+    seen = {
+        path: {source.pattern for (_, source), number in sights.sources.items() if number in sights.see(path)}
+        for path in ("api/requirements.txt", "requirements.txt", "api/main.py", "src-1/x.py", "deep/er/requirements.txt")
+    }
+    first = f"{HOLE}/requirements.txt"
+    assert seen == {
+        "api/requirements.txt": {first, None},
+        "requirements.txt": {first, None},
+        "deep/er/requirements.txt": {first, None},
+        "api/main.py": {None},
+        "src-1/x.py": {f"src-{HOLE}/x.py", None},
+    }
+    assert Selections(Context.of(tmp_path)).kinds(first) == {"dependency"}
+
+
+def test_git_s_own_files_are_told_as_the_reason(tmp_path: Path) -> None:
+    def run(*words: str) -> None:
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True, capture_output=True)
+
+    run("init", "-q")
+    run("config", "user.email", "a@example.org")
+    run("config", "user.name", "a")
+    (tmp_path / "Dockerfile").write_text("FROM debian\nCOPY . /src\n")
+    for text in ("1", "2"):
+        (tmp_path / "notes.txt").write_text(text)
+        run("add", ".")
+        run("commit", "-qm", text)
+    words = "`.git` is in the context"
+
+    def shown() -> str:
+        context = Context.of(tmp_path)
+        doc = parse((tmp_path / "Dockerfile").read_text())
+        history = commit_history.read(context, tmp_path / "Dockerfile", 10)
+        return cost_report.text([estimate(doc, Facts(doc, context), history=history)])
+
+    assert words in shown()
+    (tmp_path / ".dockerignore").write_text(".git\n")
+    assert words not in shown()

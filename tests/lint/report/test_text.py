@@ -62,6 +62,28 @@ def test_piped_is_one_line_a_finding_and_a_summary() -> None:
     )
 
 
+def test_the_line_that_sums_up_says_what_a_rebuild_is() -> None:
+    def of(seconds: float) -> str:
+        item = priced(TEXT, "COPY . .", saving=Saving(228e6, seconds, Basis.HEURISTIC), safety=Applicability.SAFE)
+        return shown(TEXT, item, rebuild=lambda: "70% after an edit")
+
+    assert of(43).endswith("worth about 228 MB and 43 s a rebuild (70% after an edit)\n")
+    assert of(0).endswith("worth about 228 MB\n")
+
+
+def test_bytes_that_two_fixes_of_a_place_save_are_told_once() -> None:
+    place_ = "RUN apt-get update"
+    first, again = (
+        priced(TEXT, place_, code, saving=Saving(20e6, seconds, Basis.HEURISTIC), safety=Applicability.UNSAFE)
+        for code, seconds in (("DF103", 3), ("DL3009", 0))
+    )
+    other = priced(TEXT, "COPY . .", saving=Saving(20e6, 0, Basis.HEURISTIC), safety=Applicability.SAFE)
+    text = shown(TEXT, first, again, other)
+    assert text.count("saves 20 MB") == 2
+    assert "DL3009 warning: something is off [?]\n" in text
+    assert text.endswith("worth about 40 MB and 3.0 s a rebuild\n")
+
+
 def test_the_summary_counts_levels_and_fixes() -> None:
     items = (
         priced(TEXT, "debian", severity=Severity.ERROR, safety=Applicability.SAFE),

@@ -1,0 +1,3 @@
+defmodule Hello do
+  def hello, do: "hello from a container"
+end

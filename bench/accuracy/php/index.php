@@ -1,0 +1,4 @@
+<?php
+foreach (["hello", "from", "a", "container"] as $word) {
+    echo $word, "\n";
+}
