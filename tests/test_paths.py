@@ -34,6 +34,9 @@ RUNNERS = ("lint.git", "lint.shellcheck.runner", "lint.cli.doctor_command", "lin
 # The language server speaks over standard input and output; the two
 # ends of `scan` speak with each other.
 ALLOWED = {
+    # only with --online: docker's credential helpers, and the protocol of registries
+    "lint.online.credentials": ["imports subprocess"],
+    "lint.online.registry_client": ["imports httpx", "imports ssl"],
     "lint.cli.lsp.server": ["imports asyncio"],
     "lint.cli.scan.worker": ["calls pickle.load"],
     "lint.cli.scan.worker_guard": ["calls pickle.load"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -187,8 +188,10 @@ def _folders(facts: Facts, run: nodes.Run, command: Command) -> Iterator[str]:
     words = unwrapped(command.words)
     if not words or words[0].text != "mkdir" or command.sometimes:
         return
-    for word in words[1:]:
-        path = facts.path(word.text, run) if not word.text.startswith("-") else None
+    for before, word in pairwise(words):
+        # the mode stands in a word of its own: mkdir(1)
+        is_path = not word.text.startswith("-") and before.text not in ("-m", "--mode")
+        path = facts.path(word.text, run) if is_path else None
         if path:
             yield path
 

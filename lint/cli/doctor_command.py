@@ -32,7 +32,7 @@ WIDTH = 20
 @click.argument("path", default=".")
 @build_options
 def command(path: str, **options: Any) -> int:
-    """Show versions, programs, the configuration in force, and where a file builds.
+    """Show versions, programs, configuration; where a file builds.
 
     Of programs those that dlint can call, of the configuration also where each value is from. PATH is the Dockerfile or the
     folder that it is for; the current folder by default. Of a Dockerfile: the least release of the Dockerfile language, BuildKit

@@ -101,14 +101,8 @@ REMEDIED = [
     ),
     (
         "python:3.12",
-        "uv sync --locked",
-        "--mount=type=cache,target=/root/.cache/uv uv sync --link-mode=copy --locked",
-        "uv sync --locked && uv cache clean",
-    ),
-    (
-        "python:3.12",
         "uv sync --locked --no-cache",
-        "--mount=type=cache,target=/root/.cache/uv uv sync --link-mode=copy --locked",
+        "uv sync --locked --no-cache",
         "uv sync --locked --no-cache",
     ),
     (

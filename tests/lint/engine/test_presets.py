@@ -49,7 +49,6 @@ TABLE = [
     ("DL3022", "FROM debian:12\nCOPY --from=owner/tool /a /a\n", (False, False, True)),
     ("DL3022", "FROM debian:12\nCOPY --from=assets /a /a\n", (False, True, True)),
     ("DL3022", "FROM debian:12 AS App\nFROM debian:12\nCOPY --from=app /a /a\n", (False, False, True)),
-    ("DL3022", "FROM debian:12\nFROM debian:12\nCOPY --from=1 /a /a\n", (True, True, False)),
     ("DL3023", "FROM debian:12 AS App\nCOPY --from=app /a /a\n", (True, True, False)),
     ("DL3024", "FROM debian:12 AS a\nFROM debian:12 AS A\n", (True, True, False)),
     ("DL3029", "FROM --platform=$ANY debian:12\n", (False, False, True)),
