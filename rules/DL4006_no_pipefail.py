@@ -24,8 +24,8 @@ PIPES = frozenset({"|", "|&"})
 # Shells that know the option; hadolint 2.15.1 takes the first three for such, in /bin or without a path (measured).
 KNOWING = frozenset({"bash", "zsh", "ash", "ksh", "mksh"})
 HADOLINTS = frozenset({"/bin/bash", "/bin/zsh", "/bin/ash", "bash", "zsh", "ash"})
-# The first release of Alpine whose busybox was looked at for the option.
-LOOKED_AT = [3, 11]
+# Older releases of Alpine keep the finding, as a case of hadolint has it (3.6). Assumed, not tried on each release.
+KNOWN_FROM = [3, 11]
 # What /bin/sh is where it is busybox: its shell knows the option, but who uses these images rarely has it in mind.
 BUSYBOX = frozenset({"ash", "busybox"})
 # The shell with the option, by the distribution of the base image. Source: the official images' contents; Alpine has no bash.
@@ -128,7 +128,7 @@ def _sh_knows(base: BaseImage | None) -> bool:
     if base.distribution != "alpine" or base.release is None:
         return True
     numbers = [int(part) for part in base.release.split(".")[:2] if part.isdecimal()]
-    return not numbers or numbers >= LOOKED_AT
+    return not numbers or numbers >= KNOWN_FROM
 
 
 def _shell(facts: Facts, run: Run) -> tuple[str, ...]:
