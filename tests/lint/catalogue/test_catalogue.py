@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 CACHES = [(item, cache) for item in catalogue() for cache in item.caches if cache.clean]
 # Those that the cost model has no figures of its own for.
-UNPRICED = {
-    *("conda", "pacman", "pipx", "sbt", "mix", "stack", "cabal", "swift", "dart", "flutter", "deno", "ccache", "sccache"),
-    "node-gyp",
-}
+UNPRICED = {"ccache", "deno", "flutter", "node-gyp", "pipx", "sccache"}
 
 
 def run_of(text: str) -> tuple[Facts, nodes.Run]:
