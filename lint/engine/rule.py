@@ -166,10 +166,15 @@ def coded(code: str, check: Callable[..., Iterator[Finding]], arguments: Mapping
     if unknown := names - set(PARAMETERS):
         raise TypeError(f"rule {code} takes {' and '.join(sorted(unknown))}; a rule takes doc and facts, or one of them")
 
+    takes_doc, takes_facts = (name in names for name in PARAMETERS)
+
+    def call(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+        if takes_doc:
+            return check(doc=doc, facts=facts, **more) if takes_facts else check(doc=doc, **more)
+        return check(facts=facts, **more) if takes_facts else check(**more)
+
     def found(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-        given = {"doc": doc, "facts": facts}
-        for finding in check(**{name: given[name] for name in names}, **more):
-            yield replace(finding, code=code)
+        return (replace(finding, code=code) for finding in call(doc, facts))
 
     found.__module__ = check.__module__
     return found
