@@ -75,13 +75,17 @@ def _named(
 ) -> Rule:
     """A rule whose module is loaded when it is first of use."""
 
+    @cache
+    def own() -> Rule:
+        return _made(module)[code]
+
     def check(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-        return _made(module)[code].check(doc, facts)
+        return own().check(doc, facts)
 
     check.__module__ = module
 
     def document() -> str:
-        return _made(module)[code].documentation
+        return own().documentation
 
     return Rule(code, name, Severity(severity), tuple(aliases), recommended, check, document, tuple(needs))
 
