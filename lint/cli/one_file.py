@@ -152,7 +152,7 @@ class FileWork:
         broken: dict[str, Failure] = {}
         for item in (self, *self.others):
             item._broken = broken
-        notes = list(_notes(read))
+        notes = [*self.config.notes, *_notes(read)]
         failures: list[Failure] = []
         text = read.text
         fixed: tuple[Fixed, ...] = ()

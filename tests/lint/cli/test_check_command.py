@@ -163,7 +163,7 @@ def test_words(words: list[str], status: int, out: str, dlint: Dlint) -> None:
     [
         (["nothing.here"], "dlint: nothing.here: no such file or folder\n"),
         (["explian"], "dlint: explian: no such file or folder; did you mean 'explain'?\n"),
-        (["empty"], "dlint: empty: there is no Dockerfile in this folder (looked for Dockerfile, "),
+        (["empty", "--fail-on-empty"], "dlint: empty: there is no Dockerfile in this folder (looked for Dockerfile, "),
         (["binary"], "dlint: binary: this is a binary file (there is a NUL byte at offset 4), not a Dockerfile\n"),
         (["wide"], "dlint: wide: this is UTF-16"),
         (["conf/Dockerfile"], "unknown key 'selct'; did you mean 'select'?\n"),
@@ -196,14 +196,13 @@ def test_bad_use_is_a_sentence_and_status_2(words: list[str], sentence: str, dli
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("bad", ["nothing.here", "binary", "conf/Dockerfile", "empty", "locked"])
+@pytest.mark.parametrize("bad", ["nothing.here", "binary", "conf/Dockerfile", "locked"])
 def test_one_bad_file_does_not_stop_the_others(bad: str, dlint: Dlint) -> None:
     dlint.put("first", OLD)
     dlint.put("last", OLD)
     dlint.put("binary", b"\0")
     dlint.put("conf/Dockerfile", GOOD)
     dlint.put("conf/.dlint.toml", "selct = []\n")
-    (dlint.folder / "empty").mkdir()
     dlint.put("locked", GOOD).chmod(0)
     if bad == "locked" and os.access("locked", os.R_OK):
         pytest.skip("this user may read everything")
