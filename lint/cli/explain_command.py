@@ -51,12 +51,11 @@ def command(code: str | None, place: str | None) -> int:
     assert code is not None
     from dockerlint.lint.engine import shellcheck_rules
     from dockerlint.lint.engine.registry import find, rules
-    from dockerlint.lint.settings.config import did_you_mean
+    from dockerlint.lint.settings.rule_names import meant
 
     rule = find(code) or shellcheck_rules.find(code)
     if rule is None:
-        names = [name for item in rules() for name in (item.code, item.name, *item.aliases)]
-        raise click.UsageError(f"there is no rule {code!r}{did_you_mean(code, names)}; `dlint rules` lists them")
+        raise click.UsageError(f"there is no rule {code!r}{meant(code, rules()) or ':'} `dlint rules` lists all rules")
     _show(page(rule))
     return 0
 

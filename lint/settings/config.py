@@ -166,9 +166,9 @@ class Config(Struct, frozen=True):
             if selector.foreign or selector.text.casefold() in PRESETS or SHELLCHECK_CODE.fullmatch(selector.text):
                 continue
             if not any(selector.specificity(rule) for rule in known):
-                names = [name for rule in known for name in (rule.code, rule.name, *rule.aliases)]
-                hint = did_you_mean(selector.text, names)
-                raise ConfigError(f"{selector.origin}: there is no rule {selector.text!r}{hint}")
+                from .rule_names import meant
+
+                raise ConfigError(f"{selector.origin}: there is no rule {selector.text!r}{meant(selector.text, known)}")
 
 
 class _Last(Struct):
