@@ -14,7 +14,7 @@ from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.syntax.source import MOST_SETTINGS, reason, whole
 
 from .config import did_you_mean
-from .options import LEVELS, OptionPlace, flag, one_of, selectors, table_value, texts
+from .options import LEVELS, OptionPlace, flag, one_of, selectors, short, table_value, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +47,10 @@ def _unknown(table: object, known: Iterable[str], above: str = "") -> Iterator[s
     """A sentence for each key of a table that is not known, with the one that may be meant."""
     if isinstance(table, Mapping):
         names = list(known)
-        yield from (f"unknown key {above + str(key)!r} is ignored{did_you_mean(str(key), names)}" for key in table if key not in names)
+        for key in table:
+            if key not in names:
+                is_text = isinstance(key, str)
+                yield f"unknown key {short(above + key if is_text else key)} is ignored{did_you_mean(key, names) if is_text else ''}"
 
 
 def from_environment(environ: Mapping[str, str]) -> Layer:
