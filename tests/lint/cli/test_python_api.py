@@ -120,7 +120,7 @@ def test_bytes_that_are_no_text_are_kept(project: Path) -> None:
     [
         (lambda: dockerlint.check("Dockerfile"), dockerlint.SourceError, "for a file pass pathlib.Path('Dockerfile')"),
         (lambda: dockerlint.check(Path("none")), dockerlint.SourceError, "none: cannot be read: no such file or directory"),
-        (lambda: dockerlint.fix(Path(".")), dockerlint.SourceError, "cannot be read"),
+        (lambda: dockerlint.fix(Path()), dockerlint.SourceError, "cannot be read"),
         (lambda: dockerlint.cost("FROM a\0b"), dockerlint.SourceError, "binary"),
         (lambda: dockerlint.check("FROM \ud800"), dockerlint.SourceError, "not Unicode, at offset 5"),
         (lambda: dockerlint.check("FROM a\n" + "#" * (17 << 20)), dockerlint.SourceError, "over 16 MB"),
