@@ -12,6 +12,7 @@ from pygal.style import Style
 from dockerlint.fixers.cost.bounded import total
 from dockerlint.fixers.cost.cost_report import short_duration
 
+from .rows import round_end
 from .tags import drawing
 
 if TYPE_CHECKING:
@@ -48,17 +49,21 @@ def columns(found: Replay) -> list[Column]:
 def commit_chart(found: Sequence[Sequence[Column]], width: int) -> Element:
     """Seconds of a build, commit by commit; a second row of figures stands beside the first."""
     first = found[0]
-    every = max(1, len(first) // (3 if width < 500 else 6))
+    every = -(-len(first) // (3 if width < 500 else 6))
+    seconds = [[item.seconds.mid / item.commits for item in row] for row in found]
+    most = round_end(max(max(row, default=0.0) for row in seconds))
+    # where the middle reads as an end does, it says nothing
+    marks = {short_duration(value): value for value in (most / 2, 0.0, most)}
     chart = pygal.Bar(
         **_settings(width, 220, lambda value: short_duration(value)),
-        x_labels=[item.since for item in first],
-        x_labels_major=[item.since for item in first[::every]],
-        show_minor_x_labels=False,
+        x_labels=[item.since if at % every == 0 else "" for at, item in enumerate(first)],
+        y_labels=sorted(marks.values()),
+        range=(0, most),
         truncate_label=-1,
         spacing=4,
     )
-    for number, row in enumerate(found):
-        chart.add(str(number), [item.seconds.mid / item.commits for item in row])
+    for number, row in enumerate(seconds):
+        chart.add(str(number), row)
     return _drawn(chart)
 
 
