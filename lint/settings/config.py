@@ -1,7 +1,7 @@
 """What the files, the environment and the command line say together: a Config, and the rules that it makes active.
 
-Command line > environment > file > default. An option that is a table is merged key by key. `ignore` adds to what the
-weaker layers ignore; `select` starts anew: their `ignore` and `preset` no longer count.
+Command line > environment > file > default. An option that is a table is merged key by key. `ignore` and
+`trusted-registries` add to what the weaker layers say; `select` starts anew: their `ignore` and `preset` no longer count.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ SHELLCHECK_CODE = regex(r"SC\d*")
 EXACT = 1000
 # So much alike is what was written to the name of ours that is meant.
 HALF_ALIKE = 0.6
+
+# Lists that add to those of the weaker layers.
+ADDED = frozenset({"ignore", "trusted_registries"})
 
 Layer = dict[str, Any]
 
@@ -106,6 +109,8 @@ class Config(Struct, frozen=True):
     per_file_ignores: Mapping[tuple[Path, str], tuple[Selector, ...]] = field(default_factory=dict)
     # whether comments may ignore findings
     inline_ignores: bool = True
+    # sentences for the user about the configuration file
+    notes: tuple[str, ...] = ()
 
     def rules(self, known: Iterable[Rule], path: Path | None = None) -> tuple[Rule, ...]:
         """The rules that are active, for one file if `path` is given.
@@ -165,9 +170,9 @@ class Config(Struct, frozen=True):
             if selector.foreign or selector.text.casefold() in PRESETS or SHELLCHECK_CODE.fullmatch(selector.text):
                 continue
             if not any(selector.specificity(rule) for rule in known):
-                names = [name for rule in known for name in (rule.code, rule.name, *rule.aliases)]
-                hint = did_you_mean(selector.text, names)
-                raise ConfigError(f"{selector.origin}: there is no rule {selector.text!r}{hint}")
+                from .rule_names import meant
+
+                raise ConfigError(f"{selector.origin}: there is no rule {selector.text!r}{meant(selector.text, known)}")
 
 
 class _Last(Struct):
@@ -230,7 +235,7 @@ def _combined(key: str, merged: Layer, layer: Layer) -> Any:
     value = layer[key]
     if isinstance(value, Mapping):
         return {**merged.get(key, {}), **value}
-    return (*merged.get(key, ()), *value) if key == "ignore" else value
+    return (*merged.get(key, ()), *value) if key in ADDED else value
 
 
 def _closest(selectors: Iterable[Selector], rule: Rule) -> int:
