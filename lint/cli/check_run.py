@@ -294,11 +294,14 @@ def _options(options: Mapping[str, Any], config: Config) -> Any:
 
 
 def _rebuild() -> str:
-    """What the seconds of a rebuild are of: the shares of the changes that builds follow."""
+    """What the figures are, and how to get better ones; the shares are those of the changes that builds follow."""
     from dockerlint.fixers.cost.scenarios import standing
 
     shares = [f"{item.weight:.0%} {item.name}" for item in sorted(standing(), key=lambda item: -item.weight)]
-    return f"of builds: {', '.join(shares)}"
+    return (
+        f"Savings are estimates, a rebuild is an average one ({', '.join(shares)}); "
+        "for measured ones: dlint cost --image FILE --build-log FILE --save"
+    )
 
 
 def _width() -> int:

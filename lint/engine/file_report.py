@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from .findings import Applicability, Severity
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.lines import Lines
     from dockerlint.lint.syntax.span import Span
 
-    from .findings import Finding, Saving, Severity
+    from .findings import Finding, Saving
     from .rule import Rule
 
 
@@ -27,11 +30,66 @@ class Priced(Struct, frozen=True):
     saving: Saving | None = None
     # from the first to the last instruction that its fix touches; None when it has no fix
     reach: Span | None = None
+    # findings with the same number have one cause; None when it has one of its own
+    cause: int | None = None
+    # its place among those; 0 for the one that tells it
+    rank: int = 0
 
     @property
     def worth(self) -> float:
         """The saving on one scale, in seconds a build; 0 when it is not known."""
         return self.saving.worth if self.saving else 0.0
+
+
+class Cause(Struct, frozen=True):
+    """What is wrong at one place, once: the finding that tells it, and the others that it has to do with."""
+
+    first: Priced
+    others: tuple[Priced, ...] = ()
+
+    @property
+    def every(self) -> tuple[Priced, ...]:
+        """All its findings."""
+        return (self.first, *self.others)
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of its findings'."""
+        return min((item.severity for item in self.every), key=lambda level: level.rank)
+
+    @property
+    def remedy(self) -> Priced | None:
+        """The finding whose fix is advised: the first that has one which may be made."""
+        return next((item for item in self.every if item.finding.fix and item.finding.fix.applicability > Applicability.DISPLAY), None)
+
+    @property
+    def saving(self) -> Saving | None:
+        """What the remedy saves."""
+        return (self.remedy or self.first).saving
+
+    @property
+    def group(self) -> Group:
+        """Under which of three headings it belongs."""
+        severity = self.severity
+        is_security = any(item.rule.is_security and item.severity.at_least(Severity.WARNING) for item in self.every)
+        if severity is Severity.ERROR or is_security:
+            return Group.URGENT
+        return Group.COSTLY if self.saving and self.saving.worth > 0 else Group.OTHER
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What to sort by: errors and security, then by worth, then the rest by level and place."""
+        group, worth = self.group, self.saving.worth if self.saving else 0.0
+        by_level = 0 if group is Group.COSTLY else self.severity.rank
+        return group, by_level, -worth, self.first.finding.span, self.first.finding.code
+
+
+class Group(IntEnum):
+    """The headings of a report, the most urgent first."""
+
+    URGENT = 0
+    COSTLY = 1
+    OTHER = 2
 
 
 class Fixed(Struct, frozen=True):
@@ -86,6 +144,15 @@ class FileReport(Struct, frozen=True):
                 taken.append(item.reach)
                 chosen.append(item)
         return chosen
+
+    @property
+    def causes(self) -> list[Cause]:
+        """The findings by their causes, the most urgent first."""
+        groups: dict[object, list[Priced]] = {}
+        for at, item in enumerate(self.items):
+            groups.setdefault(item.cause if item.cause is not None else (at,), []).append(item)
+        ranked = (sorted(group, key=lambda item: item.rank) for group in groups.values())
+        return sorted((Cause(first, tuple(others)) for first, *others in ranked), key=lambda cause: cause.order)
 
     @property
     def by_worth(self) -> list[Priced]:

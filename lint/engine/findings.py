@@ -20,6 +20,9 @@ LONGEST_WORD, LONGEST_SENTENCE = 300, 4000
 _LONG_WORD = regex(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
+Bounds = tuple[float, float]
+
+
 class Severity(Enum):
     """How bad a finding is; the names are the command line's."""
 
@@ -82,6 +85,9 @@ class Saving(Struct, frozen=True):
     rebuild_seconds: float
     # the worst basis of the figures behind it
     basis: Basis
+    # least and most bytes and seconds; None where no bounds are known
+    bytes_bounds: Bounds | None = None
+    seconds_bounds: Bounds | None = None
 
     @property
     def worth(self) -> float:

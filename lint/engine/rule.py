@@ -34,6 +34,10 @@ FILE_NAME = regex(r"(?:.*[\\/])?([A-Z]+[0-9]+)_\w+\.py\Z")
 FENCE = regex(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
 
 
+# Codes, and beginnings of codes, of rules about what an attacker gains by.
+SECURITY = ("DF4", "DL3002", "DL3004", "DL3026", "DL3064")
+
+
 class Example(Struct, frozen=True):
     """A Dockerfile of a rule's documentation."""
 
@@ -91,6 +95,11 @@ class Rule(Struct, frozen=True, dict=True):
     def hadolint(self) -> bool:
         """Whether it is one of hadolint's rules, ShellCheck's among them; these keep hadolint's codes."""
         return self.code.startswith(("DL", "SC"))
+
+    @property
+    def is_security(self) -> bool:
+        """Whether it is about what an attacker gains by."""
+        return self.code.startswith(SECURITY)
 
 
 class Member(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""For people: colour and excerpts on a terminal, one line a finding when piped."""
+"""For people: colour and excerpts on a terminal, one line a problem when piped."""
 
 from __future__ import annotations
 
@@ -8,32 +8,47 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from dockerlint.lint.engine.file_report import Group
 from dockerlint.lint.engine.findings import Applicability, Severity
 
-from .escaping import visible
+from .escaping import visible, width
 from .excerpt import excerpt
 from .places import line_and_column
-from .saving_text import LEAST_SECONDS, duration, in_brackets, parts, phrase, size, total
+from .saving_text import duration, in_brackets, parts, phrase, size, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from dockerlint.lint.engine.file_report import FileReport, Gain, Priced
+    from dockerlint.lint.engine.file_report import Cause, FileReport, Gain, Priced
     from dockerlint.lint.engine.findings import Saving
 
     from .render import ReportOptions
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}
-BOLD, DIM, GREEN = "1", "2", "32"
+BOLD, DIM, GREEN, HEADING = "1", "2", "32", "1;4"
+INDENT = "  "
+HEADINGS = {Group.URGENT: "Errors and security", Group.COSTLY: "Size and build time", Group.OTHER: "Everything else"}
+# What a level asks of who reads it.
+LEVELS = {
+    Severity.ERROR: "the build or the container fails, or a secret leaks",
+    Severity.WARNING: "fix it today",
+    Severity.INFO: "worth a look",
+    Severity.STYLE: "a matter of taste",
+}
 # How much two savings may differ that are of the same bytes.
 SAME = 0.01
 MARKS = {Applicability.SAFE: "[*]", Applicability.UNSAFE: "[?]"}
+MEANINGS = {
+    Applicability.SAFE: "[*] safe fix: dlint --fix",
+    Applicability.UNSAFE: "[?] fix that may change what the image does: dlint --fix --unsafe-fixes",
+}
 
 
 class Sums(Struct):
-    """What the last line tells of all files."""
+    """What the last lines tell of all files."""
 
     files: int = 0
+    causes: int = 0
     levels: Counter[Severity] = field(default_factory=Counter)
     fixes: Counter[Applicability] = field(default_factory=Counter)
     worth: Saving | None = None
@@ -48,38 +63,70 @@ class Sums(Struct):
 
     def add(self, report: FileReport) -> None:
         """Takes a file in."""
+        causes = report.causes
         self.files += 1
+        self.causes += len(causes)
         self.levels.update(item.severity for item in report.items)
-        self.fixes.update(item.finding.fix.applicability for item in report.items if item.finding.fix)
+        remedies = (cause.remedy for cause in causes)
+        self.fixes.update(item.finding.fix.applicability for item in remedies if item and item.finding.fix)
         self.worth = total((self.worth, *(item.saving for item in report.independent)))
 
 
 def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[str]:
-    """Findings, the most valuable first within a file, then a line that sums up."""
+    """A row a problem, the most urgent first within a file, then what sums up and explains the signs."""
     sums = Sums()
     if options.statistics:
         reports = list(reports)
         yield "".join(f"{line}\n" for line in _statistics(reports))
-    show = _on_terminal if options.excerpts else _plain
     for report in reports:
         sums.add(report)
         if not options.statistics:
-            yield "".join(f"{line}\n" for item in _told_once(report) for line in show(report, item, options))
+            yield "".join(f"{line}\n" for line in _rows(report, options))
     if sums.files and not options.quiet:
-        yield _paint(summary(sums, options.rebuild), BOLD, options) + "\n"
+        yield "".join(f"{line}\n" for line in _end(sums, options))
 
 
-def _told_once(report: FileReport) -> Iterator[Priced]:
-    """The findings by their worth; bytes that another fix of the same place saves as well are told of the first one alone."""
+class Row(Struct, frozen=True):
+    """A problem as it is told: with what it saves that no row above told of already."""
+
+    cause: Cause
+    saving: Saving | None
+
+
+def rows(report: FileReport) -> Iterator[Row]:
+    """The problems of a file, the most urgent first. Bytes that another remedy at the same place saves as well are told once."""
     told: list[Priced] = []
-    for item in report.by_worth:
-        saving = item.saving
-        if saving is None:
-            yield item
-            continue
-        again = any(_saves_the_same(item, other) for other in told)
-        told.append(item)
-        yield replace(item, saving=replace(saving, image_bytes=0.0)) if again else item
+    for cause in report.causes:
+        saving, remedy = cause.saving, cause.remedy
+        if saving is not None and remedy is not None:
+            if any(_saves_the_same(remedy, other) for other in told):
+                saving = replace(saving, image_bytes=0.0)
+            told.append(remedy)
+        yield Row(cause, saving)
+
+
+def also(cause: Cause, line: Callable[[Priced], int]) -> str:
+    """`also DF202, DL3009 (line 7)`: the codes of the other findings; empty where there are none."""
+    own = line(cause.first)
+    codes = dict.fromkeys(
+        item.finding.code + (f" (line {line(item)})" if line(item) != own else "") for item in cause.others
+    )
+    return f"also {', '.join(codes)}" if codes else ""
+
+
+def _rows(report: FileReport, options: ReportOptions) -> Iterator[str]:
+    found = list(rows(report))
+    if not options.excerpts:
+        yield from (_plain(report, row, options) for row in found)
+        return
+    groups = {row.cause.group for row in found}
+    above = None
+    for row in found:
+        group = row.cause.group
+        if group is not above and len(groups) > 1:
+            yield from (_paint(HEADINGS[group], HEADING, options), "")
+        above = group
+        yield from _on_terminal(report, row, options)
 
 
 def _saves_the_same(item: Priced, other: Priced) -> bool:
@@ -129,57 +176,124 @@ def _gains(gain: Gain | None) -> Iterator[str]:
             yield f"{name} {words(pair[0])} -> {words(pair[1])}"
 
 
-def summary(sums: Sums, rebuild: Callable[[], str] | None = None) -> str:
-    """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth.
+def _end(sums: Sums, options: ReportOptions) -> Iterator[str]:
+    """What sums up, where the figures are from, and what the signs mean."""
+    yield from _wrapped(summary(sums), "", options, BOLD)
+    if options.rebuild is not None and sums.worth and parts(sums.worth):
+        yield from _wrapped(options.rebuild(), "", options, DIM)
+    signs = [MEANINGS[kind] for kind in (Applicability.SAFE, Applicability.UNSAFE) if sums.fixes[kind]]
+    levels = [f"{level.value}: {LEVELS[level]}" for level in Severity if sums.levels[level]]
+    if options.excerpts and len(levels) > 1:
+        signs += levels
+    if signs:
+        yield from _wrapped("; ".join(signs), "", options, DIM)
 
-    `rebuild` says what an average rebuild is; it is asked where seconds are told.
-    """
+
+def summary(sums: Sums) -> str:
+    """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth."""
     count = sums.levels.total()
     if not count:
         return f"no findings in {_count(sums.files, 'file')}"
     by_level = ", ".join(_level_count(sums.levels[level], level) for level in Severity if sums.levels[level])
     said = f"{_count(count, 'finding')} ({by_level})"
+    if sums.causes < count:
+        said += f" of {_count(sums.causes, 'problem')}"
     safe, unsafe = sums.fixes[Applicability.SAFE], sums.fixes[Applicability.UNSAFE]
     if safe:
         said += f", {safe} fixable with --fix"
     if unsafe:
         said += f", {unsafe}{' more' if safe else ' fixable'} with --unsafe-fixes"
     if sums.worth and (gains := parts(sums.worth)):
-        said += f"; worth about {' and '.join(gains)}"
-        if rebuild is not None and sums.worth.rebuild_seconds >= LEAST_SECONDS:
-            said += f" ({rebuild()})"
+        said += f"; all fixes together save {' and '.join(gains)}, or more"
     return said
 
 
-def mark(item: Priced) -> str:
+def mark(item: Priced | None) -> str:
     """`[*]` for what `--fix` mends, `[?]` for what needs `--unsafe-fixes` too, empty for the rest."""
-    return MARKS.get(item.finding.fix.applicability, "") if item.finding.fix else ""
+    return MARKS.get(item.finding.fix.applicability, "") if item and item.finding.fix else ""
 
 
-def _plain(report: FileReport, item: Priced, options: ReportOptions) -> Iterator[str]:
+def _plain(report: FileReport, row: Row, options: ReportOptions) -> str:
+    cause = row.cause
+    line, column = line_and_column(report.doc, cause.first.finding.span.start)
+    head = f"{visible(report.path)}:{line}:{column}: {_paint(cause.first.finding.code, COLOURS[cause.severity], options)}"
+    message = f"{cause.severity.value}: {visible(cause.first.finding.message)}"
+    more = "; ".join(filter(None, (phrase(row.saving), also(cause, _lines_of(report)))))
+    return " ".join(word for word in (head, message, mark(cause.remedy), more and f"({more})") if word)
+
+
+def _lines_of(report: FileReport) -> Callable[[Priced], int]:
+    return lambda item: report.doc.line(item.finding.span.start)
+
+
+def _on_terminal(report: FileReport, row: Row, options: ReportOptions) -> Iterator[str]:
+    cause, item = row.cause, row.cause.first
     line, column = line_and_column(report.doc, item.finding.span.start)
-    head = f"{visible(report.path)}:{line}:{column}: {_paint(item.finding.code, COLOURS[item.severity], options)}"
-    message = f"{item.severity.value}: {visible(item.finding.message)}"
-    yield " ".join(word for word in (head, message, mark(item), in_brackets(item.saving)) if word)
-
-
-def _on_terminal(report: FileReport, item: Priced, options: ReportOptions) -> Iterator[str]:
-    line, column = line_and_column(report.doc, item.finding.span.start)
-    colour = COLOURS[item.severity]
-    head = _paint(f"{item.finding.code} {item.severity.value}", colour, options)
-    name = item.rule.name if item.rule.name != item.finding.code else ""
-    where = _paint(f"{visible(report.path)}:{line}:{column}", BOLD, options)
-    yield " ".join(word for word in (head, name, mark(item), where) if word)
-    yield f"  {visible(item.finding.message)}"
+    colour = COLOURS[cause.severity]
+    yield from _head(cause, f"{visible(report.path)}:{line}:{column}", options)
+    yield from _wrapped(visible(item.finding.message), INDENT, options)
     shown = excerpt(report.doc, item.finding.span, options.width)
     gutter = _paint(f"{shown.number} |", DIM, options), _paint(" " * len(shown.number) + " |", DIM, options)
-    yield f"  {gutter[0]} {shown.before}{_paint(shown.marked, colour, options)}{shown.after}"
-    yield f"  {gutter[1]} {' ' * shown.indent}{_paint(shown.underline, colour, options)}"
-    if item.finding.fix:
-        yield f"  fix: {visible(item.finding.fix.title)}"
-    if saving := phrase(item.saving):
-        yield f"  {_paint(saving, GREEN, options)}"
+    yield f"{INDENT}{gutter[0]} {shown.before}{_paint(shown.marked, colour, options)}{shown.after}"
+    yield f"{INDENT}{gutter[1]} {' ' * shown.indent}{_paint(shown.underline, colour, options)}"
+    remedy = cause.remedy
+    if remedy and remedy.finding.fix:
+        of = "" if remedy is item else f" ({remedy.finding.code})"
+        yield from _wrapped(f"{mark(remedy)} fix{of}: {visible(remedy.finding.fix.title)}", INDENT, options)
+    elif item.finding.fix:
+        yield from _wrapped(f"by hand: {visible(item.finding.fix.title)}", INDENT, options)
+    if saving := phrase(row.saving):
+        yield from _wrapped(saving, INDENT, options, GREEN)
+    if others := also(cause, _lines_of(report)):
+        yield from _wrapped(others, INDENT, options, DIM)
     yield ""
+
+
+def _head(cause: Cause, where: str, options: ReportOptions) -> Iterator[str]:
+    """Code, level and name, then the place: on a line of its own where there is no room."""
+    code, name = cause.first.finding.code, cause.first.rule.name
+    words = [f"{code} {cause.severity.value}", "" if name == code else name, mark(cause.remedy)]
+    room = options.width - len(" ".join(word for word in words if word)) - 1
+    words[0] = _paint(words[0], COLOURS[cause.severity], options)
+    yield " ".join(word for word in (*words, _paint(where, BOLD, options) if width(where) <= room else "") if word)
+    if width(where) > room:
+        yield INDENT + _paint(where, BOLD, options)
+
+
+def _wrapped(text: str, indent: str, options: ReportOptions, style: str = "") -> Iterator[str]:
+    """A text in lines that are as wide as the terminal; in one line where there is none."""
+    room = options.width - len(indent) if options.excerpts else None
+    for line in wrapped(text, room):
+        yield indent + (_paint(line, style, options) if style else line)
+
+
+def wrapped(text: str, room: int | None) -> list[str]:
+    """The text in lines of at most so many columns, broken between words; None for no limit. A longer word is cut."""
+    if room is None or width(text) <= room:
+        return [text]
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if width(joined) <= room:
+            lines[-1] = joined
+            continue
+        *full, rest = _cut(word, max(room, 1))
+        lines += [*full, rest] if lines[-1] else full
+        if not lines[-1]:
+            lines[-1] = rest
+        elif lines[-1] != rest:
+            lines.append(rest)
+    return lines
+
+
+def _cut(word: str, room: int) -> list[str]:
+    """A word in pieces of at most so many columns."""
+    pieces = [""]
+    for char in word:
+        if width(pieces[-1]) + width(char) > room and pieces[-1]:
+            pieces.append("")
+        pieces[-1] += char
+    return pieces
 
 
 def _statistics(reports: Iterable[FileReport]) -> Iterator[str]:
