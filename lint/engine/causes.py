@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
+    from dockerlint.lint.syntax.span import Span
 
     from .file_report import Priced
 
@@ -62,7 +63,7 @@ def joined(items: Sequence[Priced], facts: Facts) -> tuple[Priced, ...]:
     make. hadolint tells each finding by itself, and so does its preset.
     """
     known = _relations()
-    if facts.as_hadolint or sum(item.finding.code in known.of for item in items) < 2:  # noqa: PLR2004 - one alone has no other
+    if facts.as_hadolint or sum(item.finding.code in known.of for item in items) < 2:
         return tuple(items)
     found = list(items)
     for number, members in enumerate(_groups(items, facts, known)):
@@ -99,11 +100,21 @@ def _groups(items: Sequence[Priced], facts: Facts, known: _Relations) -> list[li
 
 def _united(groups: Iterable[list[int]]) -> list[list[int]]:
     """The groups, those with a member in common as one."""
-    united: list[set[int]] = []
-    for group in groups:
-        whole = set(group).union(*(other for other in united if not other.isdisjoint(group)))
-        united = [other for other in united if other.isdisjoint(whole)] + [whole]
-    return [sorted(group) for group in united]
+    above: dict[int, int] = {}
+
+    def top(at: int) -> int:
+        while (higher := above.setdefault(at, at)) != at:
+            above[at] = above[higher]
+            at = higher
+        return at
+
+    for first, *rest in groups:
+        for at in rest:
+            above[top(at)] = top(first)
+    united = defaultdict[int, list[int]](list)
+    for at in sorted(above):
+        united[top(at)].append(at)
+    return list(united.values())
 
 
 class _Places(Struct, frozen=True):
@@ -129,7 +140,7 @@ class _Places(Struct, frozen=True):
         changed = {id(node): node for edit in edits if (node := self._instruction(edit.span.start)) and node is not own}
         return {key for node in changed.values() for key, _ in self._tools(node)}
 
-    def _tools(self, node: Instruction) -> list[tuple[tuple[int, str], nodes.Span]]:
+    def _tools(self, node: Instruction) -> list[tuple[tuple[int, str], Span]]:
         if not isinstance(node, nodes.Run):
             return []
         return [((node.span.start, call.tool.name), call.command.span) for call in self.facts.invocations(node)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from .findings import Finding, Saving
     from .rule import Rule
+
+
+# Others of one cause that a finding names.
+MOST_RELATED = 20
 
 
 class Priced(Struct, frozen=True):
@@ -41,8 +46,8 @@ class Priced(Struct, frozen=True):
         return self.saving.worth if self.saving else 0.0
 
 
-class Cause(Struct, frozen=True):
-    """What is wrong at one place, once: the finding that tells it, and the others that it has to do with."""
+class FindingGroup(Struct, frozen=True):
+    """The findings of one cause: the one that tells it, and the others."""
 
     first: Priced
     others: tuple[Priced, ...] = ()
@@ -68,23 +73,23 @@ class Cause(Struct, frozen=True):
         return (self.remedy or self.first).saving
 
     @property
-    def group(self) -> Group:
+    def heading(self) -> Heading:
         """Under which of three headings it belongs."""
         severity = self.severity
         is_security = any(item.rule.is_security and item.severity.at_least(Severity.WARNING) for item in self.every)
         if severity is Severity.ERROR or is_security:
-            return Group.URGENT
-        return Group.COSTLY if self.saving and self.saving.worth > 0 else Group.OTHER
+            return Heading.URGENT
+        return Heading.COSTLY if self.saving and self.saving.worth > 0 else Heading.OTHER
 
     @property
     def order(self) -> tuple[object, ...]:
         """What to sort by: errors and security, then by worth, then the rest by level and place."""
-        group, worth = self.group, self.saving.worth if self.saving else 0.0
-        by_level = 0 if group is Group.COSTLY else self.severity.rank
-        return group, by_level, -worth, self.first.finding.span, self.first.finding.code
+        heading, worth = self.heading, self.saving.worth if self.saving else 0.0
+        by_level = 0 if heading is Heading.COSTLY else self.severity.rank
+        return heading, by_level, -worth, self.first.finding.span, self.first.finding.code
 
 
-class Group(IntEnum):
+class Heading(IntEnum):
     """The headings of a report, the most urgent first."""
 
     URGENT = 0
@@ -116,7 +121,7 @@ class Gain(Struct, frozen=True):
     edit: tuple[float, float] | None = None
 
 
-class FileReport(Struct, frozen=True):
+class FileReport(Struct, frozen=True, dict=True):
     """What was found and fixed in one file."""
 
     # the path as reports show it
@@ -146,13 +151,27 @@ class FileReport(Struct, frozen=True):
         return chosen
 
     @property
-    def causes(self) -> list[Cause]:
+    def groups(self) -> list[FindingGroup]:
         """The findings by their causes, the most urgent first."""
-        groups: dict[object, list[Priced]] = {}
+        found: dict[object, list[Priced]] = {}
         for at, item in enumerate(self.items):
-            groups.setdefault(item.cause if item.cause is not None else (at,), []).append(item)
-        ranked = (sorted(group, key=lambda item: item.rank) for group in groups.values())
-        return sorted((Cause(first, tuple(others)) for first, *others in ranked), key=lambda cause: cause.order)
+            found.setdefault(item.cause if item.cause is not None else (at,), []).append(item)
+        ranked = (sorted(group, key=lambda item: item.rank) for group in found.values())
+        return sorted((FindingGroup(first, tuple(others)) for first, *others in ranked), key=lambda group: group.order)
+
+    def related(self, item: Priced) -> list[Priced]:
+        """The other findings of the same cause, the one that tells it first; so many of them as a reader looks at."""
+        if item.cause is None:
+            return []
+        return [other for other in self._by_cause[item.cause][: MOST_RELATED + 1] if other is not item]
+
+    @cached_property
+    def _by_cause(self) -> dict[int, list[Priced]]:
+        found: dict[int, list[Priced]] = {}
+        for item in sorted(self.items, key=lambda item: item.rank):
+            if item.cause is not None:
+                found.setdefault(item.cause, []).append(item)
+        return found
 
     @property
     def by_worth(self) -> list[Priced]:

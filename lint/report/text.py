@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from dockerlint.lint.engine.file_report import Group
+from dockerlint.lint.engine.file_report import Heading
 from dockerlint.lint.engine.findings import Applicability, Severity
 
 from .escaping import visible, width
@@ -17,17 +18,17 @@ from .places import line_and_column
 from .saving_text import duration, in_brackets, parts, phrase, size, total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from dockerlint.lint.engine.file_report import Cause, FileReport, Gain, Priced
+    from dockerlint.lint.engine.file_report import FileReport, FindingGroup, Gain, Priced
     from dockerlint.lint.engine.findings import Saving
 
     from .render import ReportOptions
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}
-BOLD, DIM, GREEN, HEADING = "1", "2", "32", "1;4"
+BOLD, DIM, GREEN, TITLE = "1", "2", "32", "1;4"
 INDENT = "  "
-HEADINGS = {Group.URGENT: "Errors and security", Group.COSTLY: "Size and build time", Group.OTHER: "Everything else"}
+HEADINGS = {Heading.URGENT: "Errors and security", Heading.COSTLY: "Size and build time", Heading.OTHER: "Everything else"}
 # What a level asks of who reads it.
 LEVELS = {
     Severity.ERROR: "the build or the container fails, or a secret leaks",
@@ -63,11 +64,11 @@ class Sums(Struct):
 
     def add(self, report: FileReport) -> None:
         """Takes a file in."""
-        causes = report.causes
+        groups = report.groups
         self.files += 1
-        self.causes += len(causes)
+        self.causes += len(groups)
         self.levels.update(item.severity for item in report.items)
-        remedies = (cause.remedy for cause in causes)
+        remedies = (group.remedy for group in groups)
         self.fixes.update(item.finding.fix.applicability for item in remedies if item and item.finding.fix)
         self.worth = total((self.worth, *(item.saving for item in report.independent)))
 
@@ -86,47 +87,41 @@ def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[st
         yield "".join(f"{line}\n" for line in _end(sums, options))
 
 
-class Row(Struct, frozen=True):
-    """A problem as it is told: with what it saves that no row above told of already."""
+def rows(report: FileReport) -> Iterator[tuple[FindingGroup, Saving | None]]:
+    """The findings by their causes, the most urgent first, each with what its remedy saves.
 
-    cause: Cause
-    saving: Saving | None
-
-
-def rows(report: FileReport) -> Iterator[Row]:
-    """The problems of a file, the most urgent first. Bytes that another remedy at the same place saves as well are told once."""
+    Bytes that another remedy at the same place saves as well are told once.
+    """
     told: list[Priced] = []
-    for cause in report.causes:
-        saving, remedy = cause.saving, cause.remedy
+    for group in report.groups:
+        saving, remedy = group.saving, group.remedy
         if saving is not None and remedy is not None:
             if any(_saves_the_same(remedy, other) for other in told):
                 saving = replace(saving, image_bytes=0.0)
             told.append(remedy)
-        yield Row(cause, saving)
+        yield group, saving
 
 
-def also(cause: Cause, line: Callable[[Priced], int]) -> str:
+def also(report: FileReport, group: FindingGroup) -> str:
     """`also DF202, DL3009 (line 7)`: the codes of the other findings; empty where there are none."""
-    own = line(cause.first)
-    codes = dict.fromkeys(
-        item.finding.code + (f" (line {line(item)})" if line(item) != own else "") for item in cause.others
-    )
+    own, *lines = (report.doc.line(item.finding.span.start) for item in group.every)
+    pairs = zip((item.finding.code for item in group.others), lines, strict=True)
+    codes = dict.fromkeys(code if line == own else f"{code} (line {line})" for code, line in pairs)
     return f"also {', '.join(codes)}" if codes else ""
 
 
 def _rows(report: FileReport, options: ReportOptions) -> Iterator[str]:
     found = list(rows(report))
     if not options.excerpts:
-        yield from (_plain(report, row, options) for row in found)
+        yield from (_plain(report, *row, options) for row in found)
         return
-    groups = {row.cause.group for row in found}
+    are_many = len({group.heading for group, _ in found}) > 1
     above = None
-    for row in found:
-        group = row.cause.group
-        if group is not above and len(groups) > 1:
-            yield from (_paint(HEADINGS[group], HEADING, options), "")
-        above = group
-        yield from _on_terminal(report, row, options)
+    for group, saving in found:
+        if are_many and group.heading is not above:
+            yield from (_paint(HEADINGS[group.heading], TITLE, options), "")
+        above = group.heading
+        yield from _on_terminal(report, group, saving, options)
 
 
 def _saves_the_same(item: Priced, other: Priced) -> bool:
@@ -181,12 +176,11 @@ def _end(sums: Sums, options: ReportOptions) -> Iterator[str]:
     yield from _wrapped(summary(sums), "", options, BOLD)
     if options.rebuild is not None and sums.worth and parts(sums.worth):
         yield from _wrapped(options.rebuild(), "", options, DIM)
-    signs = [MEANINGS[kind] for kind in (Applicability.SAFE, Applicability.UNSAFE) if sums.fixes[kind]]
     levels = [f"{level.value}: {LEVELS[level]}" for level in Severity if sums.levels[level]]
     if options.excerpts and len(levels) > 1:
-        signs += levels
-    if signs:
-        yield from _wrapped("; ".join(signs), "", options, DIM)
+        yield from _wrapped("; ".join(levels), "", options, DIM)
+    signs = [MEANINGS[kind] for kind in MEANINGS if sums.fixes[kind]]
+    yield from _wrapped("; ".join(signs), "", options, DIM)
 
 
 def summary(sums: Sums) -> str:
@@ -213,57 +207,56 @@ def mark(item: Priced | None) -> str:
     return MARKS.get(item.finding.fix.applicability, "") if item and item.finding.fix else ""
 
 
-def _plain(report: FileReport, row: Row, options: ReportOptions) -> str:
-    cause = row.cause
-    line, column = line_and_column(report.doc, cause.first.finding.span.start)
-    head = f"{visible(report.path)}:{line}:{column}: {_paint(cause.first.finding.code, COLOURS[cause.severity], options)}"
-    message = f"{cause.severity.value}: {visible(cause.first.finding.message)}"
-    more = "; ".join(filter(None, (phrase(row.saving), also(cause, _lines_of(report)))))
-    return " ".join(word for word in (head, message, mark(cause.remedy), more and f"({more})") if word)
+def _plain(report: FileReport, group: FindingGroup, saving: Saving | None, options: ReportOptions) -> str:
+    finding = group.first.finding
+    line, column = line_and_column(report.doc, finding.span.start)
+    head = f"{visible(report.path)}:{line}:{column}: {_paint(finding.code, COLOURS[group.severity], options)}"
+    message = f"{group.severity.value}: {visible(finding.message)}"
+    more = "; ".join(filter(None, (phrase(saving), also(report, group))))
+    return " ".join(word for word in (head, message, mark(group.remedy), more and f"({more})") if word)
 
 
-def _lines_of(report: FileReport) -> Callable[[Priced], int]:
-    return lambda item: report.doc.line(item.finding.span.start)
-
-
-def _on_terminal(report: FileReport, row: Row, options: ReportOptions) -> Iterator[str]:
-    cause, item = row.cause, row.cause.first
-    line, column = line_and_column(report.doc, item.finding.span.start)
-    colour = COLOURS[cause.severity]
-    yield from _head(cause, f"{visible(report.path)}:{line}:{column}", options)
-    yield from _wrapped(visible(item.finding.message), INDENT, options)
-    shown = excerpt(report.doc, item.finding.span, options.width)
+def _on_terminal(report: FileReport, group: FindingGroup, saving: Saving | None, options: ReportOptions) -> Iterator[str]:
+    finding = group.first.finding
+    line, column = line_and_column(report.doc, finding.span.start)
+    colour = COLOURS[group.severity]
+    yield from _head(group, f"{visible(report.path)}:{line}:{column}", options)
+    yield from _wrapped(visible(finding.message), INDENT, options)
+    shown = excerpt(report.doc, finding.span, options.width)
     gutter = _paint(f"{shown.number} |", DIM, options), _paint(" " * len(shown.number) + " |", DIM, options)
     yield f"{INDENT}{gutter[0]} {shown.before}{_paint(shown.marked, colour, options)}{shown.after}"
     yield f"{INDENT}{gutter[1]} {' ' * shown.indent}{_paint(shown.underline, colour, options)}"
-    remedy = cause.remedy
-    if remedy and remedy.finding.fix:
-        of = "" if remedy is item else f" ({remedy.finding.code})"
-        yield from _wrapped(f"{mark(remedy)} fix{of}: {visible(remedy.finding.fix.title)}", INDENT, options)
-    elif item.finding.fix:
-        yield from _wrapped(f"by hand: {visible(item.finding.fix.title)}", INDENT, options)
-    if saving := phrase(row.saving):
-        yield from _wrapped(saving, INDENT, options, GREEN)
-    if others := also(cause, _lines_of(report)):
-        yield from _wrapped(others, INDENT, options, DIM)
+    yield from _wrapped(_advice(group), INDENT, options)
+    yield from _wrapped(phrase(saving), INDENT, options, GREEN)
+    yield from _wrapped(also(report, group), INDENT, options, DIM)
     yield ""
 
 
-def _head(cause: Cause, where: str, options: ReportOptions) -> Iterator[str]:
+def _advice(group: FindingGroup) -> str:
+    """The fix that is advised, with its sign; one that is shown only has none."""
+    remedy, shown = group.remedy, group.first.finding.fix
+    if remedy and remedy.finding.fix:
+        of = "" if remedy is group.first else f" ({remedy.finding.code})"
+        return f"{mark(remedy)} fix{of}: {visible(remedy.finding.fix.title)}"
+    return f"fix by hand: {visible(shown.title)}" if shown else ""
+
+
+def _head(group: FindingGroup, where: str, options: ReportOptions) -> Iterator[str]:
     """Code, level and name, then the place: on a line of its own where there is no room."""
-    code, name = cause.first.finding.code, cause.first.rule.name
-    words = [f"{code} {cause.severity.value}", "" if name == code else name, mark(cause.remedy)]
+    code, name = group.first.finding.code, group.first.rule.name
+    words = [f"{code} {group.severity.value}", "" if name == code else name, mark(group.remedy)]
     room = options.width - len(" ".join(word for word in words if word)) - 1
-    words[0] = _paint(words[0], COLOURS[cause.severity], options)
-    yield " ".join(word for word in (*words, _paint(where, BOLD, options) if width(where) <= room else "") if word)
+    words[0] = _paint(words[0], COLOURS[group.severity], options)
+    place = _paint(where, BOLD, options)
+    yield " ".join(word for word in (*words, place if width(where) <= room else "") if word)
     if width(where) > room:
-        yield INDENT + _paint(where, BOLD, options)
+        yield INDENT + place
 
 
 def _wrapped(text: str, indent: str, options: ReportOptions, style: str = "") -> Iterator[str]:
     """A text in lines that are as wide as the terminal; in one line where there is none."""
     room = options.width - len(indent) if options.excerpts else None
-    for line in wrapped(text, room):
+    for line in wrapped(text, room) if text else ():
         yield indent + (_paint(line, style, options) if style else line)
 
 
@@ -271,18 +264,13 @@ def wrapped(text: str, room: int | None) -> list[str]:
     """The text in lines of at most so many columns, broken between words; None for no limit. A longer word is cut."""
     if room is None or width(text) <= room:
         return [text]
-    lines = [""]
-    for word in text.split(" "):
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if width(joined) <= room:
-            lines[-1] = joined
-            continue
-        *full, rest = _cut(word, max(room, 1))
-        lines += [*full, rest] if lines[-1] else full
-        if not lines[-1]:
-            lines[-1] = rest
-        elif lines[-1] != rest:
-            lines.append(rest)
+    lines: list[str] = []
+    for word in chain.from_iterable(_cut(word, max(room, 1)) for word in text.split(" ")):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
     return lines
 
 
