@@ -10,7 +10,7 @@ from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .config_layers import file_layer, layers
@@ -70,6 +70,7 @@ class _Check(Struct):
     paths: tuple[str, ...]
     options: Mapping[str, Any]
     status: int = OK
+    changed: list[FileReport] = field(default_factory=list)
 
     def run(self) -> int:
         from dockerlint.lint.settings.discovery import Missing, Skipped, discover
@@ -110,6 +111,8 @@ class _Check(Struct):
                 self._show_diffs(results)
             else:
                 self._show(config, results, unread)
+        if len(self.changed) > 1:
+            self._say(self._all_changes())
         if interrupts.asked:
             self._say("dlint: interrupted: this is what was found so far")
             return TERMINATED if interrupts.by == signal.SIGTERM else INTERRUPTED
@@ -165,7 +168,7 @@ class _Check(Struct):
             yield result
 
     def _note(self, result: Result, unread: list[str]) -> None:
-        from dockerlint.lint.report.text import changes
+        from dockerlint.lint.report.fix_text import changes
 
         for failure in result.failures:
             if failure.sentence not in unread:
@@ -175,8 +178,25 @@ class _Check(Struct):
             self._say(note)
         # what is left is told by the findings too, but for --diff, which shows none
         if result.report and (result.report.fixed or self.options["diff"]):
-            for line in changes(result.report, "would fix" if self.options["diff"] else "fixed"):
+            if result.report.fixed:
+                self.changed.append(result.report)
+            room = _width() if is_terminal() else None
+            for line in changes(result.report, self._verb, are_findings_shown=not self.options["diff"], room=room):
                 self._say(line)
+
+    @property
+    def _verb(self) -> str:
+        return "would fix" if self.options["diff"] else "fixed"
+
+    def _all_changes(self) -> str:
+        """What the fixes of all files come to."""
+        from dockerlint.lint.report.fix_text import smaller
+
+        count = sum(len(report.fixed) for report in self.changed)
+        sizes = [report.gain.image for report in self.changed if report.gain and report.gain.image]
+        images = smaller("images", *map(sum, zip(*sizes, strict=True))) if sizes else ""
+        said = f"{self._verb} {count} findings in {len(self.changed)} files"
+        return ", ".join(filter(None, (said, images)))
 
     def _complain(self, sentences: Iterable[str], status: int) -> None:
         from dockerlint.lint.report.escaping import sentences as shown

@@ -157,6 +157,7 @@ class FileWork:
         failures: list[Failure] = []
         text = read.text
         fixed: tuple[Fixed, ...] = ()
+        outcome = None
         if self.task.fix or self.task.diff:
             from dockerlint.fixers.loop import ENDLESS
 
@@ -171,6 +172,10 @@ class FileWork:
         doc = self.doc if text == read.text else parse(text)
         gain = self._gain(doc) if fixed and self.task.savings else None
         report = FileReport(str(self.path), Lines(doc.text), joined(self._merged(doc), self.facts(doc)), fixed, gain)
+        if outcome:
+            from .fix_report import with_rest
+
+            report = with_rest(report, outcome, is_diff=self.task.diff)
         left_out = self._left_out(doc)
         if self.task.savings and self.measured[1]:
             notes.append(self.measured[1])

@@ -98,13 +98,13 @@ class Heading(IntEnum):
 
 
 class Fixed(Struct, frozen=True):
-    """A fix that was made."""
+    """A fix that was made, or could be."""
 
     # its rule's code
     code: str
-    # what it did
+    # what it did; empty when there is none
     title: str
-    # the line that it was found on, from 1
+    # the line that it was found on, from 1, of the file as it was
     line: int
     # the finding's message
     message: str = ""
@@ -134,6 +134,12 @@ class FileReport(Struct, frozen=True, dict=True):
     fixed: tuple[Fixed, ...] = ()
     # None when nothing was fixed, or nothing is to be priced
     gain: Gain | None = None
+    # codes and lines, of the file as it was, of findings that are gone with the fixes of others
+    settled: tuple[tuple[str, int], ...] = ()
+    # the fixes that are left for `--unsafe-fixes`, and the findings that say why they have none; lines are those of the file as it
+    # is now on disk
+    left: tuple[Fixed, ...] = ()
+    refused: tuple[Fixed, ...] = ()
 
     @property
     def independent(self) -> list[Priced]:

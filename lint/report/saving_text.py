@@ -81,6 +81,11 @@ def about(value: float, shown: Callable[[float], str]) -> str:
     return f"about {shown(_rounded(value))}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def total(savings: Iterable[Saving | None]) -> Saving | None:
     """Savings of fixes that leave each other alone, together."""
     known = [saving for saving in savings if saving]

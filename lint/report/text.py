@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -15,19 +14,19 @@ from dockerlint.lint.engine.findings import Applicability, Severity
 from .escaping import visible, width
 from .excerpt import excerpt
 from .places import line_and_column
-from .saving_text import duration, in_brackets, parts, phrase, size, total
+from .saving_text import counted, in_brackets, parts, phrase, total
+from .wrapping import INDENT, indented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dockerlint.lint.engine.file_report import FileReport, FindingGroup, Gain, Priced
+    from dockerlint.lint.engine.file_report import FileReport, FindingGroup, Priced
     from dockerlint.lint.engine.findings import Saving
 
     from .render import ReportOptions
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1", Severity.STYLE: "34;1"}
 BOLD, DIM, GREEN, TITLE = "1", "2", "32", "1;4"
-INDENT = "  "
 HEADINGS = {Heading.URGENT: "Errors and security", Heading.COSTLY: "Size and build time", Heading.OTHER: "Everything else"}
 # What a level asks of who reads it.
 LEVELS = {
@@ -131,67 +130,27 @@ def _saves_the_same(item: Priced, other: Priced) -> bool:
     return size > 0 and abs(size - same) <= SAME * same and item.reach.overlaps(other.reach)
 
 
-def changes(report: FileReport, verb: str) -> Iterator[str]:
-    """What the fixes did to one file, or would do (`verb` says which), why, what that saves, and which fixes are left."""
-    left = [item for item in report.by_worth if item.finding.fix and item.finding.fix.applicability is Applicability.UNSAFE]
-    if not report.fixed and not left:
-        return
-    path = visible(report.path)
-    worth = total(item.saving for item in report.fixed)
-    gains = list(_gains(report.gain)) or (parts(worth) and [f"worth about {' and '.join(parts(worth))}"] if worth else [])
-    yield ", ".join([f"{path}: {verb} {_count(len(report.fixed), 'finding') if report.fixed else 'nothing'}", *gains])
-    for item in report.fixed:
-        yield f"  line {item.line}: {_change(item.code, item.title, item.saving)}"
-        yield f"    {visible(item.message)}"
-    if left:
-        yield "  left for --unsafe-fixes:"
-    for found in left:
-        assert found.finding.fix
-        line, _ = line_and_column(report.doc, found.finding.span.start)
-        yield f"    line {line}: {_change(found.finding.code, found.finding.fix.title, found.saving)}"
-
-
-def _change(code: str, title: str, saving: Saving | None) -> str:
-    worth = phrase(saving)
-    return f"{code} {visible(title)}{f': {worth}' if worth else ''}"
-
-
-def _megabytes(count: float) -> str:
-    """Two sizes are told apart where gigabytes would hide it."""
-    return f"{count / 1e6:,.0f} MB" if count >= 1e7 else size(count)
-
-
-def _gains(gain: Gain | None) -> Iterator[str]:
-    """`image 1,210 MB -> 950 MB`, `build after a source edit 43 s -> 0.5 s`; what does not change is not told."""
-    for name, pair, words in (
-        ("image", gain and gain.image, _megabytes),
-        ("build after a source edit", gain and gain.edit, duration),
-    ):
-        if pair and words(pair[0]) != words(pair[1]):
-            yield f"{name} {words(pair[0])} -> {words(pair[1])}"
-
-
 def _end(sums: Sums, options: ReportOptions) -> Iterator[str]:
     """What sums up, where the figures are from, and what the signs mean."""
-    yield from _wrapped(summary(sums), "", options, BOLD)
+    yield from _wrapped(summary(sums), 0, options, BOLD)
     if options.rebuild is not None and sums.worth and parts(sums.worth):
-        yield from _wrapped(options.rebuild(), "", options, DIM)
+        yield from _wrapped(options.rebuild(), 0, options, DIM)
     levels = [f"{level.value}: {LEVELS[level]}" for level in Severity if sums.levels[level]]
     if options.excerpts and len(levels) > 1:
-        yield from _wrapped("; ".join(levels), "", options, DIM)
+        yield from _wrapped("; ".join(levels), 0, options, DIM)
     signs = [MEANINGS[kind] for kind in MEANINGS if sums.fixes[kind]]
-    yield from _wrapped("; ".join(signs), "", options, DIM)
+    yield from _wrapped("; ".join(signs), 0, options, DIM)
 
 
 def summary(sums: Sums) -> str:
     """How many findings there are, how bad, how many of them can be fixed, and what all of that is worth."""
     count = sums.levels.total()
     if not count:
-        return f"no findings in {_count(sums.files, 'file')}"
+        return f"no findings in {counted(sums.files, 'file')}"
     by_level = ", ".join(_level_count(sums.levels[level], level) for level in Severity if sums.levels[level])
-    said = f"{_count(count, 'finding')} ({by_level})"
+    said = f"{counted(count, 'finding')} ({by_level})"
     if sums.causes < count:
-        said += f" of {_count(sums.causes, 'problem')}"
+        said += f" of {counted(sums.causes, 'problem')}"
     safe, unsafe = sums.fixes[Applicability.SAFE], sums.fixes[Applicability.UNSAFE]
     if safe:
         said += f", {safe} fixable with --fix"
@@ -221,14 +180,14 @@ def _on_terminal(report: FileReport, group: FindingGroup, saving: Saving | None,
     line, column = line_and_column(report.doc, finding.span.start)
     colour = COLOURS[group.severity]
     yield from _head(group, f"{visible(report.path)}:{line}:{column}", options)
-    yield from _wrapped(visible(finding.message), INDENT, options)
+    yield from _wrapped(visible(finding.message), 1, options)
     shown = excerpt(report.doc, finding.span, options.width)
     gutter = _paint(f"{shown.number} |", DIM, options), _paint(" " * len(shown.number) + " |", DIM, options)
     yield f"{INDENT}{gutter[0]} {shown.before}{_paint(shown.marked, colour, options)}{shown.after}"
     yield f"{INDENT}{gutter[1]} {' ' * shown.indent}{_paint(shown.underline, colour, options)}"
-    yield from _wrapped(_advice(group), INDENT, options)
-    yield from _wrapped(phrase(saving), INDENT, options, GREEN)
-    yield from _wrapped(also(report, group), INDENT, options, DIM)
+    yield from _wrapped(_advice(group), 1, options)
+    yield from _wrapped(phrase(saving), 1, options, GREEN)
+    yield from _wrapped(also(report, group), 1, options, DIM)
     yield ""
 
 
@@ -253,35 +212,11 @@ def _head(group: FindingGroup, where: str, options: ReportOptions) -> Iterator[s
         yield INDENT + place
 
 
-def _wrapped(text: str, indent: str, options: ReportOptions, style: str = "") -> Iterator[str]:
+def _wrapped(text: str, level: int, options: ReportOptions, style: str = "") -> Iterator[str]:
     """A text in lines that are as wide as the terminal; in one line where there is none."""
-    room = options.width - len(indent) if options.excerpts else None
-    for line in wrapped(text, room) if text else ():
-        yield indent + (_paint(line, style, options) if style else line)
-
-
-def wrapped(text: str, room: int | None) -> list[str]:
-    """The text in lines of at most so many columns, broken between words; None for no limit. A longer word is cut."""
-    if room is None or width(text) <= room:
-        return [text]
-    lines: list[str] = []
-    for word in chain.from_iterable(_cut(word, max(room, 1)) for word in text.split(" ")):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and width(longer) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-def _cut(word: str, room: int) -> list[str]:
-    """A word in pieces of at most so many columns."""
-    pieces = [""]
-    for char in word:
-        if width(pieces[-1]) + width(char) > room and pieces[-1]:
-            pieces.append("")
-        pieces[-1] += char
-    return pieces
+    indent = INDENT * level
+    for line in indented(level, text, options.width if options.excerpts else None):
+        yield indent + _paint(line.removeprefix(indent), style, options) if style else line
 
 
 def _statistics(reports: Iterable[FileReport]) -> Iterator[str]:
@@ -294,13 +229,9 @@ def _statistics(reports: Iterable[FileReport]) -> Iterator[str]:
         yield "  ".join(word for word in words if word)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _level_count(number: int, severity: Severity) -> str:
     countable = severity in (Severity.ERROR, Severity.WARNING)
-    return _count(number, severity.value) if countable else f"{number} {severity.value}"
+    return counted(number, severity.value) if countable else f"{number} {severity.value}"
 
 
 def _paint(text: str, style: str, options: ReportOptions) -> str:
