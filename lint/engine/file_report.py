@@ -79,7 +79,7 @@ class FindingGroup(Struct, frozen=True):
         is_security = any(item.rule.is_security and item.severity.at_least(Severity.WARNING) for item in self.every)
         if severity is Severity.ERROR or is_security:
             return Heading.URGENT
-        return Heading.COSTLY if self.saving and self.saving.worth > 0 else Heading.OTHER
+        return Heading.COSTLY if self.saving and self.saving.is_told else Heading.OTHER
 
     @property
     def order(self) -> tuple[object, ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.engine.findings import LEAST_BYTES
+
 from .escaping import visible
-from .saving_text import LEAST_BYTES, about, counted, duration, in_brackets, parts, size, total
+from .saving_text import about, counted, duration, in_brackets, parts, size, total
 from .wrapping import indented
 
 if TYPE_CHECKING:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue.basis import Basis
-from dockerlint.lint.engine.findings import Saving
+from dockerlint.lint.engine.findings import LEAST_BYTES, LEAST_SECONDS, Saving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from dockerlint.lint.engine.findings import Bounds
 
-LEAST_BYTES = 10_000
-LEAST_SECONDS = 0.1
 # How many times the lower bound the upper one is where both are told.
 WIDE = 2
 # A lower bound of less than this share of the upper one is next to nothing beside it.
