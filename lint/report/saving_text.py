@@ -76,7 +76,7 @@ def parts(saving: Saving) -> list[str]:
 
 def about(value: float, shown: Callable[[float], str]) -> str:
     """An estimate of two significant digits: `about 230 MB`."""
-    return f"about {shown(_rounded(value))}"
+    return f"about {shown(_rounded(value, shown))}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -117,9 +117,9 @@ def _estimated(value: float, bounds: Bounds | None, shown: Callable[[float], str
         return about(value, shown)
     low, high = bounds
     if low <= NOTHING * high:
-        return f"up to {shown(_rounded(high))}"
-    most = shown(_rounded(high))
-    return f"{_in_unit(low, most.partition(' ')[2]) or shown(_rounded(low))} to {most}"
+        return f"up to {shown(_rounded(high, shown))}"
+    most = shown(_rounded(high, shown))
+    return f"{_in_unit(low, most.partition(' ')[2]) or shown(_rounded(low, shown))} to {most}"
 
 
 def _in_unit(value: float, unit: str) -> str:
@@ -128,9 +128,14 @@ def _in_unit(value: float, unit: str) -> str:
     number = value / known if known else 0.0
     if number < LEAST_IN_UNIT:
         return ""
-    return f"{_rounded(number):.{0 if number >= WHOLE else 1}f}".removesuffix(".0")
+    return f"{_two_digits(number):.{0 if number >= WHOLE else 1}f}".removesuffix(".0")
 
 
-def _rounded(value: float) -> float:
-    """Two significant digits."""
+def _rounded(value: float, shown: Callable[[float], str]) -> float:
+    """Two significant digits, of minutes where these are shown."""
+    unit = UNITS["min"] if shown is duration and value >= 2 * UNITS["min"] else 1.0
+    return _two_digits(value / unit) * unit
+
+
+def _two_digits(value: float) -> float:
     return float(f"{value:.2g}")
