@@ -161,7 +161,7 @@ def _line(report: FileReport | None, group: FindingGroup, saving: Saving | None)
 
 
 def _row(item: ComparedFigure) -> str:
-    return f"  {item.name:<20}{_words(item, item.before):>12}  ->{_words(item, item.after):>12}{_change(item):>14}".rstrip()
+    return f"  {item.name:<20}{_words(item, item.before):>16}  -> {_words(item, item.after):<16}{_change(item):>10}".rstrip()
 
 
 def _words(item: ComparedFigure, amount: Any) -> str:

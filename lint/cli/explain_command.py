@@ -64,7 +64,7 @@ def command(code: str | None, place: str | None) -> int:
 def page(rule: Rule) -> str:
     """The rule's documentation in Markdown, with a head and titles over the examples."""
     facts = [rule.severity.value, "recommended" if rule.recommended else "not in the recommended preset"]
-    if rule.hadolint_severity:
+    if rule.hadolint_severity not in (None, rule.severity):
         facts.append(f"{rule.hadolint_severity.value} in the preset hadolint")
     if rule.fixable:
         facts.append("can be fixed")
