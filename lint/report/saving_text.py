@@ -126,7 +126,7 @@ def _in_unit(value: float, unit: str) -> str:
     """A figure without its unit; empty where it is next to nothing in that, or the unit is none (`h 12 min`)."""
     known = UNITS.get(unit)
     number = value / known if known else 0.0
-    if number < LEAST_IN_UNIT:
+    if round(number, 1) < LEAST_IN_UNIT:
         return ""
     return f"{_two_digits(number):.{0 if number >= WHOLE else 1}f}".removesuffix(".0")
 

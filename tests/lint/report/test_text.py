@@ -320,6 +320,7 @@ def test_durations(seconds: float, words: str) -> None:
         (Saving(8e6, 0, Basis.HEURISTIC, (3.46e6, 29e6)), "saves 3.5 to 29 MB"),
         (Saving(2e6, 0, Basis.HEURISTIC, (690e3, 22e6)), "saves 0.7 to 22 MB"),
         (Saving(2e6, 0, Basis.HEURISTIC, (90e3, 22e6)), "saves up to 22 MB"),
+        (Saving(0, 0.1, Basis.HEURISTIC, None, (0.096, 0.2)), "saves 0.1 to 0.2 s a rebuild"),
         (Saving(2e8, 0, Basis.HEURISTIC, (40e6, 2.5e9)), "saves 40 MB to 2.5 GB"),
         (Saving(-8e6, 0, Basis.HEURISTIC, (-29e6, -3e6)), "costs 3 to 29 MB"),
         (Saving(0, 300, Basis.HEURISTIC, None, (119, 1140)), "saves 2 to 19 min a rebuild"),
