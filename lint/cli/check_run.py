@@ -70,7 +70,8 @@ class _Check(Struct):
     paths: tuple[str, ...]
     options: Mapping[str, Any]
     status: int = OK
-    changed: list[FileReport] = field(default_factory=list)
+    # of each file with fixes: how many, and its image's bytes before and after
+    changed: list[tuple[int, tuple[float, float] | None]] = field(default_factory=list)
 
     def run(self) -> int:
         from dockerlint.lint.settings.discovery import Missing, Skipped, discover
@@ -179,7 +180,8 @@ class _Check(Struct):
         # what is left is told by the findings too, but for --diff, which shows none
         if result.report and (result.report.fixed or self.options["diff"]):
             if result.report.fixed:
-                self.changed.append(result.report)
+                gain = result.report.gain
+                self.changed.append((len(result.report.fixed), gain.image if gain else None))
             room = _width() if is_terminal() else None
             for line in changes(result.report, self._verb, are_findings_shown=not self.options["diff"], room=room):
                 self._say(line)
@@ -192,8 +194,8 @@ class _Check(Struct):
         """What the fixes of all files come to."""
         from dockerlint.lint.report.fix_text import smaller
 
-        count = sum(len(report.fixed) for report in self.changed)
-        sizes = [report.gain.image for report in self.changed if report.gain and report.gain.image]
+        count = sum(fixes for fixes, _ in self.changed)
+        sizes = [image for _, image in self.changed if image]
         images = smaller("images", *map(sum, zip(*sizes, strict=True))) if sizes else ""
         said = f"{self._verb} {count} findings in {len(self.changed)} files"
         return ", ".join(filter(None, (said, images)))
