@@ -109,7 +109,7 @@ class _Check(Struct):
         with Interrupts() as interrupts, progress(len(files), quiet=self.options["quiet"]) as seen:
             results = self._noted(interrupts.until(seen(checked)), unread)
             if self.options["diff"]:
-                self._show_diffs(results)
+                self._show_diffs(results, colour=config.color and has_colour())
             else:
                 self._show(config, results, unread)
         if len(self.changed) > 1:
@@ -272,18 +272,19 @@ class _Check(Struct):
         except OSError as error:
             self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
 
-    def _show_diffs(self, results: Iterator[Result]) -> None:
+    def _show_diffs(self, results: Iterator[Result], *, colour: bool) -> None:
         from dockerlint.lint.report.escaping import visible_lines
         from dockerlint.lint.syntax.source import encode
 
-        from .patch import unified
+        from .patch import coloured, unified
 
         for item in results:
             if item.report is None or item.fixed is None:
                 continue
             diff = unified(item.report.path, item.before, item.fixed)
             # a patch has the bytes of the file, a terminal must not act on them
-            write(visible_lines(diff) if is_terminal() else encode(diff))
+            shown = visible_lines(diff)
+            write((coloured(shown) if colour else shown) if is_terminal() else encode(diff))
             if not self.options["exit_zero"]:
                 self.status = max(self.status, FINDINGS)
 

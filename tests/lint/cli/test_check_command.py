@@ -743,3 +743,6 @@ def test_a_terminal_does_not_act_on_a_diff(dlint: Dlint, monkeypatch: pytest.Mon
     shown = dlint("--diff", "Dockerfile").out
     assert "\x1b]" not in shown
     assert "title" in shown
+    assert "\x1b[31m-WORKDIR old\x1b[0m\n\x1b[32m+WORKDIR new\x1b[0m\n" in shown
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in dlint("--diff", "Dockerfile").out
