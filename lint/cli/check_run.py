@@ -322,8 +322,8 @@ def _rebuild() -> str:
 
     shares = [f"{item.weight:.0%} {item.name}" for item in sorted(standing(), key=lambda item: -item.weight)]
     return (
-        f"Savings are estimates, a rebuild is an average one ({', '.join(shares)}); "
-        "for measured ones: dlint cost --image FILE --build-log FILE --save"
+        f"Savings are estimates, those of a rebuild averages ({', '.join(shares)}); "
+        "to put in what you measure: dlint cost --image FILE --build-log FILE --save"
     )
 
 

@@ -41,17 +41,17 @@ def duration(seconds: float) -> str:
 
 
 def phrase(saving: Saving | None) -> str:
-    """`saves about 230 MB, about 43 s a rebuild`; empty when there is nothing worth saying."""
+    """`saves about 230 MB and about 43 s a rebuild`; empty when there is nothing worth saying."""
     if saving is None:
         return ""
     gains, losses = parts(saving), parts(_negative(saving))
-    said = [f"saves {', '.join(gains)}"] if gains else []
-    said += [f"costs {', '.join(losses)}"] if losses else []
+    said = [f"saves {' and '.join(gains)}"] if gains else []
+    said += [f"costs {' and '.join(losses)}"] if losses else []
     return ", ".join(said)
 
 
 def in_brackets(saving: Saving | None) -> str:
-    """`(saves about 230 MB, about 43 s a rebuild)`; empty when there is nothing worth saying."""
+    """`(saves about 230 MB and about 43 s a rebuild)`; empty when there is nothing worth saying."""
     words = phrase(saving)
     return f"({words})" if words else ""
 

@@ -60,7 +60,7 @@ def test_piped_is_one_line_a_finding_and_a_summary() -> None:
     saving = Saving(228e6, 43, Basis.HEURISTIC)
     item = priced(TEXT, "COPY . .", saving=saving, safety=Applicability.SAFE)
     assert shown(TEXT, item) == (
-        "Dockerfile:4:1: DF101 warning: something is off [*] (saves about 230 MB, about 43 s a rebuild)\n"
+        "Dockerfile:4:1: DF101 warning: something is off [*] (saves about 230 MB and about 43 s a rebuild)\n"
         "1 finding (1 warning), 1 fixable with --fix; all fixes together save about 230 MB and about 43 s a rebuild, or more\n"
         "[*] safe fix: dlint --fix\n"
     )
