@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .findings import Applicability, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dockerlint.lint.syntax.lines import Lines
     from dockerlint.lint.syntax.span import Span
 
@@ -143,20 +146,32 @@ class FileReport(Struct, frozen=True, dict=True):
 
     @property
     def independent(self) -> list[Priced]:
-        """The most valuable findings whose fixes leave each other alone, so that their savings add up."""
-        if not any(item.saving for item in self.items):
-            return []
+        """The most valuable of the remedies that are told and leave each other alone, so that their savings add up."""
+        return self._apart(lambda saving: saving.worth)
+
+    @property
+    def together(self) -> list[Saving]:
+        """Savings that add up: bytes of remedies that leave each other's bytes alone, and seconds of such."""
+        sizes = (item.saving for item in self._apart(lambda saving: saving.image_bytes))
+        times = (item.saving for item in self._apart(lambda saving: saving.rebuild_seconds))
+        return [
+            *(replace(saving, rebuild_seconds=0.0) for saving in sizes if saving),
+            *(replace(saving, image_bytes=0.0) for saving in times if saving),
+        ]
+
+    def _apart(self, value: Callable[[Saving], float]) -> list[Priced]:
+        """The remedies with the largest values of which none touches what another one touches."""
+        told = (group.remedy or group.first for group in self.groups)
+        valued = [(value(item.saving), item.reach, item) for item in told if item.saving and item.reach]
         taken: list[Span] = []
         chosen = []
-        for item in self.by_worth:
-            if item.saving is None or item.reach is None:
-                continue
-            if not any(item.reach.overlaps(other) for other in taken):
-                taken.append(item.reach)
+        for worth, reach, item in sorted(valued, key=lambda row: -row[0]):
+            if worth and not any(reach.overlaps(other) for other in taken):
+                taken.append(reach)
                 chosen.append(item)
         return chosen
 
-    @property
+    @cached_property
     def groups(self) -> list[FindingGroup]:
         """The findings by their causes, the most urgent first."""
         found: dict[object, list[Priced]] = {}
@@ -178,8 +193,3 @@ class FileReport(Struct, frozen=True, dict=True):
             if item.cause is not None:
                 found.setdefault(item.cause, []).append(item)
         return found
-
-    @property
-    def by_worth(self) -> list[Priced]:
-        """The most valuable first; what has no known worth after that, the worst first, then by place."""
-        return sorted(self.items, key=lambda item: (-item.worth, item.severity.rank, item.finding.span))

@@ -69,7 +69,7 @@ class Sums(Struct):
         self.levels.update(item.severity for item in report.items)
         remedies = (group.remedy for group in groups)
         self.fixes.update(item.finding.fix.applicability for item in remedies if item and item.finding.fix)
-        self.worth = total((self.worth, *(item.saving for item in report.independent)))
+        self.worth = total((self.worth, *report.together))
 
 
 def stream(reports: Iterable[FileReport], options: ReportOptions) -> Iterator[str]:

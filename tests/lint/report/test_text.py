@@ -88,6 +88,15 @@ def test_bytes_that_two_fixes_of_a_place_save_are_told_once() -> None:
     assert "save about 40 MB and about 3.0 s a rebuild, or more\n" in text
 
 
+def test_bytes_and_seconds_of_remedies_that_leave_each_other_alone_add_up() -> None:
+    whole = priced(TEXT, TEXT, "DF101", saving=Saving(0, 30, Basis.HEURISTIC), safety=Applicability.SAFE)
+    sizes = [
+        priced(TEXT, place_, code, saving=Saving(size_, seconds, Basis.HEURISTIC), safety=Applicability.SAFE)
+        for place_, code, size_, seconds in (("debian", "DL1", 20e6, 0), ("curl", "DL2", 8e6, 2), ("COPY", "DL3", -1e6, 0))
+    ]
+    assert "; all fixes together save about 27 MB and about 30 s a rebuild, or more\n" in shown(TEXT, whole, *sizes)
+
+
 def test_the_summary_counts_levels_and_fixes() -> None:
     items = (
         priced(TEXT, "debian", severity=Severity.ERROR, safety=Applicability.SAFE),
