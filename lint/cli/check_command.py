@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockerlint.lint.report.render import FORMATS
+from dockerlint.lint.report.render import FORMATS, HADOLINT_NAMES
 
 from .check_run import checked
-from .shared_options import build_options, codes, online_option
+from .config_layers import LEVELS
+from .hadolint_options import format_name, hadolint_options
+from .shared_options import build_options, codes, online_option, version_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-LEVELS = ("error", "warning", "info", "style")
 
 
 EXAMPLES = """\b
@@ -31,8 +31,10 @@ Examples:
 @click.option("--fix", is_flag=True, help="Make the fixes that keep what the file does.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that may change what it does.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change; write nothing.")
-@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="How to report.")
-@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False), help="Report to a file.")
+@click.option(
+    "-f", "--format", "format_", type=click.Choice([*FORMATS, *HADOLINT_NAMES]), callback=format_name, help="How to report; the last two are hadolint's names of text and gitlab."
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Report to a file.")
 @click.option(
     "--select",
     multiple=True,
@@ -62,9 +64,14 @@ Examples:
 )
 @click.option("--jobs", metavar="N", type=click.IntRange(1), envvar="DLINT_JOBS", help="Processes to use.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing between runs: ask ShellCheck again.")
-@click.option("--quiet", is_flag=True, help="Findings only: no summary, no notes.")
+@click.option("-q", "--quiet", is_flag=True, help="Findings only: no summary, no notes.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule found something.")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
+@click.option("-V", "--verbose", is_flag=True, help="Say which configuration holds for each file, on standard error.")
+@click.option("--no-color", is_flag=True, help="Do not colour; the variable NO_COLOR says so too.")
+@click.option("--exit-zero", "--no-fail", is_flag=True, help="Exit with 0 also when there are findings.")
+@click.option("--fail-on-empty", is_flag=True, help="Exit with 2 when a folder holds no Dockerfile.")
+@hadolint_options
+@version_option
 @online_option
 @build_options
 def command(paths: tuple[str, ...], **options: Any) -> int:
@@ -93,5 +100,7 @@ def _refuse_contradictions(paths: Sequence[str], options: dict[str, Any]) -> Non
         raise click.UsageError("--statistics is text: it does not go with --format")
     if options["fix"] and options["write_baseline"]:
         raise click.UsageError("--fix and --write-baseline do not go together: fix first")
+    if options["fail_on"] and options["failure_threshold"]:
+        raise click.UsageError("--failure-threshold is hadolint's name of --fail-on: give one of them")
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("standard input (-) cannot be checked together with other paths")

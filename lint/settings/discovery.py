@@ -39,6 +39,10 @@ class Skipped(Missing, frozen=True):
     """A file that a search passes over; that is told, and is no failure."""
 
 
+class Empty(Missing, frozen=True):
+    """A folder that was searched and holds no Dockerfile."""
+
+
 def is_dockerfile(name: str) -> bool:
     """Whether a file of this name is taken when a folder is searched."""
     if name in PATTERNS:
@@ -89,7 +93,7 @@ def _search(given: str, folder: Path) -> Iterator[Path | Missing]:
         found = found or not isinstance(item, Skipped)
         yield item
     if not found:
-        yield Missing(given, f"{given}: there is no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
+        yield Empty(given, f"{given}: there is no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
 
 
 def _walk(top: Path) -> Iterator[Path | Missing]:
