@@ -135,10 +135,10 @@ def _finding(facts: Facts, copies: list[nodes.Copy], install: ProjectInstall, ot
     from dockerlint.fixers.order.split_copy import split_copy
 
     line = facts.doc.line(install.invocation.command.span.start)
-    message = f"`{facts.brief(copies[0])}` stands above `{install.name}` on line {line}, so each edit of a source file runs it again"
+    message = f"`{facts.brief(copies[0])}` comes before `{install.name}` (line {line}): every source edit reinstalls all dependencies"
     fix = split_copy(facts, copies, install, others)
     if isinstance(fix, Fix) and fix.applicability is Applicability.SAFE and facts.has_made_up_folder:
-        title = f"{fix.title} (not proven: the base image's working folder is not known)"
+        title = f"{fix.title} (not proven: dlint does not know the base image's working folder)"
         fix = Fix(title, fix.edits, Applicability.UNSAFE)
     if isinstance(fix, Refusal):
         return Finding(copies[0].span, f"{message}; no fix: {fix.reason}")

@@ -107,7 +107,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
         if facts.settings.preset != "all" and _decided(facts, run, invocation, caches):
             continue
         command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
-        message = f"`{command}` runs without its cache mounted: what it downloads is fetched again each time the step runs"
+        message = f"`{command}` has no cache mount: it downloads everything again on every run"
         yield Finding(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
 
 

@@ -61,8 +61,8 @@ def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         found = list(_found(facts, stage))
         fixes = _fixes(facts, relation, stage, [node for node, _, _ in found])
         for node, pair, run in found:
-            line = doc.line(run.span.start)
-            message = f"{node.name} {pair.key.text} changes with every build and makes the step on line {line} run again, which does not use it"
+            step = f"`{facts.brief(run)}` (line {doc.line(run.span.start)})"
+            message = f"`{node.name} {pair.key.text}` changes with every build: {step} runs again without using it"
             yield Finding(pair.span, message, fixes.pop(node.span.start, None))
 
 
@@ -110,7 +110,8 @@ def _fixes(
     for key, moved in groups.items():
         nodes_moved = [moved[start] for start in sorted(moved)]
         if edits := move_below(facts.doc, nodes_moved, afters[key[0]]):
-            title = "declare it below" if len(moved) == 1 else f"move {len(moved)} declarations below"
+            what = f"`{facts.brief(nodes_moved[0])}`" if len(moved) == 1 else f"{len(moved)} declarations"
+            title = f"move {what} further down"
             applicability = Applicability.SAFE if key[1] is Clash.NONE else Applicability.UNSAFE
             fixes[heads[key]] = Fix(title, edits, applicability)
     return fixes

@@ -87,7 +87,7 @@ def _check(facts: Facts, context: Context, copy: Copy, named: set[str]) -> Itera
             more = f" and {len(first) - MOST_NAMED} more" if len(first) > MOST_NAMED else ""
             them = "it" if len(first) == 1 else "them"
             yield Finding(
-                word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add {them} to .dockerignore"
+                word.span, f"`{facts.brief(copy)[:30]}` copies {listed}{more}: add {them} to .dockerignore"
             )
         elif context.ignore_file is None and folder in ("", ".") and not facts.quiet:
             yield from _without_ignore_file(context, word)
@@ -99,7 +99,7 @@ def _without_ignore_file(context: Context, word: nodes.Word) -> Iterator[Finding
     )
     if expected:
         listed = ", ".join([".git", *expected])
-        yield Finding(word.span, f"there is no .dockerignore: {listed} are copied as soon as they are there")
+        yield Finding(word.span, f"no .dockerignore: this copies {listed} as soon as they exist")
 
 
 def _waste(context: Context, names: Iterable[str]) -> dict[str, int]:

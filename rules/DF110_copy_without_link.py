@@ -63,5 +63,5 @@ def copy_without_link(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             ):
                 continue
             fix = Fix("add `--link`", (insert(copy.keyword.span.end, " --link"),), Applicability.UNSAFE)
-            message = f"`{facts.brief(copy)}` is done again whenever a layer below it changes: `--link` keeps it apart"
+            message = f"`{facts.brief(copy)}` runs again whenever an earlier layer changes: `--link` makes it independent of them"
             yield Finding(copy.keyword.span, message, fix)

@@ -59,12 +59,12 @@ def cache_mount_not_writable(facts: Facts) -> Iterator[Finding]:
                 continue
             number = number_of(user)
             fix = (
-                Fix(f"uid={number}", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE)
+                Fix(f"add `uid={number}` to the mount", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE)
                 if number
                 else None
             )
             yield Finding(
                 mount.flag.span,
-                f"{mount.target} belongs to root there, and this step runs as {user}: give it `uid=`",
+                f"root owns the cache mount {mount.target}, and this RUN runs as {user}: add `uid=` to the mount",
                 fix,
             )

@@ -61,10 +61,10 @@ def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(run: nodes.Run, invocation: Invocation, variable: str, keep: str | None = None) -> Finding:
-    message = f"`{invocation.tool.name}` cannot link files out of its mounted cache: set `{variable}=copy`"
+    message = f"`{invocation.tool.name}` cannot link files from its cache mount: set `{variable}=copy`"
     fix = None
     if keep and invocation.subcommand_words:
-        fix = Fix(f"add {keep}", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
+        fix = Fix(f"add `{keep}`", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
     return Finding(invocation.words[0].span, message, fix)
 
 

@@ -67,11 +67,10 @@ def _check(
         if name in doc.source(later.span):
             return
         if isinstance(later, nodes.Run) and is_costly(facts, later):
-            line = doc.line(later.span.start)
             used = any(name in doc.source(node.span) for node in following)
             if used:
                 yield Finding(
                     pair.span,
-                    f"another {name} runs the step on line {line} again, which does not use it: declare it below",
+                    f"a new {name} runs `{facts.brief(later)}` (line {doc.line(later.span.start)}) again, which does not use it: move the ARG below",
                 )
             return

@@ -93,7 +93,7 @@ def _check(doc: Dockerfile, facts: Facts, run: nodes.Run, makers: _Makers) -> It
     for group in by_maker.values():
         maker = group[0].maker
         command = " ".join(doc.source(group[0].command.span).split())
-        message = f"`{command}` frees nothing: {group[0].path} stays in the layer of line {doc.line(maker.span.start)}"
+        message = f"`{command}` frees no space: {group[0].path} stays in the layer of `{facts.brief(maker)}` (line {doc.line(maker.span.start)})"
         yield Finding(group[0].command.span, message, _fix(facts, run, group))
 
 
@@ -173,7 +173,7 @@ def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | None:
     if edits is None:
         return None
     trusted = trust(facts, run, maker) if not kept else Applicability.UNSAFE
-    return Fix("delete them in the RUN that makes them", edits, trusted)
+    return Fix("delete the files in the RUN that creates them", edits, trusted)
 
 
 def _cleans_up(command: Command) -> bool:

@@ -92,17 +92,17 @@ def build_tools_in_final_image(facts: Facts) -> Iterator[Finding]:
     if found is None:
         return
     more = f" and {len(found.names) - MOST_NAMED} more" if len(found.names) > MOST_NAMED else ""
-    what = f"the image ships {', '.join(found.names[:MOST_NAMED])}{more}, which only a build needs"
+    what = f"the image ships {', '.join(found.names[:MOST_NAMED])}{more}, needed only to build"
     place = found.installs[0].packages[0].span
     fix = take_away(facts, found)
     if isinstance(fix, Fix):
-        yield Finding(place, f"{what}: its RUN can remove them", fix)
+        yield Finding(place, f"{what}: remove them in the RUN that installs them", fix)
         return
     split = _split(facts, target)
     if isinstance(split, Fix):
-        yield Finding(place, f"{what}: a build stage keeps that out", split)
+        yield Finding(place, f"{what}: a build stage keeps them out", split)
         return
-    yield Finding(place, f"{what}: a build stage keeps that out (no fix: {split or fix.reason})")
+    yield Finding(place, f"{what}: a build stage keeps them out; no fix: {split or fix.reason}")
 
 
 def _split(facts: Facts, target: Stage) -> Fix | str | None:

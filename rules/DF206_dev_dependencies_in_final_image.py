@@ -162,9 +162,9 @@ def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
     name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
     for word in (word for option in invocation.tool.manifest_flags for word in invocation.options(option)):
         if is_development(word.text, production):
-            message = f"`{name}` installs {word.text}, which an image that ships has no use for"
+            message = f"`{name}` installs {word.text}, which only development needs"
             yield Finding(word.span, message, other_file(facts, run, invocation, word, production))
-    message = f"`{name}` installs the development's dependencies too, and the image ships them"
+    message = f"`{name}` also installs development dependencies, and the image ships them"
     if _asked(invocation, production):
         yield Finding(invocation.command.span, message, not_asked(facts, run, invocation, production))
     elif _leaves_them_in(facts, run, invocation, production):
@@ -182,7 +182,7 @@ def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:
             continue
         fix = prune(facts, run, invocation, production)
         if fix:
-            message = f"`{invocation.words[0].text} {invocation.subcommand}` installs what only the build needs, and the image ships it"
+            message = f"`{invocation.words[0].text} {invocation.subcommand}` installs development dependencies for the build, and the image ships them"
             yield Finding(invocation.command.span, message, fix)
 
 

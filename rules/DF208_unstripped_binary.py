@@ -44,6 +44,6 @@ def unstripped_binary(facts: Facts) -> Iterator[Finding]:
             if invocation.tool.name == "go" and invocation.subcommand == "build":
                 yield Finding(
                     invocation.command.span,
-                    '`go build` without `-ldflags="-s -w"` puts debugging tables into the program',
+                    '`go build` without `-ldflags="-s -w"` keeps debug information in the program',
                 )
                 break

@@ -42,5 +42,5 @@ def packages_removed_by_name(facts: Facts) -> Iterator[Finding]:
                 added.update(word.text for word in invocation.packages)
             twice = [word for word in invocation.operands if invocation.action == "remove" and word.text in added]
             if len(twice) > 1:
-                message = f"{twice[0].text} and {len(twice) - 1} more are removed by name: `apk add --virtual` gives them one name"
+                message = f"{twice[0].text} and {len(twice) - 1} more are removed one by one: install them with `apk add --virtual NAME` and remove NAME"
                 yield Finding(twice[0].span, message)

@@ -62,6 +62,6 @@ def gem_documentation(facts: Facts) -> Iterator[Finding]:
                 )
             yield Finding(
                 call.command.span,
-                f"`gem {call.texts[0]}` makes documentation that nobody reads in an image",
+                f"`gem {call.texts[0]}` builds documentation that an image does not need",
                 fix,
             )

@@ -51,5 +51,5 @@ def scratch_folder_left(facts: Facts) -> Iterator[Finding]:
             start = run.span.start + match.start()
             yield Finding(
                 Span(start, start + len(match[0])),
-                f"the folder in {name} stays in the layer: this RUN does not delete it",
+                f"the temporary folder `${name}` stays in the layer: delete it in this RUN",
             )

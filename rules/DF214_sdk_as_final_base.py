@@ -24,7 +24,7 @@ VARIANTS = (
     ("ibm-semeru-runtimes", "*jdk*", "the same tag with jre"),
     ("maven", "*", "a jre image"),
     ("gradle", "*", "a jre image"),
-    ("golang", "*", "an image without Go, or scratch,"),
+    ("golang", "*", "an image without Go, or scratch"),
     ("rust", "*", "an image without Rust"),
     ("nvidia/cuda", "*-devel-*", "the same tag with runtime or base"),
 )
@@ -73,6 +73,6 @@ def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if reference and matches(reference.repository, repository) and matches(reference.tag or "", tag):
             yield Finding(
                 line[-1].from_.image.span,
-                f"{image} is for building: {runtime} runs what was built, and is smaller",
+                f"`{image}` is an image to build with: use {runtime} to run the program",
             )
             return

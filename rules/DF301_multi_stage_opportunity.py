@@ -90,7 +90,7 @@ def _finding(facts: Facts, stage: Stage, command: Command, name: str) -> Finding
     found = plan(facts, stage)
     mend = None if isinstance(found, Refusal) else fix(facts, found)
     why = f"; no fix: {found.reason}" if isinstance(found, Refusal) else ""
-    message = f"`{name}` builds in the image that ships: a build stage would leave its tools and sources behind{why}"
+    message = f"`{name}` builds in the image that ships: a build stage would keep its tools and sources out{why}"
     return Finding(command.span, message, mend)
 
 

@@ -47,9 +47,9 @@ def unused_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if stage.index in facts.graph.needed or (facts.quiet and stage.name):
             continue
         image = stage.from_.image
-        name = stage.from_.alias.text if stage.from_.alias else f"FROM {image.text}"
+        name = stage.from_.alias.text if stage.from_.alias else f"`FROM {image.text}`"
         built = target.from_.alias.text if target and target.from_.alias else "the last stage"
-        yield Finding((stage.from_.alias or image).span, f"{built} needs nothing of {name}: it is not built")
+        yield Finding((stage.from_.alias or image).span, f"{built} uses nothing from {name}: the builder skips it")
 
 
 def _is_chosen_by_argument(doc: Dockerfile, facts: Facts) -> bool:

@@ -74,9 +74,9 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         words = missing(facts, copy)
         if words:
             fix = merge(facts, builder)
-            message = f"{words[0].text} is not in the context: {builder} builds it; both fit into one file of two stages"
+            message = f"{words[0].text} is not in the context, {builder} builds it: make them one file with two stages"
             if isinstance(fix, Refusal):
-                yield Finding(copy.span, f"{message} (no fix: {fix.reason})")
+                yield Finding(copy.span, f"{message}; no fix: {fix.reason}")
             else:
                 yield Finding(copy.span, message, fix)
             return

@@ -70,7 +70,7 @@ def serial_independent_work(facts: Facts) -> Iterator[Finding]:
                 one, other = (f"`{_name(item.invocation)}` in {item.folder}" for item in (first, second))
                 yield Finding(
                     second.invocation.command.span,
-                    f"{other} does not need {one}: as two stages they run in parallel",
+                    f"{other} does not need {one}: in two stages they would run in parallel",
                 )
                 break
 

@@ -56,10 +56,10 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     base = facts.base(target)
     if image != "scratch" and (base is None or base.runs_as_root is not True):
         return
-    message = f"the container runs as root: there is no USER, and {image} starts as root"
+    message = f"no USER: the container runs as root, the default of `{image}`"
     fix, reason = run_as_user(facts, target)
     if reason:
         message += f"; no fix: {reason}"
     elif fix and (port := low_port(facts, target)):
-        message += f"; another user may not listen on port {port} everywhere"
+        message += f"; some runtimes let only root listen on port {port}"
     yield Finding(target.from_.image.span, message, fix)

@@ -72,7 +72,7 @@ def _piped(commands: tuple[Command, ...]) -> Iterator[Finding]:
         if source and name:
             yield Finding(
                 command.span,
-                f"what {source_name(source)} fetches is run by {name} unseen: check its digest first",
+                f"`{name}` runs what `{source_name(source)}` downloads without a check: verify its digest first",
             )
             source = None
 
@@ -114,7 +114,7 @@ def _substituted(facts: Facts, command: Command) -> Iterator[Finding]:
         found = _fetch().match(facts.doc.source(word.span).lstrip("\"'"))
         if found:
             yield Finding(
-                command.span, f"what {found[1]} fetches is run by {name} unseen: check its digest first"
+                command.span, f"`{name}` runs what `{found[1]}` downloads without a check: verify its digest first"
             )
             return
 

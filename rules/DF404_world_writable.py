@@ -55,7 +55,7 @@ def world_writable(facts: Facts) -> Iterator[Finding]:
     for copy in facts.every(nodes.Copy):
         flag = copy.flag("chmod")
         if flag and flag.value and opens(flag.value) and facts.in_image(copy):
-            yield Finding(flag.span, f"`--chmod={flag.value}` lets every user change {copy.destination.text}")
+            yield Finding(flag.span, f"`--chmod={flag.value}` lets every user write to {copy.destination.text}")
     for run in facts.every(nodes.Run):
         if facts.in_image(run):
             for command in facts.commands(run):
@@ -72,8 +72,8 @@ def _check(command: Command) -> Iterator[Finding]:
     if not opens(text):
         return
     paths = [item.text for item in words[1:] if item is not word and not item.text.startswith("-")]
-    what = paths[-1] if paths else "what it makes"
-    yield Finding(word.span, f"mode {text} lets every user change {what[:80]}")
+    what = paths[-1] if paths else "what it creates"
+    yield Finding(word.span, f"mode {text} lets every user write to {what[:80]}")
 
 
 def _chmod_mode(words: tuple[Word, ...]) -> tuple[Word, str] | None:

@@ -56,7 +56,7 @@ def remote_add_unchecked(facts: Facts) -> Iterator[Finding]:
             if URL.match(word.text) and not GIT.match(word.text) and not add.flag("checksum"):
                 yield Finding(
                     word.span,
-                    f"`ADD` takes whatever {_short(word.text)} is on the day of the build: give its --checksum",
+                    f"`ADD` does not check what {_short(word.text)} returns: add `--checksum=sha256:...`",
                 )
     if facts.quiet:
         return
@@ -75,7 +75,7 @@ def _fetched(facts: Facts, run: Run) -> Iterator[Finding]:
         if not is_artefact(found, name):
             continue
         yield Finding(
-            url.span, f"nothing checks the digest of {_short(name or url.text)}, which {found.tool} fetches"
+            url.span, f"`{found.tool}` downloads {_short(name or url.text)}, and nothing checks its digest"
         )
 
 

@@ -62,7 +62,7 @@ def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 word.text.rsplit("/", 1)[-1] in SWITCHES for command in facts.commands(run) for word in command.words
             )
             trust = Applicability.SAFE if alone else Applicability.UNSAFE
-            fix = Fix(f"mode {less}", (Edit(mount.flag.span, text),), trust)
+            fix = Fix(f"use mode {less}", (Edit(mount.flag.span, text),), trust)
             yield Finding(
-                mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix
+                mount.flag.span, f"mode {mode} lets every user in this RUN read the {mount.kind}", fix
             )

@@ -37,5 +37,5 @@ def insecure_run(facts: Facts) -> Iterator[Finding]:
         flag = run.flag("security")
         if flag and flag.value == "insecure":
             yield Finding(
-                flag.span, "`--security=insecure` gives this step the builder's own rights on its machine"
+                flag.span, "`--security=insecure` gives this RUN root's rights on the build machine"
             )

@@ -37,5 +37,5 @@ def host_network_run(facts: Facts) -> Iterator[Finding]:
         flag = run.flag("network")
         if flag and flag.value == "host":
             yield Finding(
-                flag.span, "`--network=host` lets this step reach whatever listens on the builder's machine"
+                flag.span, "`--network=host` lets this RUN reach every service on the build machine"
             )

@@ -53,7 +53,7 @@ def password_in_script(facts: Facts) -> Iterator[Finding]:
             if told or (name in ACCOUNTS and _has_password(words)):
                 yield Finding(
                     command.span,
-                    f"{name} takes its password from the script, which is part of the image's history",
+                    f"the password for `{name}` stays in the image's history: use a secret mount",
                 )
 
 

@@ -74,6 +74,6 @@ def _check(facts: Facts, node: Instruction, word: Word) -> Iterator[Finding]:
     fix = None
     at = source.find("http:")
     if at >= 0:
-        fix = Fix("fetch it by https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
-    message = f"{match['host']} sends this in clear text, and nothing checks what came"
+        fix = Fix("use https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
+    message = f"{match['host']} sends this over plain HTTP, and nothing checks the content"
     yield Finding(word.span, message, fix)

@@ -55,6 +55,6 @@ def credential_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             kind = shape(match[0])
             if kind and not EXAMPLE.search(match[0]):
                 start = node.span.start + match.start()
-                message = f"{kind} is written into {node.name}, and the image keeps it: use a secret mount"
+                message = f"{kind} in {node.name} stays in the image: use a secret mount"
                 yield Finding(Span(start, start + len(match[0])), message)
                 break

@@ -40,10 +40,10 @@ def docker_socket(facts: Facts) -> Iterator[Finding]:
     for node in facts.every(nodes.Volume):
         for word in node.words:
             if word.text in SOCKETS:
-                yield Finding(word.span, f"{word.text} makes whoever has it root on the engine's machine")
+                yield Finding(word.span, f"whoever can use {word.text} is root on the host")
     for run in facts.every(nodes.Run):
         for mount in facts.mounts(run):
             if mount.kind == "bind" and mount.flag and mount.source in SOCKETS:
                 yield Finding(
-                    mount.flag.span, f"{mount.source} makes whoever has it root on the engine's machine"
+                    mount.flag.span, f"whoever can use {mount.source} is root on the host"
                 )

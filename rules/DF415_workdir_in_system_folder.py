@@ -45,5 +45,5 @@ def workdir_in_system_folder(facts: Facts) -> Iterator[Finding]:
         path = facts.path(node.argument.text, node)
         if path is not None and path.rstrip("/") in FOLDERS:
             yield Finding(
-                node.argument.span, f"{path} is a folder of the system: give the application one of its own"
+                node.argument.span, f"{path} is a system folder: use a folder of its own for the application, such as /app"
             )

@@ -44,13 +44,13 @@ def debug_mode_on(facts: Facts) -> Iterator[Finding]:
                 value = (pair.value.text if pair.value else "").strip("\"'").lower()
                 if value in _variables().get(pair.key.text, ()):
                     yield Finding(
-                        pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships"
+                        pair.span, f"`{pair.key.text}={value}` turns on development mode, and this image ships"
                     )
         for command in stage.all(nodes.CommandInstruction):
             words = command.form.words if isinstance(command.form, nodes.Exec) else ()
             for word in words:
                 if any(matches(word.text, pattern) for pattern in _words()):
-                    yield Finding(word.span, f"`{word.text}` is for developing, and this image ships")
+                    yield Finding(word.span, f"`{word.text}` turns on development mode, and this image ships")
 
 
 @cache

@@ -69,9 +69,9 @@ def weak_digest(facts: Facts) -> Iterator[Finding]:
         for call in calls(facts, run, *DIGESTS):
             if any(CHECK.fullmatch(text) for text in call.texts):
                 yield Finding(
-                    call.words[0].span, f"{call.name} is no proof: other files of the same digest can be made"
+                    call.words[0].span, f"`{call.name}` does not protect against tampering: use `sha256sum`"
                 )
         for call in calls(facts, run, "curl", "wget", "openssl"):
             for word in call.words[1:]:
                 if word.text in PROTOCOLS:
-                    yield Finding(word.span, f"`{word.text}` allows a protocol that others can read")
+                    yield Finding(word.span, f"`{word.text}` allows a protocol that attackers can read")

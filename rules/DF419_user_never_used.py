@@ -68,7 +68,7 @@ def user_never_used(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 name = _name(call.texts)
                 if name and MEANT.search(name):
                     yield Finding(
-                        call.command.span, f"{name} is created and never put to use: there is no USER {name}"
+                        call.command.span, f"user {name} is created but not used: there is no `USER {name}`"
                     )
 
 

@@ -54,5 +54,5 @@ def install_scripts_run(facts: Facts) -> Iterator[Finding]:
                 continue
             name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
             yield Finding(
-                invocation.command.span, f"`{name}` without `{FLAG}` runs whatever scripts the packages bring"
+                invocation.command.span, f"`{name}` without `{FLAG}` runs the install scripts of every package"
             )

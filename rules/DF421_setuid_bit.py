@@ -47,7 +47,7 @@ def setuid_bit(facts: Facts) -> Iterator[Finding]:
                 if SETS.fullmatch(word.text):
                     what = call.texts[-1][:60]
                     yield Finding(
-                        word.span, f"mode {word.text} runs {what} with its owner's rights, whoever calls it"
+                        word.span, f"`chmod {word.text}` sets the setuid or setgid bit on {what}: it runs with its owner's rights"
                     )
                 if not word.text.startswith("-"):
                     break

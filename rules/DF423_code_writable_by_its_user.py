@@ -48,5 +48,5 @@ def code_writable_by_its_user(facts: Facts) -> Iterator[Finding]:
             flag = copy.flag("chown")
             if flag and flag.value and flag.value.partition(":")[0] == user and facts.is_bulky(copy):
                 yield Finding(
-                    flag.span, f"{user} owns {copy.destination.text} and runs it: it may change its own code"
+                    flag.span, f"{user} owns {copy.destination.text} and runs it: a compromised program can change its own code"
                 )

@@ -39,5 +39,5 @@ def upgrade_in_image(facts: Facts) -> Iterator[Finding]:
                 name = f"{invocation.words[0].text} {invocation.subcommand}"
                 yield Finding(
                     invocation.command.span,
-                    f"`{name}` makes another image each time, and stores upgraded packages twice",
+                    f"`{name}` makes every build different and stores the upgraded packages twice",
                 )

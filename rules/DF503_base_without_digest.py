@@ -46,13 +46,13 @@ def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         name, at, digest = image.partition("@")
         told = facts.looked_up(name)
         if not at:
-            fix = Fix("pin the digest", (Edit(Span(word.span.end, word.span.end), f"@{told.digest}"),), Applicability.SAFE) if told else None
-            yield Finding(word.span, f"{image} may be another image tomorrow: it is not pinned by its digest", _plain(word, fix))
+            fix = Fix("pin its digest", (Edit(Span(word.span.end, word.span.end), f"@{told.digest}"),), Applicability.SAFE) if told else None
+            yield Finding(word.span, f"`{image}` is not pinned by digest: its tag can move to another image", _plain(word, fix))
         elif told and told.digest != digest and _has_tag(name):
             start = word.span.end - len(digest)
-            fix = Fix("use the digest of now", (Edit(Span(start, word.span.end), told.digest),), Applicability.UNSAFE)
+            fix = Fix("use the current digest", (Edit(Span(start, word.span.end), told.digest),), Applicability.UNSAFE)
             short = told.digest.partition(":")[2][:SHOWN_DIGITS]
-            yield Finding(word.span, f"{name} is another image now ({short}) than the one of this digest", _plain(word, fix))
+            yield Finding(word.span, f"`{name}` now points to another image ({short}) than this digest", _plain(word, fix))
 
 
 def _plain(word: Word, fix: Fix | None) -> Fix | None:

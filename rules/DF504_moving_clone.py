@@ -54,5 +54,5 @@ def moving_clone(facts: Facts) -> Iterator[Finding]:
             if branch is None or branch in MOVING:
                 yield Finding(
                     call.command.span,
-                    "`git clone` takes whatever the branch holds on the day of the build: name a tag or commit",
+                    "`git clone` fetches whatever the branch holds at build time: use a tag or a commit",
                 )

@@ -52,5 +52,5 @@ def time_in_layer(facts: Facts) -> Iterator[Finding]:
             ):
                 yield Finding(
                     command.span,
-                    f"`{name}` writes another value in each build, and an old one when the step is cached",
+                    f"`{name}` writes another value in every build, and an old one when the RUN is cached",
                 )

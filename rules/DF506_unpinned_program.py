@@ -40,7 +40,7 @@ def unpinned_program(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         words = [word for word in unpinned(facts, run, TOOLS) if not word.text.startswith("$")]
         if words:
-            yield Finding(words[0].span, f"no version for {named(words)}")
+            yield Finding(words[0].span, f"{named(words)}: no version pinned")
         for call in calls(facts, run, "dotnet"):
             texts = call.texts
             if (
@@ -50,4 +50,4 @@ def unpinned_program(facts: Facts) -> Iterator[Finding]:
             ):
                 names = [text for text in texts[2:] if not text.startswith(("-", "/"))]
                 if names:
-                    yield Finding(call.command.span, f"no version for {names[0]}")
+                    yield Finding(call.command.span, f"{names[0]}: no version pinned")

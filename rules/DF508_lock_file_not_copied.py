@@ -81,6 +81,6 @@ def _check(
             name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
             yield Finding(
                 invocation.command.span,
-                f"`{name}` does not get {beside}, which no COPY brings: any version may be installed",
+                f"`{name}` runs without {beside}, which no COPY brings: it may install any version",
             )
             return

@@ -77,8 +77,8 @@ def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         except ExpansionError:
             continue
         if not REFERENCE.fullmatch(image):
-            what = f"the name `{image}`, which is no image" if image else "no name at all"
-            message = f"`{text}` gives {what}, with the defaults of its ARGs"
+            what = f"`{image}`, not a valid image name," if image else "an empty image name"
+            message = f"`{text}` becomes {what} with the default values of its ARGs"
             yield Finding(doc.marked(stage.from_, stage.from_.image.span), message)
 
 

@@ -51,5 +51,5 @@ def copied_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for node, word, path in context_sources(facts):
         found = context.find(path)
         if context.keeps_back(path) or (found and all(context.keeps_back(name) for name in found)):
-            message = f"`{word.text}` is kept from the builder by {context.ignore_file.name}"
+            message = f"{context.ignore_file.name} excludes `{word.text}`: the builder cannot copy it"
             yield Finding(doc.marked(node, word.span), message)

@@ -78,7 +78,7 @@ def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if near:
             message += f": did you mean `{near}`?"
             edit = replace_word(word, word.text.removesuffix(path) + near)
-            fix = Fix(f"copy {near}", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else None
+            fix = Fix(f"use `{near}`", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else None
         yield Finding(doc.marked(node, word.span), message, fix)
 
 

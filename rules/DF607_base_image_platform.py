@@ -46,7 +46,7 @@ def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         wanted = platforms.parse(facts.expand_global(flag.value) or "")
         given = _platforms(image, facts)
         if wanted and given and wanted not in given:
-            message = f"`{image}` is for {', '.join(map(str, given))}, and the platform asked for is {wanted}"
+            message = f"`{image}` is for {', '.join(map(str, given))}, but the build asks for {wanted}"
             yield Finding(doc.marked(stage.from_, flag.span), message)
 
 

@@ -59,6 +59,6 @@ def unknown_subcommand(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 def _finding(tool: str, word: nodes.Word, known: tuple[str, ...]) -> Finding:
     near = most_alike(word.text, known, ALIKE)
-    message = f"{tool} has no command {word.text!r}" + (f": did you mean {near}?" if near else "")
-    fix = Fix(f"write {near}", (replace_word(word, near),), Applicability.UNSAFE) if near else None
+    message = f"`{tool}` has no command {word.text!r}" + (f": did you mean {near}?" if near else "")
+    fix = Fix(f"use `{near}`", (replace_word(word, near),), Applicability.UNSAFE) if near else None
     return Finding(word.span, message, fix)

@@ -67,7 +67,7 @@ def prompting_package_manager(facts: Facts) -> Iterator[Finding]:
                 fix = Fix(f"add {option}", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
             yield Finding(
                 call.command.span,
-                f"`{call.name} {word.text}` without `{option}` asks, and a build has nobody to answer",
+                f"`{call.name} {word.text}` without `{option}` asks for confirmation, and a build cannot answer",
                 fix,
             )
 

@@ -55,12 +55,12 @@ def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if match:
                     yield Finding(
                         found.urls[0].span,
-                        f"{match[0]} is fetched whatever the image is built for: use TARGETARCH",
+                        f"this downloads {match[0]} for every platform: use `$TARGETARCH`",
                     )
         for add in stage.all(nodes.Add):
             for word in add.paths:
                 match = ARCHITECTURE.search(word.text) if "://" in word.text else None
                 if match:
                     yield Finding(
-                        word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH"
+                        word.span, f"this downloads {match[0]} for every platform: use `$TARGETARCH`"
                     )

@@ -62,6 +62,6 @@ def curl_without_redirects(facts: Facts) -> Iterator[Finding]:
                 fix = Fix("add `-L`", (insert(name.span.end, " -L"),), Applicability.UNSAFE)
             yield Finding(
                 found.urls[0].span,
-                "this server answers with a redirect, which `curl` without `-L` does not follow",
+                "this URL redirects, and `curl` without `-L` does not follow",
                 fix,
             )

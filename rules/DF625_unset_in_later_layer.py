@@ -44,7 +44,7 @@ def unset_in_later_layer(facts: Facts) -> Iterator[Finding]:
             if facts.comes_before(run, _sets, word.text):
                 yield Finding(
                     word.span,
-                    f"`{word.text}` is set again in the next step: ENV outlives the RUN that unsets it",
+                    f"`{word.text}` is set again in the next RUN: `unset` does not undo ENV",
                 )
 
 

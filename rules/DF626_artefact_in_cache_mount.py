@@ -52,7 +52,7 @@ def artefact_in_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for word in node.paths:
                 mount = _hidden(facts, source, posixpath.normpath("/" + word.text.lstrip("/")))
                 if mount is not None:
-                    message = f"{word.text} is in no layer of {reference}: {mount} is a cache mount there"
+                    message = f"{word.text} is not in the layers of {reference}: {mount} is a cache mount there"
                     yield Finding(word.span, message)
 
 

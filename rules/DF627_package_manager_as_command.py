@@ -62,5 +62,5 @@ def package_manager_as_command(facts: Facts) -> Iterator[Finding]:
             if len(words) > 1 and words[0] in RUNNERS and words[1] in RUNNERS[words[0]] and form:
                 yield Finding(
                     form.span,
-                    f"`{words[0]} {words[1]}` stands between the engine and the program, and may keep signals from it",
+                    f"`{words[0]} {words[1]}` stays between the engine and the program, and may not pass signals on",
                 )

@@ -38,5 +38,5 @@ def ungraceful_stop_signal(facts: Facts) -> Iterator[Finding]:
         if signal in ("KILL", "STOP", "9", "19"):
             yield Finding(
                 node.argument.span,
-                f"{node.argument.text} cannot be handled: the process is cut off in the middle of its work",
+                f"a process cannot catch {node.argument.text}: the engine kills it in the middle of its work",
             )

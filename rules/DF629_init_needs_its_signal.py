@@ -50,5 +50,5 @@ def init_needs_its_signal(facts: Facts) -> Iterator[Finding]:
             base = facts.base(target)
             if signal and "nginx" not in (facts.image(target) or "nginx") and not (base and base.repository == "nginx"):
                 yield Finding(
-                    words[0].span, f"{name} expects {signal} to stop in order: write `STOPSIGNAL {signal}`"
+                    words[0].span, f"{name} shuts down cleanly only on {signal}: add `STOPSIGNAL {signal}`"
                 )

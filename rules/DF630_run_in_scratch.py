@@ -43,6 +43,6 @@ def run_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 break
             if isinstance(node, nodes.Run) and not any(mount.kind == "bind" for mount in facts.mounts(node)):
                 yield Finding(
-                    node.keyword.span, "scratch is empty: there is no program yet that RUN could start"
+                    node.keyword.span, "scratch is empty: RUN has no program to start"
                 )
                 break

@@ -48,5 +48,5 @@ def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if not any(isinstance(item, nodes.Copy | nodes.Run | nodes.Workdir | nodes.Bad) for item in makers):
                 flag = node.flag("from") or node.keyword
                 yield Finding(
-                    flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take"
+                    flag.span, f"stage {reference} is empty: it is FROM scratch and adds no files"
                 )

@@ -51,7 +51,7 @@ def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             ):
                 yield Finding(
                     node.keyword.span,
-                    f"this belongs to root, not to {user}: COPY does not look at USER, only at --chown",
+                    f"root will own these files, not {user}: COPY follows --chown, not USER",
                 )
 
 

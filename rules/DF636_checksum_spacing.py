@@ -70,9 +70,9 @@ def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 match = LINE.search(doc.source(word.span))
                 if match:
                     at = word.span.start + match.end(1)
-                    fix = Fix("two blanks", (insert(at, " "),), Applicability.SAFE)
+                    fix = Fix("use two spaces", (insert(at, " "),), Applicability.SAFE)
                     yield Finding(
                         word.span,
-                        f"{reader.name} of busybox wants two blanks between the digest and the name",
+                        f"busybox's {reader.name} expects two spaces between digest and file name",
                         fix,
                     )

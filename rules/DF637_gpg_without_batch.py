@@ -53,6 +53,6 @@ def gpg_without_batch(facts: Facts) -> Iterator[Finding]:
                 fix = Fix("add `--batch`", (insert(call.words[0].span.end, " --batch"),), Applicability.UNSAFE)
             yield Finding(
                 call.words[0].span,
-                f"`{call.name}` without `--batch` may ask, and a build has nobody to answer",
+                f"`{call.name}` without `--batch` may ask a question, and a build cannot answer",
                 fix,
             )

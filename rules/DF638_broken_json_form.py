@@ -61,10 +61,10 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         mended = f"[{', '.join(map(json_strings.written, words))}]"
         whole = not WORD.sub("", match[1]).strip(" ,\t")
         fix = (
-            Fix("write it as JSON", (Edit(node.form.span, mended),), Applicability.UNSAFE)
+            Fix("write a valid JSON array", (Edit(node.form.span, mended),), Applicability.UNSAFE)
             if whole and "\\" not in text
             else None
         )
         yield Finding(
-            node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix
+            node.form.span, f"invalid JSON array: `{node.name}` runs it as a shell command", fix
         )

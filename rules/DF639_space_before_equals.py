@@ -52,12 +52,12 @@ def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             fix = None
             if rest and not any(char in rest for char in " \t\n"):
                 fix = Fix(
-                    "take the blanks away",
+                    "remove the space around `=`",
                     (Edit(Span(pair.key.span.end, pair.value.span.end), f"={rest}"),),
                     Applicability.UNSAFE,
                 )
             yield Finding(
                 pair.span,
-                f"`{pair.key.text}` is set to `{value[:30]}`, with the equals sign: take the blank before it away",
+                f"`{pair.key.text}` is set to `{value[:30]}`, equals sign included: remove the space before `=`",
                 fix,
             )

@@ -49,9 +49,9 @@ def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         image = facts.expand_global(stage.from_.image.text)
         if facts.graph.parent(stage) is None and image and not _is_image(image):
-            message = f"`{image}` can be the name of no image"
+            message = f"`{image}` is not a valid image name"
             if facts.graph.find(image, stage.index):
-                message = f"`FROM {image}` finds no stage: FROM compares names as they are written, write `FROM {image.lower()}`"
+                message = f"`FROM {image}` finds no stage: write the name in lower case, `FROM {image.lower()}`"
             yield Finding(stage.from_.image.span, message)
         for copy in stage.all(nodes.Copy):
             flag = copy.flag("from")
@@ -59,7 +59,7 @@ def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if flag is None or not name or "$" in name or NUMBER.fullmatch(name) or facts.graph.find(name, len(doc.stages)):
                 continue
             if not _is_image(name):
-                yield Finding(flag.span, f"`{name}` can be the name of no image and of no stage")
+                yield Finding(flag.span, f"`{name}` is not a valid stage or image name")
 
 
 def _is_image(name: str) -> bool:

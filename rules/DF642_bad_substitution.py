@@ -68,7 +68,7 @@ def _problem(word: nodes.Word, escape: str, *, skip_quotes: bool) -> Iterator[Fi
     bad = next((item for item in found if item.operator not in OPERATORS), None)
     if bad:
         brief = _brief(word.text, bad.start)
-        yield Finding(_part(word, bad.start), f"the builder does not know `{bad.operator}` in `{brief}`")
+        yield Finding(_part(word, bad.start), f"`{brief}`: the builder has no operator `{bad.operator}`")
 
 
 def _part(word: nodes.Word, offset: int) -> Span:
@@ -87,4 +87,4 @@ def _unset(doc: Dockerfile, facts: Facts, node: nodes.From) -> Iterator[Finding]
     """The variables that a FROM demands, and that no ARG declares."""
     for use in uses(doc, node):
         if use.reference.operator.endswith("?") and use.name not in facts.global_args:
-            yield Finding(use.span, f"FROM demands {use.name}, and no ARG above the first FROM declares it")
+            yield Finding(use.span, f"FROM requires `{use.name}`, and no ARG before the first FROM declares it")

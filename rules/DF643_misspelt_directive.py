@@ -52,5 +52,5 @@ def misspelt_directive(doc: Dockerfile) -> Iterator[Finding]:
         near = most_alike(match[1].lower(), KNOWN)
         if near and near not in names and match[1].lower() != near:
             span = Span(comment.span.start + match.start(1), comment.span.start + match.end(1))
-            fix = Fix(f"write {near}", (Edit(span, near),), Applicability.UNSAFE)
-            yield Finding(span, f"`{match[1]}` is no directive: did you mean {near}?", fix)
+            fix = Fix(f"use `{near}`", (Edit(span, near),), Applicability.UNSAFE)
+            yield Finding(span, f"`{match[1]}` is not a directive: did you mean {near}?", fix)

@@ -43,5 +43,5 @@ def source_outside_context(facts: Facts) -> Iterator[Finding]:
             if "://" not in path and posixpath.normpath(path).startswith(".."):
                 yield Finding(
                     word.span,
-                    f"`{word.text}` leads out of the context: the builder looks for {clean_path(path) or 'all of it'} in it",
+                    f"`{word.text}` is outside the build context: the builder uses {clean_path(path) or 'all of the context'} instead",
                 )

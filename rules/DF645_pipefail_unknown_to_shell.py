@@ -95,7 +95,7 @@ def _shell(node: ShellChange, base: BaseImage) -> Iterator[Finding]:
     if "bash" in base.tools:
         fix = Fix("use bash", (Edit(words[0].span, f'"{BASH}"'),), Applicability.UNSAFE)
     name = words[0].text
-    yield Finding(words[0].span, f"`{name}` of {_image(base)} is dash, which has no option {OPTION}: every RUN below fails", fix)
+    yield Finding(words[0].span, f"`{name}` of {_image(base)} is dash, which does not know {OPTION}: every RUN below fails", fix)
 
 
 def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: set[int]) -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: set[i
         mended.add(stage)
         edit = insert_lines(doc, with_comments(doc, run).start, [LINE])
         fix = Fix("use bash", (edit,), Applicability.UNSAFE)
-    yield Finding(command.span, f"/bin/sh of {_image(base)} is dash, which has no option {OPTION}: this step fails", fix)
+    yield Finding(command.span, f"/bin/sh of {_image(base)} is dash, which does not know {OPTION}: this RUN fails", fix)
 
 
 def _has_shebang(doc: Dockerfile, run: Run) -> bool:

@@ -56,8 +56,8 @@ def stage_name_casing(doc: Dockerfile) -> Iterator[Finding]:
     for node, alias in bad:
         later = (span for span in others.get(alias.text, ()) if span.start > node.span.end)
         edits = (replace_word(alias, alias.text.lower()), *(Edit(span, alias.text.lower()) for span in later))
-        fix = Fix("write it in lower case", edits, Applicability.SAFE)
-        yield Finding(doc.marked(node, alias.span), f"the stage name `{alias.text}` has capital letters", fix)
+        fix = Fix(f"use `{alias.text.lower()}`", edits, Applicability.SAFE)
+        yield Finding(doc.marked(node, alias.span), f"stage name `{alias.text}` is not in lower case", fix)
 
 
 def _others(doc: Dockerfile) -> dict[str, list[Span]]:

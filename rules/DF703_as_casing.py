@@ -42,6 +42,6 @@ def as_casing(doc: Dockerfile) -> Iterator[Finding]:
             continue
         wanted = "AS" if keyword.isupper() else "as"
         if word.text != wanted:
-            fix = Fix(f"write {wanted}", (replace_word(word, wanted),), Applicability.SAFE)
-            message = f"`{word.text}` is not in the case of its `{keyword}`"
+            fix = Fix(f"use `{wanted}`", (replace_word(word, wanted),), Applicability.SAFE)
+            message = f"`{word.text}` does not match the case of `{keyword}`"
             yield Finding(doc.marked(stage.from_, word.span), message, fix)

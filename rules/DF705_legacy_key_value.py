@@ -57,7 +57,7 @@ def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for node in found:
         for pair in node.pairs:
             if pair.legacy:
-                message = f"`{node.name} {pair.key.text} ...` has no = between key and value"
+                message = f"`{node.name} {pair.key.text} ...` has no `=` between key and value"
                 yield Finding(doc.marked(node, pair.span), message, _fix(doc, pair))
 
 
@@ -69,7 +69,7 @@ def _fix(doc: Dockerfile, pair: Pair) -> Fix | None:
     if doc.source(gap).strip(" \t"):
         return None
     edits = _quoted(doc, gap, value)
-    return Fix("write key=value", edits, Applicability.SAFE) if edits else None
+    return Fix("use `key=value`", edits, Applicability.SAFE) if edits else None
 
 
 def _quoted(doc: Dockerfile, gap: Span, value: Word) -> tuple[Edit, ...] | None:

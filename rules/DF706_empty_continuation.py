@@ -59,8 +59,8 @@ def empty_continuation(doc: Dockerfile) -> Iterator[Finding]:
         if index >= 0:
             node, own = doc.instructions[index], list(group)
             edits = tuple(Edit(Span(blank.start, _next_line(doc, blank.end)), "") for blank in own)
-            fix = Fix("remove the blank lines", edits, Applicability.SAFE)
-            message = f"`{node.name}` has a blank line in it (line {doc.line(own[0].start)})"
+            fix = Fix("remove the empty lines", edits, Applicability.SAFE)
+            message = f"`{node.name}` has an empty line in it (line {doc.line(own[0].start)})"
             yield Finding(_last_line(doc, node, own[-1]), message, fix)
 
 

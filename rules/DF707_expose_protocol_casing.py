@@ -56,6 +56,6 @@ def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             lower = word.text.removesuffix(port.protocol) + port.protocol.lower()
             fix = None
             if doc.source(word.span) == word.text:
-                fix = Fix("write it in lower case", (replace_word(word, lower),), Applicability.SAFE)
-            message = f"`{word.text}` has its protocol in capitals"
+                fix = Fix(f"use `{lower}`", (replace_word(word, lower),), Applicability.SAFE)
+            message = f"`{word.text}`: the protocol is not in lower case"
             yield Finding(doc.marked(node, word.span), message, fix)

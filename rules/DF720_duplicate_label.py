@@ -37,6 +37,6 @@ def duplicate_label(doc: Dockerfile) -> Iterator[Finding]:
                 if pair.key.text in seen:
                     yield Finding(
                         pair.span,
-                        f"the label {pair.key.text} is given again below, and only the last value counts",
+                        f"label {pair.key.text} is set again below: only the last value counts",
                     )
                 seen.add(pair.key.text)

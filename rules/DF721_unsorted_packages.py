@@ -52,5 +52,5 @@ def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 at = next(index for index in range(1, len(names)) if names[index] < names[index - 1])
                 yield Finding(
                     words[at].span,
-                    f"{words[at].text} stands below {words[at - 1].text}: the list is in no order",
+                    f"packages are not sorted: {words[at].text} comes after {words[at - 1].text}",
                 )

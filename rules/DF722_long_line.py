@@ -48,5 +48,5 @@ def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         ):
             yield Finding(
                 run.keyword.span,
-                f"{len(script.top)} commands stand on one line of {line.end - line.start} characters",
+                f"{len(script.top)} commands on one line of {line.end - line.start} characters",
             )

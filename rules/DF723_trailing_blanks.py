@@ -47,9 +47,9 @@ def trailing_blanks(doc: Dockerfile) -> Iterator[Finding]:
     spans = [Span(match.start(), match.end()) for match in BLANKS.finditer(doc.text)]
     if spans:
         edits = tuple(Edit(span, "") for span in spans if not _is_inside(doc, span))
-        fix = Fix("take them away", edits, Applicability.SAFE) if edits else None
-        more = f", and {len(spans) - 1} more do" if len(spans) > 1 else ""
-        yield Finding(spans[0], f"this line ends with blanks{more}", fix)
+        fix = Fix("remove trailing whitespace", edits, Applicability.SAFE) if edits else None
+        more = f", and {len(spans) - 1} more" if len(spans) > 1 else ""
+        yield Finding(spans[0], f"trailing whitespace on this line{more}", fix)
 
 
 def _is_inside(doc: Dockerfile, span: Span) -> bool:

@@ -38,5 +38,5 @@ def open_task(doc: Dockerfile) -> Iterator[Finding]:
         if match:
             start = comment.span.start + match.start()
             yield Finding(
-                Span(start, start + len(match[0])), f"{match[0].lower()}: a comment says that work is left"
+                Span(start, start + len(match[0])), f"{match[0].upper()} comment: work is left to do"
             )

@@ -58,5 +58,5 @@ def signal_spelling(facts: Facts) -> Iterator[Finding]:
             f"SIG{text.upper().removeprefix('SIG')}" if text.upper().removeprefix("SIG") in NAMES else None
         )
         if name and name != text:
-            fix = Fix(f"write {name}", (Edit(node.argument.span, name),), Applicability.SAFE)
-            yield Finding(node.argument.span, f"{text} is {name}: write it by its full name", fix)
+            fix = Fix(f"use `{name}`", (Edit(node.argument.span, name),), Applicability.SAFE)
+            yield Finding(node.argument.span, f"`{text}` is not the signal's full name, `{name}`", fix)

@@ -42,5 +42,5 @@ def interactive_command(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         found = next(calls(facts, run, *names), None)
         if found is not None:
-            message = f"`{found.name}` is made for a running machine, and does nothing lasting in a build"
+            message = f"`{found.name}` is for a running machine: it has no lasting effect in a build"
             yield Finding(found.command.span, message)

@@ -44,7 +44,7 @@ def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         node = _last(stage)
         if node is not None and _is_root(facts, node) and (not facts.quiet or _decides(facts, stage)):
-            yield Finding(node.span, "the last user is root")
+            yield Finding(node.span, "the last USER is root")
 
 
 def _last(stage: Stage) -> User | None:

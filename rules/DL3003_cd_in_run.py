@@ -41,4 +41,4 @@ def cd_in_run(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         command = next((item for item in facts.commands(run) if item.name == "cd"), None)
         if command is not None:
-            yield Finding(command.span, "`cd` in a RUN where a WORKDIR would do", to_workdir(facts, run))
+            yield Finding(command.span, "use WORKDIR instead of `cd`", to_workdir(facts, run))

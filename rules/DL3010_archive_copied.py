@@ -63,7 +63,7 @@ def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if isinstance(copy, nodes.Copy) and _is_local(copy) and facts.in_image(copy):
                 last = max((unpacked.get(name, -1) for name in _archives(copy, facts)), default=-1)
                 if last > copy.span.start:
-                    message = "an archive is copied, and a later RUN unpacks it: ADD does both and keeps no copy"
+                    message = "COPY stores an archive that a later RUN unpacks: ADD unpacks it and stores it once"
                     run = next(node for node in instructions if node.span.start == last)
                     fix = add_archive(facts, copy, run) if isinstance(run, nodes.Run) and not facts.as_hadolint else None
                     yield Finding(copy.span, message, fix)

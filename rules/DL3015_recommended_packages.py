@@ -50,7 +50,7 @@ def recommended_packages(facts: Facts) -> Iterator[Finding]:
         edits = tuple(add_option(run, item.subcommand_words[-1], _option(item)) for item in found)
         fix = Fix(f"add `{_option(found[0])}`", edits, Applicability.UNSAFE)
         name = f"{found[0].words[0].text} {found[0].subcommand}"
-        yield Finding(found[0].command.span, f"`{name}` brings recommended packages along", fix)
+        yield Finding(found[0].command.span, f"`{name}` also installs recommended packages", fix)
 
 
 def _option(item: Invocation) -> str:

@@ -49,7 +49,7 @@ def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if len(node.sources) < 2 or (facts.as_hadolint and isinstance(node, nodes.Add)):
             continue
         if not _is_folder(doc, facts, node):
-            message = f"{node.name} of {len(node.sources)} sources to `{node.destination.text}`: a folder ends with `/`"
+            message = f"`{node.name}` of {len(node.sources)} sources needs a folder: end `{node.destination.text}` with `/`"
             yield Finding(node.destination.span, message, _fix(doc, node))
 
 
@@ -69,4 +69,4 @@ def _fix(doc: Dockerfile, node: Copy) -> Fix | None:
         return None
     end = node.destination.span.end
     inside = end - 1 if doc.text[end - 1] in "\"'" else end
-    return Fix("end it with a slash", (insert(inside, "/"),), Applicability.SAFE)
+    return Fix("add `/` to the destination", (insert(inside, "/"),), Applicability.SAFE)

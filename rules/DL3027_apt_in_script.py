@@ -56,8 +56,8 @@ def apt_in_script(facts: Facts) -> Iterator[Finding]:
         found = list(calls(facts, run, "apt"))
         if found:
             edits = tuple(edit for call in found for edit in _edits(call, json=isinstance(run.form, nodes.Exec)))
-            fix = Fix("call apt-get", edits, Applicability.SAFE) if edits else None
-            yield Finding(found[0].words[0].span, "`apt` in a script: `apt-get` is the one made for it", fix)
+            fix = Fix("use `apt-get`", edits, Applicability.SAFE) if edits else None
+            yield Finding(found[0].words[0].span, "`apt` is for terminals: use `apt-get` in scripts", fix)
 
 
 def _edits(call: Call, *, json: bool) -> list[Edit]:

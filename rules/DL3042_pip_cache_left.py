@@ -68,7 +68,7 @@ def pip_cache_left(facts: Facts) -> Iterator[Finding]:
         needed = cache_needed(facts, run, caching[0].tool) is not Need.NONE
         trust = Applicability.UNSAFE if needed else Applicability.SAFE
         fix = Fix(f"add `{caching[0].tool.no_cache_flag}`", tuple(edits), trust)
-        message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache"
+        message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache in the layer"
         yield Finding(caching[0].command.span, message, fix)
 
 

@@ -48,7 +48,7 @@ def copy_to_relative_path(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if facts.quiet and facts.base_of(node) is None:
             continue
         text = doc.source(node.destination.span)
-        yield Finding(node.destination.span, f"`COPY` to {text} without a `WORKDIR`")
+        yield Finding(node.destination.span, f"`COPY` to the relative path {text} without a `WORKDIR`")
 
 
 def _has_workdir(doc: Dockerfile, facts: Facts, node: Copy) -> bool:

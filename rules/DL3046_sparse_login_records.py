@@ -54,7 +54,7 @@ def sparse_login_records(facts: Facts) -> Iterator[Finding]:
         if found and facts.in_image(run):
             uid = found[0].value("--uid", "u") or ""
             edits = tuple(add_option(run, call.words[0], "-l") for call in found)
-            message = f"`useradd` writes login records up to user id {uid}: `-l` leaves them out"
+            message = f"`useradd` writes huge login records for user id {uid}: add `-l`"
             yield Finding(found[0].command.span, message, Fix("add `-l`", edits, Applicability.SAFE))
 
 

@@ -58,7 +58,7 @@ def wget_progress_bar(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         found = [call for call in calls(facts, run, "wget") if _draws(call, facts)]
         if found:
-            message = "`wget` draws its progress bar into the build's output"
+            message = "`wget` prints its progress bar into the build log"
             yield Finding(found[0].command.span, message, _fix(facts, run, found))
 
 

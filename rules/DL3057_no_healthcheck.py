@@ -39,7 +39,7 @@ def no_healthcheck(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     found = _unchecked_for_hadolint(doc) if facts.as_hadolint else _unchecked(facts)
     for stage in found:
-        yield Finding(stage.from_.span, "the image says nothing of how to see whether it works")
+        yield Finding(stage.from_.span, "no HEALTHCHECK")
 
 
 def _has_check(stage: Stage) -> bool:

@@ -49,8 +49,8 @@ def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         if _flags(doc, first) == _flags(doc, second) and _is_single(facts, first) and _is_single(facts, second):
             edits = merge_down(facts, first, second)
-            fix = Fix("merge them", edits, Applicability.UNSAFE) if edits else None
-            yield Finding(second.span, "`RUN` follows a `RUN` of the same kind", fix)
+            fix = Fix("merge both into one RUN", edits, Applicability.UNSAFE) if edits else None
+            yield Finding(second.span, "two RUNs in a row make two layers: merge them", fix)
 
 
 def _flags(doc: Dockerfile, run: Run) -> list[str]:

@@ -35,5 +35,5 @@ def instruction_before_from(doc: Dockerfile) -> Iterator[Finding]:
     """
     for node in doc.preamble:
         if not isinstance(node, nodes.Arg | nodes.Bad):
-            yield Finding(node.keyword.span, f"{node.name} stands before the first FROM: only ARG may")
+            yield Finding(node.keyword.span, f"`{node.name}` comes before the first FROM: only ARG may")
             return

@@ -46,7 +46,7 @@ def whole_filesystem_copied(facts: Facts) -> Iterator[Finding]:
         if node.from_ is None or not _is_whole(facts, node):
             continue
         if not facts.quiet or _leaves_behind(facts, node):
-            yield Finding(node.span, f"all of {node.from_} is copied: name what is needed of it")
+            yield Finding(node.span, f"this copies all of {node.from_}: copy only the files needed")
 
 
 def _is_whole(facts: Facts, node: Copy) -> bool:

@@ -47,7 +47,7 @@ def curl_and_wget(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if found and len(called) == len(PROGRAMS):
                 call = next(iter(new), found[-1])
                 other = next(name for name in PROGRAMS if name != call.name)
-                message = f"`{call.name}` is called, and `{other}` in the same stage: one of them would do"
+                message = f"`{call.name}` and `{other}` are both used in this stage: one is enough"
                 yield Finding(call.command.span, message)
 
 

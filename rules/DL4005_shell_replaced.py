@@ -39,7 +39,7 @@ def shell_replaced(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         found = next((call for call in calls(facts, run, "ln") if _replaces(facts, call.texts)), None)
         if found is not None:
-            yield Finding(found.command.span, "`ln` replaces /bin/sh: set the steps' shell by SHELL")
+            yield Finding(found.command.span, "`ln` replaces /bin/sh: choose the shell with SHELL")
 
 
 def _replaces(facts: Facts, arguments: list[str]) -> bool:

@@ -76,7 +76,7 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         pipe = next((item for item in _pipes(facts, run) if not facts.quiet or not _harmless(facts, run, item)), None)
         if pipe is not None:
-            message = f"a failure before `| {pipe.name}` goes unnoticed: the shell has no pipefail"
+            message = f"a failure before `| {pipe.name}` goes unnoticed: the shell runs without pipefail"
             yield Finding(pipe.span, message, _fix(doc, facts, run, mended))
 
 
@@ -91,7 +91,7 @@ def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[int]) -> Fix | Non
         return None
     mended.add(index)
     edit = insert_lines(doc, with_comments(doc, run).start, [f"SHELL {shell}"])
-    return Fix("set pipefail", (edit,), Applicability.UNSAFE)
+    return Fix("run in a shell with `pipefail`", (edit,), Applicability.UNSAFE)
 
 
 def _pipes(facts: Facts, run: Run) -> Iterator[Command]:

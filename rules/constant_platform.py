@@ -56,8 +56,8 @@ def constant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         else:
             found = bool(value) and "$" not in value and not _is_named_so(stage, value)
         if found:
-            fix = Fix("leave the platform to the build", (remove_word(doc, flag.span),), Applicability.UNSAFE)
-            yield Finding(flag.span, f"the platform is fixed to {value}", fix)
+            fix = Fix("remove `--platform`", (remove_word(doc, flag.span),), Applicability.UNSAFE)
+            yield Finding(flag.span, f"`--platform={value}` allows this platform only", fix)
 
 
 @rule(
@@ -92,8 +92,8 @@ def redundant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         if not facts.as_hadolint and facts.global_args.get(TARGET) is not None:
             continue
-        fix = Fix("leave it out", (remove_word(doc, flag.span),), Applicability.SAFE)
-        yield Finding(flag.span, f"`{value}` is the default", fix)
+        fix = Fix("remove `--platform`", (remove_word(doc, flag.span),), Applicability.SAFE)
+        yield Finding(flag.span, f"`--platform={value}` is the default", fix)
 
 
 def _flags(doc: Dockerfile) -> Iterator[tuple[Stage, Flag]]:

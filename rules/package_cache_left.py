@@ -160,7 +160,7 @@ def _fix(facts: Facts, run: Run, item: Invocation, left: list[Cache]) -> Fix | N
     unsafe = any(cache.kept for cache in item.tool.caches) or commands().offline.search(facts.doc.text)
     edits = tuple(edit for fix in fixes for edit in fix.edits)
     applicability = min(Applicability.UNSAFE if unsafe else Applicability.SAFE, *(fix.applicability for fix in fixes))
-    return Fix(f"clean {item.tool.name}'s cache", edits, applicability)
+    return Fix(f"clean {item.tool.name}'s cache in the same RUN", edits, applicability)
 
 
 def _fills(facts: Facts, run: Run, item: Invocation) -> bool:

@@ -87,7 +87,7 @@ def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
         edits.append(insert_lines(doc, line_end + 1 if line_end >= 0 else len(doc.text), [f"RUN {command}"]))
     lines = [f"RUN chown {name} {' '.join(owned)}"] if owned else []
     edits.append(insert_lines(doc, with_comments(doc, starts[0]).start, [*lines, f"USER {name}"]))
-    return Fix(f"run it as the user {name}", tuple(edits), Applicability.UNSAFE), ""
+    return Fix(f"run as user `{name}`", tuple(edits), Applicability.UNSAFE), ""
 
 
 def low_port(facts: Facts, stage: Stage) -> str | None:

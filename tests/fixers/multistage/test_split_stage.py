@@ -493,7 +493,7 @@ def test_the_finding_says_why_there_is_no_fix() -> None:
     (found,) = findings('FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build\nCMD ["./s"]\n')
     assert found.fix is None
     assert found.message == (
-        "`go build` builds in the image that ships: a build stage would leave its tools and sources behind; "
+        "`go build` builds in the image that ships: a build stage would keep its tools and sources out; "
         "no fix: how `go build` names its program is for go.mod to say, which is not at hand; -o would"
     )
     (found,) = findings(SPLITS[0][1])
