@@ -86,7 +86,7 @@ def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if word.text not in known:
                     known[word.text] = tuple(path for path in _copied(facts, word) if _is_secret(facts, path))
                 for path in known[word.text]:
-                    message = f"{path} holds credentials, and everyone who has the image can read them: use a secret mount"
+                    message = f"`{path}` holds credentials, and everyone who has the image can read them: use a secret mount"
                     yield Finding(word.span, message)
 
 
@@ -99,7 +99,7 @@ def _deleted(facts: Facts, stage: nodes.Stage) -> Iterator[Finding]:
             for path, absolute, command in paths:
                 maker = written.pop(absolute, None) if absolute else None
                 if maker is not None:
-                    message = f"{path} stays in the layer of `{facts.brief(maker)}` (line {facts.doc.line(maker.span.start)}): use a secret mount"
+                    message = f"`{path}` stays in the layer of `{facts.brief(maker)}` (line {facts.doc.line(maker.span.start)}): use a secret mount"
                     yield Finding(command.span, message)
             gone = {absolute for _, absolute, _ in paths}
             written.update((path, node) for path in _redirected(facts, node) if path not in gone)

@@ -74,12 +74,12 @@ def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
         return None, reason
     making = _making(base)
     if making is None:
-        return None, f"how {base.repository} makes users is not known"
+        return None, f"dlint does not know how to create users in {base.repository}"
     name, command = making
     doc = facts.doc
     owned = sorted(_written(facts, stage))
     if owned and base.distribution == "none":
-        return None, f"there is no program to give {owned[0]} to another user"
+        return None, f"the image has no `chown` to give {owned[0]} to another user"
     edits = []
     if command:
         first = stage.from_
@@ -134,7 +134,7 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
         return ""
     for word in words:
         if word in known.commands or posixpath.basename(word) in known.commands:
-            return f"`{posixpath.basename(word)}` is started by root"
+            return f"`{posixpath.basename(word)}` must start as root"
     script = next((word for word in words if word.endswith((".sh", ".bash"))), None) or (
         words[0] if "entrypoint" in words[0] else None
     )
@@ -142,9 +142,9 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
         return ""
     text = _script(facts, node, script)
     if text is None:
-        return f"what {script} does is not known"
+        return f"dlint cannot read {script}: it is not in the build context"
     found = sorted(known.words.intersection(WORD.findall(text)))
-    return f"{script} calls `{found[0]}`" if found else ""
+    return f"{script} calls `{found[0]}`, which may need root" if found else ""
 
 
 def _shell_words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:

@@ -65,9 +65,9 @@ def proof(facts: Facts, node: Instruction) -> PositionProof:
 def sentence(use: PathUse) -> str:
     """A use in words: `writes file /app`."""
     if use.kind is Kind.ANYTHING:
-        return f"{use.access.value} what nobody knows"
+        return f"{use.access.value} unknown files"
     if use.kind is Kind.FILE:
-        return f"{use.access.value} {use.name}" if use.name else f"{use.access.value} any file, for all that is known"
+        return f"{use.access.value} {use.name}" if use.name else f"{use.access.value} possibly any file"
     if use.kind is Kind.VARIABLE:
         return f"{use.access.value.replace('writes', 'sets')} the variable {use.name}"
     if use.kind is Kind.SETTING:

@@ -54,7 +54,7 @@ def script_files(manifest: Manifest, command: str) -> Iterator[str | Doubt]:
         text = manifest.context.read(name)
         more = None if text is None or len(found) > MOST_FILES else _read_by(manifest, name, text)
         if more is None:
-            yield Doubt(f"{doubt}, which may read other files", fails=True)
+            yield Doubt(f"{doubt}, which may read the source", fails=True)
             return
         todo += more
     yield from found

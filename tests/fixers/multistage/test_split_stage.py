@@ -389,7 +389,7 @@ REFUSALS: list[tuple[str, str, dict[str, str] | None, str]] = [
     ("go-elsewhere", 'FROM debian:12\nRUN apt-get install -y golang\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "not known as an image to build Go in"),
     ("go-library", 'FROM golang:1.22\nRUN apt-get install -y libvips-dev\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "which library libvips-dev belongs to"),
     ("go-tool", 'FROM golang:1.22\nRUN go install github.com/air-verse/air@v1\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["air"]\n', None, "is not seen to make what `air` runs"),
-    ("go-tool-alone", 'FROM golang:1.22\nRUN go install github.com/air-verse/air\nCMD ["air"]\n', None, "it is not known what the build makes"),
+    ("go-tool-alone", 'FROM golang:1.22\nRUN go install github.com/air-verse/air\nCMD ["air"]\n', None, "dlint does not know what the build creates"),
     ("go-several", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build ./a ./b\nCMD ["./a"]\n', None, "keeps none of them"),
     ("go-mounted", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN --mount=type=cache,target=/s/bin go build -o bin/a\nCMD ["bin/a"]\n', None, "lies on a mount"),
     ("library-of-a-release", 'FROM golang:1.22\nRUN apt-get install -y libvips42\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "does not say which release it is, for libvips42"),
@@ -401,10 +401,10 @@ REFUSALS: list[tuple[str, str, dict[str, str] | None, str]] = [
     ("no-file-known", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a", "-c", "conf/a.yml"]\n', None, "without the build's context"),
     ("unknown-check", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nHEALTHCHECK CMD grpc_probe x\nCMD ["./a"]\n', None, "which package has `grpc_probe`"),
     # ---- the steps above the build
-    ("download", 'FROM golang:1.22\nRUN wget -O /data/geo.db https://x.org/geo.db\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes what a program may read"),
-    ("redirect", 'FROM golang:1.22\nRUN echo x > /etc/app\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes what a program may read"),
-    ("another-repository", 'FROM golang:1.22\nRUN echo deb x > /etc/apt/sources.list.d/x.list\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes what a program may read"),
-    ("unknown-command", 'FROM golang:1.22\nRUN pip install x\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "what `pip` makes cannot be told"),
+    ("download", 'FROM golang:1.22\nRUN wget -O /data/geo.db https://x.org/geo.db\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes files that a program may read"),
+    ("redirect", 'FROM golang:1.22\nRUN echo x > /etc/app\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes files that a program may read"),
+    ("another-repository", 'FROM golang:1.22\nRUN echo deb x > /etc/apt/sources.list.d/x.list\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes files that a program may read"),
+    ("unknown-command", 'FROM golang:1.22\nRUN pip install x\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "dlint cannot tell what `pip` makes"),
     ("a-loop", 'FROM golang:1.22\nRUN for i in a b; do touch /$i; done\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "too much of a script"),
     ("mixed-step", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN mkdir /data && go build -o a\nCMD ["./a"]\n', None, "must be a step of its own"),
     ("base-variable", 'FROM golang:1.22\nENV V=$GOLANG_VERSION\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "V is made from $GOLANG_VERSION"),
@@ -425,7 +425,7 @@ REFUSALS: list[tuple[str, str, dict[str, str] | None, str]] = [
     ("rust-run", 'FROM rust:1.80\nCOPY . /s\nWORKDIR /s\nCMD ["cargo", "run"]\n', None, "`cargo run` builds when the container starts"),
     ("rust-library", 'FROM rust:1.80\nRUN apt-get install -y libpq-dev\nCOPY . /s\nWORKDIR /s\nRUN cargo build\nCMD ["target/debug/a"]\n', None, "which library libpq-dev belongs to"),
     ("rust-other-profile", 'FROM rust:1.80\nCOPY . /s\nWORKDIR /s\nRUN cargo build\nCMD ["target/release/a"]\n', None, "is not seen to make"),
-    ("rust-tool", 'FROM rust:1.80\nRUN cargo install cargo-watch\nCMD ["cargo-watch"]\n', None, "it is not known what the build makes"),
+    ("rust-tool", 'FROM rust:1.80\nRUN cargo install cargo-watch\nCMD ["cargo-watch"]\n', None, "dlint does not know what the build creates"),
     ("rust-install-name", 'FROM rust:1.80\nCOPY . /s\nWORKDIR /s\nRUN cargo install --path .\nCMD ["a"]\n', None, "which program `cargo install` makes"),
     # ---- C
     ("c-make", 'FROM gcc:13\nCOPY . /s\nWORKDIR /s\nRUN make\nCMD ["./a"]\n', None, "for its Makefile to say"),
@@ -494,7 +494,7 @@ def test_the_finding_says_why_there_is_no_fix() -> None:
     assert found.fix is None
     assert found.message == (
         "`go build` builds in the image that ships: a build stage would keep its tools and sources out; "
-        "no fix: how `go build` names its program is for go.mod to say, which is not at hand; -o would"
+        "no fix: only go.mod says how `go build` names its program, and it is not in the build context: use `-o`"
     )
     (found,) = findings(SPLITS[0][1])
     assert found.fix is not None
