@@ -91,7 +91,7 @@ def read(text: str) -> SetupPy:
         module = cst.parse_module(text)
         return _Reader(module).result()
     except cst.ParserSyntaxError:
-        return SetupPy(why="dlint cannot read setup.py as Python")
+        return SetupPy(why="setup.py is not Python that dlint can read")
     except RecursionError:
         return SetupPy(why="setup.py is nested too deeply to read")
 
@@ -102,7 +102,7 @@ def _unfit(text: str) -> str | None:
         return "setup.py is too large to read"
     # neither is text, for the native parser
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        return "dlint cannot read setup.py as Python"
+        return "setup.py is not Python that dlint can read"
     counts = _Counts()
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -112,7 +112,7 @@ def _unfit(text: str) -> str | None:
             if counts.signs > MOST_SIGNS * (1 + (counts.depth > 0)) or counts.branches > MOST_BRANCHES:
                 return "setup.py is too complex to read"
     except (tokenize.TokenError, SyntaxError, ValueError):
-        return "dlint cannot read setup.py as Python"
+        return "setup.py is not Python that dlint can read"
     return None
 
 

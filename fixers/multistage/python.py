@@ -50,7 +50,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return refusal
     more = next((name for name in built if is_one(name, "bring-more")), None)
     if more:
-        return Refusal(f"what came with {more} may be needed at run time")
+        return Refusal(f"the program may need what came with {more}")
     kept = [package for package in packages if bare(package) not in built]
     manager = (reading.base.package_manager if reading.base else None) or ""
     linked = libraries(reading.base, manager, built, [bare(package) for package in kept])

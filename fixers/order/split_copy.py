@@ -70,7 +70,7 @@ def split_copy(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, ot
     if install.reads.known and not install.reads.files:
         return Refusal(install.reads.why or "it has no manifest that can be copied alone")
     if install.reads.fails is not None and not install.reads.needs_project:
-        return Refusal(f"{install.reads.fails}: install with `--ignore-scripts`, and run the scripts after the copy")
+        return Refusal(install.reads.fails)
     target = facts.path(copies[0].destination.text, copies[0])
     if target is None:
         return Refusal("dlint does not know the folder that it copies to: set an absolute WORKDIR")

@@ -10,7 +10,7 @@ from dockerlint.lint.catalogue import tables
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .manifest import Doubt, strings, table, texts
-from .script_files import script_files
+from .script_files import AFTER_COPY, script_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +126,7 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
             command = RUNNERS.sub("", part.strip(), count=1)
             words = command.split()
             if SHELL_SYNTAX.search(part):
-                yield Doubt(f"{manifest.path} runs `{_short(part)}`, which may need the source", fails=True)
+                yield Doubt(f"{manifest.path} runs `{_short(part)}`{AFTER_COPY}", fails=True)
                 continue
             key = next((key for key in (command, " ".join(words[:1])) if key in known["commands"]), None)
             # with options it may read something else

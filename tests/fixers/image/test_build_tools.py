@@ -119,7 +119,7 @@ def test_debian(before: str, after: str) -> None:
 
 def test_libraries_of_a_release_without_index_must_be_named() -> None:
     install = "apt-get update && apt-get install -y make libssl-dev"
-    assert "no fix: the library of libssl-dev" in findings(f"{UBUNTU}RUN {install} && make\n{RUNS}")[0].message
+    assert "no fix: install the library of libssl-dev" in findings(f"{UBUNTU}RUN {install} && make\n{RUNS}")[0].message
     assert f"&& {PURGE} make libssl-dev" in fixed(f"{UBUNTU}RUN {install} libssl3 && make\n{RUNS}")
 
 

@@ -382,19 +382,19 @@ def test_a_file_that_is_missing(tmp_path: Path, name: str, gone: str) -> None:
 
 # a row of SPLITS, files that it has besides or instead, and why it is no longer safe with them
 BESIDES: list[tuple[str, Files, str]] = [
-    ("npm", {"package.json": package(dependenciesMeta={"a": {"injected": True}})}, "package.json has packages that are copied"),
+    ("npm", {"package.json": package(dependenciesMeta={"a": {"injected": True}})}, "package.json copies packages"),
     ("npm", {"package.json": package(workspaces=["p"])}, "package.json names workspace members that are not in the build context"),
-    ("npm", {".npmrc": "script-shell=./x.sh\n"}, ".npmrc names ./x.sh"),
+    ("npm", {".npmrc": "script-shell=./x.sh\n"}, ".npmrc names the file ./x.sh"),
     ("composer-plain", {".git/HEAD": ""}, "composer reads the project's version from git"),
     ("composer-plain", {"composer.json": package(scripts={"post-install-cmd": "x"})}, "composer.json runs scripts (post-install-cmd): install with `--no-scripts`"),
     ("composer-plain", {"composer.json": package(autoload={"classmap": ["src"]})}, "composer builds the class map from the source: install with `--no-autoloader`"),
     ("dart", {"example/pubspec.yaml": ""}, "the install also reads example/pubspec.yaml"),
     ("dotnet", {"src/B/B.csproj": '<Project><Import Project="$(Shared)/x.props" /></Project>'}, "src/B/B.csproj refers to $(Shared)/x.props"),
     ("dotnet", {"nuget.config": '<add key="x" value="./feed" />'}, "feed is not in the build context"),
-    ("maven-modules", {".mvn/extensions.xml": ""}, ".mvn/extensions.xml has extensions"),
-    ("conda", {"environment.yml": "channels: [./here]\ndependencies: [a]\n"}, "environment.yml has a channel of files"),
+    ("maven-modules", {".mvn/extensions.xml": ""}, ".mvn/extensions.xml loads extensions"),
+    ("conda", {"environment.yml": "channels: [./here]\ndependencies: [a]\n"}, "environment.yml has a local channel"),
     ("uv-no-package", {"pyproject.toml": PROJECT + "[[tool.uv.index]]\nname = 'x'\nurl = './feed'\n"}, "pyproject.toml has an index"),
-    ("pnpm", {"pnpm-workspace.yaml": "packages: ['apps/*']\ninjectWorkspacePackages: true\n"}, "pnpm-workspace.yaml has packages"),
+    ("pnpm", {"pnpm-workspace.yaml": "packages: ['apps/*']\ninjectWorkspacePackages: true\n"}, "pnpm-workspace.yaml copies packages"),
     ("bundler-frozen", {".bundle/config": "BUNDLE_LOCAL__A: /x\n"}, ".bundle/config names files to read"),
 ]
 

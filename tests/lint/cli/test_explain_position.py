@@ -43,7 +43,7 @@ def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
     [
         (1, ["FROM debian:12", "reads or writes unknown files"]),
         (2, ["sets variables: GIT_SHA", "line 9 `RUN make -C /srv/app`: this sets the variable GIT_SHA, line 9 may read the variable GIT_SHA", "it may go below line 7", "DF105: ", "safe fix", "seconds of a build that gets another value: "]),
-        (3, ["writes files: /data/app.conf", "it must stay above", "line 4 `RUN chmod 600 /data/app.conf`: this writes /data, line 4 reads or writes /data/app.conf", "DF102: ", "safe fix: move 2 steps further down", "expected seconds a build: "]),
+        (3, ["writes files: /data/app.conf", "it must stay above", "line 4 `RUN chmod 600 /data/app.conf`: this writes /data, line 4 reads or writes /data/app.conf", "DF102: ", "safe fix: move 2 instructions further down", "expected seconds a build: "]),
         (4, ["it must stay below", "line 3 `COPY app.conf /data/app.conf`: line 3 writes /data, this reads or writes /data/app.conf", "it may go below line 7"]),
         (5, ["runs again in these cases: cold, source edit, base update"]),
         (6, [":5: RUN apt-get update && apt-get install -y curl"]),
