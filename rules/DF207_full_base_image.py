@@ -66,7 +66,7 @@ def full_base_image(facts: Facts) -> Iterator[Finding]:
         return
     root = facts.graph.lineage(target)[-1]
     fix = change(facts, root, base, tag)
-    sizes = f"`{image}` has {pair[0] / 1e6:.0f} MB, `{base.repository}:{tag}` only {pair[1] / 1e6:.0f} MB"
+    sizes = f"`{image}` is {pair[0] / 1e6:.0f} MB, `{base.repository}:{tag}` {pair[1] / 1e6:.0f} MB"
     why_not = f"; no fix: {fix.reason}" if isinstance(fix, Refusal) else ""
     yield Finding(root.from_.image.span, f"{sizes}{why_not}", None if isinstance(fix, Refusal) else fix)
 

@@ -65,5 +65,5 @@ def redundant_install(facts: Facts) -> Iterator[Finding]:
                 program = PROVIDES.get(word.text)
                 if program in base.tools:
                     yield Finding(
-                        word.span, f"{base.repository} already has {program}: {word.text} installs it again"
+                        word.span, f"the base image already has {program}: {word.text} installs it again"
                     )

@@ -64,7 +64,7 @@ def prompting_package_manager(facts: Facts) -> Iterator[Finding]:
             word = next(word for word in call.words[1:] if asking.fullmatch(word.text))
             fix = None
             if isinstance(run.form, nodes.Shell):
-                fix = Fix(f"add {option}", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
+                fix = Fix(f"add `{option}`", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
             yield Finding(
                 call.command.span,
                 f"`{call.name} {word.text}` without `{option}` asks for confirmation, and a build cannot answer",

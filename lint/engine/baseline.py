@@ -43,10 +43,10 @@ class Baseline(Struct, frozen=True):
             hint = "; --write-baseline makes it" if isinstance(error, FileNotFoundError) else ""
             raise ConfigError(f"{path}: the baseline cannot be read: {reason(error)}{hint}") from error
         except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{path}: the baseline is no JSON: {error}") from error
+            raise ConfigError(f"{path}: the baseline is not valid JSON: {error}") from error
         files = data.get("files") if isinstance(data, dict) and data.get("version") == VERSION else None
         if not isinstance(files, dict) or not all(isinstance(names, list) for names in files.values()):
-            raise ConfigError(f"{path}: this is no baseline of version {VERSION}; write it again with --write-baseline")
+            raise ConfigError(f"{path}: not a baseline of version {VERSION}; write it again with --write-baseline")
         return cls(path.parent, {file: frozenset(map(str, names)) for file, names in files.items()})
 
     def new(self, report: FileReport) -> FileReport:

@@ -84,9 +84,9 @@ def test_long_lists_are_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [
-        ("{file}:8", "8: there is no instruction on this line"),
-        ("{file}:99", "99: there is no instruction on this line"),
-        ("{file}:0", "0: there is no instruction on this line"),
+        ("{file}:8", "8: no instruction on this line"),
+        ("{file}:99", "99: no instruction on this line"),
+        ("{file}:0", "0: no instruction on this line"),
         ("{file}", "--why takes FILE:LINE"),
         ("{file}:x", "--why takes FILE:LINE"),
         ("{file}:\u00b2", "--why takes FILE:LINE"),
