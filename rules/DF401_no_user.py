@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.instructions.add_user import low_port, run_as_user
+from dockerlint.fixers.instructions.add_user import low_port, must_be_root, run_as_user
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -20,7 +20,9 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     """The container runs as root: neither the file nor its base image chooses another user.
 
     Whoever breaks out of a process that runs as root has root's rights on what is mounted, and on the host where user
-    namespaces are off. Base images whose user is not known are left alone.
+    namespaces are off. Base images whose user is not known are left alone. By default so are images that are meant to be built
+    on or worked in: those that start nothing, or only a shell, and those with ONBUILD; and servers that must start as root and
+    change to another user themselves, such as nginx and sshd.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -55,6 +57,8 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     image = facts.image(target)
     base = facts.base(target)
     if image != "scratch" and (base is None or base.runs_as_root is not True):
+        return
+    if facts.quiet and (not facts.starts_program(target) or must_be_root(target)):
         return
     message = f"no USER: the container runs as root, the default of `{image}`"
     fix, reason = run_as_user(facts, target)

@@ -22,6 +22,8 @@ CLAUSE = regex(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)\Z")
 OPERATION = regex(r"([-+=])([rwxXstugo]*)")
 # Commands that take a mode as an option's value; chmod takes it as its first word.
 MODE_FLAGS = {"mkdir": ("-m", "--mode"), "install": ("-m", "--mode")}
+# Stages for tests, by their names.
+TESTS = regex(r"(?:\A|[-_.])(?:tests?|testing|e2e|ci|lint|dev|devel|development|devcontainer)(?:\Z|[-_.])")
 STICKY = 0o1000
 OTHERS_READ_WRITE = 0o006
 
@@ -31,7 +33,8 @@ def world_writable(facts: Facts) -> Iterator[Finding]:
     """Files are made writable for everybody.
 
     Every process of the container, whatever user it was put under, can then replace programs and settings. The user that needs
-    to write should own the files, or share a group with them.
+    to write should own the files, or share a group with them. By default images on scratch, where nobody else is, and images for
+    tests or to work in are left alone.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -54,12 +57,21 @@ def world_writable(facts: Facts) -> Iterator[Finding]:
     """
     for copy in facts.every(nodes.Copy):
         flag = copy.flag("chmod")
-        if flag and flag.value and opens(flag.value) and facts.in_image(copy):
+        if flag and flag.value and opens(flag.value) and facts.in_image(copy) and not _is_harmless(facts, copy):
             yield Finding(flag.span, f"`--chmod={flag.value}` lets every user write to {copy.destination.text}")
     for run in facts.every(nodes.Run):
-        if facts.in_image(run):
+        if facts.in_image(run) and not _is_harmless(facts, run):
             for command in facts.commands(run):
                 yield from _check(command)
+
+
+def _is_harmless(facts: Facts, node: nodes.Instruction) -> bool:
+    """Whether nobody else is in the image, or it is for tests or to work in."""
+    stage = facts.find_stage(node)
+    if not facts.quiet or stage is None:
+        return False
+    target = facts.graph.target or stage
+    return facts.image(stage) == "scratch" or bool(TESTS.search(stage.name or "")) or not facts.starts_program(target)
 
 
 def _check(command: Command) -> Iterator[Finding]:

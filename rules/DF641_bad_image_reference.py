@@ -46,6 +46,8 @@ def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the grammar of references in the distribution project.
     """
+    if facts.other_text is not None:
+        return
     for stage in doc.stages:
         image = facts.expand_global(stage.from_.image.text)
         if facts.graph.parent(stage) is None and image and not _is_image(image):

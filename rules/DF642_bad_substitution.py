@@ -47,6 +47,8 @@ def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, "Environment replacement".
     """
+    if facts.other_text is not None:
+        return
     for node in facts.every(nodes.Instruction):
         for word in expanded_words(doc, node):
             yield from _problem(word, doc.escape, skip_quotes=False)

@@ -40,6 +40,15 @@ def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     COPY --chmod=64a app /app
     ```
 
+    A template, or another file by that name, is one finding that says so:
+
+    ```dockerfile bad
+    FROM {{ base_image }}
+    {% if proxy %}
+    ENV HTTPS_PROXY={{ proxy }}
+    {% endif %}
+    ```
+
     ```dockerfile good
     FROM alpine:3.20
     COPY app /app
@@ -47,6 +56,9 @@ def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, and BuildKit's frontend where the reference is silent.
     """
+    if (other := facts.other_text) is not None:
+        yield Finding(other.span, other.message)
+        return
     found = doc.problems if facts.as_hadolint else (*doc.problems, *refusals(facts))
     for problem in found:
         yield Finding(problem.span, problem.message)

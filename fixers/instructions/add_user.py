@@ -90,6 +90,12 @@ def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
     return Fix(f"run as user `{name}`", tuple(edits), Applicability.UNSAFE), ""
 
 
+def must_be_root(stage: Stage) -> bool:
+    """Whether the stage starts a server that has to begin as root, and that changes to another user itself."""
+    known = users().commands
+    return any(word in known or posixpath.basename(word) in known for node in _started(stage) for word in _words(node))
+
+
 def low_port(facts: Facts, stage: Stage) -> str | None:
     """A port below 1024 that the stage exposes: only root may listen there on some runtimes."""
     for node in stage.all(nodes.Expose):
@@ -127,9 +133,7 @@ def _making(base: BaseImage) -> tuple[str, str | None] | None:
 def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
     """Why a command cannot do without root, or is not known well enough; empty when it can."""
     known = users()
-    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else _shell_words(node)
-    while words and posixpath.basename(words[0]) in STARTERS:
-        words = [word for word in words[1:] if word != "--" and not word.startswith("-")]
+    words = _words(node)
     if not words:
         return ""
     for word in words:
@@ -145,6 +149,14 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
         return f"dlint cannot read {script}: it is not in the build context"
     found = sorted(known.words.intersection(WORD.findall(text)))
     return f"{script} calls `{found[0]}`, which may need root" if found else ""
+
+
+def _words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:
+    """A command without what only starts it."""
+    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else _shell_words(node)
+    while words and posixpath.basename(words[0]) in STARTERS:
+        words = [word for word in words[1:] if word != "--" and not word.startswith("-")]
+    return words
 
 
 def _shell_words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.build_state import Settings
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine import registry
@@ -23,7 +24,7 @@ def found(text: str, folder: Path | None = None) -> Finding:
     rule = registry.find("DF401")
     assert rule
     doc = parse(text)
-    (finding,) = rule.check(doc, Facts(doc, Context.of(folder) if folder else None))
+    (finding,) = rule.check(doc, Facts(doc, Context.of(folder) if folder else None, Settings(preset="all")))
     return finding
 
 
