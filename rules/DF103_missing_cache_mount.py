@@ -24,8 +24,9 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     A cache mount outlives the layer: when the step runs again, it finds what it downloaded or compiled before, and none of
     that gets into the image. Commands that are told to keep no cache, and system packages whose lists are cleaned in the same
-    RUN, are left alone unless all rules are asked for: such a file has decided for the other remedy. Of the system packages that
-    an image ships, the default says only that the clean-up is missing (DL3009, DL3019, DL3032 and kin).
+    RUN, are left alone unless all rules are asked for: such a file has decided for the other remedy. By default installs of
+    packages that the RUN itself names are left alone too: they run again when it is edited; and of the system packages that an
+    image ships, only the missing clean-up is told (DL3009, DL3019, DL3032 and kin).
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -91,6 +92,8 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     if facts.settings.builder != "buildkit":
         return
     for stage in doc.stages:
+        if facts.quiet and stage.index not in facts.graph.needed:
+            continue
         for run in stage.all(nodes.Run):
             yield from _check(facts, stage, run)
 
@@ -105,14 +108,24 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
         if not caches:
             continue
         seen.add(name)
-        if facts.quiet and invocation.tool.kind == "system" and facts.in_image(run):
-            # to clean up in the same RUN is the remedy that is always safe, and is advised
+        if facts.quiet and _rarely_runs(facts, run, invocation):
             continue
         if facts.settings.preset != "all" and _decided(facts, run, invocation, caches):
             continue
-        command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
-        message = f"`{command}` has no cache mount: it downloads everything again on every run"
+        command = invocation.name
+        again = "compiles" if invocation.action == "build" else "downloads"
+        message = f"`{command}` has no cache mount: it {again} everything again on every run"
         yield Finding(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
+
+
+def _rarely_runs(facts: Facts, run: nodes.Run, invocation: Invocation) -> bool:
+    """Whether a RUN runs again for little but an edit of its own text, or has a better remedy: the packages are named in it.
+
+    Of the system packages that an image ships, the clean-up in the same RUN is safe, and is advised.
+    """
+    if invocation.tool.kind == "system":
+        return facts.in_image(run)
+    return invocation.action == "install" and any(not word.text.startswith((".", "/", "$")) for word in invocation.operands)
 
 
 def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:

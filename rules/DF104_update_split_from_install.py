@@ -62,7 +62,7 @@ def _check(facts: Facts, run: nodes.Run, following: list[nodes.Run]) -> Iterator
         if any(item.action == "install" for item in uses):
             edits = merge_down(facts, run, later)
             fix = Fix("refresh the index in the RUN that installs", edits, trust(facts, run, later)) if edits else None
-            name = f"{refresh.words[0].text} {refresh.subcommand}"
+            name = refresh.name
             message = f"`{name}` is in a layer of its own: `{facts.brief(later)}` (line {facts.doc.line(later.span.start)}) may work with a stale index"
             yield Finding(refresh.command.span, message, fix)
             return

@@ -159,7 +159,7 @@ def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
     production = invocation.tool.production
     if production is None or invocation.action != "install" or invocation.is_global:
         return
-    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+    name = invocation.name
     for word in (word for option in invocation.tool.manifest_flags for word in invocation.options(option)):
         if is_development(word.text, production):
             message = f"`{name}` installs {word.text}, which only development needs"
@@ -182,7 +182,7 @@ def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:
             continue
         fix = prune(facts, run, invocation, production)
         if fix:
-            message = f"`{invocation.words[0].text} {invocation.subcommand}` installs development dependencies for the build, and the image ships them"
+            message = f"`{invocation.name}` installs development dependencies for the build, and the image ships them"
             yield Finding(invocation.command.span, message, fix)
 
 

@@ -131,4 +131,4 @@ def _independent(facts: Facts, stage: Stage, first: _Work, second: _Work) -> boo
 
 
 def _name(invocation: Invocation) -> str:
-    return f"{invocation.words[0].text} {invocation.subcommand}".strip()
+    return invocation.name

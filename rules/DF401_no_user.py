@@ -20,9 +20,10 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     """The container runs as root: neither the file nor its base image chooses another user.
 
     Whoever breaks out of a process that runs as root has root's rights on what is mounted, and on the host where user
-    namespaces are off. Base images whose user is not known are left alone. By default so are images that are meant to be built
-    on or worked in: those that start nothing, or only a shell, and those with ONBUILD; and servers that must start as root and
-    change to another user themselves, such as nginx and sshd.
+    namespaces are off. Base images whose user is not known are left alone. By default only services are told of: images that start
+    a program, and listen (EXPOSE, HEALTHCHECK), keep data (VOLUME) or bring files of their own. Images to build on or to work in,
+    tools that are only installed, stages for tests and development, and servers that must start as root and change to another
+    user themselves, such as nginx and sshd, are left alone.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -58,7 +59,7 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     base = facts.base(target)
     if image != "scratch" and (base is None or base.runs_as_root is not True):
         return
-    if facts.quiet and (not facts.starts_program(target) or must_be_root(target)):
+    if facts.quiet and (not facts.is_service(target) or must_be_root(facts, target)):
         return
     message = f"no USER: the container runs as root, the default of `{image}`"
     fix, reason = run_as_user(facts, target)

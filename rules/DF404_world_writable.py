@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.facts import TESTS
 from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -22,8 +23,6 @@ CLAUSE = regex(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)\Z")
 OPERATION = regex(r"([-+=])([rwxXstugo]*)")
 # Commands that take a mode as an option's value; chmod takes it as its first word.
 MODE_FLAGS = {"mkdir": ("-m", "--mode"), "install": ("-m", "--mode")}
-# Stages for tests, by their names.
-TESTS = regex(r"(?:\A|[-_.])(?:tests?|testing|e2e|ci|lint|dev|devel|development|devcontainer)(?:\Z|[-_.])")
 STICKY = 0o1000
 OTHERS_READ_WRITE = 0o006
 

@@ -52,7 +52,7 @@ def install_scripts_run(facts: Facts) -> Iterator[Finding]:
                 run.span
             ):
                 continue
-            name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+            name = invocation.name
             yield Finding(
                 invocation.command.span, f"`{name}` without `{FLAG}` runs the install scripts of every package"
             )

@@ -70,7 +70,7 @@ def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for invocation in facts.invocations(node):
                 lock = _ignored(facts, node, invocation, copies)
                 if lock:
-                    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+                    name = invocation.name
                     strict = _strict(invocation, lock)
                     message = f"`{name}` can change {lock.file}: `{strict}` installs exactly what it lists"
                     yield Finding(invocation.command.span, message, _fix(invocation, lock))

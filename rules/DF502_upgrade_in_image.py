@@ -36,7 +36,7 @@ def upgrade_in_image(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         for invocation in facts.invocations(run):
             if invocation.tool.kind == "system" and invocation.action == "upgrade" and not invocation.operands:
-                name = f"{invocation.words[0].text} {invocation.subcommand}"
+                name = invocation.name
                 yield Finding(
                     invocation.command.span,
                     f"`{name}` makes every build different and stores the upgraded packages twice",

@@ -78,7 +78,7 @@ def _check(
             continue
         beside = posixpath.join(posixpath.dirname(found[-1]), lock.file)
         if beside in context.files:
-            name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+            name = invocation.name
             yield Finding(
                 invocation.command.span,
                 f"`{name}` runs without {beside}, which no COPY brings: it may install any version",

@@ -49,7 +49,7 @@ def recommended_packages(facts: Facts) -> Iterator[Finding]:
             continue
         edits = tuple(add_option(run, item.subcommand_words[-1], _option(item)) for item in found)
         fix = Fix(f"add `{_option(found[0])}`", edits, Applicability.UNSAFE)
-        name = f"{found[0].words[0].text} {found[0].subcommand}"
+        name = found[0].name
         yield Finding(found[0].command.span, f"`{name}` also installs recommended packages", fix)
 
 

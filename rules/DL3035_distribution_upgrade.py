@@ -38,6 +38,6 @@ def distribution_upgrade(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         for item in facts.invocations(run):
             if item.tool.name == "zypper" and item.subcommand in UPGRADES:
-                message = f"`{item.words[0].text} {item.subcommand}` upgrades the whole distribution: every build differs"
+                message = f"`{item.name}` upgrades the whole distribution: every build differs"
                 yield Finding(item.command.span, message)
                 break

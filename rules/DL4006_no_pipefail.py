@@ -77,7 +77,8 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         found = next(_pipes(facts, run), None)
         if found is not None:
             source, following = found
-            message = f"if `{source.name}` fails, `| {following.name}` hides it: the shell runs without pipefail"
+            failure = "a failure" if source is following else f"a failure of `{source.name}`"
+            message = f"{failure} before `| {following.name}` goes unnoticed: the shell runs without pipefail"
             yield Finding(following.span, message, _fix(doc, facts, run, mended))
 
 
@@ -103,7 +104,7 @@ def _pipes(facts: Facts, run: Run) -> Iterator[tuple[Command, Command]]:
     for pipe in pipes(commands[: commands.index(end)] if end else commands):
         source = missed(pipe) if facts.quiet else pipe[0]
         if source is not None:
-            yield source, pipe[pipe.index(source) + 1]
+            yield source, next(iter(pipe[pipe.index(source) + 1 :]), source)
 
 
 def _is_set(facts: Facts, run: Run) -> bool:

@@ -96,7 +96,7 @@ def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str 
     for run, item in used:
         # what follows in the same RUN finds the mount as it is
         if used[-1][0] is not run and any(matches(word.text, pattern) for word in item.words[1:] for pattern in patterns):
-            return f"`{item.words[0].text} {item.subcommand}` writes files there that later steps use, and a mount is not in the image"
+            return f"`{item.name}` writes files there that later steps use, and a mount is not in the image"
     return None
 
 

@@ -182,7 +182,7 @@ def _obstacle_in_install(facts: Facts, run: Run, item: Invocation) -> str | None
         return None
     texts = list(_manifests(facts, run, item, table))
     if not texts:
-        return f"what `{item.words[0].text} {item.subcommand}`".rstrip() + " installs cannot be read"
+        return f"what `{item.name}`".rstrip() + " installs cannot be read"
     for text in texts:
         found = next((marker for marker in data["markers"] if marker in text), None) or _named(text, data["packages"])
         if found:

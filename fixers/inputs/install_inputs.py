@@ -190,7 +190,7 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
     """How far one may trust that an install reads its manifests only, and why no further: it is shown where its words name
     anything else.
     """
-    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+    name = invocation.name
     if not reads.known or facts.context is None:
         return Applicability.DISPLAY, "its manifests are not in the build context"
     if reads.fails:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.fixers.effects.footprint import overlap
 from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
@@ -40,6 +41,7 @@ class Users(Struct, frozen=True):
     make: dict[str, str]
     ready: dict[str, str]
     commands: frozenset[str]
+    bases: tuple[str, ...]
     words: frozenset[str]
     system: frozenset[str]
     below: tuple[str, ...]
@@ -57,6 +59,7 @@ def users() -> Users:
         data["make"],
         data["ready"],
         frozenset(root["commands"]),
+        tuple(root["bases"]),
         frozenset(root["words"]),
         frozenset(root["system"]),
         tuple(path + "/" for path in root["below"]),
@@ -90,9 +93,12 @@ def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
     return Fix(f"run as user `{name}`", tuple(edits), Applicability.UNSAFE), ""
 
 
-def must_be_root(stage: Stage) -> bool:
+def must_be_root(facts: Facts, stage: Stage) -> bool:
     """Whether the stage starts a server that has to begin as root, and that changes to another user itself."""
     known = users().commands
+    base = facts.base(stage)
+    if not any(isinstance(node, nodes.CommandInstruction) for item in facts.graph.lineage(stage) for node in item.instructions):
+        return base is not None and any(matches(f"{base.repository}:{base.tag}", item if ":" in item else f"{item}:*") for item in users().bases)
     return any(word in known or posixpath.basename(word) in known for node in _started(stage) for word in _words(node))
 
 

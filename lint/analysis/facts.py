@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from .other_texts import OtherText
 
 LONGEST_BRIEF = 48
+# What a tool is asked by default.
+HELP = frozenset({"--help", "-h", "-help", "help", "--version", "-v", "--help-all", "--usage"})
+# Stages for tests and development, by their names.
+TESTS = regex(r"(?:\A|[-_.])(?:tests?|testing|e2e|ci|lint|dev|devel|development|devcontainer|debug)(?:\Z|[-_.])")
 # Options that make a shell wait for input.
 SESSION_FLAGS = frozenset({"-i", "-l", "-il", "-li", "--login", "--interactive"})
 # Bytes from which copied files are worth a word about where they lie.
@@ -46,6 +50,12 @@ T = TypeVar("T")
 P = ParamSpec("P")
 # What hadolint 2.15.1 sees through when it looks for a command (measured): it finds none behind sudo, env or a path.
 TRANSPARENT = frozenset({"exec", "command", "builtin", "time"})
+
+def _asks_for_help(node: nodes.CommandInstruction) -> bool:
+    """Whether a CMD is what a tool is given when nobody gives it anything."""
+    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else []
+    return isinstance(node, nodes.Cmd) and 0 < len(words) < 3 and words[-1] in HELP
+
 
 def _is_session(node: nodes.CommandInstruction) -> bool:
     """Whether a command is a shell or the like for somebody who types."""
@@ -135,9 +145,26 @@ class Facts:
             return False
         starting = [node for node in instructions if isinstance(node, nodes.CommandInstruction)]
         if starting:
-            return not all(_is_session(node) for node in starting)
+            # an ENTRYPOINT before a CMD is most often a script that starts what it is given
+            commands = [node for node in starting if isinstance(node, nodes.Cmd)]
+            return not _is_session((commands or starting)[-1])
         base = self.base(stage)
         return base is None or not base.runs_commands_as_given
+
+    def is_service(self, stage: nodes.Stage) -> bool:
+        """Whether the stage is an application that runs for others, as far as the file says: it starts a program, and listens,
+        keeps data or brings files of its own. A tool that is installed and called by hand does not, and stages for tests and
+        development are not meant to.
+        """
+        if TESTS.search(stage.name or "") or not self.starts_program(stage):
+            return False
+        instructions = [node for item in self.graph.lineage(stage) for node in item.instructions]
+        if any(isinstance(node, nodes.Expose | nodes.Healthcheck | nodes.Volume) for node in instructions):
+            return True
+        starting = [node for node in instructions if isinstance(node, nodes.CommandInstruction)]
+        if any(_asks_for_help(node) for node in starting):
+            return False
+        return bool(starting) and any(isinstance(node, nodes.Copy | nodes.Add) for node in instructions)
 
     def in_image(self, node: nodes.Instruction) -> bool:
         """Whether what a step leaves behind gets into an image: not in a stage that is only copied from.

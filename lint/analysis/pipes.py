@@ -12,9 +12,10 @@ from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.tool import unwrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.syntax.span import Span
 
 DATA = "lint/catalogue/data/pipes.toml"
 OPERATORS = frozenset({"|", "|&"})
@@ -30,16 +31,32 @@ class _PipeTable(Struct, frozen=True):
 
 
 def pipes(commands: tuple[Command, ...]) -> Iterator[tuple[Command, ...]]:
-    """The commands of each pipe, in order."""
-    found: list[Command] = []
-    for command in commands:
-        if command.before not in OPERATORS:
-            if len(found) > 1:
-                yield tuple(found)
-            found = []
-        found.append(command)
-    if len(found) > 1:
+    """The commands of each pipe, in order; of one that starts with a loop or a test, what follows that."""
+    for group in _levels(commands):
+        found: list[Command] = []
+        for command in group:
+            if command.before not in OPERATORS:
+                yield from _whole(found)
+                found = []
+            found.append(command)
+        yield from _whole(found)
+
+
+def _whole(found: list[Command]) -> Iterator[tuple[Command, ...]]:
+    if len(found) > 1 or (found and found[0].before in OPERATORS):
         yield tuple(found)
+
+
+def _levels(commands: tuple[Command, ...]) -> Iterable[list[Command]]:
+    """The commands that stand beside one another: those that a word substitutes apart from those around it."""
+    groups: dict[Span | None, list[Command]] = {}
+    around: list[Command] = []
+    for command in commands:
+        while around and around[-1].span.end <= command.span.start:
+            around.pop()
+        groups.setdefault(around[-1].span if around else None, []).append(command)
+        around.append(command)
+    return groups.values()
 
 
 def is_harmless(command: Command) -> bool:

@@ -84,7 +84,7 @@ def test_only_what_is_made_to_be_written_in_gets_an_owner(step: str, owned: str 
     def find(doc: Dockerfile) -> list[Finding]:
         rule = registry.find("DF401")
         assert rule
-        return check(doc, Facts(doc), [rule])
+        return check(doc, Facts(doc, settings=Settings(preset="all")), [rule])
 
     text = fix(f'FROM debian:12\n{step}\nCMD ["/server"]\n', find, unsafe=True).text
     lines = [line for line in text.splitlines() if line.startswith("RUN chown")]
