@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .other_texts import OtherText
 
 LONGEST_BRIEF = 48
+# Commands that only keep a container there for somebody to work in.
+WAITING = (["sleep", "infinity"], ["sleep", "inf"], ["tail", "-f", "/dev/null"], ["cat"])
 # What a tool is asked by default.
 HELP = frozenset({"--help", "-h", "-help", "help", "--version", "-v", "--help-all", "--usage"})
 # Stages for tests and development, by their names.
@@ -62,6 +64,8 @@ def _is_session(node: nodes.CommandInstruction) -> bool:
     if node.form is None:
         return False
     words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else node.form.text.split()
+    if words in WAITING:
+        return True
     return bool(words) and posixpath.basename(words[0]) in sessions() and all(word in SESSION_FLAGS for word in words[1:])
 
 
