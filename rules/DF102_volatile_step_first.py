@@ -1,4 +1,4 @@
-"""DF102: what changes often stands above what takes long."""
+"""DF102: a file that changes often is copied before a costly step that does not need it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_LINE = "no fix: the file ends in a continued line, so nothing can be added be
 
 @rule(name="volatile-step-first", severity=Severity.WARNING)
 def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A file that changes often is copied above a costly step that does not need it.
+    """A file that changes often is copied before a costly step that does not need it.
 
     When a copied file changes, the builder runs every later step of the stage again. A package install below the copy
     is repeated for each edit, although its result is the same; above the copy it comes from the cache.

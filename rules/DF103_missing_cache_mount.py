@@ -1,4 +1,4 @@
-"""DF103: a package manager or compiler runs without its cache mounted."""
+"""DF103: a package manager or compiler has no cache mount."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @rule(name="missing-cache-mount", severity=Severity.WARNING)
 def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A package manager or compiler runs without its cache mounted.
+    """A package manager or compiler has no cache mount.
 
     A cache mount outlives the layer: when the step runs again, it finds what it downloaded or compiled before, and none of
     that gets into the image. Commands that are told to keep no cache, and system packages whose lists are cleaned in the same
@@ -78,14 +78,14 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         apt-get update && apt-get install -y curl
     ```
 
-    **Fix safety:** a cache may be empty, pruned or full of what other builds put there. Safe for language package managers run by
-    root with their cache where they keep it, that keep in it what they downloaded and no more. Unsafe where the tool keeps what
-    it built, too, which other variables, flags or system libraries would have made different: pip, uv, Poetry and PDM unless
-    they are told to build nothing (`--only-binary=:all:`), pnpm unless with `--ignore-scripts`, Go unless with `CGO_ENABLED=0`,
-    Maven. Unsafe for system packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where
-    variables or options move the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again
-    (`--no-restore`), and where a later step, another stage or the container may read it, or one above has filled it. It is only
-    shown where a step would fail with an empty cache: one without a network, one that uses what `mvn install` put there.
+    **Fix safety:** a cache can be empty, pruned or filled by other builds. Safe for language package managers that run as root,
+    use their default cache folder and keep only downloads in it. Unsafe where the cache also holds build results, which depend
+    on variables, flags and system libraries: pip, uv, Poetry and PDM unless they are told to build nothing
+    (`--only-binary=:all:`), pnpm unless with `--ignore-scripts`, Go unless with `CGO_ENABLED=0`, Maven. Unsafe for system
+    packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where variables or options move
+    the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again (`--no-restore`), and
+    where a later step, another stage or the container may read it, or one above has filled it. The fix is only shown where a
+    step would fail with an empty cache: a step without a network, or one that uses what `mvn install` put there.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """

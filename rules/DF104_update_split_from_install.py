@@ -1,4 +1,4 @@
-"""DF104: the package index is refreshed in a layer of its own."""
+"""DF104: the package index is refreshed in one RUN and used in another."""
 
 from __future__ import annotations
 

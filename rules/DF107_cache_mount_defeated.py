@@ -1,4 +1,4 @@
-"""DF107: a mounted cache is switched off, or emptied in the RUN that mounts it."""
+"""DF107: an option, a variable or a clean-up defeats a cache mount."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @rule(name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))
 def cache_mount_defeated(facts: Facts) -> Iterator[Finding]:
-    """A cache is mounted, but an option or variable switches it off, or the same RUN empties it.
+    """An option, a variable or a clean-up defeats a cache mount.
 
-    What a mount holds is not in the layer: emptying it saves no byte of the image, and the next build fetches everything
-    again. With the cache switched off, the mount stays empty from the start.
+    A cache mount is not in the layer: emptying it saves nothing in the image, and the next build downloads everything again.
+    With the cache turned off, the mount stays empty.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -55,9 +55,9 @@ def cache_mount_defeated(facts: Facts) -> Iterator[Finding]:
     RUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
     ```
 
-    **Fix safety:** safe: what the option or command kept away lies on the mount, not in the image. Unsafe for apk, which then
-    takes its index from the mount, and for tools that may take from it what they built for others, as pip does wheels. A variable
-    is only reported.
+    **Fix safety:** safe: the files that the option or command removed are on the mount, not in the image. Unsafe for apk, which
+    then takes its index from the mount, and for tools that may take from it what they built for others, as pip does wheels. A
+    variable is only reported.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """

@@ -1,4 +1,4 @@
-"""DF108: a copy of the whole context brings what is not meant for the image."""
+"""DF108: COPY of a whole folder brings .git, node_modules or build output."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ class _ContextData(Struct, frozen=True):
 
 @rule(name="context-too-wide", severity=Severity.WARNING)
 def context_too_wide(facts: Facts) -> Iterator[Finding]:
-    """A copy of a whole folder brings what is not meant for the image: .git, node_modules, virtual environments, build output.
+    """COPY of a whole folder brings .git, node_modules or build output.
 
-    All of it is sent to the builder, hashed and stored, and any change in it, a commit for one, runs every later step again.
-    Packages that were installed for another system may even replace those that the image has installed. A line in
-    .dockerignore keeps each of them out.
+    The builder receives, hashes and stores all of it, and any change in it, even a commit, runs every later step again.
+    Packages for another system may even replace those of the image. A line in .dockerignore keeps each of them out.
 
     ```context .git/HEAD
     ref: refs/heads/main

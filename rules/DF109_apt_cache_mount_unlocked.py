@@ -1,4 +1,4 @@
-"""DF109: apt's cache is mounted without a lock, or with the hook that keeps it empty."""
+"""DF109: apt's cache mount is not locked, or Debian's docker-clean hook empties it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ DEBIAN = frozenset({"debian", "ubuntu"})
 
 @rule(name="apt-cache-mount-unlocked", severity=Severity.WARNING, needs=("--mount",))
 def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """apt's cache is mounted without a lock, or with the hook of Debian's images that keeps it empty.
+    """apt's cache mount is not locked, or Debian's docker-clean hook empties it.
 
-    apt needs its folders for itself: of two builds that share a mount one fails, unless the mount makes it wait. And Debian's
-    images delete each downloaded package by a hook, so that a mounted /var/cache/apt never holds any until the hook is gone.
+    apt locks its folders: when two builds share a mount, one fails unless the mount makes it wait. And Debian's images have a
+    hook that deletes each downloaded package, so /var/cache/apt on a mount stays empty until the hook is removed.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

@@ -1,4 +1,4 @@
-"""DF114: an argument is declared above steps that do not use it."""
+"""DF114: ARG comes before costly steps that do not use it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GLOBAL = frozenset(
 
 @rule(name="arg-before-unused-steps", severity=Severity.INFO, recommended=False, needs=("arg",))
 def arg_before_unused_steps(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An argument is declared above costly steps that do not use it.
+    """ARG comes before costly steps that do not use it.
 
     ARG enters the cache key of every RUN below it: another value makes them all run again. Declared right above its first use, it
     costs nothing there. Arguments that change with every build are a rule of their own, DF105.

@@ -34,8 +34,8 @@ class _Waste(Struct, frozen=True):
 def cleanup_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are deleted in a later layer than the one that holds them.
 
-    A layer only adds to those below. Deleting a file of an earlier layer hides it, but its bytes are stored, pushed and
-    pulled all the same. The RUN that makes the files must delete them.
+    A layer cannot shrink an earlier one. Deleting a file of an earlier layer hides it, but its bytes are still stored, pushed
+    and pulled. The RUN that creates the files must delete them.
 
     ```dockerfile bad
     FROM fedora:40

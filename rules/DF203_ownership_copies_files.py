@@ -1,4 +1,4 @@
-"""DF203: owner or mode of copied files is changed in a layer of its own."""
+"""DF203: chown or chmod stores copied files a second time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @rule(name="ownership-copies-files", severity=Severity.WARNING, needs=("chown", "chmod"))
 def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """Owner or mode of copied files is changed in a layer of its own.
+    """chown or chmod stores copied files a second time.
 
     A layer holds whole files. A change of owner or mode stores every file it touches a second time, and the image ships
     both copies.

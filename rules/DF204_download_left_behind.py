@@ -1,4 +1,4 @@
-"""DF204: an archive is fetched and unpacked, and stays in the layer."""
+"""DF204: a downloaded archive stays in the layer after it is unpacked."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class _Fetched(Struct, frozen=True):
 
 @rule(name="download-left-behind", severity=Severity.WARNING, needs=tuple(fetchers()))
 def download_left_behind(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An archive is fetched and unpacked, and stays in the layer.
+    """A downloaded archive stays in the layer after it is unpacked.
 
-    The image holds everything twice: the files and the archive they came in. Only the RUN that fetches it can delete it, a
+    The image holds everything twice: the files and their archive. Only the RUN that downloads the archive can delete it; a
     later one frees nothing.
 
     ```dockerfile bad

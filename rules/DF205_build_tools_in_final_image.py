@@ -1,4 +1,4 @@
-"""DF205: the tools of a build stay in the image that ships."""
+"""DF205: the final image ships compilers and headers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ INTERPRETERS = ("python*", "node", "irb", "ruby", "php", "perl", "R", "julia", "
 
 @rule(name="build-tools-in-final-image", severity=Severity.INFO)
 def build_tools_in_final_image(facts: Facts) -> Iterator[Finding]:
-    """Compilers and headers that a build needed stay in the image that ships.
+    """The final image ships compilers and headers.
 
-    They are often larger than what they built, and a gift to whoever breaks in. Built in a stage of its own, the result is
-    copied without them; or the RUN that installs them removes them when it is done, by a virtual package with apk. Images
-    without a command, and those in which nothing is compiled, may be there for their tools.
+    They are often larger than the program, and help an attacker. Build in a separate stage and copy the result, or remove them
+    in the RUN that installs them (with apk: a virtual package). Images without a command, and images in which nothing is
+    compiled, may exist for their tools and are left alone.
 
     ```dockerfile bad
     FROM python:3.12-slim

@@ -1,4 +1,4 @@
-"""DF206: what ships has the dependencies of its development."""
+"""DF206: the final image ships development dependencies."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ BUILDERS = frozenset({"npx", "tsc", "webpack", "vite", "ng", "make", "pnpx", "bu
 
 @rule(name="dev-dependencies-in-final-image", severity=Severity.INFO)
 def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The image that ships installs the dependencies of its development: test runners, linters, bundlers.
+    """The final image ships development dependencies.
 
-    They are often the larger half, are never called, and have weaknesses of their own. Stages that build something need them,
-    and so do images whose name, command or variables say that they are for developing.
+    They are often the larger half, never run, and have vulnerabilities of their own. Stages that build something need them, and
+    so do images whose name, command or variables say that they are for developing.
 
     ```context package.json
     {"dependencies": {"express": "4.19.2"}, "devDependencies": {"eslint": "9.0.0"}}

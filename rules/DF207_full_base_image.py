@@ -1,4 +1,4 @@
-"""DF207: the image that ships is based on the full variant of its base."""
+"""DF207: the final image uses the full variant of its base although a slim one exists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEAST_SHARE = 0.25
 
 @rule(name="full-base-image", severity=Severity.INFO, recommended=False)
 def full_base_image(facts: Facts) -> Iterator[Finding]:
-    """The image that ships is based on the full variant of its base, where a slim one exists.
+    """The final image uses the full variant of its base although a slim one exists.
 
     The full variants of language images hold compilers and headers for building any package from source. What is installed
     from wheels or prebuilt packages runs as well on the slim variant.

@@ -1,4 +1,4 @@
-"""DF214: what ships is based on the tools to build it."""
+"""DF214: the final image is based on a development kit although a runtime variant exists."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VARIANTS = (
 
 @rule(name="sdk-as-final-base", severity=Severity.INFO)
 def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The image that ships is based on a development kit, of which a runtime variant exists.
+    """The final image is based on a development kit although a runtime variant exists.
 
     Compilers, headers and build tools are several times the size of what runs the program.
 

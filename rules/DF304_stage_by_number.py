@@ -1,4 +1,4 @@
-"""DF304: a stage is referred to by its number."""
+"""DF304: COPY refers to a stage by its number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="stage-by-number", severity=Severity.INFO, needs=("--from",))
 def stage_by_number(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A stage is referred to by its number.
+    """COPY refers to a stage by its number.
 
     A stage added or moved above shifts the numbers, and the copy silently takes its files from another stage.
 

@@ -1,4 +1,4 @@
-"""DF305: work that does not depend on each other stands in one chain."""
+"""DF305: two projects are built one after the other in one stage, though neither needs the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DF401: the container runs as root."""
+"""DF401: the container runs as root: neither the file nor its base image sets another user."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @rule(name="no-user", severity=Severity.INFO)
 def no_user(facts: Facts) -> Iterator[Finding]:
-    """The container runs as root: neither the file nor its base image chooses another user.
+    """The container runs as root: neither the file nor its base image sets another user.
 
-    Whoever breaks out of a process that runs as root has root's rights on what is mounted, and on the host where user
-    namespaces are off. Base images whose user is not known are left alone. By default only services are told of: images that start
-    a program, and listen (EXPOSE, HEALTHCHECK), keep data (VOLUME) or bring files of their own. Images to build on or to work in,
+    An attacker who breaks out of a root process is root on everything that is mounted, and on the host unless user namespaces
+    are on. Base images whose user is not known are left alone. By default dlint reports only services: images that start a
+    program, and listen (EXPOSE, HEALTHCHECK), keep data (VOLUME) or bring files of their own. Images to build on or to work in,
     tools that are only installed, stages for tests and development, and servers that must start as root and change to another
     user themselves, such as nginx and sshd, are left alone.
 

@@ -46,8 +46,8 @@ def _secrets() -> _Secrets:
 def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file with credentials is copied into the image.
 
-    Whoever can pull the image can read it, also when a later step deletes it: the layer keeps the file. A secret mount
-    gives the file to the one step that needs it and leaves nothing behind.
+    Everyone who can pull the image can read it, even if a later step deletes it: the layer keeps the file. A secret mount gives
+    the file to the one step that needs it and leaves nothing behind.
 
     ```dockerfile bad
     FROM node:22-slim

@@ -1,4 +1,4 @@
-"""DF403: what a download brings is run unseen."""
+"""DF403: a download is piped into a shell or another interpreter."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ STANDARD_INPUT = ("-", "/dev/stdin", "/proc/self/fd/0")
 def pipe_to_shell(facts: Facts) -> Iterator[Finding]:
     """A download is piped into a shell or another interpreter.
 
-    Whatever the server sends today is run with the build's rights, and no two builds need get the same. A connection that
-    breaks leaves a script half run. Fetched into a file, its digest can be checked before it runs.
+    The build runs whatever the server sends today, and two builds may get different scripts. A broken connection leaves a
+    script half run. Download it to a file and check its digest before you run it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

@@ -31,9 +31,9 @@ OTHERS_READ_WRITE = 0o006
 def world_writable(facts: Facts) -> Iterator[Finding]:
     """Files are made writable for everybody.
 
-    Every process of the container, whatever user it was put under, can then replace programs and settings. The user that needs
-    to write should own the files, or share a group with them. By default images on scratch, where nobody else is, and images for
-    tests or to work in are left alone.
+    Every process in the container, whatever its user, can then replace programs and settings. Give the files to the user or
+    group that needs to write them. By default dlint leaves images FROM scratch, which have no other users, and images for tests
+    or development alone.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

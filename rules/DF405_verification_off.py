@@ -51,8 +51,7 @@ class _VerificationData(Struct, frozen=True):
 def verification_off(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The verification of certificates, signatures or host keys is switched off.
 
-    Whoever stands between the builder and the server can then send what he likes, and it becomes part of the image. The
-    certificate or key that is missing can be installed instead.
+    Anyone between the builder and the server can then put files into the image. Install the missing certificate or key instead.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

@@ -1,4 +1,4 @@
-"""DF406: what is fetched is not held against a digest."""
+"""DF406: a download is not checked against a digest."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ LONGEST_NAME = 60
 
 @rule(name="remote-add-unchecked", severity=Severity.INFO, needs=("http",))
 def remote_add_unchecked(facts: Facts) -> Iterator[Finding]:
-    """A file is fetched from a URL and not held against a digest.
+    """A download is not checked against a digest.
 
-    The server may send another file tomorrow, and the build takes it. `ADD --checksum` fails when the file is not the one
-    that was meant, and keeps it in the cache as long as it is. Downloads of scripts are looked at only when all rules are asked
-    for.
+    The server may send another file tomorrow, and the build uses it. `ADD --checksum` fails when the file differs, and keeps it
+    in the cache otherwise. Downloads in scripts are reported only with all rules.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

@@ -1,4 +1,4 @@
-"""DF413: the container is given the engine's socket."""
+"""DF413: the image expects the Docker socket."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ SOCKETS = frozenset(
 
 @rule(name="docker-socket", severity=Severity.WARNING, needs=(".sock",))
 def docker_socket(facts: Facts) -> Iterator[Finding]:
-    """The image expects the engine's socket.
+    """The image expects the Docker socket.
 
-    Whoever can write to that socket is root on its machine. A volume at its path, or a variable that points a client at it, invites
-    to mount it.
+    Whoever can write to that socket is root on its machine. A volume at its path invites users to mount it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

@@ -1,4 +1,4 @@
-"""DF414: a port for administration is exposed."""
+"""DF414: EXPOSE names a port for administration, such as SSH."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SERVICES = {
 
 @rule(name="admin-port-exposed", severity=Severity.INFO, recommended=False, needs=("expose",))
 def admin_port_exposed(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A port for the administration of a machine is exposed.
+    """EXPOSE names a port for administration, such as SSH.
 
     A server for remote logins in a container needs keys, patches and watching of its own; `docker exec` does the same without one.
 

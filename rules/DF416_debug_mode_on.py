@@ -1,4 +1,4 @@
-"""DF416: the image ships with debugging switched on."""
+"""DF416: the image ships with debug mode on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @rule(name="debug-mode-on", severity=Severity.WARNING)
 def debug_mode_on(facts: Facts) -> Iterator[Finding]:
-    """The image that ships has debugging switched on.
+    """The image ships with debug mode on.
 
     Debug modes show source and variables to visitors, run code that they send, or open a port for a debugger.
 

@@ -1,4 +1,4 @@
-"""DF422: a user is named with a group."""
+"""DF422: USER names a group, so the process loses the other groups of its user."""
 
 from __future__ import annotations
 

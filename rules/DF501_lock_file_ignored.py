@@ -1,4 +1,4 @@
-"""DF501: there is a lock file, but the install may ignore it."""
+"""DF501: the install can ignore the lock file."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @rule(name="lock-file-ignored", severity=Severity.WARNING)
 def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """There is a lock file, but the install may ignore it.
+    """The install can ignore the lock file.
 
-    The plain install resolves versions anew where manifest and lock file disagree, and writes another lock file. The strict
-    form installs what the lock file says, or fails.
+    The plain install resolves versions again where manifest and lock file disagree, and rewrites the lock file. The strict
+    command installs exactly the lock file, or fails.
 
     ```context package.json
     {}

@@ -1,4 +1,4 @@
-"""DF502: all packages of the base are brought up to date."""
+"""DF502: a RUN upgrades all packages of the base image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule(name="upgrade-in-image", severity=Severity.INFO, recommended=False)
 def upgrade_in_image(facts: Facts) -> Iterator[Finding]:
-    """All packages of the base image are brought up to date.
+    """A RUN upgrades all packages of the base image.
 
     Two builds of one file give different images, and each upgraded package is stored twice: in the base's layer and in this one. A
     newer base image does the same, and can be pinned.

@@ -1,4 +1,4 @@
-"""DF506: a program is installed in whatever version there is."""
+"""DF506: a program is installed without a version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOOLS = frozenset({"cargo", "composer", "conda", "poetry", "pdm", "pipenv", "bun
 
 @rule(name="unpinned-program", severity=Severity.INFO, recommended=False)
 def unpinned_program(facts: Facts) -> Iterator[Finding]:
-    """A program is installed in whatever version there is on the day of the build.
+    """A program is installed without a version.
 
     Two builds of the same file give different images, and a new release may break the build without a change in it. Package managers
     that hadolint knows have rules of their own.

@@ -1,4 +1,4 @@
-"""DF508: the install does not get the lock file that is there."""
+"""DF508: no COPY brings the lock file to the install."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @rule(name="lock-file-not-copied", severity=Severity.WARNING)
 def lock_file_not_copied(facts: Facts) -> Iterator[Finding]:
-    """The project has a lock file, but the install does not get it.
+    """No COPY brings the lock file to the install.
 
     Without it the install takes the newest versions that the manifest allows: each build may get others, and those that were tested
     are not among them.

@@ -1,4 +1,4 @@
-"""DF601: FROM with a variable that no ARG declares."""
+"""DF601: FROM uses a variable that no ARG before the first FROM declares."""
 
 from __future__ import annotations
 

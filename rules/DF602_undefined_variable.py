@@ -1,4 +1,4 @@
-"""DF602: an instruction with a variable that nothing sets."""
+"""DF602: an instruction uses a variable that is not set."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ DELIMITER = regex(r"\d*<<-?([^<\s]+)\Z")
 
 @rule(name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
 def undefined_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An instruction uses a variable that neither the stage nor its base image has set by then.
+    """An instruction uses a variable that is not set.
 
-    The builder puts in nothing: a path loses a part, a version becomes empty, and the build goes on. An ARG before the
-    first FROM does not count in a stage, nor do the platform arguments, until the stage declares them; HOME is set only
-    for RUN. The variables in a RUN's command are its shell's affair.
+    The builder inserts an empty text: a path loses a part, a version becomes empty, and the build goes on. An ARG before the
+    first FROM does not count in a stage, nor do the platform arguments, until the stage declares them; HOME is set only for
+    RUN. The variables in a RUN's command are its shell's affair.
 
     Where it is not known what the base image sets, only slips of one character are reported, and variables that the
     file declares in the wrong place.

@@ -1,4 +1,4 @@
-"""DF603: a FROM that is no image without build arguments."""
+"""DF603: FROM names no valid image with the default values of its ARGs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REFERENCE = regex(
     name="bad-default-arg-in-from", severity=Severity.WARNING, aliases=("InvalidDefaultArgInFrom",), needs=("$",)
 )
 def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """With the defaults of its ARGs a FROM names no image.
+    """FROM names no valid image with the default values of its ARGs.
 
     The file cannot be built unless somebody knows which `--build-arg` to give. An ARG without a default may be meant
     so: by default only wrong defaults are reported.

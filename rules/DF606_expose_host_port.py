@@ -1,4 +1,4 @@
-"""DF606: EXPOSE with a port or an address of the host."""
+"""DF606: EXPOSE names a port or an address of the host."""
 
 from __future__ import annotations
 

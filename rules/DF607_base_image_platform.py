@@ -1,4 +1,4 @@
-"""DF607: an image for one architecture with `--platform` of another."""
+"""DF607: the base image does not have the platform that `--platform` asks for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     needs=("--platform",),
 )
 def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A base image is for one architecture, and `--platform` asks for another.
+    """The base image does not have the platform that `--platform` asks for.
 
     The builder takes the image nevertheless, and its programs fail with `exec format error` or run emulated. The names
     of Docker Hub's official images for one architecture, such as `arm64v8/debian`, say which one it is; of other images

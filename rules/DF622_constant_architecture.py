@@ -1,4 +1,4 @@
-"""DF622: an address is good for one architecture only."""
+"""DF622: a download is for one architecture, whatever the image is built for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DECIDES = regex(
 
 @rule(name="constant-architecture", severity=Severity.INFO, recommended=False)
 def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A program is fetched for one architecture, whatever the image is built for.
+    """A download is for one architecture, whatever the image is built for.
 
     On the other one the build succeeds, and the program does not start. BuildKit gives each stage the target's name in TARGETARCH.
 

@@ -1,4 +1,4 @@
-"""DF623: curl takes an error page for the file."""
+"""DF623: curl saves the server's error page as the file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAIL = (
 def curl_without_fail(facts: Facts) -> Iterator[Finding]:
     """curl saves the server's error page as the file.
 
-    Without `-f` it ends well whatever the server answers. The page is saved, unpacked or run in place of what was asked for, and
+    Without `-f` curl succeeds whatever the server answers. The error page is saved, unpacked or run instead of the file, and
     the build goes on.
 
     ```dockerfile bad

@@ -1,4 +1,4 @@
-"""DF631: files are copied from a stage that has none."""
+"""DF631: COPY takes files from an empty stage."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @rule(name="copy-from-empty-stage", severity=Severity.ERROR, needs=("scratch",))
 def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """Files are copied from a stage that has none.
+    """COPY takes files from an empty stage.
 
-    A stage on scratch holds what it copies or adds itself. With neither there is nothing to find, and the build fails.
+    A stage FROM scratch holds only what it copies or adds. Without either, the build fails.
 
     ```dockerfile bad
     FROM scratch AS assets

@@ -1,4 +1,4 @@
-"""DF633: a user's name cannot be looked up."""
+"""DF633: a user name is used in an image without /etc/passwd."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="user-name-in-scratch", severity=Severity.WARNING, needs=("scratch",))
 def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A user is given by its name where no list of users is.
+    """A user name is used in an image without /etc/passwd.
 
     Names are looked up in /etc/passwd of the image. On scratch there is none until one is copied: the container does not start, or
     the COPY fails. A number needs no list.

@@ -1,4 +1,4 @@
-"""DF634: what the builder does not know that is to build the file."""
+"""DF634: the file uses a feature that an older builder does not know."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOES = ("refuses", "ignores")
 
 @rule(name="missing-syntax-directive", severity=Severity.INFO)
 def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The file uses what the builder may not know that is to build it.
+    """The file uses a feature that an older builder does not know.
 
     `# syntax=docker/dockerfile:1` makes any BuildKit fetch the language of today; without it the one that is built in decides, and
     an old one refuses the file. By default this is told only where the configuration says what must build the file: `min-frontend`

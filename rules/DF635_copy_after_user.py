@@ -1,4 +1,4 @@
-"""DF635: copied files belong to root, though the user was changed before."""
+"""DF635: files are copied after USER, and still belong to root."""
 
 from __future__ import annotations
 

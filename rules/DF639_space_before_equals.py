@@ -1,4 +1,4 @@
-"""DF639: a blank stands before the equals sign."""
+"""DF639: a space before `=` makes the equals sign part of the value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="space-before-equals", severity=Severity.ERROR, needs=("=",))
 def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A blank stands before the equals sign, which becomes part of the value.
+    """A space before `=` makes the equals sign part of the value.
 
     `ENV A =1` is the old form with a blank: it sets A to `=1`.
 

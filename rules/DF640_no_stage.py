@@ -1,4 +1,4 @@
-"""DF640: the file builds nothing."""
+"""DF640: the file has no FROM, so there is nothing to build."""
 
 from __future__ import annotations
 

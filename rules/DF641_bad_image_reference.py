@@ -1,4 +1,4 @@
-"""DF641: an image's name is none."""
+"""DF641: an image name is not valid."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NUMBER = regex(r"\+?\d+")
 
 @rule(name="bad-image-reference", severity=Severity.ERROR)
 def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """What stands for an image can be the name of none.
+    """An image name is not valid.
 
     Repositories are in lower case, a tag holds no colon or slash, a digest is `sha256:` and 64 digits. The builder refuses the file.
 

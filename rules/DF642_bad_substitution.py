@@ -1,4 +1,4 @@
-"""DF642: the builder does not know what to do with a variable."""
+"""DF642: a variable or a quote has a form that the builder does not know."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MARKS = ("${", '"', "'")
 
 @rule(name="bad-substitution", severity=Severity.ERROR)
 def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A variable or a quote is written in a form that the builder does not know.
+    """A variable or a quote has a form that the builder does not know.
 
     The shell knows more forms than the builder, which has `:-`, `:+`, `:?`, `#`, `%` and `/` and their likes only, and wants
     every quote closed. It refuses the file. The same holds for a here-document of COPY or ADD whose delimiter is not quoted.

@@ -1,4 +1,4 @@
-"""DF643: a directive is misspelt, and is a comment."""
+"""DF643: a misspelt directive is only a comment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KNOWN = ("syntax", "escape", "check")
 
 @rule(name="misspelt-directive", severity=Severity.WARNING, needs=("#",))
 def misspelt_directive(doc: Dockerfile) -> Iterator[Finding]:
-    """A directive on top of the file is misspelt, so it is a comment and nothing more.
+    """A misspelt directive is only a comment.
 
     ```dockerfile bad
     # sytnax=docker/dockerfile:1

@@ -1,4 +1,4 @@
-"""DF645: the shell does not know the option pipefail that it is given."""
+"""DF645: `pipefail` is set in a shell that does not know it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WITHOUT = "lint/catalogue/data/pipefail.toml"
 
 @rule(name="pipefail-unknown-to-shell", severity=Severity.ERROR, needs=(OPTION,))
 def pipefail_unknown_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The option pipefail is set in a shell that does not know it, and the step fails.
+    """`pipefail` is set in a shell that does not know it.
 
     /bin/sh is dash on Debian and Ubuntu, and up to Debian 12 and Ubuntu 24.04 dash stops with `Illegal option -o pipefail`. Given to
     SHELL, no RUN below works. busybox, which Alpine has, and bash know the option.

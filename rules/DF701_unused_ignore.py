@@ -1,4 +1,4 @@
-"""DF701: a comment that ignores what nobody finds."""
+"""DF701: a comment ignores a rule that finds nothing there."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ SCRIPTS = regex(r"sc\d*")
 def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A comment ignores a rule that finds nothing there.
 
-    It outlived what it was for, or names a rule that there is not, and would hide the next finding that somebody should
-    see. Whether the rule is switched on makes no difference. ShellCheck's codes are only judged when it is there.
+    The finding is gone, or there is no such rule, and the comment would hide the next one. It makes no difference whether the
+    rule is on. ShellCheck's codes are judged only when ShellCheck is installed.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

@@ -1,4 +1,4 @@
-"""DF702: a stage name with capitals."""
+"""DF702: a stage name is not in lower case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMED = regex(r"(?:--|,|=)from=['\"]?([\w.-]++)(?![/:@])")
 
 @rule(name="stage-name-casing", severity=Severity.STYLE, aliases=("StageNameCasing",), recommended=False)
 def stage_name_casing(doc: Dockerfile) -> Iterator[Finding]:
-    """A stage's name has capital letters.
+    """A stage name is not in lower case.
 
     The builder makes the name lower-case before it compares; a FROM that repeats it with its capitals finds no such
     stage.

@@ -1,4 +1,4 @@
-"""DF704: instructions in different cases."""
+"""DF704: instructions differ in case."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     recommended=False,
 )
 def instruction_casing(doc: Dockerfile) -> Iterator[Finding]:
-    """Some instructions are in capitals and some are not.
+    """Instructions differ in case.
 
     The file is easier to read when all have the case that most have; of equally many, capitals count.
 

@@ -1,4 +1,4 @@
-"""DF705: `ENV key value`."""
+"""DF705: ENV or LABEL uses the legacy form without `=`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     needs=("env", "label"),
 )
 def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """ENV or LABEL has no equals sign between key and value.
+    """ENV or LABEL uses the legacy form without `=`.
 
     The old form takes all that is left of the line as the value, so it can set one variable only, and a second
     `key=value` in the line becomes part of the first. It may be withdrawn.

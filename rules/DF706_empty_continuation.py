@@ -1,4 +1,4 @@
-"""DF706: blank lines within an instruction."""
+"""DF706: a continued instruction has empty lines in it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     recommended=False,
 )
 def empty_continuation(doc: Dockerfile) -> Iterator[Finding]:
-    """A continued instruction has blank lines in it.
+    """A continued instruction has empty lines in it.
 
-    Whoever reads it takes the blank line for the end, and the line after it, which the builder adds to the instruction,
-    for one of its own. Builders warn that they will refuse it one day. A comment line is no blank line.
+    Readers take the empty line for the end of the instruction, but the builder goes on. Builders warn that they will refuse it
+    one day. Comment lines are fine.
 
     ```dockerfile bad
     FROM alpine:3.20

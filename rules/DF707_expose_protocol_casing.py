@@ -1,4 +1,4 @@
-"""DF707: EXPOSE with a protocol in capitals."""
+"""DF707: the protocol in EXPOSE is not in lower case."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     needs=("expose",),
 )
 def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The protocol of a port is in capitals.
+    """The protocol in EXPOSE is not in lower case.
 
     The image lists it in lower case whatever the file says.
 

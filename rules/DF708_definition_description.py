@@ -1,4 +1,4 @@
-"""DF708: a comment above ARG or FROM that does not describe it."""
+"""DF708: the comment directly above an ARG or a named FROM does not begin with its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DF720: a label is given twice in one instruction."""
+"""DF720: a label is given twice, and only the last value counts."""
 
 from __future__ import annotations
 

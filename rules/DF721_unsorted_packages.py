@@ -1,4 +1,4 @@
-"""DF721: a list of packages is in no order."""
+"""DF721: a long list of packages is not sorted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FEWEST = 4
 
 @rule(name="unsorted-packages", severity=Severity.STYLE, recommended=False)
 def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A long list of packages is in no order.
+    """A long list of packages is not sorted.
 
     In alphabetical order, one a line, a package is found at a glance, none stands there twice, and changes are easy to review.
 

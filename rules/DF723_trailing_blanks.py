@@ -1,4 +1,4 @@
-"""DF723: a line ends with blanks."""
+"""DF723: a line has trailing whitespace."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BLANKS = regex(r"(?<![ \t\r])[ \t\r]*[ \t](?=\r?(?:\n|\Z))")
 
 @rule(name="trailing-blanks", severity=Severity.STYLE, recommended=False)
 def trailing_blanks(doc: Dockerfile) -> Iterator[Finding]:
-    """A line ends with blanks.
+    """A line has trailing whitespace.
 
-    Nobody sees them, editors take them away at random, and behind a continuation older builders did not take the line for continued.
+    Nobody sees it, editors remove it at random, and after a `\\` older builders do not continue the line.
 
     ```dockerfile bad
     FROM debian:bookworm-slim \x20

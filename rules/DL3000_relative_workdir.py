@@ -1,4 +1,4 @@
-"""DL3000: WORKDIR with a relative path."""
+"""DL3000: a WORKDIR is relative to a folder that this file does not set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DL3004: sudo in a RUN."""
+"""DL3004: a RUN calls sudo."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ROOT = frozenset({"root", "0"})
 def sudo(facts: Facts) -> Iterator[Finding]:
     """A RUN calls sudo.
 
-    Steps run as root until a USER says otherwise, so there is nothing to gain by it; and where sudo is in the image,
-    whoever gets into the container may use it too. To become root for a step, put `USER root` above it. By default only a sudo
-    of root is told: elsewhere, as on base images with a user of their own, it is needed.
+    Steps run as root unless USER says otherwise, so sudo is not needed; and an attacker in the container can use it too. To
+    become root for a step, put `USER root` before it. By default dlint reports only sudo in steps that run as root: elsewhere,
+    such as on base images with another user, it is needed.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

@@ -1,4 +1,4 @@
-"""DL3010: an archive is copied and then unpacked."""
+"""DL3010: COPY brings an archive that a RUN unpacks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VARIABLE = regex(r"\$(\w+)")
 
 @rule(name="archive-copied", severity=Severity.INFO)
 def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An archive is copied in and then unpacked.
+    """COPY brings an archive that a RUN unpacks.
 
     The archive stays in its layer beside what was in it. ADD unpacks a local tar archive by itself and leaves nothing of
     it. Stages that do not ship are left alone.

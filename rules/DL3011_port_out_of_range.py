@@ -1,4 +1,4 @@
-"""DL3011: EXPOSE of a port that cannot be."""
+"""DL3011: EXPOSE names a port above 65535."""
 
 from __future__ import annotations
 

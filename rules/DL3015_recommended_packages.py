@@ -1,4 +1,4 @@
-"""DL3015: apt installs recommended packages too."""
+"""DL3015: apt also installs recommended packages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @rule(name="recommended-packages", severity=Severity.INFO, recommended=False)
 def recommended_packages(facts: Facts) -> Iterator[Finding]:
-    """Packages are installed with all that they recommend.
+    """apt also installs recommended packages.
 
     Recommended packages serve people who sit at the machine: manuals, desktop helpers, other programs that go well with it.
     Without them an image is often smaller by tens of megabytes. Stages that do not ship are left alone.

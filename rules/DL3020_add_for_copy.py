@@ -1,4 +1,4 @@
-"""DL3020: ADD where COPY does."""
+"""DL3020: ADD is used for plain files and folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DL3021: several files are copied to what is no folder by its name."""
+"""DL3021: COPY or ADD of several sources needs a destination that ends with a slash."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDERS = ("/", "/.", "/..")
 
 @rule(name="copy-without-slash", severity=Severity.ERROR, needs=("copy", "add"))
 def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """COPY or ADD of several sources has a destination without a slash at its end.
+    """COPY or ADD of several sources needs a destination that ends with a slash.
 
     The destination must be a folder then, and a builder knows it for one by the slash. `.` and `..` are folders by
     themselves.

@@ -1,4 +1,4 @@
-"""DL3024: two stages have one name."""
+"""DL3024: two stages have the same name."""
 
 from __future__ import annotations
 

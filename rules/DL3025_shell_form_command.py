@@ -1,4 +1,4 @@
-"""DL3025: CMD, ENTRYPOINT or HEALTHCHECK in shell form."""
+"""DL3025: CMD or ENTRYPOINT is in shell form."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ NOT_JOINING = regex(r"'[^']*+(?:'|\Z)|\"(?:[^\"\\]|\\.)*+(?:\"|\Z)|\d*[<>]&[-\d]
 def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """CMD or ENTRYPOINT is in shell form.
 
-    A shell then is the container's first process. It does not pass signals on: the program never hears of `docker stop`
-    and is killed ten seconds later. An ENTRYPOINT in this form ignores CMD as well. Who has set a shell by SHELL has
-    chosen this form, and is left alone. By default commands that start with `exec`, which takes the shell's place, that need a
-    shell (`a && b`, pipes, loops), and health checks are left alone too.
+    A shell is then the container's first process. Many shells do not pass signals on: the program does not receive SIGTERM from
+    `docker stop`, and the engine kills it ten seconds later. An ENTRYPOINT in this form also ignores CMD. A file that sets
+    SHELL has chosen this form. By default dlint also leaves commands alone that start with `exec`, which replaces the shell,
+    commands that need a shell (`a && b`, pipes, loops), and health checks.
 
     ```dockerfile bad
     FROM python:3.12-slim

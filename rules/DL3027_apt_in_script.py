@@ -1,4 +1,4 @@
-"""DL3027: apt in a script."""
+"""DL3027: a script calls apt instead of apt-get."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ ADDITIONS = {"upgrade": "--with-new-pkgs"}
 
 @rule(name="apt-in-script", severity=Severity.WARNING, recommended=False, needs=("apt",))
 def apt_in_script(facts: Facts) -> Iterator[Finding]:
-    """apt is called where nobody sits in front of it.
+    """A script calls apt instead of apt-get.
 
-    apt is meant for people: it says itself that its command line is not stable and that scripts should use apt-get, or
-    apt-cache to look something up.
+    apt is for people at a terminal: it warns that its command line is not stable. Scripts use apt-get and apt-cache.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

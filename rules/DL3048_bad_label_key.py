@@ -1,4 +1,4 @@
-"""DL3048: a label's key that is not as keys should be."""
+"""DL3048: a label key breaks Docker's guidelines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESERVED = ("com.docker.", "io.docker.", "org.dockerproject.")
 
 @rule(name="bad-label-key", severity=Severity.STYLE, recommended=False, needs=("label",))
 def bad_label_key(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A label's key breaks Docker's guidelines.
+    """A label key breaks Docker's guidelines.
 
     A key starts with a small letter, ends with a small letter or a digit, and has nothing but these, single dots and
     hyphens between. The name spaces `com.docker.`, `io.docker.` and `org.dockerproject.` are Docker's own.

@@ -1,4 +1,4 @@
-"""DL3063: a stage has a name that the builder keeps for itself."""
+"""DL3063: a stage is called `scratch` or `context`."""
 
 from __future__ import annotations
 

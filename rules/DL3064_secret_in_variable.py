@@ -1,4 +1,4 @@
-"""DL3064: a credential in ARG or ENV."""
+"""DL3064: ARG or ENV holds a credential."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def secret_in_variable(facts: Facts) -> Iterator[Finding]:
     """ARG or ENV holds a credential.
 
-    Both are kept in the image's history, for everybody who can pull the image. A secret mount gives the value to the one
-    step that needs it; what the container needs is given to it when it starts. Names that say something about a
-    credential (`TOKEN_URL`, `KEY_FILE`) are left alone, and values that are none: nothing, a switch, a path, an address.
-    Values that are a credential by their form are found under any name.
+    Both stay in the image's history, for everyone who can pull the image. A secret mount gives the value to the one step that
+    needs it; what the container needs is given to it when it starts. Names that say something about a credential (`TOKEN_URL`,
+    `KEY_FILE`) are left alone, and values that are none: nothing, a switch, a path, an address. Values that are a credential by
+    their form are found under any name.
 
     ```dockerfile bad
     FROM node:22-slim

@@ -1,4 +1,4 @@
-"""DL3066: USER by a name."""
+"""DL3066: USER names a user instead of giving its number."""
 
 from __future__ import annotations
 

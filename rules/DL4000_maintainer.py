@@ -1,4 +1,4 @@
-"""DL4000: MAINTAINER."""
+"""DL4000: MAINTAINER is deprecated."""
 
 from __future__ import annotations
 

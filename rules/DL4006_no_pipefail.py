@@ -1,4 +1,4 @@
-"""DL4006: a pipe whose failures go unnoticed."""
+"""DL4006: a failure in a pipe goes unnoticed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SHELLS = dict.fromkeys(DISTRIBUTIONS_WITH_BASH, BASH) | {"alpine": '["/bin/ash",
 
 @rule(name="no-pipefail", severity=Severity.WARNING, needs=("|",))
 def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A RUN has a pipe, and its shell heeds only the last command's exit status.
+    """A failure in a pipe goes unnoticed.
 
     When the download before the `|` fails, the build goes on with half a file, or none. With `pipefail` it stops. By
     default dlint says this only where a failure would be missed: not on Alpine and busybox, not before a filter that only
@@ -65,8 +65,8 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN set -o pipefail && curl -sSL https://example.org/hosts.txt | tee /etc/app/hosts
     ```
 
-    **Fix safety:** always unsafe: the new shell is the one of a CMD or ENTRYPOINT in shell form too, and a pipe whose
-    failure nobody minded now stops the build.
+    **Fix safety:** always unsafe: the new shell also runs a CMD or ENTRYPOINT in shell form, and a pipe whose failure did not
+    matter now stops the build.
 
     **Source:** hadolint DL4006.
     """

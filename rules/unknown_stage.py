@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @rule("DL3022", name="unknown-stage", severity=Severity.WARNING, needs=("from=",))
 def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """COPY --from, or a mount, takes files from a stage that is not there.
+    """COPY --from, or a mount, names a stage that does not exist.
 
     The builder then looks for a build context or an image of that name, and fails, or worse, finds one. Names that can
     only be an image, as they have a tag, a digest or a `/`, and names of images that are known are left alone. By default
@@ -74,7 +74,7 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 @rule("DL3023", name="copy-from-own-stage", severity=Severity.ERROR, needs=("from=",))
 def copy_from_own_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """COPY --from, or a mount, takes files from the stage that it is in.
+    """COPY --from, or a mount, names its own stage.
 
     A stage cannot need itself to be built, and the builder refuses the file.
 
