@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import click
 from messages import messages
+from rule_pages import listed, page
 
-from dockerlint.lint.cli.explain_command import page
 from dockerlint.lint.engine.registry import RULES, rules
 from dockerlint.lint.settings.schema import schema
 
@@ -50,17 +50,6 @@ TOOLS = {
     "semgrep": "Semgrep",
     "trivy": "Trivy",
 }
-
-LIST_HEAD = """\
-# Rules
-
-Level is how bad a finding is unless the configuration says otherwise. Rules of the *recommended* preset run by default.
-Fix: `--fix`, perhaps with `--unsafe-fixes`, mends at least some of what the rule finds. Aliases are the names that
-other checkers give the same thing; each of them works wherever a code does.
-
-| code | name | level | recommended | fix | finds | aliases |
-|---|---|---|---|---|---|---|
-"""
 
 COVERAGE_HEAD = """\
 # What is covered
@@ -97,7 +86,7 @@ def pages() -> dict[str, str]:
     """The text of each page by its file name. Rules of plug-ins that happen to be installed are left out."""
     own = _own()
     texts = {f"{rule.code}.md": page(rule) + PAGE_FOOT.format(file=_file(rule)) for rule in own}
-    return texts | {LIST: LIST_HEAD + "".join(map(_row, own))}
+    return texts | {LIST: listed(own)}
 
 
 def _own() -> list[Rule]:
@@ -258,19 +247,6 @@ def _module(rule: Rule) -> str:
 
 def _file(rule: Rule) -> str:
     return _module(rule).rpartition(".")[2] + ".py"
-
-
-def _row(rule: Rule) -> str:
-    cells = (
-        f"[{rule.code}]({rule.code}.md)",
-        rule.name,
-        rule.severity.value,
-        "yes" if rule.recommended else "",
-        "yes" if rule.fixable else "",
-        rule.summary.replace("|", "\\|"),
-        ", ".join(rule.aliases),
-    )
-    return f"| {' | '.join(cells)} |\n"
 
 
 if __name__ == "__main__":

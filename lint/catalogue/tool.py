@@ -220,6 +220,8 @@ class Tool(Struct, frozen=True, eq=False):
     project: bool
     # files and folders that it writes in the project's folder
     writes: tuple[str, ...]
+    # the file or folder of an image that holds, or lists, what it installs for the whole machine; None when that is not known
+    installed: str | None
     # variables that keep it from filling its cache
     no_cache_variables: tuple[str, ...]
     # the option to write for that; None when there is none
@@ -549,6 +551,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         stub=data.get("stub"),
         project=data.get("project", False),
         writes=tuple(data.get("writes", ())),
+        installed=data.get("installed"),
         no_cache_variables=tuple(data.get("no-cache-variables", ())),
         no_cache_flag=data.get("no-cache-flag"),
         pin=regex(data["pin"]) if "pin" in data else None,

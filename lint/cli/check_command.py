@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockerlint.lint.report.render import FORMATS
+from dockerlint.lint.report.render import FORMATS, HADOLINT_NAMES
 
 from .check_run import checked
-from .shared_options import build_options, codes, online_option
+from .config_layers import LEVELS
+from .hadolint_options import format_name, hadolint_options
+from .shared_options import build_options, codes, online_option, version_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-LEVELS = ("error", "warning", "info", "style")
 
 
 EXAMPLES = """\b
@@ -31,8 +31,10 @@ Examples:
 @click.option("--fix", is_flag=True, help="Apply safe fixes: those that keep what the image does.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that may change what the image does.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change; write nothing.")
-@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="Output format.")
-@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write the report to a file.")
+@click.option(
+    "-f", "--format", "format_", type=click.Choice([*FORMATS, *HADOLINT_NAMES]), callback=format_name, help="Output format; the last two are hadolint's names of text and gitlab."
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write the report to a file.")
 @click.option(
     "--select",
     multiple=True,
@@ -62,9 +64,14 @@ Examples:
 )
 @click.option("--jobs", metavar="N", type=click.IntRange(1), envvar="DLINT_JOBS", help="Number of processes.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor keep results of earlier runs.")
-@click.option("--quiet", is_flag=True, help="Show findings only, no summary and no notes.")
+@click.option("-q", "--quiet", is_flag=True, help="Show findings only, no summary and no notes.")
 @click.option("--statistics", is_flag=True, help="Show the number of findings of each rule.")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@click.option("-V", "--verbose", is_flag=True, help="Print the configuration of each file to standard error.")
+@click.option("--no-color", is_flag=True, help="Do not use colour; same as the variable NO_COLOR.")
+@click.option("--exit-zero", "--no-fail", is_flag=True, help="Exit with 0 even if there are findings.")
+@click.option("--fail-on-empty", is_flag=True, help="Exit with 2 if a folder has no Dockerfile.")
+@hadolint_options
+@version_option
 @online_option
 @build_options
 def command(paths: tuple[str, ...], **options: Any) -> int:
@@ -93,5 +100,7 @@ def _refuse_contradictions(paths: Sequence[str], options: dict[str, Any]) -> Non
         raise click.UsageError("--statistics is text: it does not go with --format")
     if options["fix"] and options["write_baseline"]:
         raise click.UsageError("--fix and --write-baseline do not go together: fix first")
+    if options["fail_on"] and options["failure_threshold"]:
+        raise click.UsageError("--failure-threshold is hadolint's name of --fail-on: give one of them")
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("standard input (-) cannot be checked together with other paths")

@@ -10,7 +10,7 @@ from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .config_layers import file_layer, layers
@@ -49,6 +49,19 @@ DEFAULTS: Mapping[str, Any] = {
     "jobs": None,
     "no_cache": False,
     "quiet": False,
+    "verbose": False,
+    "no_color": False,
+    "fail_on_empty": False,
+    "failure_threshold": None,
+    "trusted_registry": (),
+    "require_label": (),
+    "strict_labels": False,
+    "disable_ignore_pragma": False,
+    "error": (),
+    "warning": (),
+    "info": (),
+    "style": (),
+    "file_path_in_report": None,
     "statistics": False,
     "exit_zero": False,
     "context": None,
@@ -70,9 +83,11 @@ class _Check(Struct):
     paths: tuple[str, ...]
     options: Mapping[str, Any]
     status: int = OK
+    # the notes that were told: those of a configuration file come with each of its files
+    told: set[str] = field(default_factory=set)
 
     def run(self) -> int:
-        from dockerlint.lint.settings.discovery import Missing, Skipped, discover
+        from dockerlint.lint.settings.discovery import Empty, Missing, Skipped, discover
 
         from .interrupt import Interrupts
         from .many_files import run
@@ -94,15 +109,18 @@ class _Check(Struct):
             self._tell_of_cache()
         config = self._configuration(task)
         found = list(discover(self.paths))
+        noted = (Skipped,) if self.options["fail_on_empty"] else (Skipped, Empty)
         for item in found:
-            if isinstance(item, Skipped):
+            if isinstance(item, noted):
                 self._say(item.sentence)
-        missing = (item for item in found if isinstance(item, Missing) and not isinstance(item, Skipped))
+        missing = (item for item in found if isinstance(item, Missing) and not isinstance(item, noted))
         unread = [item.sentence + _meant_command(item.path) for item in missing]
         self._complain(unread, USAGE)
         files, ways = self._builds([item for item in found if isinstance(item, Path)], unread)
         files = _each_once(files) if self.options["fix"] else files
         task = replace(task, builds=ways)
+        if self.options["verbose"]:
+            self._tell_of_configuration(task, files)
         checked = run(task, files, self.options["jobs"], format_=config.format, prepare=partial(_refuse_unknown, task))
         with Interrupts() as interrupts, progress(len(files), quiet=self.options["quiet"]) as seen:
             results = self._noted(interrupts.until(seen(checked)), unread)
@@ -120,6 +138,12 @@ class _Check(Struct):
 
         if why_not := distrusted():
             self._say(f"dlint: {why_not}")
+
+    def _tell_of_configuration(self, task: Task, files: Sequence[Path]) -> None:
+        from .verbose import configurations
+
+        for line in configurations(task, files, self.options):
+            self._say(line)
 
     def _builds(self, found: Sequence[Path], unread: list[str]) -> tuple[list[Path], dict[Path, list[Layer]]]:
         """The Dockerfiles, those of compose and bake files in their place, and the ways in which these are built."""
@@ -172,7 +196,9 @@ class _Check(Struct):
                 self._complain([failure.sentence], failure.status)
                 unread.append(failure.sentence)
         for note in result.notes:
-            self._say(note)
+            if note not in self.told:
+                self.told.add(note)
+                self._say(note)
         # what is left is told by the findings too, but for --diff, which shows none
         if result.report and (result.report.fixed or self.options["diff"]):
             for line in changes(result.report, "would fix" if self.options["diff"] else "fixed"):
@@ -289,6 +315,7 @@ def _options(options: Mapping[str, Any], config: Config) -> Any:
         width=_width(),
         quiet=options["quiet"],
         statistics=options["statistics"],
+        path_in_report=options["file_path_in_report"],
         rebuild=_rebuild,
     )
 

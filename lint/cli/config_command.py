@@ -57,12 +57,13 @@ def _translated(file: str) -> str:
     path = Path(file) if file else nearest_of_hadolint(Path.cwd())
     if path is None:
         raise ConfigError("no .hadolint.yaml here or above: name one")
-    return toml(translate(path), path.name)
+    # the file is to be committed: it must not name folders of this machine
+    return toml(translate(path), path.name).replace(f"# {path}: ", "# ")
 
 
 def toml(layer: Layer, origin: str) -> str:
     """The file for what hadolint's says; `origin` is that one's name."""
-    lines = [f"# what {origin} said", '# preset = "hadolint" # its rules and levels, and nothing else', *_lines(layer)]
+    lines = [f"# what {origin} said", '# preset = "hadolint" # its rules and levels, and nothing else', *_lines(layer), *(f"# {note}" for note in layer.get("notes", ()))]
     return "\n".join(lines)
 
 

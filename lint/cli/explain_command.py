@@ -51,26 +51,30 @@ def command(code: str | None, place: str | None) -> int:
     assert code is not None
     from dockerlint.lint.engine import shellcheck_rules
     from dockerlint.lint.engine.registry import find, rules
-    from dockerlint.lint.settings.config import did_you_mean
+    from dockerlint.lint.settings.rule_names import meant
 
     rule = find(code) or shellcheck_rules.find(code)
     if rule is None:
-        names = [name for item in rules() for name in (item.code, item.name, *item.aliases)]
-        raise click.UsageError(f"there is no rule {code!r}{did_you_mean(code, names)}; `dlint rules` lists them")
+        raise click.UsageError(f"there is no rule {code!r}{meant(code, rules()) or ':'} `dlint rules` lists all rules")
     _show(page(rule))
     return 0
 
 
 def page(rule: Rule) -> str:
     """The rule's documentation in Markdown, with a head and titles over the examples."""
-    facts = [rule.severity.value, "recommended" if rule.recommended else "not in the recommended preset"]
-    if rule.fixable:
-        facts.append("can be fixed")
-    if rule.aliases:
-        facts.append(f"also known as {', '.join(rule.aliases)}")
     body = FENCE.sub(_titled, rule.documentation)
     name = f" {rule.name}" if rule.name != rule.code else ""
-    return f"# {rule.code}{name}\n\n*{' · '.join(facts)}*\n\n{body}\n"
+    return f"# {rule.code}{name}\n\n*{facts(rule)}*\n\n{body}\n"
+
+
+def facts(rule: Rule) -> str:
+    """What stands under a rule's name: its level, whether it is recommended and can be fixed, its other names."""
+    found = [rule.severity.value, "recommended" if rule.recommended else "not in the recommended preset"]
+    if rule.fixable:
+        found.append("can be fixed")
+    if rule.aliases:
+        found.append(f"also known as {', '.join(rule.aliases)}")
+    return " · ".join(found)
 
 
 def _titled(fence: re.Match[str]) -> str:

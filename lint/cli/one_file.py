@@ -113,11 +113,13 @@ def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> comment_ca
 class FileWork:
     """One file on its way through reading, fixing and checking, as its first build sees it; `others` see it as the rest do."""
 
-    def __init__(self, task: Task, path: Path, build: Layer | None = None) -> None:
+    def __init__(self, task: Task, path: Path, build: Layer | None = None, given: Source | None = None) -> None:
         first, *rest = (build,) if build is not None else task.builds.get(path, ({},))
         self.others = [FileWork(task, path, other) for other in rest]
         self.task = task
         self.path = path
+        # what stands for the file, where it is not read
+        self.given = given
         self.is_stdin = str(path) == STDIN
         self.config = configuration(task, path, first)
         self.rules = self.config.rules(registry.rules(), None if self.is_stdin else path)
@@ -135,6 +137,8 @@ class FileWork:
     @cached_property
     def read(self) -> Source:
         """The file's bytes and its text."""
+        if self.given is not None:
+            return self.given
         return source.read_stdin() if self.is_stdin else source.read(self.path)
 
     @cached_property
@@ -152,7 +156,7 @@ class FileWork:
         broken: dict[str, Failure] = {}
         for item in (self, *self.others):
             item._broken = broken
-        notes = list(_notes(read))
+        notes = [*self.config.notes, *_notes(read)]
         failures: list[Failure] = []
         text = read.text
         fixed: tuple[Fixed, ...] = ()

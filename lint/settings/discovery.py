@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.context.gitignore import IGNORE_FILE, GitIgnores, is_left_out
 from dockerlint.lint.storage.boundaries import leads_out
 from dockerlint.lint.syntax.source import STDIN, reason
@@ -39,13 +39,17 @@ class Skipped(Missing, frozen=True):
     """A file that a search passes over; that is told, and is no failure."""
 
 
+class Empty(Missing, frozen=True):
+    """A folder that was searched and holds no Dockerfile."""
+
+
 def is_dockerfile(name: str) -> bool:
     """Whether a file of this name is taken when a folder is searched."""
     if name in PATTERNS:
         return True
-    if any(matches(name, pattern) for pattern in NOT_DOCKERFILES):
+    if matches_any(name, NOT_DOCKERFILES):
         return False
-    return any(matches(name, pattern) for pattern in PATTERNS)
+    return matches_any(name, PATTERNS)
 
 
 def discover(paths: Iterable[str]) -> Iterator[Path | Missing]:
@@ -89,7 +93,7 @@ def _search(given: str, folder: Path) -> Iterator[Path | Missing]:
         found = found or not isinstance(item, Skipped)
         yield item
     if not found:
-        yield Missing(given, f"{given}: no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
+        yield Empty(given, f"{given}: no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
 
 
 def _walk(top: Path) -> Iterator[Path | Missing]:

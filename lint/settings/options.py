@@ -84,10 +84,10 @@ class OptionPlace(Struct, frozen=True):
 
     def wrong(self, wanted: str, value: object) -> ConfigError:
         """The error to raise for a value of another kind than `wanted`."""
-        return ConfigError(f"{self.where} must be {wanted}, not {_short(value)}")
+        return ConfigError(f"{self.where} must be {wanted}, not {short(value)}")
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
     """A value as a message shows it: the beginning of a long one."""
     shown = reprlib.Repr()
     shown.maxlevel, shown.maxstring = 3, LONGEST_SHOWN
@@ -151,7 +151,7 @@ def one_of(names: Iterable[str]) -> Callable[[object, OptionPlace], str]:
     def read(value: object, place: OptionPlace) -> str:
         if value not in known:
             hint = did_you_mean(value, known) if isinstance(value, str) else ""
-            raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {_short(value)}{hint}")
+            raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {short(value)}{hint}")
         return str(value)
 
     return read

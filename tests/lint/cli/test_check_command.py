@@ -163,7 +163,7 @@ def test_words(words: list[str], status: int, out: str, dlint: Dlint) -> None:
     [
         (["nothing.here"], "dlint: nothing.here: no such file or folder\n"),
         (["explian"], "dlint: explian: no such file or folder; did you mean 'explain'?\n"),
-        (["empty"], "dlint: empty: no Dockerfile in this folder (looked for Dockerfile, "),
+        (["empty", "--fail-on-empty"], "dlint: empty: no Dockerfile in this folder (looked for Dockerfile, "),
         (["binary"], "dlint: binary: this is a binary file (there is a NUL byte at offset 4), not a Dockerfile\n"),
         (["wide"], "dlint: wide: this is UTF-16"),
         (["conf/Dockerfile"], "unknown key 'selct'; did you mean 'select'?\n"),
@@ -196,14 +196,13 @@ def test_bad_use_is_a_sentence_and_status_2(words: list[str], sentence: str, dli
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("bad", ["nothing.here", "binary", "conf/Dockerfile", "empty", "locked"])
+@pytest.mark.parametrize("bad", ["nothing.here", "binary", "conf/Dockerfile", "locked"])
 def test_one_bad_file_does_not_stop_the_others(bad: str, dlint: Dlint) -> None:
     dlint.put("first", OLD)
     dlint.put("last", OLD)
     dlint.put("binary", b"\0")
     dlint.put("conf/Dockerfile", GOOD)
     dlint.put("conf/.dlint.toml", "selct = []\n")
-    (dlint.folder / "empty").mkdir()
     dlint.put("locked", GOOD).chmod(0)
     if bad == "locked" and os.access("locked", os.R_OK):
         pytest.skip("this user may read everything")
@@ -512,8 +511,59 @@ def test_a_baseline_leaves_only_what_is_new(dlint: Dlint) -> None:
     done = dlint("--baseline", "sub/known.json", "--quiet")
     assert done.status == 1
     assert done.out == "sub/Dockerfile:4:9: XX100 warning: old folder [*]\n"
-    dlint.put("sub/known.json", "[]")
-    assert "this is no baseline" in dlint("--baseline", "sub/known.json").err
+
+
+def test_a_baseline_can_be_reviewed(dlint: Dlint) -> None:
+    dlint.put("sub/b/Dockerfile", "FROM debian:12\nWORKDIR   old\n" + 'LABEL a="' + "x" * 200 + '"\nWORKDIR old\n')
+    dlint.put("sub/a.Dockerfile", b"FROM debian:12\n  RUN  echo \xff\x1b[2J\n")
+    dlint("--baseline", "sub/known.json", "--write-baseline")
+    text = (dlint.folder / "sub/known.json").read_text(encoding="ascii")
+    assert "\x1b" not in text
+    # a line a finding, so that two of them can be compared
+    rows = [json.loads(line.strip().rstrip(",")) for line in text.splitlines() if '"hash"' in line]
+    assert json.loads(text) == {"version": 2, "findings": rows}
+    assert [(row["file"], row["code"], row["excerpt"]) for row in rows] == [
+        ("a.Dockerfile", "XX100", "RUN echo \ufffd\x1b[2J"),
+        ("b/Dockerfile", "XX100", "WORKDIR old"),
+        ("b/Dockerfile", "XX100", "WORKDIR old"),
+    ]
+    assert len({row["hash"] for row in rows[1:]}) == 2
+    assert dlint("--baseline", "sub/known.json").status == 0
+    # to take a line out is to hear of it again
+    kept = [row for row in rows if row["file"] != "a.Dockerfile"]
+    dlint.put("sub/known.json", json.dumps({"version": 2, "findings": kept}))
+    assert dlint("--baseline", "sub/known.json", "--quiet").out.startswith("sub/a.Dockerfile:2:")
+
+
+def test_a_baseline_of_hashes_only_is_still_read(dlint: Dlint) -> None:
+    dlint.put("sub/Dockerfile", OLD)
+    dlint("--baseline", "sub/known.json", "--write-baseline")
+    rows = json.loads((dlint.folder / "sub/known.json").read_text())["findings"]
+    dlint.put("sub/known.json", json.dumps({"version": 1, "files": {"Dockerfile": [row["hash"] for row in rows]}}))
+    assert len(rows) == 2
+    assert dlint("--baseline", "sub/known.json").status == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]", '"x"', "{}", '{"version": 3, "findings": []}', '{"version": 2}', '{"version": 2, "findings": {}}', '{"version": 2, "findings": [1]}',
+        '{"version": 2, "findings": [{"file": "a", "code": "b", "excerpt": "c"}]}', '{"version": 2, "findings": [{"file": 1, "code": "b", "excerpt": "c", "hash": "d"}]}',
+        '{"version": 1, "files": []}', '{"version": 1, "files": {"a": 1}}', '{"version": true}',
+    ],
+)  # fmt: skip
+def test_what_is_no_baseline(text: str, dlint: Dlint) -> None:
+    dlint.put("Dockerfile", OLD)
+    dlint.put("known.json", text)
+    done = dlint("--baseline", "known.json", "Dockerfile")
+    assert (done.status, "this is no baseline of version 2 or 1" in done.err, "Traceback" in done.err) == (2, True, False)
+
+
+def test_an_empty_baseline(dlint: Dlint) -> None:
+    dlint.put("Dockerfile", GOOD)
+    dlint("--baseline", "known.json", "--write-baseline", "--preset", "hadolint")
+    assert json.loads((dlint.folder / "known.json").read_text()) == {"version": 2, "findings": []}
+    assert dlint("--baseline", "known.json", "Dockerfile").status == 0
 
 
 def test_many_files_in_several_processes_give_the_same(dlint: Dlint) -> None:
