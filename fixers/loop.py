@@ -27,7 +27,7 @@ PASSES_AN_INSTRUCTION = 5
 FEWEST_PASSES, MOST_PASSES = 100, 1000
 # Where the passes run out, the rules of so many fixes that were made last are those that come to no end.
 LAST_MADE = 20
-ENDLESS = "it does not settle: each pass makes it again"
+ENDLESS = "it does not settle: every pass makes it again"
 # To price a fix takes as long as to read the text: what comes after so many characters is chosen by its place. Real files take
 # a hundredth of it.
 MOST_PRICED = 2_000_000
@@ -190,7 +190,7 @@ def _make(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Ru
             guilty.append(item)
         else:
             kept.append(item[0])
-    _drop(doc, guilty, run, "the file would not parse")
+    _drop(doc, guilty, run, "the result would not parse")
     return None
 
 

@@ -56,7 +56,7 @@ def install_logs_left(facts: Facts) -> Iterator[Finding]:
         # who clears some of them has decided about the rest
         if len(left) == len(LOGS):
             name = f"{last.words[0].text} {last.subcommand}"
-            yield Finding(last.command.span, f"`{name}` leaves logs with the time of the build: two builds are never the same", _fix(facts, run, last))
+            yield Finding(last.command.span, f"`{name}` leaves logs with the build time: no two builds are the same", _fix(facts, run, last))
 
 
 def _is_gone(facts: Facts, run: Run, path: str, install: Invocation) -> bool:
@@ -77,4 +77,4 @@ def _fix(facts: Facts, run: Run, install: Invocation) -> Fix | None:
     if script is None or not can_follow(script):
         return None
     command = clean_command(install, f"rm -rf {' '.join(LOGS)}")
-    return Fix("remove the logs in the same step", (follow(facts.doc, run, script, command),), Applicability.UNSAFE)
+    return Fix("remove the logs in the same RUN", (follow(facts.doc, run, script, command),), Applicability.UNSAFE)

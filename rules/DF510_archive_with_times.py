@@ -81,7 +81,7 @@ def _check(facts: Facts, run: Run, call: Call) -> Iterator[Finding]:
             yield Finding(call.command.span, f"`tar` writes the {' and '.join(missing)} of this build's files into the archive", fix)
     elif call.name == "gzip" and _keeps_time(words):
         fix = _behind_name(run, call, "-n")
-        yield Finding(call.command.span, "`gzip` writes the time of its file into the archive", fix)
+        yield Finding(call.command.span, "`gzip` stores the time of the file in the archive: every build differs", fix)
     elif call.name == "zip" and words:
         yield Finding(call.command.span, "`zip` writes the times of this build's files into the archive: `touch -d @0` them first")
 

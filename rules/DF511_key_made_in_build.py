@@ -65,7 +65,7 @@ def key_made_in_build(facts: Facts) -> Iterator[Finding]:
         for call in calls(facts, run, "ssh-keygen", "openssl"):
             if _makes_key(call):
                 line = " ".join([call.name, *call.texts[:1]])
-                yield Finding(call.command.span, f"`{line}` makes a key that everybody gets who pulls the image: make it when the container starts")
+                yield Finding(call.command.span, f"`{line}` creates a key that everyone who pulls the image has: create it when the container starts")
         for item in facts.invocations(run):
             if item.tool.kind == "system" and item.action == "install":
                 yield from _of_packages(facts, run, item)
@@ -83,7 +83,7 @@ def _of_packages(facts: Facts, run: Run, install: Invocation) -> Iterator[Findin
         files = PACKAGES.get(word.text.partition("=")[0])
         if files is None or install.tool.name != "apt" or _is_removed(facts, run, files, install):
             continue
-        yield Finding(word.span, f"{word.text} makes keys when it is installed, and everybody who pulls the image has them", _fix(facts, run, install, files))
+        yield Finding(word.span, f"{word.text} creates keys during the install, and everyone who pulls the image has them", _fix(facts, run, install, files))
 
 
 def _is_removed(facts: Facts, run: Run, files: str, install: Invocation) -> bool:

@@ -47,8 +47,8 @@ def overridden(doc: Dockerfile, facts: Facts, kind: type[Instruction]) -> Iterat
         for void, following in pairwise(node for node in group if isinstance(node, kind)):
             # hadolint points at the one that does something
             span = following.span if facts.as_hadolint else void.span
-            fix = Fix(f"delete the {void.name} that does nothing", (delete_instruction(doc, void),), Applicability.SAFE)
-            message = f"{void.name} on line {doc.line(void.span.start)} does nothing: a later one takes its place"
+            fix = Fix(f"delete the {void.name} that has no effect", (delete_instruction(doc, void),), Applicability.SAFE)
+            message = f"{void.name} on line {doc.line(void.span.start)} has no effect: a later one replaces it"
             yield Finding(span, message, fix)
 
 

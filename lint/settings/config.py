@@ -248,7 +248,7 @@ def _matches(pattern: str, base: Path, path: Path) -> bool:
 
     spec = patterns([pattern])
     if not len(spec):
-        raise ConfigError(f"per-file-ignores: {pattern!r} is no pattern")
+        raise ConfigError(f"per-file-ignores: {pattern!r} is not a valid pattern")
     full, top = path.resolve(), base.resolve()
     if not full.is_relative_to(top):
         return False

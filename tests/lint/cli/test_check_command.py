@@ -165,7 +165,7 @@ def test_words(words: list[str], status: int, out: str, dlint: Dlint) -> None:
     [
         (["nothing.here"], "dlint: nothing.here: no such file or folder\n"),
         (["explian"], "dlint: explian: no such file or folder; did you mean 'explain'?\n"),
-        (["empty", "--fail-on-empty"], "dlint: empty: there is no Dockerfile in this folder (looked for Dockerfile, "),
+        (["empty", "--fail-on-empty"], "dlint: empty: no Dockerfile in this folder (looked for Dockerfile, "),
         (["binary"], "dlint: binary: this is a binary file (there is a NUL byte at offset 4), not a Dockerfile\n"),
         (["wide"], "dlint: wide: this is UTF-16"),
         (["conf/Dockerfile"], "unknown key 'selct'; did you mean 'select'?\n"),

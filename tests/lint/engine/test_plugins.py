@@ -152,7 +152,7 @@ def test_a_new_rule_holds_its_examples(tmp_path: Path, capsys: pytest.CaptureFix
         (["DF401", "ssh-exposed"], "DF401 is taken: DF401 no-user"),
         (["ZZ499", "no-user"], "no-user is taken: DF401 no-user"),
         (["ZZ499", "ssh-exposed", "--dir", "nowhere"], "there is no such folder"),
-        (["ZZ499", "there"], "it is there already"),
+        (["ZZ499", "there"], "this file exists already"),
     ],
 )
 def test_what_cannot_be_is_refused(
