@@ -186,6 +186,10 @@ class FileReport(Struct, frozen=True, dict=True):
             return []
         return [other for other in self._by_cause[item.cause][: MOST_RELATED + 1] if other is not item]
 
+    def is_primary(self, item: Priced) -> bool:
+        """Whether it tells its cause for the others."""
+        return item.cause is None or self._by_cause[item.cause][0] is item
+
     @cached_property
     def _by_cause(self) -> dict[int, list[Priced]]:
         found: dict[int, list[Priced]] = {}

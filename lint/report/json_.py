@@ -55,12 +55,11 @@ def _row(report: FileReport, item: Priced) -> dict[str, Any]:
 
 def _relations(report: FileReport, item: Priced) -> dict[str, Any]:
     """The other findings of the same cause, and whether this one tells it for all of them."""
-    related = report.related(item)
     rows = []
-    for other in related:
+    for other in report.related(item):
         line, column = line_and_column(report.doc, other.finding.span.start)
         rows.append({"code": other.finding.code, "line": line, "column": column})
-    return {"primary": all(item.rank < other.rank for other in related), "related": rows}
+    return {"primary": report.is_primary(item), "related": rows}
 
 
 def _fix(report: FileReport, fix: Fix | None) -> dict[str, Any] | None:
