@@ -1,5 +1,5 @@
 """Writes the rules' pages in docs/rules from the rules' own docstrings, docs/coverage.md from docs/concepts.csv,
-docs/refusals.md from docs/refusals.toml, and docs/dlint.schema.json from the options.
+docs/refusals.md from docs/refusals.toml, docs/dlint.schema.json from the options, and tests/data/messages.md, a table of all messages.
 
 `python docs/generate.py` writes them. With `--check` it writes nothing, says which differ, and then exits with 1.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from messages import messages
 from rule_pages import listed, page
 
 from dockerlint.lint.engine.registry import RULES, rules
@@ -32,6 +33,7 @@ CONCEPTS = Path(__file__).parent / "concepts.csv"
 COVERAGE = Path(__file__).parent / "coverage.md"
 REFUSED = Path(__file__).parent / "refusals.toml"
 REFUSALS = Path(__file__).parent / "refusals.md"
+MESSAGES = Path(__file__).parents[1] / "tests" / "data" / "messages.md"
 SCHEMA = Path(__file__).parent / "dlint.schema.json"
 # ShellCheck's findings, which are passed on under its own codes.
 SHELLCHECK = "SC*"
@@ -222,7 +224,7 @@ def main(check: bool) -> None:
     """Write the rules' pages from their docstrings."""
     texts = pages()
     wrong = {f"rules/{name}": problem for name, problem in differing(texts).items()}
-    made = {COVERAGE: (coverage(), "concepts.csv and the rules say"), REFUSALS: (refusals(), "refusals.toml says"), SCHEMA: (schema_text(), "the options say")}
+    made = {COVERAGE: (coverage(), "concepts.csv and the rules say"), REFUSALS: (refusals(), "refusals.toml says"), SCHEMA: (schema_text(), "the options say"), MESSAGES: (messages(_own()), "the sources say")}
     for path, (text, source) in made.items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             wrong[path.name] = f"differs from what {source}"
@@ -232,7 +234,7 @@ def main(check: bool) -> None:
             path.write_text(text, encoding="utf-8", newline="\n")
     for name, problem in wrong.items():
         click.echo(
-            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, REFUSALS.name, SCHEMA.name) else 'removed'}"
+            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, REFUSALS.name, SCHEMA.name, MESSAGES.name) else 'removed'}"
         )
     if check and wrong:
         click.echo("run `python docs/generate.py` to write them anew", err=True)

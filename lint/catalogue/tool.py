@@ -292,6 +292,12 @@ class Invocation(Struct, frozen=True):
     # the other words after the subcommand
     operands: tuple[Word, ...]
 
+    @property
+    def name(self) -> str:
+        """How the script calls it: `npm ci`, `python3 -m pip install`."""
+        module = f" -m {self.words[2].text}" if len(self.words) > 2 and self.words[1].text == "-m" else ""
+        return f"{self.words[0].text}{module} {self.subcommand}".strip()
+
     def has(self, options: Iterable[str]) -> bool:
         """Whether one of the options is given, be it alone, with a value, or within a bundle such as `-qy`."""
         return any(_given(flag.text, option) for flag in self.flags for option in options)
