@@ -166,7 +166,7 @@ def test_words(words: list[str], status: int, out: str, dlint: Dlint) -> None:
         (["nothing.here"], "dlint: nothing.here: no such file or folder\n"),
         (["explian"], "dlint: explian: no such file or folder; did you mean 'explain'?\n"),
         (["empty", "--fail-on-empty"], "dlint: empty: no Dockerfile in this folder (looked for Dockerfile, "),
-        (["binary"], "dlint: binary: this is a binary file (there is a NUL byte at offset 4), not a Dockerfile\n"),
+        (["binary"], "dlint: binary: this is a binary file (NUL byte at offset 4), not a Dockerfile\n"),
         (["wide"], "dlint: wide: this is UTF-16"),
         (["conf/Dockerfile"], "unknown key 'selct'; did you mean 'select'?\n"),
         (["--select", "XX999", "Dockerfile"], "dlint: --select: there is no rule 'XX999'"),
@@ -587,7 +587,7 @@ def test_what_is_no_baseline(text: str, dlint: Dlint) -> None:
     dlint.put("Dockerfile", OLD)
     dlint.put("known.json", text)
     done = dlint("--baseline", "known.json", "Dockerfile")
-    assert (done.status, "this is no baseline of version 2 or 1" in done.err, "Traceback" in done.err) == (2, True, False)
+    assert (done.status, "not a baseline of version 2 or 1" in done.err, "Traceback" in done.err) == (2, True, False)
 
 
 def test_an_empty_baseline(dlint: Dlint) -> None:
