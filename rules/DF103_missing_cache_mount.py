@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule(name="missing-cache-mount", severity=Severity.WARNING)
+@rule(name="missing-cache-mount", severity=Severity.INFO)
 def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A package manager or compiler has no cache mount.
 

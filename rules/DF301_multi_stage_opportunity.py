@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 
-@rule(name="multi-stage-opportunity", severity=Severity.WARNING)
+@rule(name="multi-stage-opportunity", severity=Severity.INFO)
 def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The image ships the compilers and sources that built it.
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # What a word must hold to be more than plain text.
+# Characters of a word that a message shows.
+MOST_SHOWN = 40
 MARKS = ("${", '"', "'")
 
 
@@ -82,7 +84,9 @@ def _part(word: nodes.Word, offset: int) -> Span:
 
 
 def _brief(text: str, offset: int) -> str:
-    return text[offset if "\n" in text else 0 :].partition("\n")[0][:40]
+    """A short word whole; of a longer one, and of a here-document, what stands from the offset on."""
+    start = 0 if len(text) <= MOST_SHOWN and "\n" not in text else offset
+    return text[start:].partition("\n")[0][:MOST_SHOWN]
 
 
 def _unset(doc: Dockerfile, facts: Facts, node: nodes.From) -> Iterator[Finding]:

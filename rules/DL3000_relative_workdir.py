@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Instruction
 
 
-@rule(name="relative-workdir", severity=Severity.ERROR, aliases=("WorkdirRelativePath",), needs=("workdir",))
+@rule(name="relative-workdir", severity=Severity.WARNING, hadolint_severity=Severity.ERROR, aliases=("WorkdirRelativePath",), needs=("workdir",))
 def relative_workdir(facts: Facts) -> Iterator[Finding]:
     """A WORKDIR is relative to a folder that this file does not set.
 

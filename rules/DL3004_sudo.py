@@ -21,7 +21,7 @@ SUDO = "sudo"
 ROOT = frozenset({"root", "0"})
 
 
-@rule(name="sudo", severity=Severity.ERROR, needs=("sudo",))
+@rule(name="sudo", severity=Severity.WARNING, hadolint_severity=Severity.ERROR, needs=("sudo",))
 def sudo(facts: Facts) -> Iterator[Finding]:
     """A RUN calls sudo.
 

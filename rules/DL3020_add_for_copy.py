@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OWN_FLAGS = frozenset({"checksum", "keep-git-dir", "unpack"})
 
 
-@rule(name="add-for-copy", severity=Severity.ERROR, needs=("add",))
+@rule(name="add-for-copy", severity=Severity.INFO, hadolint_severity=Severity.ERROR, needs=("add",))
 def add_for_copy(facts: Facts) -> Iterator[Finding]:
     """ADD is used for plain files and folders.
 

@@ -69,6 +69,9 @@ def _check(doc: Dockerfile, facts: Facts, node: Env, known: set[str]) -> Iterato
         if names and pair.value:
             message = f"`${min(names)}` is set by the same ENV: here it still has its old value"
             yield Finding(pair.value.span, message, fix)
+            if facts.as_hadolint:
+                # hadolint tells an instruction once
+                return
             fix = None
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LABEL = "org.opencontainers.image.authors"
 
 
-@rule(name="maintainer", severity=Severity.ERROR, aliases=("MaintainerDeprecated",), needs=("maintainer",))
+@rule(name="maintainer", severity=Severity.INFO, hadolint_severity=Severity.ERROR, aliases=("MaintainerDeprecated",), needs=("maintainer",))
 def maintainer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """MAINTAINER is deprecated.
 

@@ -52,17 +52,17 @@ def overridden(doc: Dockerfile, facts: Facts, kind: type[Instruction]) -> Iterat
             yield Finding(span, message, fix)
 
 
-def _member(code: str, kind: type[Instruction], severity: Severity, bad: str, fixed: str, good: str, note: str = "") -> Member:
+def _member(code: str, kind: type[Instruction], of_hadolint: Severity, bad: str, fixed: str, good: str, note: str = "") -> Member:
     keyword = kind.__name__.upper()
     words = {"code": code, "keyword": keyword, "bad": bad, "fixed": fixed, "good": good, "note": note}
     needs = (keyword.lower(),)
-    return Member(code, f"overridden-{keyword.lower()}", {"kind": kind}, words, needs, severity)
+    return Member(code, f"overridden-{keyword.lower()}", {"kind": kind}, words, needs, hadolint_severity=of_hadolint)
 
 
 OVERRIDDEN = family(
     overridden,
     PAGE,
-    severity=Severity.ERROR,
+    severity=Severity.WARNING,
     aliases=(ALIAS,),
     members=(
         _member(

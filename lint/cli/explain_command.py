@@ -70,6 +70,8 @@ def page(rule: Rule) -> str:
 def facts(rule: Rule) -> str:
     """What stands under a rule's name: its level, whether it is recommended and can be fixed, its other names."""
     found = [rule.severity.value, "recommended" if rule.recommended else "not in the recommended preset"]
+    if rule.hadolint_severity not in (None, rule.severity):
+        found.append(f"{rule.hadolint_severity.value} in the preset hadolint")
     if rule.fixable:
         found.append("can be fixed")
     if rule.aliases:

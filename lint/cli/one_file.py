@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.recording_context import Watched
 from dockerlint.lint.engine import registry, shellcheck_findings
+from dockerlint.lint.engine.causes import joined
 from dockerlint.lint.engine.check_directive import Checks, is_check
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.file_report import FileReport, Fixed, Gain, Priced
@@ -160,6 +161,7 @@ class FileWork:
         failures: list[Failure] = []
         text = read.text
         fixed: tuple[Fixed, ...] = ()
+        outcome = None
         if self.task.fix or self.task.diff:
             from dockerlint.fixers.loop import ENDLESS
 
@@ -173,7 +175,11 @@ class FileWork:
             failures += [Failure(f"{read.path}: {code}: its fixes do not settle; dlint applied none of them", INTERNAL) for code in endless]
         doc = self.doc if text == read.text else parse(text)
         gain = self._gain(doc) if fixed and self.task.savings else None
-        report = FileReport(str(self.path), Lines(doc.text), self._merged(doc), fixed, gain)
+        report = FileReport(str(self.path), Lines(doc.text), joined(self._merged(doc), self.facts(doc)), fixed, gain)
+        if outcome:
+            from .fix_report import with_rest
+
+            report = with_rest(report, outcome, is_diff=self.task.diff)
         left_out = self._left_out(doc)
         if self.task.savings and self.measured[1]:
             notes.append(self.measured[1])

@@ -52,7 +52,8 @@ def row(item: dockerlint.Diagnostic) -> dict[str, Any]:
         "image_bytes": round(item.saving.image_bytes), "rebuild_seconds": round(item.saving.rebuild_seconds, 2), "basis": item.saving.basis.value
     }  # fmt: skip
     places = {name: getattr(item, name) for name in ("file", "line", "column", "end_line", "end_column", "code", "name", "message")}
-    return {**places, "level": item.severity.value, "fix": fix, "saving": saving}
+    related = [{"code": other.code, "line": other.line, "column": other.column} for other in item.related]
+    return {**places, "level": item.severity.value, "fix": fix, "saving": saving, "primary": item.primary, "related": related}
 
 
 @pytest.mark.parametrize("options", [{}, {"preset": "all"}, {"preset": "hadolint", "severity": {"DL4000": "info"}}, {"select": ["DF1"], "ignore": ["DF103"]}])

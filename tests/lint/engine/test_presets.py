@@ -75,6 +75,7 @@ TABLE = [
     ("DL3040", "FROM fedora:40 AS build\nRUN dnf install -y gcc\n" + BUILDER, (False, False, True)),
     ("DL3042", "FROM python:3.12\nRUN --mount=type=cache,target=/root/.cache pip install x\n", (False, False, True)),
     ("DL3042", "FROM python:3.12\nRUN pip install x && rm -rf ~/.cache/pip\n", (False, False, True)),
+    ("DL3042", "FROM python:3.12\nENV PIP_NO_CACHE_DIR=1\nENV PIP_NO_CACHE_DIR=0\nRUN pip install x\n", (True, True, False)),
     ("DL3045", "FROM example.org/base:1\nCOPY app app\n", (False, True, True)),
     ("DL4006", "FROM alpine:3.20\n" + PIPE, (False, True, True)),
     ("DL4006", "FROM debian:12\n" + PIPE, (True, True, True)),
@@ -169,6 +170,14 @@ def test_hadolint_points_at_the_line_of_the_instruction_that_wins() -> None:
         (finding,) = check(doc, Facts(doc, settings=Settings(preset=preset)), [rule])
         places[preset] = doc.position(finding.span.start)
     assert places == {"recommended": (2, 1), "hadolint": (3, 1)}
+
+
+def test_hadolint_tells_an_env_once() -> None:
+    rule = find("DL3044")
+    assert rule is not None
+    doc = parse("FROM debian:12\nENV A=1 B=$A C=$A\n")
+    found = {preset: len(check(doc, Facts(doc, settings=Settings(preset=preset)), [rule])) for preset in ("recommended", "hadolint")}
+    assert found == {"recommended": 2, "hadolint": 1}
 
 
 @pytest.mark.parametrize(

@@ -522,7 +522,7 @@ def test_rules_know_the_user_the_variables_and_the_platforms(registry: Registry,
     assert [(item["code"], item["line"]) for item in json.loads(found.out)] == [("DF607", 1), ("DF602", 3)]
     assert "is for linux/amd64, but the build asks for linux/arm64" in found.out
     assert "OTHER_OF" in found.out
-    root = dlint(own.replace("own:1", "root:1"), "--online", "--select", "DF401", "--format", "json", "Dockerfile")
+    root = dlint(own.replace("own:1", "root:1"), "--online", "--preset", "all", "--select", "DF401", "--format", "json", "Dockerfile")
     assert codes(root) == {"DF401"}
 
 
