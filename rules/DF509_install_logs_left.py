@@ -55,7 +55,7 @@ def install_logs_left(facts: Facts) -> Iterator[Finding]:
         left = [path for path in LOGS if not _is_gone(facts, run, path, last)]
         # who clears some of them has decided about the rest
         if len(left) == len(LOGS):
-            name = f"{last.words[0].text} {last.subcommand}"
+            name = last.name
             yield Finding(last.command.span, f"`{name}` leaves logs with the build time: no two builds are the same", _fix(facts, run, last))
 
 

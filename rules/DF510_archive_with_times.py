@@ -78,12 +78,12 @@ def _check(facts: Facts, run: Run, call: Call) -> Iterator[Finding]:
         missing = [what for what, option in (("order", "--sort"), ("times", "--mtime")) if not _has(words, option)]
         if missing:
             fix = _tar_fix(facts, run, call) if len(missing) == 2 else None
-            yield Finding(call.command.span, f"`tar` writes the {' and '.join(missing)} of this build's files into the archive", fix)
+            yield Finding(call.command.span, f"`tar` stores the {' and '.join(missing)} of the files in the archive: every build differs", fix)
     elif call.name == "gzip" and _keeps_time(words):
         fix = _behind_name(run, call, "-n")
         yield Finding(call.command.span, "`gzip` stores the time of the file in the archive: every build differs", fix)
     elif call.name == "zip" and words:
-        yield Finding(call.command.span, "`zip` writes the times of this build's files into the archive: `touch -d @0` them first")
+        yield Finding(call.command.span, "`zip` stores the times of the files in the archive: run `touch -d @0` on them first")
 
 
 def _has(words: list[str], option: str) -> bool:

@@ -77,7 +77,7 @@ def command(code: str, name: str, folder: str | None) -> int:
     if not NAME.fullmatch(name):
         raise click.UsageError(f"{name}: a name is words in lower case with - between them, such as ssh-exposed")
     if not target.is_dir():
-        raise click.UsageError(f"{target}: there is no such folder; --dir names the one that the rule goes to")
+        raise click.UsageError(f"{target}: no such folder; name the folder for the rule with --dir")
     _refuse_taken(code, name)
     function = name.replace("-", "_")
     path = target / f"{code}_{function}.py"

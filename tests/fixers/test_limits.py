@@ -335,7 +335,7 @@ MERGES = "a0: &a0 {x0: 1}\n" + "".join(
     [
         (".hadolint.yaml", LAUGHS + "ignored: *a9\n", "aliases stand for more than"),
         (".hadolint.yaml", MERGES + "override: *a11\n", "aliases stand for more than"),
-        (".hadolint.yaml", "ignored: &a [*a]\n", "an alias stands for what it is in"),
+        (".hadolint.yaml", "ignored: &a [*a]\n", "an alias refers to what contains it"),
         (".hadolint.yaml", "ignored: " + "[" * 5_000, "nested too deeply"),
         (".hadolint.yaml", "a: 2024-99-99\n", "not valid YAML"),
         (".dlint.toml", "select = " + "[" * 50_000, "nested too deeply"),

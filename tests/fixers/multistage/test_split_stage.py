@@ -398,7 +398,7 @@ REFUSALS: list[tuple[str, str, dict[str, str] | None, str]] = [
     ("a-script", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nENTRYPOINT ["./entrypoint.sh"]\nCMD ["./a"]\n', None, "does not see the build create what `./entrypoint.sh ./a` runs"),
     ("several-commands", "FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ./migrate && ./a\n", None, "CMD is a script of several commands"),
     ("shell-and-script", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["sh", "run.sh"]\n', None, "cannot tell what sh run.sh calls"),
-    ("no-file-known", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a", "-c", "conf/a.yml"]\n', None, "without the build's context"),
+    ("no-file-known", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a", "-c", "conf/a.yml"]\n', None, "without the build context"),
     ("unknown-check", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nHEALTHCHECK CMD grpc_probe x\nCMD ["./a"]\n', None, "which package has `grpc_probe`"),
     # ---- the steps above the build
     ("download", 'FROM golang:1.22\nRUN wget -O /data/geo.db https://x.org/geo.db\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes files that a program may read"),

@@ -369,7 +369,7 @@ def test_the_file_to_edit(verify: Verify) -> None:
     assert verify("--edit", "./b.py") == 0
     assert verify.builds["before-edited"]["context"]["b.py"] == "\n"
     assert verify("--edit", "../x") == 2
-    assert "--edit ../x: there is no such file in the build context" in verify.err
+    assert "--edit ../x: no such file in the build context" in verify.err
 
 
 def test_a_read_only_file_is_edited_and_keeps_its_mode(verify: Verify) -> None:

@@ -151,7 +151,7 @@ def test_a_new_rule_holds_its_examples(tmp_path: Path, capsys: pytest.CaptureFix
         (["ZZ499", "SshExposed"], "a name is words in lower case"),
         (["DF401", "ssh-exposed"], "DF401 is taken: DF401 no-user"),
         (["ZZ499", "no-user"], "no-user is taken: DF401 no-user"),
-        (["ZZ499", "ssh-exposed", "--dir", "nowhere"], "there is no such folder"),
+        (["ZZ499", "ssh-exposed", "--dir", "nowhere"], "no such folder"),
         (["ZZ499", "there"], "this file exists already"),
     ],
 )
