@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cache_mounts import is_switched_off, mount_caches, wanted_caches
+from dockerlint.fixers.refusal import answered
 from dockerlint.lint.analysis.leftovers import leaves
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -108,7 +109,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
             continue
         command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
         message = f"`{command}` runs without its cache mounted: what it downloads is fetched again each time the step runs"
-        yield Finding(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
+        yield answered(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
 
 
 def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:

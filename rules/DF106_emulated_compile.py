@@ -65,7 +65,7 @@ def emulated_compile(facts: Facts) -> Iterator[Finding]:
             if builds:
                 name = f"{builds[0].tool.name} {builds[0].subcommand}"
                 fix, reason = cross_compile(facts, stage)
-                end = f"no fix, {reason}" if reason else "the stage has no --platform=$BUILDPLATFORM"
+                end = f"no fix: {reason}" if reason else "the stage has no --platform=$BUILDPLATFORM"
                 message = f"`{name}` runs emulated when the image is for another platform: {end}"
                 yield Finding(stage.from_.image.span, message, fix)
                 break

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.merge import between, move_up, trust
+from dockerlint.fixers.instructions.bind_mount import mount_in_place
+from dockerlint.fixers.merge import between, gather, move_up, trust
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of, leaves
 from dockerlint.lint.catalogue.tool import invocation, removed_paths
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -94,7 +96,7 @@ def _check(doc: Dockerfile, facts: Facts, run: nodes.Run, makers: _Makers) -> It
         maker = group[0].maker
         command = " ".join(doc.source(group[0].command.span).split())
         message = f"`{command}` frees nothing: {group[0].path} stays in the layer of line {doc.line(maker.span.start)}"
-        yield Finding(group[0].command.span, message, _fix(facts, run, group))
+        yield answered(group[0].command.span, message, _fix(facts, run, group))
 
 
 def _waste(facts: Facts, run: nodes.Run, command: Command, makers: _Makers) -> _Waste | None:
@@ -157,23 +159,35 @@ def _downloads(facts: Facts, run: nodes.Run) -> set[str]:
     return {path for path in targets if path and path not in removed}
 
 
-def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | None:
-    """Moves the commands to the RUN that makes the files, where nothing between surely works with them."""
+def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | Refusal:
+    """Moves the commands to the RUN that makes the files, together with the RUNs between that work with them."""
     maker = group[0].maker
+    if isinstance(maker, nodes.Copy):
+        return mount_in_place(facts, maker, run, [waste.command for waste in group])
     if not isinstance(maker, nodes.Run):
-        return None
-    kept = between(facts, maker, run)
-    if any(isinstance(node, nodes.Run) and _works_with(facts, node, maker, group) for node in kept):
-        return None
+        return Refusal("dlint cannot tell which step makes it")
     commands = facts.commands(run)
     upto = commands[: commands.index(group[-1].command) + 1]
     if not all(_cleans_up(command) for command in upto):
-        return None
+        return Refusal("commands stand before it that may need the files: delete them first")
+    kept = between(facts, maker, run)
+    working = [node for node in kept if isinstance(node, nodes.Run) and _works_with(facts, node, maker, group)]
+    if working:
+        return _gathered(facts, maker, kept[: kept.index(working[-1]) + 1], upto, run)
     edits = move_up(facts, upto, run, maker)
     if edits is None:
-        return None
+        return Refusal("the two RUNs differ in user, folder or shell, or no command can follow the first: delete the files in the RUN that makes them")
     trusted = trust(facts, run, maker) if not kept else Applicability.UNSAFE
     return Fix("delete them in the RUN that makes them", edits, trusted)
+
+
+def _gathered(facts: Facts, maker: nodes.Run, following: tuple[nodes.Instruction, ...], commands: tuple[Command, ...], run: nodes.Run) -> Fix | Refusal:
+    """One RUN of the one that makes the files, of those down to the last that works with them, and of what deletes them."""
+    runs = [node for node in following if isinstance(node, nodes.Run)]
+    edits = gather(facts, [maker, *runs], commands, run) if len(runs) == len(following) else None
+    if edits is None:
+        return Refusal(f"`{facts.brief(following[-1])}` works with the files: make, use and delete them in one RUN")
+    return Fix("make, use and delete them in one RUN", edits, Applicability.UNSAFE)
 
 
 def _cleans_up(command: Command) -> bool:

@@ -67,7 +67,7 @@ def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if found:
                     line = doc.line(found.span.start)
                     fix, reason = set_by_copy(facts, node, command)
-                    end = f"no fix, {reason}" if reason else f"{found.name} --{command.name} does the same at no cost"
+                    end = f"no fix: {reason}" if reason else f"{found.name} --{command.name} does the same at no cost"
                     message = f"{command.name} -R stores the files of line {line} a second time: {end}"
                     yield Finding(command.span, message, fix)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.instructions.add_user import low_port, run_as_user
-from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.fixers.refusal import answered
+from dockerlint.lint.engine.findings import Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -57,9 +58,7 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     if image != "scratch" and (base is None or base.runs_as_root is not True):
         return
     message = f"the container runs as root: there is no USER, and {image} starts as root"
-    fix, reason = run_as_user(facts, target)
-    if reason:
-        message += f"; no fix: {reason}"
-    elif fix and (port := low_port(facts, target)):
+    answer = run_as_user(facts, target)
+    if isinstance(answer, Fix) and (port := low_port(facts, target)):
         message += f"; another user may not listen on port {port} everywhere"
-    yield Finding(target.from_.image.span, message, fix)
+    yield answered(target.from_.image.span, message, answer)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.refusal import Answer, Carried, Refusal, answered
 from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Run
 
 PIPES = frozenset({"|", "|&"})
 # Shells that know the option; hadolint 2.15.1 takes the first three for such, in /bin or without a path (measured).
@@ -37,7 +38,7 @@ HARMLESS = frozenset({"echo", "printf", "yes", "true", ":"})
 
 
 @rule(name="no-pipefail", severity=Severity.WARNING, needs=("|",))
-def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def no_pipefail(facts: Facts) -> Iterator[Finding]:
     """A RUN has a pipe, and its shell heeds only the last command's exit status.
 
     When the download before the `|` fails, the step goes on with half a file, or none. With `pipefail` it stops. By
@@ -70,26 +71,28 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL4006.
     """
-    mended: set[int] = set()
+    mended: dict[int, int] = {}
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         if _is_set(facts, run):
             continue
         pipe = next((item for item in _pipes(facts, run) if not facts.quiet or not _harmless(facts, run, item)), None)
         if pipe is not None:
             message = f"a failure before `| {pipe.name}` goes unnoticed: the shell has no pipefail"
-            yield Finding(pipe.span, message, _fix(doc, facts, run, mended))
+            yield answered(pipe.span, message, _fix(facts, run, pipe, mended))
 
 
-def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[int]) -> Fix | None:
+def _fix(facts: Facts, run: Run, pipe: Command, mended: dict[int, int]) -> Answer:
     """A SHELL above the first such RUN of a stage: it holds for the others of the stage too."""
-    base = facts.base_of(run)
+    doc, base = facts.doc, facts.base_of(run)
+    if facts.state(run).shell != DEFAULT_SHELL:
+        return Refusal("SHELL names a shell of its own: add `-o pipefail` there, if the shell knows it")
     shell = SHELLS.get(base.distribution or "") if base else None
-    if shell is None or facts.state(run).shell != DEFAULT_SHELL:
-        return None
+    if shell is None:
+        return Refusal("which shells the base image has is not known: `set -o pipefail` needs bash")
     index = facts.stage_of(run).index
     if index in mended:
-        return None
-    mended.add(index)
+        return Carried(mended[index])
+    mended[index] = doc.line(pipe.span.start)
     edit = insert_lines(doc, with_comments(doc, run).start, [f"SHELL {shell}"])
     return Fix("set pipefail", (edit,), Applicability.UNSAFE)
 

@@ -737,7 +737,7 @@ def test_compiled_where_it_is(steps: str, reason: str) -> None:
     doc = parse(text)
     rule = next(rule for rule in rules() if rule.code == "DF106")
     (found,) = check(doc, Facts(doc, settings=Settings(preset="all")), [rule])
-    assert f"no fix, {reason}" in found.message
+    assert f"no fix: {reason}" in found.message
     assert found.fix is None
 
 
