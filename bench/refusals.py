@@ -15,6 +15,7 @@ from pathlib import Path
 
 from corpus import lines_of
 
+from dockerlint.fixers.refusal import says_why
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.findings import Applicability
@@ -41,17 +42,18 @@ def main() -> None:
             if item.fix:
                 kind = Applicability(item.fix.applicability).name.lower()
             else:
-                kind = "reason" if any(w in item.message for w in ("no fix: ","carried by","not proven")) else "silent"
+                kind = "reason" if says_why(item) else "silent"
             counts[item.code]["found"] += 1
             counts[item.code][kind] += 1
             if item.code == options.show and kind in ("silent", "reason") and shown < options.most:
                 shown += 1
                 print(f"{number}:{doc.line(item.span.start)} {kind}: {item.message}")
-                if kind == "silent": print("      ", doc.source(item.span)[:200].replace("\n", "\n        "))
     rows = [f"| {code} | " + " | ".join(str(counts[code][kind]) for kind in KINDS) + " |" for code in sorted(counts)]
     table = "\n".join(("| rule | " + " | ".join(KINDS) + " |", "|---" * (len(KINDS) + 1) + "|", *rows))
     silent = sum(count["silent"] for count in counts.values())
     print(table)
+    if options.write:
+        OUT.write_text(f"# Findings with and without a fix\n\nOf the rules that can fix, over the files of `{options.corpus.name}`.\n\n{table}\n", encoding="utf-8")
     print(f"silent: {silent}")
     sys.exit(bool(silent))
 

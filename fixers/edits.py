@@ -208,18 +208,22 @@ def _cut_out(doc: Dockerfile, script: Script, command: Command) -> Edit | None:
     if command.within or not script.sound or len(script.commands) == 1 or "<<" in doc.source(command.whole):
         return None
     before = _skip_back(doc, script.core.start, start)
-    after = _skip(doc, end, script.core.end)
+    after = skip_gap(doc, end, script.core.end)
     joint, following = _joint_before(doc.text, script.core.start, before), _joint_after(doc.text, after, script.core.end)
     if joint == "&&" and following is not None:
-        return Edit(Span(_skip_back(doc, script.core.start, before - len(joint)), end), "")
+        back = _skip_back(doc, script.core.start, before - len(joint))
+        if doc.text[back - 1] != "\n":
+            return Edit(Span(back, end), "")
+        # a comment stands above, and stays
+        return Edit(Span(before - len(joint), after), "") if following == "&&" else None
     if joint is None or following is None:
         return None
-    rest = _skip(doc, after + len(following), script.core.end)
+    rest = skip_gap(doc, after + len(following), script.core.end)
     if rest < script.core.end:
         # behind `&&` the failure of the first would have ended the list
         return Edit(Span(start, rest), "") if following != "&&" or joint == "" else None
     # the last one gives the script its status, unless it stops at errors anyway
-    if joint and _stops_at_errors(script):
+    if joint and stops_at_errors(script):
         return Edit(Span(_skip_back(doc, script.core.start, before - len(joint)), end), "")
     return None
 
@@ -242,7 +246,7 @@ def _joint_after(text: str, at: int, end: int) -> str | None:
     return text[at] if text[at] in ";\n" and text[at : at + 2] != ";;" else None
 
 
-def _skip(doc: Dockerfile, at: int, end: int) -> int:
+def skip_gap(doc: Dockerfile, at: int, end: int) -> int:
     """The next place of a script that is no blank and no continuation."""
     gap = re.compile(rf"(?:[ \t]|{re.escape(doc.escape)}[ \t]*\r?\n)*").match(doc.text, at, end)
     return gap.end() if gap else at
@@ -267,10 +271,10 @@ def _escape_before(doc: Dockerfile, start: int, at: int) -> int | None:
     return at - 1 if at > start and doc.text[at - 1] == doc.escape else None
 
 
-def _stops_at_errors(script: Script) -> bool:
+def stops_at_errors(script: Script) -> bool:
     """Whether a script's first command makes it end at the first error."""
-    first = script.commands[0]
-    return first.name == "set" and any(word.text.startswith("-") and "e" in word.text.split("o")[0] for word in first.arguments)
+    first = script.commands[0] if script.commands else None
+    return first is not None and first.name == "set" and any(word.text.startswith("-") and "e" in word.text.split("o")[0] for word in first.arguments)
 
 
 def has_comment(doc: Dockerfile, span: Span) -> bool:

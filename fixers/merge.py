@@ -55,15 +55,11 @@ def move_up(facts: Facts, commands: Sequence[Command], run: Run, into: Run) -> t
     return None if has_comment(doc, gone) else (added, Edit(gone, ""))
 
 
-def gather(facts: Facts, runs: Sequence[Run], commands: Sequence[Command], last: Run) -> tuple[Edit, ...] | None:
-    """Makes one RUN of RUNs that follow each other, with commands of a later one at its end; None when they are no plain chains.
-
-    `commands` are the first ones of `last`.
-    """
+def gather(facts: Facts, runs: Sequence[Run]) -> tuple[Edit, ...] | None:
+    """Makes one RUN of RUNs that follow each other; None when one of them is no plain chain."""
     first, *others = runs
     doc, script = facts.doc, facts.script(first)
-    moved = move_up(facts, commands, last, first)
-    if script is None or moved is None or script.heredoc:
+    if script is None or script.heredoc or not can_append(script) or hides_failures(script, facts.state(first).shell):
         return None
     edits = []
     for run in others:
@@ -71,7 +67,7 @@ def gather(facts: Facts, runs: Sequence[Run], commands: Sequence[Command], last:
         if other is None or other.heredoc or not can_append(other) or _parameters(facts, run) != _parameters(facts, first):
             return None
         edits += [append_command(doc, first, script, doc.source(other.core)), delete_instruction(doc, run)]
-    return (*edits, *moved)
+    return tuple(edits)
 
 
 def between(facts: Facts, first: Instruction, second: Instruction) -> tuple[Instruction, ...]:

@@ -61,7 +61,8 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     The mount goes to where the tool has its cache for this user, `HOME`, base image, variables and options; what the container
     itself looks into when it runs (Deno's and Dart's packages, Yarn's zip files) is not mounted. On Debian's images the recipe
-    for apt takes the hook away that deletes each package:
+    for apt takes the hook away that deletes each package; a step that used the lists of an earlier layer, which the mount hides,
+    gets a refresh of its own:
 
     ```dockerfile bad
     FROM debian:bookworm-slim

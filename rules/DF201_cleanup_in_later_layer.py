@@ -55,8 +55,23 @@ def cleanup_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN dnf install -y httpd && dnf clean all
     ```
 
+    A file that was copied for one step is mounted in that step:
+
+    ```dockerfile bad
+    FROM debian:12
+    COPY tool.deb /tmp/
+    RUN apt-get install -y /tmp/tool.deb
+    RUN rm /tmp/tool.deb
+    ```
+
+    ```dockerfile fixed
+    FROM debian:12
+    RUN --mount=type=bind,source=tool.deb,target=/tmp/tool.deb,rw apt-get install -y /tmp/tool.deb
+    ```
+
     **Fix safety:** safe when both steps have the same user, folder, shell and variables, and nothing lies between them;
-    otherwise unsafe, for a step between may need the files.
+    otherwise unsafe, for a step between may need the files. RUNs between that work with the files become one RUN with the first;
+    that is unsafe, as they run together from then on. A mount is unsafe, too: what the step writes to the file is gone behind it.
 
     **Source:** the OCI image specification on layers and whiteouts; Docker's guide on best practices.
     """
@@ -168,12 +183,12 @@ def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | Refusal:
         return Refusal("dlint cannot tell which step makes it")
     commands = facts.commands(run)
     upto = commands[: commands.index(group[-1].command) + 1]
-    if not all(_cleans_up(command) for command in upto):
-        return Refusal("commands stand before it that may need the files: delete them first")
     kept = between(facts, maker, run)
+    if not all(_cleans_up(command) for command in upto):
+        return _gathered(facts, [maker, *kept, run])
     working = [node for node in kept if isinstance(node, nodes.Run) and _works_with(facts, node, maker, group)]
     if working:
-        return _gathered(facts, maker, kept[: kept.index(working[-1]) + 1], upto, run)
+        return _gathered(facts, [maker, *kept[: kept.index(working[-1]) + 1]], upto, run)
     edits = move_up(facts, upto, run, maker)
     if edits is None:
         return Refusal("the two RUNs differ in user, folder or shell, or no command can follow the first: delete the files in the RUN that makes them")
@@ -181,13 +196,14 @@ def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | Refusal:
     return Fix("delete them in the RUN that makes them", edits, trusted)
 
 
-def _gathered(facts: Facts, maker: nodes.Run, following: tuple[nodes.Instruction, ...], commands: tuple[Command, ...], run: nodes.Run) -> Fix | Refusal:
-    """One RUN of the one that makes the files, of those down to the last that works with them, and of what deletes them."""
-    runs = [node for node in following if isinstance(node, nodes.Run)]
-    edits = gather(facts, [maker, *runs], commands, run) if len(runs) == len(following) else None
-    if edits is None:
-        return Refusal(f"`{facts.brief(following[-1])}` works with the files: make, use and delete them in one RUN")
-    return Fix("make, use and delete them in one RUN", edits, Applicability.UNSAFE)
+def _gathered(facts: Facts, steps: list[nodes.Instruction], commands: tuple[Command, ...] = (), run: nodes.Run | None = None) -> Fix | Refusal:
+    """One RUN of those from the one that makes the files to the last that works with them, with the first commands of a later one."""
+    runs = [node for node in steps if isinstance(node, nodes.Run)]
+    edits = gather(facts, runs) if len(runs) == len(steps) else None
+    moved = move_up(facts, commands, run, runs[0]) if run is not None else ()
+    if edits is None or moved is None:
+        return Refusal(f"`{facts.brief(steps[-1])}` works with the files: make, use and delete them in one RUN")
+    return Fix("make, use and delete them in one RUN", (*edits, *moved), Applicability.UNSAFE)
 
 
 def _cleans_up(command: Command) -> bool:

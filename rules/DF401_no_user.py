@@ -45,8 +45,9 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     ```
 
     **Fix safety:** always unsafe: the process may write where only root can. Volumes, and folders that the build makes and
-    leaves empty, are given to the new user. There is no fix for servers that root has to start, nor for scripts that are
-    not at hand or that change users themselves.
+    leaves empty, are given to the new user. Images that bring a user for this (Node, Gradle, .NET from 8 on) run as that one; where
+    the image is not known to have a program that makes users, the process gets a number. There is no fix for servers that root has to
+    start, nor for scripts that are not at hand or that change users themselves.
 
     **Source:** CIS Docker Benchmark 4.1; the Dockerfile reference, USER.
     """

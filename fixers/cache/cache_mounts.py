@@ -13,8 +13,11 @@ from dockerlint.fixers.edits import (
     delete_instruction,
     insert,
     insert_flags,
+    line_start,
     remove_command,
     remove_word,
+    skip_gap,
+    stops_at_errors,
 )
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.fixers.merge import merge_down
@@ -215,8 +218,16 @@ def _in_front(facts: Facts, run: Run, commands: Sequence[str]) -> list[Edit] | N
         if first is None or first.within or script.tests:
             return None
         return [insert(first.span.start, "".join(text + facts.doc.newline for text in commands))]
-    joint = f" && {facts.doc.escape}{facts.doc.newline}{INDENT}"
-    return [insert(script.core.start, "".join(text + joint for text in commands))]
+    at, sign, indent = script.core.start, " &&", INDENT
+    if stops_at_errors(script):
+        # in front of `&& set -e` a failure would leave the rest without the option
+        after = skip_gap(facts.doc, script.commands[0].whole.end, script.core.end)
+        if facts.doc.text[after : after + 1] == ";":
+            at, sign = skip_gap(facts.doc, after + 1, script.core.end), ";"
+            own = facts.doc.text[line_start(facts.doc, at) : at]
+            indent = own if not own.strip() else INDENT
+    joint = f"{sign} {facts.doc.escape}{facts.doc.newline}{indent}"
+    return [insert(at, "".join(text + joint for text in commands))]
 
 
 def _keep_cache(facts: Facts, run: Run, invocation: Invocation) -> list[Edit]:

@@ -172,7 +172,7 @@ def test_what_stands_between_keeps_steps_apart(between: str) -> None:
 def test_no_fix_and_why(text: str, reason: str) -> None:
     (finding,) = findings(text)
     assert finding.fix is None
-    assert f"(no fix: {reason})" in finding.message
+    assert f"; no fix: {reason}" in finding.message
     assert len(finding.message) < 160
     assert fixed(text) == text
 
