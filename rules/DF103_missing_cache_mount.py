@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cache.cache_mounts import is_switched_off, mount_caches, wanted_caches
+from dockerlint.fixers.cache.cache_mounts import fills_cache, has_decided, mount_caches, wanted_caches
 from dockerlint.fixers.refusal import answered
-from dockerlint.lint.analysis.leftovers import leaves
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.catalogue.tool import Cache, Invocation
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
@@ -100,29 +98,14 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
     seen: set[str] = set()
     for invocation in facts.invocations(run):
         name = invocation.tool.name
-        if name in seen or not _fills_cache(invocation):
+        if name in seen or not fills_cache(invocation):
             continue
         caches = wanted_caches(facts, run, invocation)
         if not caches:
             continue
         seen.add(name)
-        if facts.settings.preset != "all" and _decided(facts, run, invocation, caches):
+        if has_decided(facts, run, invocation, caches):
             continue
         command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
         message = f"`{command}` runs without its cache mounted: what it downloads is fetched again each time the step runs"
         yield answered(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
-
-
-def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:
-    """Whether the file has chosen the other remedy: the cache is switched off, or a system package manager's is cleaned."""
-    if is_switched_off(facts, run, invocation):
-        return True
-    return invocation.tool.kind == "system" and not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
-
-
-def _fills_cache(invocation: Invocation) -> bool:
-    kind = invocation.tool.kind
-    if invocation.action == "install":
-        return True
-    # a build tool caches what it compiles; the build scripts of a package manager fetch nothing
-    return (kind == "build" and invocation.action == "build") or (kind == "system" and invocation.action == "upgrade")

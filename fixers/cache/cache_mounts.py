@@ -22,7 +22,15 @@ from dockerlint.fixers.edits import (
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.fixers.merge import merge_down
 from dockerlint.fixers.refusal import Answer, Carried, Refusal
-from dockerlint.lint.analysis.leftovers import XDG, caches_of, has_evidence, removed, removed_by, runs_in_container
+from dockerlint.lint.analysis.leftovers import (
+    XDG,
+    caches_of,
+    has_evidence,
+    leaves,
+    removed,
+    removed_by,
+    runs_in_container,
+)
 from dockerlint.lint.analysis.users import number_of
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
@@ -67,6 +75,27 @@ def wanted_caches(facts: Facts, run: Run, invocation: Invocation) -> tuple[Cache
     return missing
 
 
+def fills_cache(invocation: Invocation) -> bool:
+    """Whether a command fills its tool's caches."""
+    kind = invocation.tool.kind
+    if invocation.action == "install":
+        return True
+    # a build tool caches what it compiles; the build scripts of a package manager fetch nothing
+    return (kind == "build" and invocation.action == "build") or (kind == "system" and invocation.action == "upgrade")
+
+
+def has_decided(facts: Facts, run: Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:
+    """Whether the file has chosen the other remedy: the cache is switched off, or a system package manager's is cleaned.
+
+    Never where all rules are asked for.
+    """
+    if facts.settings.preset == "all":
+        return False
+    if is_switched_off(facts, run, invocation):
+        return True
+    return invocation.tool.kind == "system" and not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
+
+
 def _moved(item: Cache, invocation: Invocation) -> Cache | None:
     """A cache where the options of a command put it; None when that cannot be told."""
     where = invocation.option(*item.options) if item.options else None
@@ -79,16 +108,18 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
     """The fix that mounts a tool's caches on a RUN and takes away what defeats them.
 
     A tool whose later steps need what is in its cache (`kept`) gets the mounts on all RUNs of the stage at once, by the
-    first one's fix.
+    first one's fix; so does one that is told to keep its downloads, which without a mount would stay in the layers.
     """
     runs = [run]
-    if any(item.kept for item in invocation.tool.caches):
+    kept = any(item.kept for item in invocation.tool.caches)
+    if kept or (invocation.tool.mount_setup and needs_setup(facts, run)):
         first, command = next(_unmounted(facts, stage, invocation.tool), (run, invocation))
         if first is not run:
             answer = mount_caches(facts, stage, first, command)
             return Carried(facts.doc.line(command.command.span.start)) if isinstance(answer, Fix) else answer
-        runs = [item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item))]
-    made = [_edits(facts, item, invocation) for item in runs]
+        using = [item for item in stage.all(nodes.Run) if _calls(facts, item, invocation.tool)]
+        runs = using if kept else [item for item in using if item.span.start >= run.span.start and _fills(facts, item, invocation.tool)]
+    made = [_edits(facts, item, invocation, first=item is runs[0]) for item in runs]
     if refusal := next((item for item in made if isinstance(item, Refusal)), None):
         return refusal
     edits = tuple(edit for item in made if not isinstance(item, Refusal) for edit in item)
@@ -129,10 +160,11 @@ def _fills(facts: Facts, run: Run, tool: Tool) -> bool:
 
 
 def _unmounted(facts: Facts, stage: Stage, tool: Tool) -> Iterator[tuple[Run, Invocation]]:
-    """The RUNs of a stage that fill a tool's caches without all of them mounted, each with its first such command."""
+    """The RUNs of a stage that are to get mounts of a tool's caches, each with its first command that fills them."""
     for run in stage.all(nodes.Run):
-        item = next((item for item in facts.invocations(run) if item.tool is tool and item.action in FILLING), None)
-        if item is not None and wanted_caches(facts, run, item):
+        item = next((item for item in facts.invocations(run) if item.tool is tool and fills_cache(item)), None)
+        caches = wanted_caches(facts, run, item) if item is not None else ()
+        if item is not None and caches and not has_decided(facts, run, item, caches):
             yield run, item
 
 
@@ -147,13 +179,16 @@ def _refresh(facts: Facts, run: Run, invocation: Invocation) -> tuple[list[str],
         return [], []
     if any(item.tool is tool and item.action == "refresh" for item in facts.invocations(run)):
         return [], []
-    above = (node for node in facts.stage_of(run).all(nodes.Run) if node.span.start < run.span.start)
-    lonely = [node for node in above if _only_refreshes(facts, node, tool)]
-    script = facts.script(lonely[-1]) if lonely else None
-    if script is not None and merge_down(facts, lonely[-1], run):
-        return [facts.doc.source(script.core)], [delete_instruction(facts.doc, lonely[-1])]
+    above = [node for node in facts.stage_of(run).all(nodes.Run) if node.span.start < run.span.start and _calls(facts, node, tool)]
+    script = facts.script(above[-1]) if above and _only_refreshes(facts, above[-1], tool) else None
+    if script is not None and merge_down(facts, above[-1], run):
+        return [facts.doc.source(script.core)], [delete_instruction(facts.doc, above[-1])]
     name = invocation.words[0].text
     return [f"sudo {name} {subcommands[0]}" if invocation.command.name == "sudo" else f"{name} {subcommands[0]}"], []
+
+
+def _calls(facts: Facts, run: Run, tool: Tool) -> bool:
+    return any(item.tool is tool for item in facts.invocations(run))
 
 
 def _only_refreshes(facts: Facts, run: Run, tool: Tool) -> bool:
@@ -161,8 +196,11 @@ def _only_refreshes(facts: Facts, run: Run, tool: Tool) -> bool:
     return len(used) == len(facts.commands(run)) and set(used) == {"refresh"}
 
 
-def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | Refusal:
-    """The edits of one RUN; a refusal when something in it would defeat the mount or be defeated by it."""
+def _edits(facts: Facts, run: Run, invocation: Invocation, *, first: bool) -> list[Edit] | Refusal:
+    """The edits of one RUN; a refusal when something in it would defeat the mount or be defeated by it.
+
+    The `first` one of several sets up what the mounts of all need.
+    """
     missing = wanted_caches(facts, run, invocation)
     if not missing:
         return []
@@ -177,7 +215,7 @@ def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | Refus
     if isinstance(cleanup, Refusal):
         return cleanup
     commands, moved = _refresh(facts, run, invocation)
-    setup = _in_front(facts, run, [*(invocation.tool.mount_setup if needs_setup(facts, run) else ()), *commands])
+    setup = _in_front(facts, run, [*(invocation.tool.mount_setup if first and needs_setup(facts, run) else ()), *commands])
     if setup is None:
         return Refusal("there is no place in front of the script for what the mount needs: start it with a plain command")
     options = [edit for item in facts.invocations(run) if item.tool is invocation.tool for edit in _keep_cache(facts, run, item)]

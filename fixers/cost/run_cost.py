@@ -173,13 +173,14 @@ class RunScript:
         cache: bool = False,
         packed: bool = False,
         names: frozenset[str] = frozenset(),
+        project: locked_packages.Packages | None = None,
     ) -> None:
         """Bytes at a path, unless a mount keeps them out of the layer."""
         if size == ZERO or (path is not None and self._mounted(path)):
             return
         if self.sometimes:
             size = Amount(0.0, size.mid, size.high, size.basis)
-        self.ledger.put(LayerEntry(self.step, path, size, cache, packed, names))
+        self.ledger.put(LayerEntry(self.step, path, size, cache, packed, names, project=project))
 
     def _mounted(self, path: str) -> bool:
         return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts)
@@ -407,6 +408,12 @@ class RunScript:
             # an earlier step fetched them, and left them for this one
             self.work.add(amount(known.start) if known.start else ZERO)
             return
+        project = None if named else found or locked_packages.Packages((), closed=False)
+        again = project is not None and invocation.subcommand not in known.afresh
+        if again and any(entry.project == project for entry in self.ledger.below(into)):
+            # the packages are there: the same install finds nothing to do
+            self.work.add(amount(known.start) if known.start else ZERO)
+            return
         packages = listed(found, known)
         size, count = packages.size, packages.count
         if len(invocation.operands) > len(invocation.packages) and invocation.action == "install":
@@ -414,7 +421,7 @@ class RunScript:
         if known.into_cache and self._mounted(into):
             self._finish(invocation, known, size, count, at=into)
             return
-        self.put(into, size, names=frozenset(named), cache=known.into_cache)
+        self.put(into, size, names=frozenset(named), cache=known.into_cache, project=project)
         self._finish(invocation, known, size, count, at=into if known.into_cache else None)
 
     def first(self, names: Iterable[str], *, dev: bool) -> locked_packages.Packages | None:
