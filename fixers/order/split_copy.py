@@ -25,6 +25,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.span import Edit, Span
 
+from .compiled_dependencies import cargo_build, compile_command
 from .step_order import joined
 from .way_down import way_down
 
@@ -83,6 +84,7 @@ def split_copy(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, ot
     parts = _parts(facts, install, target)
     if isinstance(parts, Refusal):
         return parts
+    parts = _with_compile(facts, install, parts)
     texts = _manifest_copies(facts, down, install)
     if isinstance(texts, Refusal):
         return texts
@@ -287,7 +289,7 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
             return Refusal(f"{invocation.tool.name} has no command that only fetches")
         flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
         # by the name that the file calls it by, such as ./mvnw
-        command = _with_stubs(clean_command(invocation, prefetch), stubs)
+        command = cargo_build(facts, install) or _with_stubs(clean_command(invocation, prefetch), stubs)
         return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{command}", doc.source(run.span), changed=True)
     if reads.first is not None:
         flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
@@ -303,6 +305,17 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
     if (needy := _in_the_way(facts, install, script, target)) is not None:
         return Refusal(f"`{needy}` in the same RUN comes first and may need the source")
     return _twice(facts, install, script, more) if more else _cut(facts, install, script, stubs, target)
+
+
+def _with_compile(facts: Facts, install: ProjectInstall, parts: Parts) -> Parts:
+    """The parts with a RUN more that compiles what was fetched, where a build below would do so after each edit."""
+    command = compile_command(facts, install)
+    if command is None:
+        return parts
+    doc, run = facts.doc, install.run
+    flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
+    line = f"{run.keyword.text}{flags} {_enter(facts, install)}{command}"
+    return Parts(f"{parts.first}{doc.newline}{line}", parts.rest, changed=True)
 
 
 def _enter(facts: Facts, install: ProjectInstall) -> str:
@@ -420,7 +433,7 @@ def _belongs(invocation: Invocation, command: Command) -> bool:
     if other is None or other.tool is not invocation.tool or other.words != command.words or command.redirects:
         return False
     plain = other.action == "install" and other.subcommand in other.tool.action("install").plain
-    return (plain or other.action == "refresh") and not other.operands and other.tool.kind == "build"
+    return (plain or other.action in ("refresh", "configure")) and not other.operands and other.tool.kind == "build"
 
 
 def _reaches(text: str, target: str, workdir: str | None) -> bool:

@@ -240,6 +240,8 @@ class Tool(Struct, frozen=True, eq=False):
     mount_variable: str | None
     # the command that downloads the dependencies and builds nothing; None when there is none
     prefetch: str | None
+    # the command that compiles what was downloaded, and nothing of the project; None when there is none
+    compile_dependencies: str | None
     # the paths of the cache in other versions of the tool
     cache_aliases: tuple[str, ...]
     # other commands that read its package lists
@@ -553,6 +555,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         mount_flag=data.get("mount-flag"),
         mount_variable=data.get("mount-variable"),
         prefetch=data.get("prefetch"),
+        compile_dependencies=data.get("compile-dependencies"),
         cache_aliases=tuple(data.get("cache-aliases", ())),
         index_readers=tuple(data.get("index-readers", ())),
         offline_flags=tuple(data.get("offline-flags", ())),
