@@ -134,8 +134,9 @@ def _finding(facts: Facts, copies: list[nodes.Copy], install: ProjectInstall, ot
     # most files have nothing to split
     from dockerlint.fixers.order.split_copy import split_copy
 
-    line = facts.doc.line(install.invocation.command.span.start)
-    message = f"`{facts.brief(copies[0])}` stands above `{install.name}` on line {line}, so each edit of a source file runs it again"
+    line = facts.doc.line(install.command.span.start)
+    what = f"`{install.name}`" if install.through is None else f"`{install.name}` of `{facts.doc.source(install.command.whole)}`"
+    message = f"`{facts.brief(copies[0])}` stands above {what} on line {line}, so each edit of a source file runs it again"
     fix = split_copy(facts, copies, install, others)
     if isinstance(fix, Fix) and fix.applicability is Applicability.SAFE and facts.has_made_up_folder:
         title = f"{fix.title} (not proven: the base image's working folder is not known)"

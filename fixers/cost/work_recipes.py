@@ -100,8 +100,6 @@ class WorkRecipe(Struct, frozen=True):
     production: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     elsewhere_into: str = ""
-    # subcommands that throw away what an earlier install of the project has left, and install all of it again
-    afresh: tuple[str, ...] = ()
 
 
 class RecipeCommands(Struct, frozen=True):

@@ -33,7 +33,7 @@ PATH = regex(r"[\w./-]+")
 TARGETS = ("bin", "example")
 
 
-class _Package(Struct, frozen=True):
+class _CargoPackage(Struct, frozen=True):
     """A package of a Cargo workspace: its name, and the sources to stand in for."""
 
     name: str
@@ -65,12 +65,14 @@ def cargo_build(facts: Facts, install: ProjectInstall) -> str | None:
     invocation, context = install.invocation, facts.context
     if context is None or invocation.tool.name != "cargo" or invocation.subcommand not in ("build", "b") or invocation.operands:
         return None
+    if install.through is not None:
+        return None
     command = invocation.command
     if command.within or command.redirects or command.words != invocation.words or not _plain_options(facts, install):
         return None
     manifests = [name for name in install.reads.files if posixpath.basename(name) == MANIFEST]
     packages = [_package(context, install.folder, name) for name in manifests]
-    found = [item for item in packages if isinstance(item, _Package)]
+    found = [item for item in packages if isinstance(item, _CargoPackage)]
     if not found or None in packages:
         return None
     programs = [path for item in found for path in item.programs]
@@ -88,7 +90,7 @@ def cargo_build(facts: Facts, install: ProjectInstall) -> str | None:
     return " && ".join(steps)
 
 
-def _roots(packages: list[_Package]) -> set[str]:
+def _roots(packages: list[_CargoPackage]) -> set[str]:
     """The folders of packages, which hold their manifests."""
     sources = (path for item in packages for path in (*item.programs, item.library or ""))
     return {posixpath.dirname(path) for path in sources if posixpath.basename(path) == "build.rs"}
@@ -117,7 +119,7 @@ def _places(install: ProjectInstall) -> Iterator[str]:
             yield f"{word} {words[index + 1]}" if name in VALUED and not equals and index + 1 < len(words) else word
 
 
-def _package(context: Context, folder: str, name: str) -> _Package | str | None:
+def _package(context: Context, folder: str, name: str) -> _CargoPackage | str | None:
     """The package of a Cargo.toml; its path where it only names a workspace, None where its sources cannot be stood in for."""
     path = posixpath.normpath(posixpath.join(folder, name))
     data: dict[str, Any] | None = Manifest(context, path, context.read(path) or "").toml()
@@ -138,4 +140,4 @@ def _package(context: Context, folder: str, name: str) -> _Package | str | None:
     library = posixpath.join(top, "src/lib.rs") if posixpath.join(here, "src/lib.rs") in context.files else None
     if library is None and posixpath.join(top, "src/main.rs") not in programs:
         return None
-    return _Package(title, programs, library)
+    return _CargoPackage(title, programs, library)

@@ -47,6 +47,7 @@ MOST_COPIES = 40
 LONGEST_QUOTE = 40
 NO_CUT = "its script cannot be cut in two: what comes first holds for what follows"
 PLAIN_NAME = regex(r"[\w./@+-]+")
+PLAIN_WORD = regex(r"[\w./:=,@+-]+")
 PLAIN_TARGET = regex(r"[\w./@+${}-]+")
 
 
@@ -294,6 +295,8 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
     if reads.first is not None:
         flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
         return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{reads.first}", doc.source(run.span), changed=True)
+    if install.through is not None:
+        return _called(facts, install)
     script = facts.script(run)
     without = invocation.tool.action("install").without_project.get(invocation.subcommand, ())
     more = [option for option in without if not invocation.has((option,))] if reads.needs_project else []
@@ -305,6 +308,19 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
     if (needy := _in_the_way(facts, install, script, target)) is not None:
         return Refusal(f"`{needy}` in the same RUN comes first and may need the source")
     return _twice(facts, install, script, more) if more else _cut(facts, install, script, stubs, target)
+
+
+def _called(facts: Facts, install: ProjectInstall) -> Parts | Refusal:
+    """A RUN with the install that a script of the context does, and the RUN that calls the script as it is."""
+    doc, run, invocation = facts.doc, install.run, install.invocation
+    command = invocation.command
+    if invocation.subcommand in invocation.tool.action("install").afresh:
+        return Refusal(f"`{_short(doc.source(install.command.whole))}` runs `{install.name}`, which installs all again: give the install a RUN of its own")
+    if command.redirects or not all(PLAIN_WORD.fullmatch(word.text) for word in (*command.assignments, *command.words)):
+        return Refusal(f"`{install.name}` depends on what else `{_short(doc.source(install.command.whole))}` does: give it a RUN of its own")
+    flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
+    words = " ".join(word.text for word in (*command.assignments, *command.words))
+    return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{words}", doc.source(run.span), changed=True)
 
 
 def _with_compile(facts: Facts, install: ProjectInstall, parts: Parts) -> Parts:
@@ -320,8 +336,7 @@ def _with_compile(facts: Facts, install: ProjectInstall, parts: Parts) -> Parts:
 
 def _enter(facts: Facts, install: ProjectInstall) -> str:
     """The `cd` to where an install works, where that is not its RUN's own folder."""
-    cwd = working_folder(facts, install.run, install.invocation.command)
-    there = install.place if project_flag(install.invocation) is not None else cwd
+    there = install.place if project_flag(install.invocation) is not None else install.cwd
     return "" if there is None or there == facts.state(install.run).workdir else f"cd {there} && "
 
 

@@ -143,6 +143,8 @@ class Action(Struct, frozen=True):
     frozen: tuple[str, ...] = ()
     # subcommands that put the packages which they are given into the manifest, and install the rest of it as well
     adds: tuple[str, ...] = ()
+    # subcommands that throw away what an earlier install of the project has left, and install all of it again
+    afresh: tuple[str, ...] = ()
 
 
 class Lock(Struct, frozen=True):

@@ -95,6 +95,18 @@ def test_no_finding_is_without_fix_and_without_reason(row: dict[str, Any], tmp_p
 CARGO = '[package]\nname = "shop"\nversion = "1.0.0"\n'
 MOVES = [
     (
+        "an install that a script does",
+        {"requirements.txt": "flask\n", "setup.sh": "set -e\npip install -r requirements.txt\npython manage.py x\n", "a.py": ""},
+        "FROM python:3.12-slim\nWORKDIR /a\nCOPY . .\nRUN sh setup.sh\n",
+        "FROM python:3.12-slim\nWORKDIR /a\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\nCOPY . .\nRUN sh setup.sh\n",
+    ),
+    (
+        "an install of a Makefile, in a folder of its own",
+        {"web/package.json": "{}", "Makefile": "deps:\n\tcd web && npm install\n", "web/a.js": ""},
+        "FROM node:22-slim\nWORKDIR /a\nCOPY . .\nRUN make deps\n",
+        "FROM node:22-slim\nWORKDIR /a\nCOPY web/package.json ./web/\nRUN cd /a/web && npm install\nCOPY . .\nRUN make deps\n",
+    ),
+    (
         "what mix asks for stays above, and the dependencies are compiled there",
         {"mix.exs": "", "mix.lock": "", "lib/a.ex": ""},
         "FROM elixir:1.17\nWORKDIR /a\nCOPY . .\nRUN mix local.hex --force && mix local.rebar --force\nRUN mix deps.get\nRUN MIX_ENV=prod mix compile\n",
@@ -183,6 +195,14 @@ def test_what_is_in_the_way_is_named(between: str, why: str, tmp_path: Path) -> 
     found = find(parse(f"FROM node:22-slim\nWORKDIR /a\nCOPY . .\n{between}\nRUN npm ci\n"), context)
     assert [item.fix for item in found if item.code == "DF101"] == [None]
     assert next(item.message for item in found if item.code == "DF101").endswith(f"no fix: `{between}` (line 4) stands in between: {why}")
+
+
+def test_a_script_that_installs_all_again_is_told(tmp_path: Path) -> None:
+    context = lay_out(tmp_path, {"files": {"package.json": '{"scripts": {"setup": "npm ci"}}', "package-lock.json": "{}", "a.js": ""}})
+    (found,) = find(parse("FROM node:22\nWORKDIR /a\nCOPY . .\nRUN npm run setup\n"), context)
+    assert found.fix is None
+    assert "stands above `npm ci` of `npm run setup` on line 4" in found.message
+    assert found.message.endswith("no fix: `npm run setup` runs `npm ci`, which installs all again: give the install a RUN of its own")
 
 
 def test_in_an_unknown_folder_nothing_is_proven(tmp_path: Path) -> None:
