@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving
 from dockerlint.lint.engine.rule import is_economic
 from dockerlint.lint.syntax.parser import parse
 
 from .edits import apply, are_apart
+from .line_origins import LineOrigins
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
@@ -29,7 +31,7 @@ PASSES_AN_INSTRUCTION = 5
 FEWEST_PASSES, MOST_PASSES = 100, 1000
 # Where the passes run out, the rules of so many fixes that were made last are those that come to no end.
 LAST_MADE = 20
-ENDLESS = "it does not settle: each pass makes it again"
+ENDLESS = "it does not settle: every pass makes it again"
 # To price a fix takes as long as to read the text: what comes after so many characters is chosen by its place. Real files take
 # a hundredth of it.
 MOST_PRICED = 2_000_000
@@ -39,13 +41,20 @@ DEAR = "by dlint's own figures it costs more than it saves"
 
 
 class Applied(Struct, frozen=True):
-    """A fix that was made, for what `message` says; `line` is in the text of its pass."""
+    """A fix that was made, for what `message` says; lines are those of the file as it was."""
 
     code: str
     title: str
     line: int
     message: str
     saving: Saving | None
+
+
+class Settled(Struct, frozen=True):
+    """A finding that was there at first, and is gone although no fix of its own was made."""
+
+    code: str
+    line: int
 
 
 class Dropped(Struct, frozen=True):
@@ -63,12 +72,16 @@ class FixOutcome(Struct, frozen=True):
     text: str
     applied: tuple[Applied, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    # the lines of `text` as they were
+    origins: LineOrigins = field(default_factory=lambda: LineOrigins((1,)))
     declined: frozenset[tuple[str, str]] = frozenset()
 
 
 class _Run(Struct):
     """The state of one `fix`."""
 
+    origins: LineOrigins
     applied: list[Applied] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     banned: set[tuple[str, str]] = field(default_factory=set)
@@ -87,14 +100,14 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
     doc = parse(text)
     while True:
         wanted = _without(find, {item.code for item in endless} | dear)
-        run, last, going = _fixed(doc, wanted, unsafe=unsafe, worth=worth, whole=whole)
+        outcome, last, going = _fixed(doc, wanted, unsafe=unsafe, worth=worth, whole=whole)
         endless += [Dropped(item.code, item.title, item.line, ENDLESS) for item in going]
         if going:
             continue
-        code = _dearest(whole(doc, last), run.applied) if whole and run.applied else None
+        code = _dearest(whole(doc, last), outcome.applied) if whole and outcome.applied else None
         if code is None:
-            declined = run.declined | ({_key(doc, item) for item in find(doc) if item.code in dear and item.fix} if dear else set())
-            return FixOutcome(last.text, tuple(run.applied), (*run.dropped, *endless), frozenset(declined))
+            declined = outcome.declined | ({_key(doc, item) for item in find(doc) if item.code in dear and item.fix} if dear else set())
+            return replace(outcome, dropped=(*outcome.dropped, *endless), declined=declined)
         dear.add(code)
 
 
@@ -102,7 +115,7 @@ def _without(find: Find, codes: set[str]) -> Find:
     return lambda doc: [item for item in find(doc) if item.code not in codes]
 
 
-def _dearest(saving: Saving | None, applied: list[Applied]) -> str | None:
+def _dearest(saving: Saving | None, applied: Sequence[Applied]) -> str | None:
     """The rule, of those that are there to save, to do without, as the fixes together cost more than they save.
 
     None when they do not, but for what fixes of other rules say that they cost.
@@ -117,15 +130,18 @@ def _dearest(saving: Saving | None, applied: list[Applied]) -> str | None:
     return min(sums, key=lambda code: sums[code], default=None)
 
 
-def _fixed(doc: Dockerfile, find: Find, *, unsafe: bool, worth: Worth | None, whole: Whole | None) -> tuple[_Run, Dockerfile, list[Applied]]:
-    """What was done and the fixed text; and a fix of each rule that still made some when the passes ran out, none when it settled."""
+def _fixed(doc: Dockerfile, find: Find, *, unsafe: bool, worth: Worth | None, whole: Whole | None) -> tuple[FixOutcome, Dockerfile, list[Applied]]:
+    """What was done, and the fixed file; and a fix of each rule that still made some when the passes ran out, none when it settled."""
     least = Applicability.UNSAFE if unsafe else Applicability.SAFE
-    run = _Run()
-    first = doc
+    run = _Run(LineOrigins.of(doc.text))
+    start = doc
     seen = {doc.text}
+    first: list[Settled] | None = None
     priced_characters = 0
     for _ in range(min(FEWEST_PASSES + PASSES_AN_INSTRUCTION * len(doc.instructions), MOST_PASSES)):
-        findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least]
+        every = find(doc)
+        first = _standing(doc, every, run) if first is None else first
+        findings = [item for item in every if item.fix and item.fix.applicability >= least]
         findings = [item for item in findings if _key(doc, item) not in run.banned and not _joins_line_end(doc, _fix(item))]
         priced_characters += len(findings) * len(doc.text)
         savings = worth(doc, findings) if worth and priced_characters <= MOST_PRICED else [None] * len(findings)
@@ -147,14 +163,24 @@ def _fixed(doc: Dockerfile, find: Find, *, unsafe: bool, worth: Worth | None, wh
             _drop(doc, chosen, run, "it undoes another fix")
             continue
         run.applied += [
-            Applied(item.code, _fix(item).title, doc.line(item.span.start), item.message, saving) for item, saving in chosen
+            Applied(item.code, _fix(item).title, run.origins.line(doc.line(item.span.start)), run.origins.named(item.message), saving)
+            for item, saving in chosen
         ]
+        run.origins = run.origins.after(doc, [item for item, _ in chosen], following.text)
         seen.add(following.text)
         doc = following
     else:
         last = {item.code: item for item in run.applied[-LAST_MADE:]}
-        return _Run(), first, list(last.values())
-    return run, doc, []
+        return FixOutcome(start.text, origins=LineOrigins.of(start.text)), start, list(last.values())
+    made = {(item.code, item.line) for item in run.applied}
+    there = {(item.code, item.line) for item in _standing(doc, every, run)}
+    settled = (item for item in first or () if (item.code, item.line) not in made | there)
+    outcome = FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped), tuple(settled), run.origins, frozenset(run.declined))
+    return outcome, doc, []
+
+
+def _standing(doc: Dockerfile, findings: Sequence[Finding], run: _Run) -> list[Settled]:
+    return [Settled(item.code, run.origins.line(doc.line(item.span.start))) for item in findings]
 
 
 def _fix(finding: Finding) -> Fix:
@@ -202,7 +228,7 @@ def _make(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Ru
             guilty.append(item)
         else:
             kept.append(item[0])
-    _drop(doc, guilty, run, "the file would not parse")
+    _drop(doc, guilty, run, "the result would not parse")
     return None
 
 
@@ -232,4 +258,4 @@ def _spliced(doc: Dockerfile, findings: list[Finding]) -> Dockerfile:
 def _drop(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Run, reason: str) -> None:
     for finding, _ in chosen:
         run.banned.add(_key(doc, finding))
-        run.dropped.append(Dropped(finding.code, _fix(finding).title, doc.line(finding.span.start), reason))
+        run.dropped.append(Dropped(finding.code, _fix(finding).title, run.origins.line(doc.line(finding.span.start)), reason))

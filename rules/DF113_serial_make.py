@@ -65,6 +65,6 @@ def serial_make(facts: Facts) -> Iterator[Finding]:
             fix: Fix | Refusal = Refusal("only a shell can ask for the number of processors: write the RUN in shell form")
             if isinstance(run.form, nodes.Shell):
                 edit = insert(call.words[0].span.end, ' -j"$(nproc)"')
-                fix = Fix("compile in parallel", (edit,), Applicability.UNSAFE)
+                fix = Fix('use `make -j"$(nproc)"`', (edit,), Applicability.UNSAFE)
             yield answered(call.words[0].span, "`make` without `-j` compiles one file at a time", fix)
             made = True

@@ -1,4 +1,4 @@
-"""DF645: the shell does not know the option pipefail that it is given."""
+"""DF645: `pipefail` is set in a shell that does not know it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WITHOUT = "lint/catalogue/data/pipefail.toml"
 
 @rule(name="pipefail-unknown-to-shell", severity=Severity.ERROR, needs=(OPTION,))
 def pipefail_unknown_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The option pipefail is set in a shell that does not know it, and the step fails.
+    """`pipefail` is set in a shell that does not know it.
 
     /bin/sh is dash on Debian and Ubuntu, and up to Debian 12 and Ubuntu 24.04 dash stops with `Illegal option -o pipefail`. Given to
     SHELL, no RUN below works. busybox, which Alpine has, and bash know the option.
@@ -97,7 +97,7 @@ def _shell(node: ShellChange, base: BaseImage) -> Iterator[Finding]:
     if "bash" in base.tools:
         fix = Fix("use bash", (Edit(words[0].span, f'"{BASH}"'),), Applicability.UNSAFE)
     name = words[0].text
-    yield answered(words[0].span, f"`{name}` of {_image(base)} is dash, which has no option {OPTION}: every RUN below fails", fix)
+    yield answered(words[0].span, f"`{name}` of {_image(base)} is dash, which does not know {OPTION}: every RUN below fails", fix)
 
 
 def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: dict[int, int]) -> Iterator[Finding]:
@@ -115,7 +115,7 @@ def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: dict[
         mended[stage] = doc.line(command.span.start)
         edit = insert_lines(doc, with_comments(doc, run).start, [LINE])
         fix = Fix("use bash", (edit,), Applicability.UNSAFE)
-    yield answered(command.span, f"/bin/sh of {_image(base)} is dash, which has no option {OPTION}: this step fails", fix)
+    yield answered(command.span, f"/bin/sh of {_image(base)} is dash, which does not know {OPTION}: this RUN fails", fix)
 
 
 def _has_shebang(doc: Dockerfile, run: Run) -> bool:

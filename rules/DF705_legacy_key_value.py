@@ -1,4 +1,4 @@
-"""DF705: `ENV key value`."""
+"""DF705: ENV or LABEL uses the legacy form without `=`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     needs=("env", "label"),
 )
 def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """ENV or LABEL has no equals sign between key and value.
+    """ENV or LABEL uses the legacy form without `=`.
 
     The old form takes all that is left of the line as the value, so it can set one variable only, and a second
     `key=value` in the line becomes part of the first. It may be withdrawn.
@@ -58,7 +58,7 @@ def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for node in found:
         for pair in node.pairs:
             if pair.legacy:
-                message = f"`{node.name} {pair.key.text} ...` has no = between key and value"
+                message = f"`{node.name} {pair.key.text} ...` has no `=` between key and value"
                 yield answered(doc.marked(node, pair.span), message, _fix(doc, pair))
 
 
@@ -72,7 +72,7 @@ def _fix(doc: Dockerfile, pair: Pair) -> Fix | Refusal:
     edits = _quoted(doc, gap, value)
     if not edits:
         return Refusal("the builder would read another value in quotes: quote it by hand")
-    return Fix("write key=value", edits, Applicability.SAFE)
+    return Fix("use `key=value`", edits, Applicability.SAFE)
 
 
 def _quoted(doc: Dockerfile, gap: Span, value: Word) -> tuple[Edit, ...] | None:

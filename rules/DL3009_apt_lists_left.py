@@ -59,11 +59,11 @@ def apt_lists_left(facts: Facts) -> Iterator[Finding]:
         after = max(item.command.span.end for item in used if item.action in (*FILLING, "refresh"))
         for cache in caches_of(facts, run, refresh.tool):
             if cache.role == "index" and not _settled(facts, run, cache, refresh, after):
-                message = f"apt's lists stay in the layer: {cache.path}"
+                message = f"apt's package lists stay in the layer ({cache.path})"
                 yield answered(refresh.command.span, message, clean_up(facts, run, refresh, cache))
             elif cache.role == "packages" and _keeps_packages(facts, run, cache, refresh, after):
                 why = Refusal(f"they are kept for a mount that is not there: add `--mount=type=cache,target={cache.mount},sharing=locked`")
-                yield answered(refresh.command.span, f"apt's packages stay in the layer: {cache.path}", why)
+                yield answered(refresh.command.span, f"apt's downloaded packages stay in the layer ({cache.path})", why)
 
 
 def _ships_lists(facts: Facts, run: Run) -> bool:

@@ -68,8 +68,11 @@ def _check(doc: Dockerfile, facts: Facts, node: Env, known: set[str]) -> Iterato
     fix: Answer = _fix(doc, node, uses, used) or Refusal("a value would change with the order: set it in an ENV of its own")
     for pair, names in zip(node.pairs, used, strict=True):
         if names and pair.value:
-            message = f"`{min(names)}` is set by the same ENV: here it still has its former value"
+            message = f"`${min(names)}` is set by the same ENV: here it still has its old value"
             yield answered(pair.value.span, message, fix)
+            if facts.as_hadolint:
+                # hadolint tells an instruction once
+                return
             fix = Carried(doc.line(pair.value.span.start)) if isinstance(fix, Fix) else fix
 
 
@@ -121,4 +124,4 @@ def _fix(doc: Dockerfile, node: Env, uses: list[frozenset[str]], used: list[froz
         in_this.add(pair.key.text)
     if indent.strip() or not edits:
         return None
-    return Fix("split the ENV", tuple(edits), Applicability.UNSAFE)
+    return Fix("split the ENV in two", tuple(edits), Applicability.UNSAFE)

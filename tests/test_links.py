@@ -123,7 +123,7 @@ def test_configuration_that_leads_out(name: str, inside: str, text: str, told: C
     for words in (["check"], ["cost"], ["doctor"], ["ast"]):
         assert MARK not in told(*words, inside)
     if name != "pyproject.toml":
-        assert f"{name}: this is a link that leads out of the repository; it is not read" in told("check", ".")
+        assert f"{name}: this link leads out of the repository; dlint does not read it" in told("check", ".")
 
 
 def test_configuration_behind_a_link_within_the_repository(told: Callable[..., str]) -> None:

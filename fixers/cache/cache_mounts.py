@@ -96,6 +96,16 @@ def has_decided(facts: Facts, run: Run, invocation: Invocation, caches: tuple[Ca
     return invocation.tool.kind == "system" and not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
 
 
+def rarely_runs(facts: Facts, run: Run, invocation: Invocation) -> bool:
+    """Whether a RUN runs again for little but an edit of its own text, or has a better remedy: the packages are named in it.
+
+    Of the system packages that an image ships, the clean-up in the same RUN is safe, and is advised.
+    """
+    if invocation.tool.kind == "system":
+        return facts.in_image(run)
+    return invocation.action == "install" and any(not word.text.startswith((".", "/", "$")) for word in invocation.operands)
+
+
 def _moved(item: Cache, invocation: Invocation) -> Cache | None:
     """A cache where the options of a command put it; None when that cannot be told."""
     where = invocation.option(*item.options) if item.options else None
@@ -125,18 +135,18 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
     edits = tuple(edit for item in made if not isinstance(item, Refusal) for edit in item)
     if not are_apart(edits):
         return Refusal("what empties the cache and what fills it are one command: part them")
-    title = f"mount {invocation.tool.name}'s cache"
+    title = f"add a cache mount for {invocation.tool.name}"
     if why := _impossible(facts, stage, runs, invocation.tool):
-        return Fix(f"{title} (not done: {why})", edits, Applicability.DISPLAY)
+        return Fix(f"{title} (dlint does not make it: {why})", edits, Applicability.DISPLAY)
     return Fix(title, edits, _applicability(facts, stage, runs, invocation))
 
 
 def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str | None:
     """Why steps would fail with an empty cache, as it is when it was pruned; None when they would not."""
     if any(facts.doc.source(flag.span) == CUT_OFF for run in runs for flag in run.flags):
-        return f"a step without a network needs what is in {tool.name}'s cache"
+        return f"a RUN without network needs {tool.name}'s cache"
     if any(cache_needed(facts, run, tool) is Need.CERTAIN for run in runs):
-        return "something later works with what lies there"
+        return "a later step reads the cached files"
     patterns = [pattern for cache in tool.caches for pattern in cache.products]
     lineage = {item.index for item in facts.graph.lineage(stage)}
     related = [item for item in facts.doc.stages if item.index in lineage or stage in facts.graph.lineage(item)]
@@ -144,7 +154,7 @@ def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str 
     for run, item in used:
         # what follows in the same RUN finds the mount as it is
         if used[-1][0] is not run and any(matches_any(word.text, patterns) for word in item.words[1:]):
-            return f"`{item.words[0].text} {item.subcommand}` puts there what later steps use, and it would be in no layer"
+            return f"`{item.name}` writes files there that later steps use, and a mount is not in the image"
     return None
 
 
@@ -164,7 +174,8 @@ def _unmounted(facts: Facts, stage: Stage, tool: Tool) -> Iterator[tuple[Run, In
     for run in stage.all(nodes.Run):
         item = next((item for item in facts.invocations(run) if item.tool is tool and fills_cache(item)), None)
         caches = wanted_caches(facts, run, item) if item is not None else ()
-        if item is not None and caches and not has_decided(facts, run, item, caches):
+        told = not (facts.quiet and item is not None and rarely_runs(facts, run, item))
+        if item is not None and caches and told and not has_decided(facts, run, item, caches):
             yield run, item
 
 

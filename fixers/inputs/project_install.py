@@ -50,7 +50,7 @@ class ProjectInstall(Struct, frozen=True):
     @property
     def name(self) -> str:
         """What to call it in a message."""
-        return f"{self.invocation.words[0].text} {self.invocation.subcommand}".strip()
+        return self.invocation.name
 
     @property
     def command(self) -> Command:

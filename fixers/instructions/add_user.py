@@ -45,6 +45,7 @@ class Users(Struct, frozen=True):
     ready: tuple[dict[str, Any], ...]
     started: tuple[dict[str, Any], ...]
     commands: frozenset[str]
+    bases: tuple[str, ...]
     words: frozenset[str]
     system: frozenset[str]
     below: tuple[str, ...]
@@ -64,6 +65,7 @@ def users() -> Users:
         tuple(data["ready"]),
         tuple(data["started"]),
         frozenset(root["commands"]),
+        tuple(root["bases"]),
         frozenset(root["words"]),
         frozenset(root["system"]),
         tuple(path + "/" for path in root["below"]),
@@ -74,9 +76,9 @@ def users() -> Users:
 def run_as_user(facts: Facts, stage: Stage) -> Fix | Refusal:
     """The fix that makes a user and runs the stage's command as this user."""
     base = facts.base(stage)
-    starts = [node for node in stage.instructions if isinstance(node, nodes.Cmd | nodes.Entrypoint)]
+    starts = _starts(stage)
     if base is None:
-        return Refusal("what the base image has is not known")
+        return Refusal("dlint does not know the base image")
     if not starts and (refusal := _starts_by_itself(base)):
         return refusal
     if reason := next((reason for node in starts if (reason := _needs_root(facts, node))), ""):
@@ -85,7 +87,7 @@ def run_as_user(facts: Facts, stage: Stage) -> Fix | Refusal:
     doc = facts.doc
     owned = sorted(_written(facts, stage))
     if owned and not command and base.distribution == "none":
-        return Refusal(f"there is no program to give {owned[0]} to another user: copy it with `--chown`")
+        return Refusal(f"the image has no `chown` to give {owned[0]} to another user: copy it with `--chown`")
     edits = []
     if command:
         first = stage.from_
@@ -93,7 +95,21 @@ def run_as_user(facts: Facts, stage: Stage) -> Fix | Refusal:
         edits.append(insert_lines(doc, line_end + 1 if line_end >= 0 else len(doc.text), [f"RUN {command}"]))
     lines = [f"RUN chown {name} {' '.join(owned)}"] if owned else []
     edits.append(insert_lines(doc, _place(doc, stage, starts), [*lines, f"USER {name}"]))
-    return Fix(f"run it as the user {name}", tuple(edits), Applicability.UNSAFE)
+    return Fix(f"run as user `{name}`", tuple(edits), Applicability.UNSAFE)
+
+
+def must_be_root(facts: Facts, stage: Stage) -> bool:
+    """Whether the stage starts a server that has to begin as root, and that changes to another user itself."""
+    known = users().commands
+    base = facts.base(stage)
+    if not any(isinstance(node, nodes.CommandInstruction) for item in facts.graph.lineage(stage) for node in item.instructions):
+        return base is not None and any(matches(f"{base.repository}:{base.tag}", item if ":" in item else f"{item}:*") for item in users().bases)
+    return any(word in known or posixpath.basename(word) in known for node in _starts(stage) for word in _words(node))
+
+
+def _starts(stage: Stage) -> list[nodes.Cmd | nodes.Entrypoint]:
+    """The CMDs and the ENTRYPOINTs of a stage."""
+    return [node for node in stage.instructions if isinstance(node, nodes.Cmd | nodes.Entrypoint)]
 
 
 def low_port(facts: Facts, stage: Stage) -> str | None:
@@ -120,8 +136,8 @@ def _starts_by_itself(base: BaseImage) -> Refusal | None:
     fitting = (item for item in users().started if _is_of(base, item))
     found = next((item["command"] for item in fitting), None)
     if found is None:
-        return Refusal(f"this stage names no command, and what {base.repository} starts by itself is not known: write the CMD here")
-    return Refusal(f"`{found}`, which {base.repository} starts by itself, is started by root") if found else None
+        return Refusal(f"this stage names no command, and dlint does not know that of {base.repository}: write the CMD here")
+    return Refusal(f"`{found}`, the command of {base.repository}, must start as root") if found else None
 
 
 def _is_of(base: BaseImage, item: dict[str, Any]) -> bool:
@@ -149,14 +165,12 @@ def _making(base: BaseImage) -> tuple[str, str | None]:
 def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
     """Why a command cannot do without root, or is not known well enough; empty when it can."""
     known = users()
-    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else _shell_words(node)
-    while words and posixpath.basename(words[0]) in STARTERS:
-        words = [word for word in words[1:] if word != "--" and not word.startswith("-")]
+    words = _words(node)
     if not words:
         return ""
     for word in words:
         if word in known.commands or posixpath.basename(word) in known.commands:
-            return f"`{posixpath.basename(word)}` is started by root: it changes to another user by itself, or needs what only root may do"
+            return f"`{posixpath.basename(word)}` must start as root"
     script = next((word for word in words if word.endswith((".sh", ".bash"))), None) or (
         words[0] if "entrypoint" in words[0] else None
     )
@@ -164,9 +178,17 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
         return ""
     text = _script(facts, node, script)
     if text is None:
-        return f"what {script} does is not known: its text is not in the build context at hand"
+        return f"dlint cannot read {script}: it is not in the build context"
     found = sorted(known.words.intersection(WORD.findall(text)))
-    return f"{script} calls `{found[0]}`, which needs root" if found else ""
+    return f"{script} calls `{found[0]}`, which may need root" if found else ""
+
+
+def _words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:
+    """A command without what only starts it."""
+    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else _shell_words(node)
+    while words and posixpath.basename(words[0]) in STARTERS:
+        words = [word for word in words[1:] if word != "--" and not word.startswith("-")]
+    return words
 
 
 def _shell_words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:

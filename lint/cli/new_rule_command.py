@@ -61,7 +61,7 @@ def $function(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 @click.command("new-rule")
 @click.argument("code")
 @click.argument("name")
-@click.option("--dir", "folder", type=click.Path(file_okay=False), help=f"Where to put it; ./{OWN} by default.")
+@click.option("--dir", "folder", type=click.Path(file_okay=False), help=f"Folder for the rule; ./{OWN} by default.")
 def command(code: str, name: str, folder: str | None) -> int:
     """Write a rule to start from.
 
@@ -85,7 +85,7 @@ def command(code: str, name: str, folder: str | None) -> int:
         with path.open("x", encoding="utf-8") as file:
             file.write(TEMPLATE.substitute(code=code, name=name, function=function))
     except FileExistsError:
-        raise click.UsageError(f"{path}: it is there already") from None
+        raise click.UsageError(f"{path}: this file exists already") from None
     for line in _next_steps(path, code, function, own=target.name == OWN):
         click.echo(line)
     return OK

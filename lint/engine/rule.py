@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -41,6 +41,10 @@ def is_economic(code: str) -> bool:
     return code.startswith(ECONOMIC)
 
 
+# Codes, and beginnings of codes, of rules about what an attacker gains by.
+SECURITY = ("DF4", "DL3002", "DL3004", "DL3026", "DL3064")
+
+
 class Example(Struct, frozen=True):
     """A Dockerfile of a rule's documentation."""
 
@@ -73,6 +77,8 @@ class Rule(Struct, frozen=True, dict=True):
     document: Callable[[], str]
     # texts in lower case of which a file must contain one for the rule to find anything; not checked when empty
     needs: tuple[str, ...] = ()
+    # of its findings where the preset is `hadolint`; None when it is the same
+    hadolint_severity: Severity | None = None
 
     @cached_property
     def documentation(self) -> str:
@@ -99,6 +105,11 @@ class Rule(Struct, frozen=True, dict=True):
         """Whether it is one of hadolint's rules, ShellCheck's among them; these keep hadolint's codes."""
         return self.code.startswith(("DL", "SC"))
 
+    @property
+    def is_security(self) -> bool:
+        """Whether it is about what an attacker gains by."""
+        return self.code.startswith(SECURITY)
+
 
 class Member(Struct, frozen=True):
     """A rule of a family."""
@@ -115,6 +126,8 @@ class Member(Struct, frozen=True):
     needs: tuple[str, ...] = ()
     # as of a Rule; the family's when None
     severity: Severity | None = None
+    # as of a Rule
+    hadolint_severity: Severity | None = None
 
 
 def rule(
@@ -125,6 +138,7 @@ def rule(
     aliases: tuple[str, ...] = (),
     recommended: bool = True,
     needs: tuple[str, ...] = (),
+    hadolint_severity: Severity | None = None,
 ) -> Callable[[Callable[..., Iterator[Finding]]], Rule]:
     """Make a rule of a function that yields findings; its docstring is the rule's page.
 
@@ -136,7 +150,7 @@ def rule(
         own = code or _code_of_file(check)
         if not check.__doc__ and sys.flags.optimize < WITHOUT_DOCSTRINGS:
             raise TypeError(f"rule {own} has no docstring")
-        return Rule(own, name, severity, aliases, recommended, coded(own, check), lambda: _page(check), needs)
+        return Rule(own, name, severity, aliases, recommended, coded(own, check), lambda: _page(check), needs, hadolint_severity)
 
     return make
 
@@ -158,9 +172,14 @@ def family(
     def make(member: Member) -> Rule:
         found = coded(member.code, check, member.arguments)
         level = member.severity or severity
-        return Rule(member.code, member.name, level, aliases, recommended, found, lambda: page.format_map(member.words).strip(), member.needs)
+        document = partial(_filled, page, member.words)
+        return Rule(member.code, member.name, level, aliases, recommended, found, document, member.needs, member.hadolint_severity)
 
     return tuple(make(member) for member in members)
+
+
+def _filled(page: str, words: Mapping[str, str]) -> str:
+    return page.format_map(words).strip()
 
 
 def coded(code: str, check: Callable[..., Iterator[Finding]], arguments: Mapping[str, object] | None = None) -> Check:

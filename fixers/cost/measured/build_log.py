@@ -60,7 +60,7 @@ def read(text: str, name: str) -> tuple[Row, ...]:
     rows = tuple(row for row in (vertex.row() for vertex in found) if row is not None)
     if not rows:
         raise MeasuredError(
-            f"{name}: there are no steps of BuildKit in it; make it with `docker build --no-cache --progress=plain . 2>FILE`"
+            f"{name}: it has no BuildKit steps; make one with `docker build --no-cache --progress=plain . 2>FILE`"
         )
     return rows
 
@@ -76,7 +76,7 @@ def _split(name: str) -> tuple[tuple[str, ...] | None, str]:
 
 def _bound(found: dict[str, _Vertex], name: str) -> None:
     if len(found) > MOST_VERTICES:
-        raise MeasuredError(f"{name}: there are more than {MOST_VERTICES:,} steps in it; it is not read")
+        raise MeasuredError(f"{name}: there are more than {MOST_VERTICES:,} steps in it; dlint does not read it")
 
 
 def _plain(text: str, name: str) -> Iterable[_Vertex]:

@@ -213,9 +213,9 @@ def _of_line(line: bytes, name: str, place: str) -> File | ScanFailure:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return unread(f"{place}: this is no JSON: {error}")
+        return unread(f"{place}: not valid JSON: {error}")
     if not isinstance(found, dict):
-        return unread(f"{place}: this is no JSON object")
+        return unread(f"{place}: not a JSON object")
     return _record(found, name, place)
 
 

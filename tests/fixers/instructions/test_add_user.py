@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockerlint.fixers.loop import fix
+from dockerlint.lint.analysis.build_state import Settings
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine import registry
@@ -23,23 +24,23 @@ def found(text: str, folder: Path | None = None) -> Finding:
     rule = registry.find("DF401")
     assert rule
     doc = parse(text)
-    (finding,) = rule.check(doc, Facts(doc, Context.of(folder) if folder else None))
+    (finding,) = rule.check(doc, Facts(doc, Context.of(folder) if folder else None, Settings(preset="all")))
     return finding
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("FROM debian:12\nCMD nginx -g 'daemon off;'\n", "`nginx` is started by root"),
-        ('FROM debian:12\nCMD ["/usr/sbin/sshd", "-D"]\n', "`sshd` is started by root"),
-        ('FROM debian:12\nENTRYPOINT ["tini", "--"]\nCMD ["cron", "-f"]\n', "`cron` is started by root"),
-        ("FROM debian:12\nCMD service cron start && tail -f x\n", "`service` is started by root"),
-        ('FROM debian:12\nENTRYPOINT ["/run.sh"]\n', "what /run.sh does is not known"),
-        ('FROM debian:12\nENTRYPOINT ["/docker-entrypoint"]\n', "what /docker-entrypoint does is not known"),
-        ('FROM scratch\nVOLUME /data\nCMD ["/server"]\n', "there is no program to give /data to another user"),
-        ("FROM php:8.3-apache\nRUN true\n", "`apache2-foreground`, which php starts by itself, is started by root"),
-        ("FROM nginx:1.27\nCOPY a /b\n", "`nginx`, which nginx starts by itself, is started by root"),
-        ("FROM tomcat:10\nCOPY a /b\n", "this stage names no command, and what tomcat starts by itself is not known"),
+        ("FROM debian:12\nCMD nginx -g 'daemon off;'\n", "`nginx` must start as root"),
+        ('FROM debian:12\nCMD ["/usr/sbin/sshd", "-D"]\n', "`sshd` must start as root"),
+        ('FROM debian:12\nENTRYPOINT ["tini", "--"]\nCMD ["cron", "-f"]\n', "`cron` must start as root"),
+        ("FROM debian:12\nCMD service cron start && tail -f x\n", "`service` must start as root"),
+        ('FROM debian:12\nENTRYPOINT ["/run.sh"]\n', "dlint cannot read /run.sh: it is not in the build context"),
+        ('FROM debian:12\nENTRYPOINT ["/docker-entrypoint"]\n', "dlint cannot read /docker-entrypoint: it is not in the build context"),
+        ('FROM scratch\nVOLUME /data\nCMD ["/server"]\n', "the image has no `chown` to give /data to another user"),
+        ("FROM php:8.3-apache\nRUN true\n", "`apache2-foreground`, the command of php, must start as root"),
+        ("FROM nginx:1.27\nCOPY a /b\n", "`nginx`, the command of nginx, must start as root"),
+        ("FROM tomcat:10\nCOPY a /b\n", "this stage names no command, and dlint does not know that of tomcat"),
     ],
 )
 def test_there_is_no_fix(text: str, reason: str) -> None:
@@ -93,7 +94,7 @@ def fixed(text: str) -> str:
     def find(doc: Dockerfile) -> list[Finding]:
         rule = registry.find("DF401")
         assert rule
-        return check(doc, Facts(doc), [rule])
+        return check(doc, Facts(doc, settings=Settings(preset="all")), [rule])
 
     return fix(text, find, unsafe=True).text
 
@@ -107,7 +108,7 @@ def test_a_script_of_the_context_is_read(tmp_path: Path) -> None:
 
 
 def test_ports_of_root_are_told() -> None:
-    assert "port 80 " in found('FROM debian:12\nEXPOSE 8080 80/tcp\nCMD ["/server"]\n').message
+    assert "port 80" in found('FROM debian:12\nEXPOSE 8080 80/tcp\nCMD ["/server"]\n').message
     assert "port" not in found('FROM debian:12\nEXPOSE 8080\nCMD ["/server"]\n').message
     assert "port" not in found('FROM debian:12\nEXPOSE $PORT\nCMD ["/server"]\n').message
 

@@ -191,7 +191,7 @@ def test_the_same_image(verify: Verify) -> None:
     assert verify() == 0
     assert "1 safe fix, built with docker 99.1" in verify.out
     assert "files          the same of 1" in verify.out
-    assert "the image is the same but for what the fixes are about" in verify.out
+    assert "the image is the same, apart from what the fixes change" in verify.out
     assert verify.leftovers == []
 
 
