@@ -201,7 +201,7 @@ def test_a_script_that_installs_all_again_is_told(tmp_path: Path) -> None:
     context = lay_out(tmp_path, {"files": {"package.json": '{"scripts": {"setup": "npm ci"}}', "package-lock.json": "{}", "a.js": ""}})
     (found,) = find(parse("FROM node:22\nWORKDIR /a\nCOPY . .\nRUN npm run setup\n"), context)
     assert found.fix is None
-    assert "stands above `npm ci` of `npm run setup` on line 4" in found.message
+    assert "comes before `npm ci` of `npm run setup` (line 4)" in found.message
     assert found.message.endswith("no fix: `npm run setup` runs `npm ci`, which installs all again: give the install a RUN of its own")
 
 
