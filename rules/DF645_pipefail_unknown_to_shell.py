@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.refusal import Answer, Carried, Refusal, answered
 from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.catalogue.tables import table
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -25,6 +26,7 @@ OPTION = "pipefail"
 # dash by its own name is the same shell.
 DASHES = frozenset({"/bin/sh", "/usr/bin/sh", "sh", "/bin/dash", "/usr/bin/dash", "dash"})
 BASH = "/bin/bash"
+NO_BASH = "the image has no bash: install it first, or leave the option out"
 LINE = 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]'
 WITHOUT = "lint/catalogue/data/pipefail.toml"
 
@@ -71,7 +73,7 @@ def pipefail_unknown_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding
     """
     if facts.as_hadolint:
         return
-    mended: set[int] = set()
+    mended: dict[int, int] = {}
     for node in facts.every(nodes.Instruction, triggers=False):
         base = facts.base_of(node)
         if base is None or not _lacks_option(base):
@@ -91,14 +93,14 @@ def _shell(node: ShellChange, base: BaseImage) -> Iterator[Finding]:
     words = node.form.words if isinstance(node.form, nodes.Exec) else ()
     if not words or words[0].text not in DASHES or not names_option([word.text for word in words]):
         return
-    fix = None
+    fix: Fix | Refusal = Refusal(NO_BASH)
     if "bash" in base.tools:
         fix = Fix("use bash", (Edit(words[0].span, f'"{BASH}"'),), Applicability.UNSAFE)
     name = words[0].text
-    yield Finding(words[0].span, f"`{name}` of {_image(base)} is dash, which does not know {OPTION}: every RUN below fails", fix)
+    yield answered(words[0].span, f"`{name}` of {_image(base)} is dash, which does not know {OPTION}: every RUN below fails", fix)
 
 
-def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: set[int]) -> Iterator[Finding]:
+def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: dict[int, int]) -> Iterator[Finding]:
     shell = facts.state(run).shell
     if shell[0] not in DASHES or names_option(shell) or not isinstance(run.form, nodes.Shell) or _has_shebang(doc, run):
         return
@@ -106,12 +108,14 @@ def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: set[i
     if command is None:
         return
     stage = facts.stage_of(run).index
-    fix = None
-    if "bash" in base.tools and shell == DEFAULT_SHELL and stage not in mended:
-        mended.add(stage)
+    fix: Answer = Refusal(NO_BASH if "bash" not in base.tools else "SHELL names another shell: name bash there")
+    if stage in mended:
+        fix = Carried(mended[stage])
+    elif "bash" in base.tools and shell == DEFAULT_SHELL:
+        mended[stage] = doc.line(command.span.start)
         edit = insert_lines(doc, with_comments(doc, run).start, [LINE])
         fix = Fix("use bash", (edit,), Applicability.UNSAFE)
-    yield Finding(command.span, f"/bin/sh of {_image(base)} is dash, which does not know {OPTION}: this RUN fails", fix)
+    yield answered(command.span, f"/bin/sh of {_image(base)} is dash, which does not know {OPTION}: this RUN fails", fix)
 
 
 def _has_shebang(doc: Dockerfile, run: Run) -> bool:

@@ -17,7 +17,7 @@ from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.context.build_context import Context
 from dockerlint.lint.engine.checker import check
-from dockerlint.lint.engine.findings import Applicability
+from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.engine.registry import rules
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.parser import parse
@@ -51,7 +51,7 @@ def split(text: str, files: Context | None = None, chosen: Settings | None = Non
     if isinstance(found, Refusal):
         return found
     made = fix(facts, found)
-    assert made is not None
+    assert isinstance(made, Fix)
     assert made.applicability is Applicability.UNSAFE
     fixed = apply(text, made.edits)
     _is_sound(text, fixed, files)
@@ -507,7 +507,7 @@ def test_the_fix_names_what_stays_behind() -> None:
     found = plan(facts, doc.stages[0])
     assert not isinstance(found, Refusal)
     made = fix(facts, found)
-    assert made is not None
+    assert isinstance(made, Fix)
     assert made.title == "build in a stage of its own and run in gcr.io/distroless/static-debian12:nonroot; left behind: `COPY . .`"
 
 
