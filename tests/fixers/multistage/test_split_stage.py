@@ -65,7 +65,7 @@ def _is_sound(text: str, fixed: str, files: Context | None) -> None:
     assert len(new.stages) == 2
     # the caches of a stage that does not ship need not be kept for the image: they can be mounted now; and the author's order of
     # the steps below the build is looked at anew when the build is not above them; of the final stage's image it may be known
-    # which variables it sets, where it was not of the build's: one that nobody sets is seen then
+    # which variables it sets, where it was not of the build's: one that nobody sets is seen then; and a stage named `dev` is no longer the last
     assert _codes(new, files) - _codes(old, files) <= {"DF102", "DF103", "DF401", "DF602"}
     assert "DF301" not in _codes(new, files)
     before, after = Facts(old, files).final(old.stages[0]), Facts(new, files).final(new.stages[1])
