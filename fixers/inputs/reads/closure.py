@@ -31,6 +31,8 @@ class ReadFiles(Struct, frozen=True):
     why: str | None
     # why it does not run without more; None where it does, as far as one can tell
     fails: str | None
+    # the first of them that is not in the context; None when all are
+    lacks: str | None = None
 
 
 # More than this nobody wants in a Dockerfile.
@@ -122,16 +124,18 @@ def closure(
     found: dict[str, None] = {}
     why: str | None = None
     fails: str | None = None
+    lacks: str | None = None
     todo = list(dict.fromkeys(start))
     while todo:
         path = todo.pop(0)
         if path in found:
             continue
         if path.startswith("..") or path == "." or not context.has(path):
+            lacks = lacks or path
             why = why or f"{path} is not in the build context"
             continue
         if len(found) >= MOST_FILES:
-            return ReadFiles(tuple(found), why or f"the project has more than {MOST_FILES} manifests", fails)
+            return ReadFiles(tuple(found), why or f"the project has more than {MOST_FILES} manifests", fails, lacks)
         found[path] = None
         for item in _said(context, path, readers or {}, scripts=scripts):
             if isinstance(item, Doubt):
@@ -139,13 +143,13 @@ def closure(
                 fails = fails or (item.why if item.fails else None)
             else:
                 todo.append(item)
-    return ReadFiles(_outer(tuple(found)), why, fails)
+    return ReadFiles(_outer(tuple(found)), why, fails, lacks)
 
 
 def _said(context: Context, path: str, readers: Mapping[str, Reader], *, scripts: bool) -> Iterator[str | Doubt]:
     if path not in context.files:
         # of a folder, the settings that are known
-        inside = (f"{path}/{name}" for name in ("maven.config", "jvm_manifests.config", "extensions.xml", "config.toml"))
+        inside = (f"{path}/{name}" for name in ("maven.config", "jvm.config", "extensions.xml", "config.toml"))
         for name in inside:
             if name in context.files:
                 yield from _said(context, name, readers, scripts=scripts)
