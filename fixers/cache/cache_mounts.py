@@ -22,6 +22,7 @@ from dockerlint.fixers.edits import (
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.fixers.merge import merge_down
 from dockerlint.fixers.refusal import Answer, Carried, Refusal
+from dockerlint.lint.analysis.facts import once
 from dockerlint.lint.analysis.leftovers import (
     XDG,
     caches_of,
@@ -120,15 +121,28 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
     A tool whose later steps need what is in its cache (`kept`) gets the mounts on all RUNs of the stage at once, by the
     first one's fix; so does one that is told to keep its downloads, which without a mount would stay in the layers.
     """
-    runs = [run]
-    kept = any(item.kept for item in invocation.tool.caches)
-    if kept or (invocation.tool.mount_setup and needs_setup(facts, run)):
-        first, command = next(_unmounted(facts, stage, invocation.tool), (run, invocation))
-        if first is not run:
-            answer = mount_caches(facts, stage, first, command)
-            return Carried(facts.doc.line(command.command.span.start)) if isinstance(answer, Fix) else answer
-        using = [item for item in stage.all(nodes.Run) if _calls(facts, item, invocation.tool)]
-        runs = using if kept else [item for item in using if item.span.start >= run.span.start and _fills(facts, item, invocation.tool)]
+    tool = invocation.tool
+    kept = any(item.kept for item in tool.caches)
+    if not kept and not (tool.mount_setup and needs_setup(facts, run)):
+        return _mounted_on(facts, stage, [run], invocation)
+    first, command = next(_unmounted(facts, stage, tool), (run, invocation))
+    if first is not run:
+        answer = _by_first(facts, first, command.command.span.start, kept)
+        return Carried(facts.doc.line(command.command.span.start)) if isinstance(answer, Fix) else answer
+    return _by_first(facts, run, invocation.command.span.start, kept)
+
+
+@once
+def _by_first(facts: Facts, run: Run, place: int, kept: bool) -> Answer:
+    """The fix of a stage's first RUN, for all of them at once; `place` is where its command begins."""
+    stage = facts.stage_of(run)
+    invocation = next(item for item in facts.invocations(run) if item.command.span.start == place)
+    using = [item for item in stage.all(nodes.Run) if _calls(facts, item, invocation.tool)]
+    runs = using if kept else [item for item in using if item.span.start >= run.span.start and _fills(facts, item, invocation.tool)]
+    return _mounted_on(facts, stage, runs, invocation)
+
+
+def _mounted_on(facts: Facts, stage: Stage, runs: list[Run], invocation: Invocation) -> Answer:
     made = [_edits(facts, item, invocation, first=item is runs[0]) for item in runs]
     if refusal := next((item for item in made if isinstance(item, Refusal)), None):
         return refusal
