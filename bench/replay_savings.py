@@ -237,7 +237,8 @@ def main() -> None:
         f"| {name} | {before:,.0f} s | {safe:,.0f} s | {1 - safe / before:.0%} | {unsafe:,.0f} s | {1 - unsafe / before:.0%} |"
         for name, before, safe, unsafe in rows
     ]
-    saved = [mean(1 - row[index] / row[1] for row in rows) for index in (2, 3)]
+    shares = [(1 - safe / before, 1 - unsafe / before) for _, before, safe, unsafe in rows]
+    saved = [mean(share) for share in zip(*shares, strict=True)]
     lines.append(f"| mean | | | {saved[0]:.0%} | | {saved[1]:.0%} |")
     table = "\n".join(("| repository | before | `--fix` | saved | `--fix --unsafe-fixes` | saved |", "|---|---|---|---|---|---|", *lines))
     print(table)

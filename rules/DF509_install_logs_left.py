@@ -56,8 +56,7 @@ def install_logs_left(facts: Facts) -> Iterator[Finding]:
         left = [path for path in LOGS if not _is_gone(facts, run, path, last)]
         # who clears some of them has decided about the rest
         if len(left) == len(LOGS):
-            name = f"{last.words[0].text} {last.subcommand}"
-            yield answered(last.command.span, f"`{name}` leaves logs with the build time: no two builds are the same", _fix(facts, run, last))
+            yield answered(last.command.span, f"`{last.name}` leaves logs with the build time: no two builds are the same", _fix(facts, run, last))
 
 
 def _is_gone(facts: Facts, run: Run, path: str, install: Invocation) -> bool:

@@ -79,13 +79,13 @@ def _check(facts: Facts, run: Run, call: Call) -> Iterator[Finding]:
         missing = [what for what, option in (("order", "--sort"), ("times", "--mtime")) if not _has(words, option)]
         if missing:
             fix = _tar_fix(facts, run, call) if len(missing) == 2 else None
-            yield answered(call.command.span, f"`tar` writes the {' and '.join(missing)} of this build's files into the archive", fix or HALF)
+            yield answered(call.command.span, f"`tar` stores the {' and '.join(missing)} of the files in the archive: every build differs", fix or HALF)
     elif call.name == "gzip" and _keeps_time(words):
         fix = _behind_name(run, call, "-n")
         yield answered(call.command.span, "`gzip` stores the time of the file in the archive: every build differs", fix or IN_JSON)
     elif call.name == "zip" and words:
-        why = Refusal("zip has no option for it: `touch -d @0` the files first")
-        yield answered(call.command.span, "`zip` writes the times of this build's files into the archive", why)
+        why = Refusal("zip has no option for it: run `touch -d @0` on the files first")
+        yield answered(call.command.span, "`zip` stores the times of the files in the archive: every build differs", why)
 
 
 HALF = Refusal("dlint does not know whether this `tar` is GNU's, or some of its options are there: add the rest by hand")

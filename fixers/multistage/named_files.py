@@ -71,7 +71,7 @@ def _carry_file(plan: Draft, path: str, name: str) -> None:
     reading = plan.reading
     context = reading.facts.context
     if context is None:
-        raise RefusedError(f"whether {name} is a file of the source cannot be told without the build's context")
+        raise RefusedError(f"dlint cannot tell without the build context whether {name} is a file of the source")
     if reading.context_path(path) is not None and PLAIN_PATH.fullmatch(path):
         plan.copies[path] = path
 

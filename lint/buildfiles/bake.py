@@ -150,7 +150,7 @@ class _Bake:
         parents = [parent for parent in given if parent is not None]
         for parent in parents:
             if parent not in self.tables["target"]:
-                raise BuildFileError(f"{self.where}: target.{name} inherits from {parent}, and there is no such target")
+                raise BuildFileError(f"{self.where}: target.{name} inherits from the unknown target {parent}")
         return parents
 
     def _fields(self, name: str) -> dict[str, Any]:

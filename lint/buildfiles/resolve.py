@@ -91,7 +91,7 @@ def read(path: Path, env: Mapping[str, str]) -> Builds:
                 notes.extend([f"{where}: not checked: {astray}"] if astray else [])
                 builds.extend([] if astray else [build])
             elif not recipe.is_base:
-                errors.append(f"{where}: there is no Dockerfile at {build.dockerfile}")
+                errors.append(f"{where}: no Dockerfile at {build.dockerfile}")
     except BuildFileError as error:
         errors.append(str(error))
     except RecursionError:

@@ -209,4 +209,4 @@ def _refuse_nothing(paths: Sequence[str], wanted: Sequence[str], pairs: Sequence
     known = [path for pair in pairs for path in (pair.before, pair.after) if path is not None]
     for given, name in zip(paths, wanted, strict=True):
         if name and not any(path == name or path.startswith(f"{name}/") for path in known):
-            raise GitError(f"{given}: there is no Dockerfile, neither before nor after")
+            raise GitError(f"{given}: no Dockerfile before or after")

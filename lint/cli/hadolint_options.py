@@ -58,6 +58,6 @@ def _labels(ctx: click.Context, option: click.Parameter, given: Sequence[str]) -
     for text in given:
         label, _, kind = text.partition(":")
         if kind and kind not in KINDS:
-            raise click.BadParameter(f"{kind!r} is no kind of label: take one of {', '.join(KINDS)}", ctx, option)
+            raise click.BadParameter(f"{kind!r} is not a label type: use one of {', '.join(KINDS)}", ctx, option)
         found.append((label, kind or KINDS[0]))
     return tuple(found)

@@ -231,7 +231,7 @@ def _edited(
     if options["edit"]:
         name = clean_path(options["edit"])
         if not is_editable(folder, name):
-            raise click.UsageError(f"--edit {options['edit']}: there is no such file in the build context {folder.root}")
+            raise click.UsageError(f"--edit {options['edit']}: no such file in the build context {folder.root}")
         return name, ()
     found = source_file(facts, folder)
     return found, () if found else ("no rebuild: no source file of the context is copied",)

@@ -216,7 +216,7 @@ def _code_of_file(check: Callable[..., Iterator[Finding]]) -> str:
 def _page(check: Callable[..., Iterator[Finding]]) -> str:
     from inspect import getdoc
 
-    return getdoc(check) or "Its page is not at hand: Python was told to leave out docstrings (-OO, PYTHONOPTIMIZE)."
+    return getdoc(check) or "Its page is missing: Python runs without docstrings (-OO, PYTHONOPTIMIZE)."
 
 
 def examples(text: str) -> Iterator[Example]:

@@ -57,7 +57,7 @@ class Stream:
     def read(self, size: int = CHUNK) -> bytes:
         """The next bytes; fewer only at the end."""
         if size > MOST_AT_ONCE:
-            raise MeasuredError(f"{self._name}: the archive has a header of {size:,} bytes, which makes no sense")
+            raise MeasuredError(f"{self._name}: the archive has a header of {size:,} bytes, which is not plausible")
         parts = [self._take(size)]
         size -= len(parts[0])
         while size > 0 and (part := self._take(size)):

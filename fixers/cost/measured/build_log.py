@@ -119,7 +119,7 @@ def _raw(text: str, name: str) -> Iterable[_Vertex]:
         try:
             status = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise MeasuredError(f"{name}:{number}: this line is no JSON; the log may be cut off") from error
+            raise MeasuredError(f"{name}:{number}: this line is not valid JSON; the log may be cut off") from error
         for item in _list(status, "vertexes"):
             _take(found, item)
             _bound(found, name)

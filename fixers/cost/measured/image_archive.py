@@ -214,7 +214,7 @@ class _Image:
         index = self._optional("index.json")
         if index is None:
             raise MeasuredError(
-                f"{self._name}: this is no image: there is neither a manifest.json nor an index.json in it; "
+                f"{self._name}: not an image: it has neither manifest.json nor index.json; "
                 "make it with `docker save -o FILE.tar IMAGE`"
             )
         manifest = self._manifest(index)
@@ -241,7 +241,7 @@ class _Image:
         if "manifests" in found and depth < MOST_DEPTH:
             return self._manifest(found, depth + 1)
         if not isinstance(found.get("layers"), list):
-            raise self._error("the image's manifest is of a kind that is not known")
+            raise self._error("the kind of the image's manifest is unknown")
         return found
 
     def _choose(self, found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -254,7 +254,7 @@ class _Image:
             return next(iter(images.values()))
         if not fitting:
             names = ", ".join(sorted(_platform(item) or "one that does not say" for item in images.values()))
-            raise self._error(f"there is no image for {wanted} in it, but for {names}; choose one with --platform")
+            raise self._error(f"it has no image for {wanted}, but for {names}; choose one with --platform")
         if len(fitting) > 1:
             raise self._error(f"there are {len(fitting)} images for {wanted} in it; save one alone")
         return fitting[0]
@@ -300,7 +300,7 @@ class _Image:
 
     def _count(self, names: list[Any]) -> None:
         if len(names) > MOST_LAYERS:
-            raise self._error(f"there are {len(names):,} layers in it, which makes no sense")
+            raise self._error(f"there are {len(names):,} layers in it, which is not plausible")
 
     def _history(self, config: Any, found: list[_Blob]) -> tuple[Row, ...]:
         """Each entry of the history that is not empty has the next layer; layers before the history are the base's."""

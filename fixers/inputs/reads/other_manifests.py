@@ -109,7 +109,7 @@ def _cargo_targets(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | D
         places += ["src/main.rs"] if key == "bin" and name == package.get("name") else []
         place = next((path for path in places if manifest.here(path)), None)
         if place is None:
-            yield Doubt(f"{manifest.path} has a target {name} whose source is not in the build context", fails=True)
+            yield Doubt(f"{manifest.path} has a target {name} whose source is missing", fails=True)
             return
         yield manifest.at(place)
 

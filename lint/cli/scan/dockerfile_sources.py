@@ -71,7 +71,7 @@ def _below(source: Path) -> Iterator[File | ScanFailure]:
         yield from items
     if not found:
         wanted = ", ".join(RECORDS)
-        raise ScanError(f"{source}: there is no git repository below this folder, and no file of records ({wanted})")
+        raise ScanError(f"{source}: no git repository below this folder, and no file of records ({wanted})")
 
 
 def _opened(found: _Repository | Path | ScanFailure) -> Iterable[File | ScanFailure]:

@@ -63,7 +63,7 @@ def messages(text: str, **settings: Any) -> list[str]:
         ("EXPOSE 90-80/tcp", "bad port '90-80/tcp': the range ends before it starts"),
         ("EXPOSE 80/http", "bad port '80/http': the protocol must be one of tcp, udp, sctp"),
         ("EXPOSE 80-90:80-85", "bad port '80-90:80-85': the two ranges differ in length"),
-        ("EXPOSE host:80:80", "bad port 'host:80:80': 'host' is no address"),
+        ("EXPOSE host:80:80", "bad port 'host:80:80': 'host' is not an address"),
         ("STOPSIGNAL SIGTREM", "unknown signal 'SIGTREM': did you mean TERM?"),
         ('VOLUME [""]', "VOLUME has an empty path"),
         ("COPY --from=9 /x /y", "no stage 9: the file has 1, counted from 0"),

@@ -81,7 +81,7 @@ def test_errors_say_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"not a list of packages|names no installed package"):
         read(file)
     file.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="no text"):
+    with pytest.raises(ConfigError, match="not a text file"):
         read(file)
 
 

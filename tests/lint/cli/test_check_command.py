@@ -166,7 +166,7 @@ def test_words(words: list[str], status: int, out: str, dlint: Dlint) -> None:
         (["nothing.here"], "dlint: nothing.here: no such file or folder\n"),
         (["explian"], "dlint: explian: no such file or folder; did you mean 'explain'?\n"),
         (["empty", "--fail-on-empty"], "dlint: empty: no Dockerfile in this folder (looked for Dockerfile, "),
-        (["binary"], "dlint: binary: this is a binary file (there is a NUL byte at offset 4), not a Dockerfile\n"),
+        (["binary"], "dlint: binary: this is a binary file (NUL byte at offset 4), not a Dockerfile\n"),
         (["wide"], "dlint: wide: this is UTF-16"),
         (["conf/Dockerfile"], "unknown key 'selct'; did you mean 'select'?\n"),
         (["--select", "XX999", "Dockerfile"], "dlint: --select: there is no rule 'XX999'"),
@@ -338,7 +338,7 @@ def test_a_diff_says_why_by_the_lines_of_the_file_as_it_is(dlint: Dlint) -> None
     *lines, last = dlint("--diff", "--select", "DF104,DF201,DF103,DL3009,DL3040,DL3042").err.splitlines()
     assert [line.split(": ")[1].split(" ")[0] for line in lines if line.startswith("  line ")] == ["DF104", "DL3009", "DL3042", "DF201"]
     assert [line.split(":")[0] for line in lines if line.startswith("  line ")] == ["  line 2", "  line 3", "  line 4", "  line 3"]
-    assert "  gone with these: DF103 (lines 3, 4), DL3009 (line 2)" in lines
+    assert "  gone with these: DL3009 (line 2)" in lines
     assert re.fullmatch(r"would fix 4 findings in 2 files, images about \d+ MB smaller, of \S+ MB", last)
 
 
@@ -587,7 +587,7 @@ def test_what_is_no_baseline(text: str, dlint: Dlint) -> None:
     dlint.put("Dockerfile", OLD)
     dlint.put("known.json", text)
     done = dlint("--baseline", "known.json", "Dockerfile")
-    assert (done.status, "this is no baseline of version 2 or 1" in done.err, "Traceback" in done.err) == (2, True, False)
+    assert (done.status, "not a baseline of version 2 or 1" in done.err, "Traceback" in done.err) == (2, True, False)
 
 
 def test_an_empty_baseline(dlint: Dlint) -> None:

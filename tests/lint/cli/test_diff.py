@@ -312,7 +312,7 @@ def test_paths_are_from_the_current_folder(
         (["--", "--path-format=x"], "--path-format=x: no such commit in "),
         (["--", "-h"], "-h: no such commit in "),
         (["a\0b"], "no such commit in "),
-        (["HEAD", "missing"], "missing: there is no Dockerfile, neither before nor after"),
+        (["HEAD", "missing"], "missing: no Dockerfile before or after"),
         (["HEAD", "--select", "DL9999"], "there is no rule 'DL9999'"),
         (["HEAD", "../.."], "../..: not in the repository "),
         (["HEAD", "/etc"], "not in the repository "),

@@ -145,7 +145,7 @@ def test_a_file_that_does_not_parse(tmp_path: Path, capsys: pytest.CaptureFixtur
     status, _, err = shown(capsys, "--why", f"{path}:3")
     assert status == 2
     assert "Dockerfile:2: " in err
-    assert "mend that first" in err
+    assert "fix that first" in err
 
 
 def test_a_code_or_a_place(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
