@@ -29,7 +29,7 @@ WIDTH = 20
 
 
 @click.command("doctor")
-@click.argument("path", default=".")
+@click.argument("path", default=".", type=click.Path(exists=True))
 @build_options
 def command(path: str, **options: Any) -> int:
     """Show versions, programs, configuration; where a file builds.

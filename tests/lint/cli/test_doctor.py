@@ -44,3 +44,8 @@ def test_no_configuration(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["doctor", "--no-config"]) == 0
     assert capsys.readouterr().out.endswith("configuration for .: no file\n")
     assert main(["doctor"]) == 2
+
+
+def test_a_path_that_is_not_there_is_an_error(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", str(here / "Dockerfile")]) == 2
+    assert "does not exist" in capsys.readouterr().err
