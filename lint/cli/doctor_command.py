@@ -29,7 +29,7 @@ WIDTH = 20
 
 
 @click.command("doctor")
-@click.argument("path", default=".", type=click.Path(exists=True))
+@click.argument("path", default=".")
 @build_options
 def command(path: str, **options: Any) -> int:
     """Show versions, programs, configuration; where a file builds.
@@ -143,6 +143,9 @@ def _configuration(path: Path, options: dict[str, Any]) -> Iterator[str]:
 
 def _needs(path: Path) -> Iterator[str]:
     """Of a Dockerfile, what it takes to build it."""
+    if not path.exists():
+        yield ""
+        yield f"{path}: there is no such file or folder"
     if not path.is_file():
         return
     from dockerlint.lint.analysis.facts import Facts
