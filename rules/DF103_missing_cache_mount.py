@@ -1,11 +1,11 @@
-"""DF103: a package manager or compiler runs without its cache mounted."""
+"""DF103: a package manager or compiler has no cache mount."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cache.cache_mounts import is_switched_off, mount_caches, wanted_caches
-from dockerlint.lint.analysis.leftovers import leaves
+from dockerlint.fixers.cache.cache_mounts import fills_cache, has_decided, mount_caches, rarely_runs, wanted_caches
+from dockerlint.fixers.refusal import answered
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.catalogue.tool import Cache, Invocation
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule(name="missing-cache-mount", severity=Severity.WARNING)
+@rule(name="missing-cache-mount", severity=Severity.INFO)
 def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A package manager or compiler runs without its cache mounted.
+    """A package manager or compiler has no cache mount.
 
     A cache mount outlives the layer: when the step runs again, it finds what it downloaded or compiled before, and none of
     that gets into the image. Commands that are told to keep no cache, and system packages whose lists are cleaned in the same
-    RUN, are left alone unless all rules are asked for: such a file has decided for the other remedy.
+    RUN, are left alone unless all rules are asked for: such a file has decided for the other remedy. By default installs of
+    packages that the RUN itself names are left alone too: they run again when it is edited; and of the system packages that an
+    image ships, only the missing clean-up is told (DL3009, DL3019, DL3032 and kin).
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -60,7 +61,8 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     The mount goes to where the tool has its cache for this user, `HOME`, base image, variables and options; what the container
     itself looks into when it runs (Deno's and Dart's packages, Yarn's zip files) is not mounted. On Debian's images the recipe
-    for apt takes the hook away that deletes each package:
+    for apt takes the hook away that deletes each package; a step that used the lists of an earlier layer, which the mount hides,
+    gets a refresh of its own:
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -76,20 +78,22 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         apt-get update && apt-get install -y curl
     ```
 
-    **Fix safety:** a cache may be empty, pruned or full of what other builds put there. Safe for language package managers run by
-    root with their cache where they keep it, that keep in it what they downloaded and no more. Unsafe where the tool keeps what
-    it built, too, which other variables, flags or system libraries would have made different: pip, uv, Poetry and PDM unless
-    they are told to build nothing (`--only-binary=:all:`), pnpm unless with `--ignore-scripts`, Go unless with `CGO_ENABLED=0`,
-    Maven. Unsafe for system packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where
-    variables or options move the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again
-    (`--no-restore`), and where a later step, another stage or the container may read it, or one above has filled it. It is only
-    shown where a step would fail with an empty cache: one without a network, one that uses what `mvn install` put there.
+    **Fix safety:** a cache can be empty, pruned or filled by other builds. Safe for language package managers that run as root,
+    use their default cache folder and keep only downloads in it. Unsafe where the cache also holds build results, which depend
+    on variables, flags and system libraries: pip, uv, Poetry and PDM unless they are told to build nothing
+    (`--only-binary=:all:`), pnpm unless with `--ignore-scripts`, Go unless with `CGO_ENABLED=0`, Maven. Unsafe for system
+    packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where variables or options move
+    the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again (`--no-restore`), and
+    where a later step, another stage or the container may read it, or one above has filled it. The fix is only shown where a
+    step would fail with an empty cache: a step without a network, or one that uses what `mvn install` put there.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """
     if facts.settings.builder != "buildkit":
         return
     for stage in doc.stages:
+        if facts.quiet and stage.index not in facts.graph.needed:
+            continue
         for run in stage.all(nodes.Run):
             yield from _check(facts, stage, run)
 
@@ -98,29 +102,17 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
     seen: set[str] = set()
     for invocation in facts.invocations(run):
         name = invocation.tool.name
-        if name in seen or not _fills_cache(invocation):
+        if name in seen or not fills_cache(invocation):
             continue
         caches = wanted_caches(facts, run, invocation)
         if not caches:
             continue
         seen.add(name)
-        if facts.settings.preset != "all" and _decided(facts, run, invocation, caches):
+        if facts.quiet and rarely_runs(facts, run, invocation):
             continue
-        command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
-        message = f"`{command}` runs without its cache mounted: what it downloads is fetched again each time the step runs"
-        yield Finding(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
-
-
-def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:
-    """Whether the file has chosen the other remedy: the cache is switched off, or a system package manager's is cleaned."""
-    if is_switched_off(facts, run, invocation):
-        return True
-    return invocation.tool.kind == "system" and not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
-
-
-def _fills_cache(invocation: Invocation) -> bool:
-    kind = invocation.tool.kind
-    if invocation.action == "install":
-        return True
-    # a build tool caches what it compiles; the build scripts of a package manager fetch nothing
-    return (kind == "build" and invocation.action == "build") or (kind == "system" and invocation.action == "upgrade")
+        if has_decided(facts, run, invocation, caches):
+            continue
+        command = invocation.name
+        again = "compiles" if invocation.action == "build" else "downloads"
+        message = f"`{command}` has no cache mount: it {again} everything again on every run"
+        yield answered(invocation.command.span, message, mount_caches(facts, stage, run, invocation))

@@ -1,4 +1,4 @@
-"""DF109: apt's cache is mounted without a lock, or with the hook that keeps it empty."""
+"""DF109: apt's cache mount is not locked, or Debian's docker-clean hook empties it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cache_mounts import needs_setup, set_up
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -26,10 +27,10 @@ DEBIAN = frozenset({"debian", "ubuntu"})
 
 @rule(name="apt-cache-mount-unlocked", severity=Severity.WARNING, needs=("--mount",))
 def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """apt's cache is mounted without a lock, or with the hook of Debian's images that keeps it empty.
+    """apt's cache mount is not locked, or Debian's docker-clean hook empties it.
 
-    apt needs its folders for itself: of two builds that share a mount one fails, unless the mount makes it wait. And Debian's
-    images delete each downloaded package by a hook, so that a mounted /var/cache/apt never holds any until the hook is gone.
+    apt locks its folders: when two builds share a mount, one fails unless the mount makes it wait. And Debian's images have a
+    hook that deletes each downloaded package, so /var/cache/apt on a mount stays empty until the hook is removed.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -84,23 +85,23 @@ def _check(doc: Dockerfile, facts: Facts, run: Run, mount: Mount, caches: list[C
     assert mount.flag is not None
     sharing = mount.options.get("sharing", "shared").lower()
     if sharing == "shared":
-        message = f"{mount.target} is mounted without `sharing=locked`: of two builds at the same time one fails"
-        yield Finding(mount.flag.span, message, _lock(doc, mount))
+        message = f"{mount.target} is mounted without `sharing=locked`: when two builds run at once, one fails"
+        yield answered(mount.flag.span, message, _lock(doc, mount))
     if any(item.role == "packages" for item in caches) and _has_hook(facts, run):
-        message = f"{mount.target} stays empty: docker-clean, a hook of the base image, deletes each package that apt downloads"
-        yield Finding(mount.flag.span, message, _unhook(facts, run, tool))
+        message = f"{mount.target} stays empty: the base image's docker-clean hook deletes every package that apt downloads"
+        yield answered(mount.flag.span, message, _unhook(facts, run, tool))
 
 
-def _lock(doc: Dockerfile, mount: Mount) -> Fix | None:
+def _lock(doc: Dockerfile, mount: Mount) -> Fix | Refusal:
     assert mount.flag is not None
     span = mount.flag.span
     text = doc.source(span)
     if '"' in text or "'" in text:
-        return None
+        return Refusal("there are quotes in the flag: add `sharing=locked` to it by hand")
     edit = Edit(span, text.replace("sharing=shared", "sharing=locked"))
     if "sharing=" not in text:
         edit = insert(span.end, ",sharing=locked")
-    return Fix("lock the mount", (edit,), Applicability.SAFE)
+    return Fix("add `sharing=locked` to the mount", (edit,), Applicability.SAFE)
 
 
 def _has_hook(facts: Facts, run: Run) -> bool:
@@ -109,6 +110,8 @@ def _has_hook(facts: Facts, run: Run) -> bool:
     return base is not None and base.distribution in DEBIAN and needs_setup(facts, run)
 
 
-def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | None:
+def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | Refusal:
     edits = set_up(facts, run, tool)
-    return Fix("delete the hook", tuple(edits), Applicability.UNSAFE) if edits else None
+    if not edits:
+        return Refusal("there is no place in this step for a command: delete the hook in a RUN above")
+    return Fix("remove the docker-clean hook", tuple(edits), Applicability.UNSAFE)

@@ -1,4 +1,4 @@
-"""DF112: packages cannot be linked out of a mounted cache."""
+"""DF112: a tool tries to link files out of its cache mount."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cache_mounts import flag_to_add
 from dockerlint.fixers.cache.cleanup import add_option
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -23,9 +24,9 @@ SILENT = {"pnpm": ("npm_config_package_import_method", "--package-import-method"
 
 @rule(name="link-mode-on-cache-mount", severity=Severity.INFO, recommended=False, needs=("--mount",))
 def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
-    """A tool that links files out of its cache has it on a mount, where links cannot lead out of.
+    """A tool tries to link files out of its cache mount.
 
-    It falls back to copying after a failed attempt for each package, and warns about it. Told to copy, it does so at once.
+    Links cannot leave a mount: the tool fails to link each package, warns, and copies it. With the option it copies at once.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -43,7 +44,7 @@ def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
     RUN --mount=type=cache,target=/root/.cache/uv uv pip install --system flask==3.0.3
     ```
 
-    **Fix safety:** safe: it is what happens anyway. For pnpm it is only said.
+    **Fix safety:** safe: the tool copies anyway. There is no fix for pnpm.
 
     **Source:** uv's guide "Using uv in Docker", caching.
     """
@@ -61,11 +62,11 @@ def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(run: nodes.Run, invocation: Invocation, variable: str, keep: str | None = None) -> Finding:
-    message = f"`{invocation.tool.name}` cannot link files out of its mounted cache: set `{variable}=copy`"
-    fix = None
+    message = f"`{invocation.tool.name}` cannot link files from its cache mount: set `{variable}=copy`"
+    fix: Fix | Refusal = Refusal(f"the tool has no option for it: put `ENV {variable}=copy` above the step")
     if keep and invocation.subcommand_words:
-        fix = Fix(f"add {keep}", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
-    return Finding(invocation.words[0].span, message, fix)
+        fix = Fix(f"add `{keep}`", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
+    return answered(invocation.words[0].span, message, fix)
 
 
 def _is_set(facts: Facts, run: nodes.Run, invocation: Invocation, variable: str, option: str) -> bool:

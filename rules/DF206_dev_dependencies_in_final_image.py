@@ -1,10 +1,11 @@
-"""DF206: what ships has the dependencies of its development."""
+"""DF206: the final image ships development dependencies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.image.dev_dependencies import is_development, leave_out, not_asked, other_file, prune, source
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.catalogue.tool import Invocation, Production
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
 
+NO_OTHER = Refusal("no other file says what the image needs: install one that does")
+NEEDED = Refusal("the container may start one of them, or this version of the tool has no option to leave them out")
 # Words of a command, a stage or a variable that say: this image is for developing or testing.
 DEVELOPMENT = regex(
     r"(?<![a-z])(?:dev|develop|development|test|tests|testing|ci|lint|watch|nodemon|pytest|debug|devcontainer)(?![a-z])"
@@ -34,10 +37,10 @@ BUILDERS = frozenset({"npx", "tsc", "webpack", "vite", "ng", "make", "pnpx", "bu
 
 @rule(name="dev-dependencies-in-final-image", severity=Severity.INFO)
 def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The image that ships installs the dependencies of its development: test runners, linters, bundlers.
+    """The final image ships development dependencies.
 
-    They are often the larger half, are never called, and have weaknesses of their own. Stages that build something need them,
-    and so do images whose name, command or variables say that they are for developing.
+    They are often the larger half, never run, and have vulnerabilities of their own. Stages that build something need them, and
+    so do images whose name, command or variables say that they are for developing.
 
     ```context package.json
     {"dependencies": {"express": "4.19.2"}, "devDependencies": {"eslint": "9.0.0"}}
@@ -159,16 +162,16 @@ def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
     production = invocation.tool.production
     if production is None or invocation.action != "install" or invocation.is_global:
         return
-    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+    name = invocation.name
     for word in (word for option in invocation.tool.manifest_flags for word in invocation.options(option)):
         if is_development(word.text, production):
-            message = f"`{name}` installs {word.text}, which an image that ships has no use for"
-            yield Finding(word.span, message, other_file(facts, run, invocation, word, production))
-    message = f"`{name}` installs the development's dependencies too, and the image ships them"
+            message = f"`{name}` installs {word.text}, which only development needs"
+            yield answered(word.span, message, other_file(facts, run, invocation, word, production) or NO_OTHER)
+    message = f"`{name}` also installs development dependencies, and the image ships them"
     if _asked(invocation, production):
-        yield Finding(invocation.command.span, message, not_asked(facts, run, invocation, production))
+        yield answered(invocation.command.span, message, not_asked(facts, run, invocation, production) or NEEDED)
     elif _leaves_them_in(facts, run, invocation, production):
-        yield Finding(invocation.command.span, message, leave_out(facts, run, invocation, production))
+        yield answered(invocation.command.span, message, leave_out(facts, run, invocation, production) or NEEDED)
 
 
 def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:
@@ -182,7 +185,7 @@ def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:
             continue
         fix = prune(facts, run, invocation, production)
         if fix:
-            message = f"`{invocation.words[0].text} {invocation.subcommand}` installs what only the build needs, and the image ships it"
+            message = f"`{invocation.name}` installs development dependencies for the build, and the image ships them"
             yield Finding(invocation.command.span, message, fix)
 
 

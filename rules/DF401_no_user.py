@@ -1,11 +1,12 @@
-"""DF401: the container runs as root."""
+"""DF401: the container runs as root: neither the file nor its base image sets another user."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.instructions.add_user import low_port, run_as_user
-from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.fixers.instructions.add_user import low_port, must_be_root, run_as_user
+from dockerlint.fixers.refusal import answered
+from dockerlint.lint.engine.findings import Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 
 @rule(name="no-user", severity=Severity.INFO)
 def no_user(facts: Facts) -> Iterator[Finding]:
-    """The container runs as root: neither the file nor its base image chooses another user.
+    """The container runs as root: neither the file nor its base image sets another user.
 
-    Whoever breaks out of a process that runs as root has root's rights on what is mounted, and on the host where user
-    namespaces are off. Base images whose user is not known are left alone.
+    An attacker who breaks out of a root process is root on everything that is mounted, and on the host unless user namespaces
+    are on. Base images whose user is not known are left alone. By default dlint reports only services: images that start a
+    program, and listen (EXPOSE, HEALTHCHECK), keep data (VOLUME) or bring files of their own. Images to build on or to work in,
+    tools that are only installed, stages for tests and development, and servers that must start as root and change to another
+    user themselves, such as nginx and sshd, are left alone.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -44,8 +48,9 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     ```
 
     **Fix safety:** always unsafe: the process may write where only root can. Volumes, and folders that the build makes and
-    leaves empty, are given to the new user. There is no fix for servers that root has to start, nor for scripts that are
-    not at hand or that change users themselves.
+    leaves empty, are given to the new user. Images that bring a user for this (Node, Gradle, .NET from 8 on) run as that one; where
+    the image is not known to have a program that makes users, the process gets a number. There is no fix for servers that root has to
+    start, nor for scripts that are not at hand or that change users themselves.
 
     **Source:** CIS Docker Benchmark 4.1; the Dockerfile reference, USER.
     """
@@ -56,10 +61,10 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     base = facts.base(target)
     if image != "scratch" and (base is None or base.runs_as_root is not True):
         return
-    message = f"the container runs as root: there is no USER, and {image} starts as root"
-    fix, reason = run_as_user(facts, target)
-    if reason:
-        message += f"; no fix: {reason}"
-    elif fix and (port := low_port(facts, target)):
-        message += f"; another user may not listen on port {port} everywhere"
-    yield Finding(target.from_.image.span, message, fix)
+    if facts.quiet and (not facts.is_service(target) or must_be_root(facts, target)):
+        return
+    message = f"no USER: the container runs as root, the default of `{image}`"
+    answer = run_as_user(facts, target)
+    if isinstance(answer, Fix) and (port := low_port(facts, target)):
+        message += f"; some runtimes let only root listen on port {port}"
+    yield answered(target.from_.image.span, message, answer)

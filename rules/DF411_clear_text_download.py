@@ -1,4 +1,4 @@
-"""DF411: a download is neither encrypted nor checked."""
+"""DF411: a program or an archive is downloaded over plain HTTP or FTP without a check."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.downloads import file_name
 from dockerlint.lint.analysis.integrity_checks import is_artefact, is_checked
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -29,9 +30,9 @@ NEAR = regex(
 
 @rule(name="clear-text-download", severity=Severity.WARNING, needs=("http", "ftp"))
 def clear_text_download(facts: Facts) -> Iterator[Finding]:
-    """A program or an archive is fetched over plain HTTP or FTP, and nothing checks what came.
+    """A program or an archive is downloaded over plain HTTP or FTP without a check.
 
-    Anyone on the way may put another file in its place, and the build runs it.
+    Anyone on the network path can replace the file, and the build runs it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -71,9 +72,9 @@ def _check(facts: Facts, node: Instruction, word: Word) -> Iterator[Finding]:
     match = CLEAR.match((facts.expand(word.text, node) if word.text.startswith("$") else None) or source)
     if match is None or NEAR.match(match["host"]):
         return
-    fix = None
+    fix: Fix | Refusal = Refusal("the address comes from a variable: write https where it is set")
     at = source.find("http:")
     if at >= 0:
-        fix = Fix("fetch it by https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
-    message = f"{match['host']} sends this in clear text, and nothing checks what came"
-    yield Finding(word.span, message, fix)
+        fix = Fix("use https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
+    message = f"{match['host']} sends this over plain HTTP, and nothing checks the content"
+    yield answered(word.span, message, fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.catalogue.tables import table
 from dockerlint.lint.catalogue.tool import removed_paths
@@ -88,12 +89,17 @@ def _check(facts: Facts, run: Run, call: Call) -> Iterator[Finding]:
         missing = [what for what, option in (("order", "--sort"), ("times", "--mtime")) if not _has(words, option)]
         if missing:
             fix = _tar_fix(facts, run, call) if len(missing) == 2 else None
-            yield Finding(call.command.span, f"`tar` writes the {' and '.join(missing)} of this build's files into the archive", fix)
+            yield answered(call.command.span, f"`tar` stores the {' and '.join(missing)} of the files in the archive: every build differs", fix or HALF)
     elif call.name == "gzip" and _keeps_time(call):
         fix = _behind_name(run, call, "-n")
-        yield Finding(call.command.span, "`gzip` writes the time of its file into the archive", fix)
+        yield answered(call.command.span, "`gzip` stores the time of the file in the archive: every build differs", fix or IN_JSON)
     elif call.name == "zip" and words and NOT_ZIPPING.isdisjoint(words):
-        yield Finding(call.command.span, "`zip` writes the times of this build's files into the archive: `touch -d @0` them first, and add `-X`")
+        why = Refusal("zip has no option for it: run `touch -d @0` on the files first, and add `-X`")
+        yield answered(call.command.span, "`zip` stores the times of the files in the archive: every build differs", why)
+
+
+HALF = Refusal("dlint does not know whether this `tar` is GNU's and has `--sort`, or some of its options are there: add the rest by hand")
+IN_JSON = Refusal("the RUN is a JSON list: add `-n` to it by hand")
 
 
 def _has(words: list[str], option: str) -> bool:

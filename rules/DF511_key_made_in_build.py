@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -70,7 +71,8 @@ def key_made_in_build(facts: Facts) -> Iterator[Finding]:
         for call in calls(facts, run, "ssh-keygen", "openssl"):
             if _makes_key(call) and not _is_gone(facts, run, call):
                 line = " ".join([call.name, *call.texts[:1]])
-                yield Finding(call.command.span, f"`{line}` makes a key that everybody gets who pulls the image: make it when the container starts")
+                message = f"`{line}` creates a key that everyone who pulls the image has"
+                yield answered(call.command.span, message, Refusal("only you know what reads the key: create it when the container starts"))
         for item in facts.invocations(run):
             if item.tool.kind == "system" and item.action == "install":
                 yield from _of_packages(facts, run, item)
@@ -115,7 +117,7 @@ def _of_packages(facts: Facts, run: Run, install: Invocation) -> Iterator[Findin
         files = PACKAGES.get(word.text.partition("=")[0])
         if files is None or install.tool.name != "apt" or _is_removed(facts, run, files, install):
             continue
-        yield Finding(word.span, f"{word.text} makes keys when it is installed, and everybody who pulls the image has them", _fix(facts, run, install, files))
+        yield answered(word.span, f"{word.text} creates keys during the install, and everyone who pulls the image has them", _fix(facts, run, install, files))
 
 
 def _is_removed(facts: Facts, run: Run, files: str, install: Invocation) -> bool:
@@ -126,9 +128,9 @@ def _is_removed(facts: Facts, run: Run, files: str, install: Invocation) -> bool
     return any(path.startswith(start) or _covers(path, folder) for path, _ in removed_paths(later))
 
 
-def _fix(facts: Facts, run: Run, install: Invocation, files: str) -> Fix | None:
+def _fix(facts: Facts, run: Run, install: Invocation, files: str) -> Fix | Refusal:
     script = facts.script(run)
     if script is None or not can_follow(script):
-        return None
+        return Refusal("no command can follow this script: end it with a plain command joined by `&&`")
     command = clean_command(install, f"rm -f {files}")
     return Fix(f"add `{command}`", (follow(facts.doc, run, script, command),), Applicability.UNSAFE)

@@ -58,7 +58,7 @@ def bytecode_with_times(facts: Facts) -> Iterator[Finding]:
             if item.tool.name == "pip" and item.action == "install" and not item.has(("--no-compile", "-t", "--target")) and not _is_set(facts, run, item):
                 yield Finding(
                     item.command.span,
-                    f"`{item.tool.name} {item.subcommand}` compiles to bytecode with the time of the build: `--no-compile` leaves it out, `ARG {EPOCH}=0` makes it the same",
+                    f"`{item.name}` stores the build time in bytecode: add `--no-compile`, or set `ARG {EPOCH}=0`",
                     _fix(run, item),
                 )
 

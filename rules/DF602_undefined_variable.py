@@ -1,4 +1,4 @@
-"""DF602: an instruction with a variable that nothing sets."""
+"""DF602: an instruction uses a variable that is not set."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.build_state import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Heredoc, Instruction, Stage
     from dockerlint.lint.syntax.variable_references import VariableUse
 
+ESCAPED = Refusal("the name is escaped or split: write it by hand")
 # Set in a running container, and by the shell of a RUN, but not for the builder.
 AT_RUN_TIME = frozenset({"HOME", "HOSTNAME", "OLDPWD", "PWD", "SHELL", "USER"})
 # Only BuildKit's own scanner reads these.
@@ -36,11 +38,11 @@ DELIMITER = regex(r"\d*<<-?([^<\s]+)\Z")
 
 @rule(name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
 def undefined_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An instruction uses a variable that neither the stage nor its base image has set by then.
+    """An instruction uses a variable that is not set.
 
-    The builder puts in nothing: a path loses a part, a version becomes empty, and the build goes on. An ARG before the
-    first FROM does not count in a stage, nor do the platform arguments, until the stage declares them; HOME is set only
-    for RUN. The variables in a RUN's command are its shell's affair.
+    The builder inserts an empty text: a path loses a part, a version becomes empty, and the build goes on. An ARG before the
+    first FROM does not count in a stage, nor do the platform arguments, until the stage declares them; HOME is set only for
+    RUN. The variables in a RUN's command are its shell's affair.
 
     Where it is not known what the base image sets, only slips of one character are reported, and variables that the
     file declares in the wrong place.
@@ -140,7 +142,7 @@ class _Look(Struct, frozen=True):
                 told.add(key)
                 reason, fix = found
                 place = use.span if heredoc else self.doc.marked(self.node, use.span)
-                yield Finding(place, f"`${use.name}` is not set here: {reason}", fix)
+                yield answered(place, f"`${use.name}` is not set here: {reason}", fix)
 
     def _set(self) -> set[str]:
         return {*filter(is_variable_name, self.facts.state(self.node).env), *(self.given or ALWAYS)}
@@ -163,24 +165,24 @@ class _Look(Struct, frozen=True):
         heredocs = self.node.heredocs if isinstance(self.node, nodes.Copy) else ()
         return next((item for item in heredocs if item.body.contains(use.span)), None)
 
-    def _reason(self, use: VariableUse) -> tuple[str, Fix | None] | None:
+    def _reason(self, use: VariableUse) -> tuple[str, Fix | Refusal] | None:
         """Why it is not set, or what was meant; None when the base image may have set it."""
         name = use.name
         if line := self._set_later(name):
-            return f"it is set only in line {line}", None
+            return f"only line {line} sets it", Refusal("what lies between may need it as it is: move the ARG or ENV up")
         if name in self.facts.global_args and (self.given is not None or name not in self.of_bases):
-            where = "the builder sets it only where a stage has" if name in PLATFORM else "it needs, in this stage, an"
+            where = "the builder sets it only in stages with" if name in PLATFORM else "this stage needs its own"
             return f"{where} `ARG {name}`", self._declare(name)
         if self.given is None:
             slip = slip_of(name, self._set())
             return self._meant(use, slip) if slip else None
         if self.node.span.start in self.places.get(name, ()):
-            return f"what this {self.node.name} sets counts from the next instruction on", None
+            return f"what this {self.node.name} sets applies from the next instruction on", Refusal("which value is meant is not known: split the instruction in two")
         if near := nearest(name, self._set()):
             return self._meant(use, near)
         if name in AT_RUN_TIME:
-            return "only RUN and the running container have it", None
-        return "no ARG or ENV of this stage sets it, nor does its base image", None
+            return "only RUN and the running container know it", Refusal("its value is not known here: write it out")
+        return "no ARG or ENV of this stage or its base image sets it", Refusal("what it is to be is not known: declare it, or write its value")
 
     def _set_later(self, name: str) -> int | None:
         """The line further down where the stage sets it first; None when this instruction does."""
@@ -191,23 +193,23 @@ class _Look(Struct, frozen=True):
     def _declare(self, name: str) -> Fix:
         start = with_comments(self.doc, self.node).start
         keyword = "arg" if self.node.keyword.text.islower() else "ARG"
-        return Fix("declare it", (insert_lines(self.doc, start, [f"{keyword} {name}"]),), Applicability.UNSAFE)
+        return Fix(f"add `{keyword} {name}`", (insert_lines(self.doc, start, [f"{keyword} {name}"]),), Applicability.UNSAFE)
 
-    def _meant(self, use: VariableUse, near: str) -> tuple[str, Fix | None]:
+    def _meant(self, use: VariableUse, near: str) -> tuple[str, Fix | Refusal]:
         same = (item for item in uses(self.doc, self.node) if item.name == use.name)
         edits = tuple(edit for item in same if (edit := item.renamed(near)))
-        return f"did you mean `${near}`?", Fix(f"use ${near}", edits, Applicability.UNSAFE) if edits else None
+        return f"did you mean `${near}`?", Fix(f"use `${near}`", edits, Applicability.UNSAFE) if edits else ESCAPED
 
-    def _in_heredoc(self, heredoc: Heredoc, unset: list[VariableUse]) -> tuple[str, Fix | None] | None:
+    def _in_heredoc(self, heredoc: Heredoc, unset: list[VariableUse]) -> tuple[str, Fix | Refusal] | None:
         """The reason for all of a heredoc: its text was meant as it is written."""
         names = {use.name for use in unset if heredoc.body.contains(use.span) and not use.reference.operator}
         if self.given is None and all(name.isupper() for name in names):
             return None
         others = [use for use in uses(self.doc, self.node) if heredoc.body.contains(use.span) and use.name not in names]
-        fix = None
+        fix: Fix | Refusal = Refusal("some of its variables are set: write `\\$` before the others")
         written = DELIMITER.search(self.doc.source(heredoc.span))
         if not others and written and heredoc.name.isidentifier():
             name = Span(heredoc.span.start + written.start(1), heredoc.span.end)
-            fix = Fix("quote the heredoc's name", (Edit(name, f'"{heredoc.name}"'),), Applicability.UNSAFE)
-        more = f", like {len(names) - 1} more of the heredoc" if len(names) > 1 else ""
-        return f'the builder takes it out of the text{more}; `<<"{heredoc.name}"` keeps it', fix
+            fix = Fix(f'quote the heredoc: `<<"{heredoc.name}"`', (Edit(name, f'"{heredoc.name}"'),), Applicability.UNSAFE)
+        more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        return f'the builder replaces it{more} with nothing; `<<"{heredoc.name}"` keeps the text', fix

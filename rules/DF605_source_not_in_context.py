@@ -1,4 +1,4 @@
-"""DF605: COPY of what is not there."""
+"""DF605: COPY names a file that is not in the build context."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.copy_sources import context_sources
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -24,7 +25,7 @@ BUILT = frozenset("target build dist out bin obj publish release releases artifa
 
 @rule(name="source-not-in-context", severity=Severity.WARNING)
 def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A file that is not in the build context is copied.
+    """COPY names a file that is not in the build context.
 
     The build fails there, perhaps after minutes. Nothing is said when most of what the file copies is missing, since its
     context then is another folder (see `--context`), nor of what git ignores and of folders that builds write to. By
@@ -73,13 +74,13 @@ def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         near = _near(context, path)
         if near is None and facts.quiet:
             continue
-        fix = None
+        fix: Fix | Refusal = Refusal("no file of the folder has a name like it: add the file, or take the source out")
         message = f"`{word.text}` is not in the build context"
         if near:
             message += f": did you mean `{near}`?"
             edit = replace_word(word, word.text.removesuffix(path) + near)
-            fix = Fix(f"copy {near}", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else None
-        yield Finding(doc.marked(node, word.span), message, fix)
+            fix = Fix(f"use `{near}`", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else Refusal("the name is quoted or in JSON: write it by hand")
+        yield answered(doc.marked(node, word.span), message, fix)
 
 
 def _is_expected_later(context: Context, path: str) -> bool:

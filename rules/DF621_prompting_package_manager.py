@@ -1,11 +1,11 @@
-"""DF621: a package manager asks and nobody answers."""
+"""DF621: a package manager asks for confirmation, and a build cannot answer."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import insert
+from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -31,7 +31,7 @@ ASSUMED = regex(r"\byes\s*\||always_yes|ALWAYS_YES|NoConfirm")
 
 @rule(name="prompting-package-manager", severity=Severity.WARNING, needs=tuple(OPTIONS))
 def prompting_package_manager(facts: Facts) -> Iterator[Finding]:
-    """A package manager asks whether to go on, and nobody is there to answer.
+    """A package manager asks for confirmation, and a build cannot answer.
 
     A build has no terminal: the step fails, or the manager takes the answer for no.
 
@@ -62,12 +62,10 @@ def prompting_package_manager(facts: Facts) -> Iterator[Finding]:
             if not any(asking.fullmatch(text) for text in call.texts[:1]) or _has(call.texts, option):
                 continue
             word = next(word for word in call.words[1:] if asking.fullmatch(word.text))
-            fix = None
-            if isinstance(run.form, nodes.Shell):
-                fix = Fix(f"add {option}", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
+            fix = Fix(f"add `{option}`", (add_option(run, word, option),), Applicability.SAFE)
             yield Finding(
                 call.command.span,
-                f"`{call.name} {word.text}` without `{option}` asks, and a build has nobody to answer",
+                f"`{call.name} {word.text}` without `{option}` asks for confirmation, and a build cannot answer",
                 fix,
             )
 

@@ -1,10 +1,11 @@
-"""DF638: a list is no JSON, and is run by a shell."""
+"""DF638: a JSON array is invalid, so a shell runs it as text."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -23,10 +24,10 @@ WORD = regex(r"'([^']*)'|\"([^\"]*)\"")
 
 @rule(name="broken-json-form", severity=Severity.ERROR, needs=("[",))
 def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A command in brackets is no JSON, so a shell gets it as it stands.
+    """A JSON array is invalid, so a shell runs it as text.
 
-    Single quotes and commas too many are the usual reason. The shell then looks for a program called `[`, and the container ends at
-    once.
+    Single quotes and extra commas are the usual reason. The shell then looks for a program called `[`, and the container ends
+    at once.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -60,11 +61,9 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         words = [one or other for one, other in WORD.findall(match[1])]
         mended = f"[{', '.join(map(json_strings.written, words))}]"
         whole = not WORD.sub("", match[1]).strip(" ,\t")
-        fix = (
-            Fix("write it as JSON", (Edit(node.form.span, mended),), Applicability.UNSAFE)
-            if whole and "\\" not in text
-            else None
-        )
-        yield Finding(
-            node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix
+        fix: Fix | Refusal = Refusal("more than quotes and commas is missing: write each word in double quotes")
+        if whole and "\\" not in text:
+            fix = Fix("write a valid JSON array", (Edit(node.form.span, mended),), Applicability.UNSAFE)
+        yield answered(
+            node.form.span, f"invalid JSON array: `{node.name}` runs it as a shell command", fix
         )

@@ -1,9 +1,10 @@
-"""DF639: a blank stands before the equals sign."""
+"""DF639: a space before `=` makes the equals sign part of the value."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @rule(name="space-before-equals", severity=Severity.ERROR, needs=("=",))
 def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A blank stands before the equals sign, which becomes part of the value.
+    """A space before `=` makes the equals sign part of the value.
 
     `ENV A =1` is the old form with a blank: it sets A to `=1`.
 
@@ -49,15 +50,15 @@ def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if not pair.legacy or not value.startswith("=") or pair.value is None:
                 continue
             rest = value[1:].strip()
-            fix = None
+            fix: Fix | Refusal = Refusal("the value has blanks of its own: quote it")
             if rest and not any(char in rest for char in " \t\n"):
                 fix = Fix(
-                    "take the blanks away",
+                    "remove the space around `=`",
                     (Edit(Span(pair.key.span.end, pair.value.span.end), f"={rest}"),),
                     Applicability.UNSAFE,
                 )
-            yield Finding(
+            yield answered(
                 pair.span,
-                f"`{pair.key.text}` is set to `{value[:30]}`, with the equals sign: take the blank before it away",
+                f"`{pair.key.text}` is set to `{value[:30]}`, equals sign included: remove the space before `=`",
                 fix,
             )

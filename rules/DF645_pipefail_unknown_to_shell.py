@@ -1,4 +1,4 @@
-"""DF645: the shell does not know the option pipefail that it is given."""
+"""DF645: `pipefail` is set in a shell that does not know it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.refusal import Answer, Carried, Refusal, answered
 from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.catalogue.tables import table
@@ -29,13 +30,14 @@ BASH = "/bin/bash"
 # Places of the shell, and the commands that put another one there.
 PLACES = frozenset({"/bin/sh", "/usr/bin/sh"})
 REPLACING = frozenset({"ln", "cp", "mv", "install", "update-alternatives", "dpkg-divert"})
+NO_BASH = "the image has no bash: install it first, or leave the option out"
 LINE = 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]'
 WITHOUT = "lint/catalogue/data/pipefail.toml"
 
 
 @rule(name="pipefail-unknown-to-shell", severity=Severity.ERROR, needs=(OPTION,))
 def pipefail_unknown_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The option pipefail is set in a shell that does not know it, and the step fails.
+    """`pipefail` is set in a shell that does not know it.
 
     /bin/sh is dash on Debian and Ubuntu, and up to Debian 12 and Ubuntu 24.04 dash stops with `Illegal option -o pipefail`. Given to
     SHELL, no RUN below works. busybox, which Alpine has, and bash know the option.
@@ -75,7 +77,7 @@ def pipefail_unknown_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding
     """
     if facts.as_hadolint:
         return
-    mended: set[int] = set()
+    mended: dict[int, int] = {}
     for node in facts.every(nodes.Instruction, triggers=False):
         base = facts.base_of(node)
         if base is None or not _lacks_option(base) or facts.comes_before(node, _replaces_shell):
@@ -107,14 +109,14 @@ def _shell(node: ShellChange, base: BaseImage) -> Iterator[Finding]:
     words = node.form.words if isinstance(node.form, nodes.Exec) else ()
     if not words or words[0].text not in DASHES or not names_option([word.text for word in words]):
         return
-    fix = None
+    fix: Fix | Refusal = Refusal(NO_BASH)
     if "bash" in base.tools:
         fix = Fix("use bash", (Edit(words[0].span, f'"{BASH}"'),), Applicability.UNSAFE)
     name = words[0].text
-    yield Finding(words[0].span, f"`{name}` of {_image(base)} is dash, which has no option {OPTION}: every RUN below fails", fix)
+    yield answered(words[0].span, f"`{name}` of {_image(base)} is dash, which does not know {OPTION}: every RUN below fails", fix)
 
 
-def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: set[int]) -> Iterator[Finding]:
+def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: dict[int, int]) -> Iterator[Finding]:
     yield from _called(facts, run, base)
     shell = facts.state(run).shell
     if shell[0] not in DASHES or names_option(shell) or not isinstance(run.form, nodes.Shell) or _has_shebang(doc, run):
@@ -123,12 +125,14 @@ def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: set[i
     if command is None or _is_tried(facts, run, command):
         return
     stage = facts.stage_of(run).index
-    fix = None
-    if "bash" in base.tools and shell == DEFAULT_SHELL and stage not in mended:
-        mended.add(stage)
+    fix: Answer = Refusal(NO_BASH if "bash" not in base.tools else "SHELL names another shell: name bash there")
+    if stage in mended:
+        fix = Carried(mended[stage])
+    elif "bash" in base.tools and shell == DEFAULT_SHELL:
+        mended[stage] = doc.line(command.span.start)
         edit = insert_lines(doc, with_comments(doc, run).start, [LINE])
         fix = Fix("use bash", (edit,), Applicability.UNSAFE)
-    yield Finding(command.span, f"/bin/sh of {_image(base)} is dash, which has no option {OPTION}: this step fails", fix)
+    yield answered(command.span, f"/bin/sh of {_image(base)} is dash, which does not know {OPTION}: this RUN fails", fix)
 
 
 def _called(facts: Facts, run: Run, base: BaseImage) -> Iterator[Finding]:
@@ -137,11 +141,11 @@ def _called(facts: Facts, run: Run, base: BaseImage) -> Iterator[Finding]:
         options = list(takewhile(lambda text: text.startswith("-") or text == OPTION, call.texts))
         if call.words[0].text not in DASHES or call.command.sometimes or not names_option(options):
             continue
-        fix = None
+        fix: Answer = Refusal(NO_BASH)
         if "bash" in base.tools:
             edit = Edit(call.words[0].span, facts.doc.source(call.words[0].span).replace(call.words[0].text, BASH))
             fix = Fix("use bash", (edit,), Applicability.UNSAFE)
-        yield Finding(call.command.span, f"{call.words[0].text} of {_image(base)} is dash, which has no option {OPTION}: this step fails", fix)
+        yield answered(call.command.span, f"`{call.words[0].text}` of {_image(base)} is dash, which does not know {OPTION}: this RUN fails", fix)
 
 
 def _is_tried(facts: Facts, run: Run, command: Command) -> bool:

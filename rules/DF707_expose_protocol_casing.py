@@ -1,10 +1,11 @@
-"""DF707: EXPOSE with a protocol in capitals."""
+"""DF707: the protocol in EXPOSE is not in lower case."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     needs=("expose",),
 )
 def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The protocol of a port is in capitals.
+    """The protocol in EXPOSE is not in lower case.
 
     The image lists it in lower case whatever the file says.
 
@@ -54,8 +55,8 @@ def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if port is None or "$" in port.protocol or port.protocol == port.protocol.lower():
                 continue
             lower = word.text.removesuffix(port.protocol) + port.protocol.lower()
-            fix = None
+            fix: Fix | Refusal = Refusal("it comes from a variable or has escapes: write it in lower case where it is set")
             if doc.source(word.span) == word.text:
-                fix = Fix("write it in lower case", (replace_word(word, lower),), Applicability.SAFE)
-            message = f"`{word.text}` has its protocol in capitals"
-            yield Finding(doc.marked(node, word.span), message, fix)
+                fix = Fix(f"use `{lower}`", (replace_word(word, lower),), Applicability.SAFE)
+            message = f"`{word.text}`: the protocol is not in lower case"
+            yield answered(doc.marked(node, word.span), message, fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, lasting_mounts
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.engine.findings import Finding, Severity
@@ -58,10 +59,11 @@ def apt_lists_left(facts: Facts) -> Iterator[Finding]:
         after = max(item.command.span.end for item in used if item.action in (*FILLING, "refresh"))
         for cache in caches_of(facts, run, refresh.tool):
             if cache.role == "index" and not _settled(facts, run, cache, refresh, after):
-                message = f"apt's lists stay in the layer: {cache.path}"
-                yield Finding(refresh.command.span, message, clean_up(facts, run, refresh, cache))
+                message = f"apt's package lists stay in the layer ({cache.path})"
+                yield answered(refresh.command.span, message, clean_up(facts, run, refresh, cache))
             elif cache.role == "packages" and _keeps_packages(facts, run, cache, refresh, after):
-                yield Finding(refresh.command.span, f"apt's packages stay in the layer: {cache.path}")
+                why = Refusal(f"they are kept for a mount that is not there: add `--mount=type=cache,target={cache.mount},sharing=locked`")
+                yield answered(refresh.command.span, f"apt's downloaded packages stay in the layer ({cache.path})", why)
 
 
 def _ships_lists(facts: Facts, run: Run) -> bool:

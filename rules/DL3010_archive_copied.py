@@ -1,10 +1,11 @@
-"""DL3010: an archive is copied and then unpacked."""
+"""DL3010: COPY brings an archive that a RUN unpacks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.instructions.add_archive import add_archive
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -27,11 +28,12 @@ UNPACKERS = frozenset({"unzip", "gunzip", "bunzip2", "unlzma", "unxz", "zgz", "u
 LONG = frozenset({"--extract", "--get"})
 SEPARATOR = regex(r"[/\\]")
 VARIABLE = regex(r"\$(\w+)")
+MORE = Refusal("the copy, the `tar` or a step between does more than ADD can: make it a plain `COPY` and `tar -xf ARCHIVE -C FOLDER`, one after the other")
 
 
 @rule(name="archive-copied", severity=Severity.INFO)
 def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An archive is copied in and then unpacked.
+    """COPY brings an archive that a RUN unpacks.
 
     The archive stays in its layer beside what was in it. ADD unpacks a local tar archive by itself and leaves nothing of
     it. Stages that do not ship are left alone.
@@ -65,10 +67,10 @@ def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if copy.span.start in archives and facts.in_image(copy):
                 last = max(unpacked.get(name, -1) for name in archives[copy.span.start])
                 if last > copy.span.start:
-                    message = "an archive is copied, and a later RUN unpacks it: ADD does both and keeps no copy"
+                    message = "COPY stores an archive that a later RUN unpacks: ADD unpacks it and stores it once"
                     run = next(node for node in instructions if node.span.start == last)
                     fix = add_archive(facts, copy, run) if isinstance(run, nodes.Run) and not facts.as_hadolint else None
-                    yield Finding(copy.span, message, fix)
+                    yield answered(copy.span, message, fix or MORE)
 
 
 def _is_local(copy: Copy) -> bool:

@@ -1,10 +1,11 @@
-"""DL3021: several files are copied to what is no folder by its name."""
+"""DL3021: COPY or ADD of several sources needs a destination that ends with a slash."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -20,7 +21,7 @@ FOLDERS = ("/", "/.", "/..")
 
 @rule(name="copy-without-slash", severity=Severity.ERROR, needs=("copy", "add"))
 def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """COPY or ADD of several sources has a destination without a slash at its end.
+    """COPY or ADD of several sources needs a destination that ends with a slash.
 
     The destination must be a folder then, and a builder knows it for one by the slash. `.` and `..` are folders by
     themselves.
@@ -49,8 +50,8 @@ def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if len(node.sources) < 2 or (facts.as_hadolint and isinstance(node, nodes.Add)):
             continue
         if not _is_folder(doc, facts, node):
-            message = f"{node.name} of {len(node.sources)} sources to `{node.destination.text}`: a folder ends with `/`"
-            yield Finding(node.destination.span, message, _fix(doc, node))
+            message = f"`{node.name}` of {len(node.sources)} sources needs a folder: end `{node.destination.text}` with `/`"
+            yield answered(node.destination.span, message, _fix(doc, node))
 
 
 def _is_folder(doc: Dockerfile, facts: Facts, node: Copy) -> bool:
@@ -63,10 +64,9 @@ def _is_folder(doc: Dockerfile, facts: Facts, node: Copy) -> bool:
     return doc.escape != "\\" and path.endswith("\\")
 
 
-def _fix(doc: Dockerfile, node: Copy) -> Fix | None:
+def _fix(doc: Dockerfile, node: Copy) -> Fix | Refusal:
     if node.destination.text.startswith("<<"):
-        # a heredoc is no place to copy to
-        return None
+        return Refusal("a here-document is no place to copy to: write a folder behind it")
     end = node.destination.span.end
     inside = end - 1 if doc.text[end - 1] in "\"'" else end
-    return Fix("end it with a slash", (insert(inside, "/"),), Applicability.SAFE)
+    return Fix("add `/` to the destination", (insert(inside, "/"),), Applicability.SAFE)

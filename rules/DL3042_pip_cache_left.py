@@ -63,12 +63,12 @@ def pip_cache_left(facts: Facts) -> Iterator[Finding]:
         caching = [item for item in used if _caches(item, run, facts)]
         if not caching or not facts.in_image(run) or mounted(facts, run, caching[0]) or tidy(facts, run, used):
             continue
-        name = f"{caching[0].words[0].text} {caching[0].subcommand}"
+        name = caching[0].name
         edits = [add_option(run, item.subcommand_words[-1], item.tool.no_cache_flag or "") for item in caching]
         needed = cache_needed(facts, run, caching[0].tool) is not Need.NONE
         trust = Applicability.UNSAFE if needed else Applicability.SAFE
         fix = Fix(f"add `{caching[0].tool.no_cache_flag}`", tuple(edits), trust)
-        message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache"
+        message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache in the layer"
         yield Finding(caching[0].command.span, message, fix)
 
 

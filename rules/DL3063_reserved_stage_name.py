@@ -1,4 +1,4 @@
-"""DL3063: a stage has a name that the builder keeps for itself."""
+"""DL3063: a stage is called `scratch` or `context`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes, run_mounts
@@ -59,16 +60,16 @@ def reserved_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         alias = stage.from_.alias
         name = alias.text if alias and facts.as_hadolint else stage.name
         if alias and name in RESERVED:
-            message = f"`{alias.text}` means something else to the builder than this stage"
-            yield Finding(alias.span, message, _fix(doc, stage, alias))
+            message = f"stage name `{alias.text}` is reserved by the builder"
+            yield answered(alias.span, message, _fix(doc, stage, alias))
 
 
-def _fix(doc: Dockerfile, stage: Stage, alias: Word) -> Fix | None:
+def _fix(doc: Dockerfile, stage: Stage, alias: Word) -> Fix | Refusal:
     new = f"{alias.text}-stage"
     if any(item.name == new.lower() for item in doc.stages):
-        return None
+        return Refusal(f"{new} is taken too: choose another name")
     edits = [replace_word(alias, new), *_renamed(doc, stage, new)]
-    return Fix(f"call it {new}", tuple(edits), Applicability.UNSAFE)
+    return Fix(f"rename it to `{new}`", tuple(edits), Applicability.UNSAFE)
 
 
 def _renamed(doc: Dockerfile, stage: Stage, new: str) -> Iterator[Edit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, mounted
+from dockerlint.fixers.refusal import answered
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import Member, family
 from dockerlint.lint.syntax import nodes
@@ -63,9 +64,9 @@ def cache_left(facts: Facts, tool: str) -> Iterator[Finding]:
         left = [item for item in filling if not _cleaned_by_any(facts, run, item, filling)]
         if left and facts.in_image(run) and not _mounted(facts, run, left[-1]):
             cache = next(item for item in left[-1].tool.caches if item.clean)
-            name = f"{left[-1].words[0].text} {left[-1].subcommand}"
+            name = left[-1].name
             message = f"`{name}` leaves its cache in the layer"
-            yield Finding(left[-1].command.span, message, clean_up(facts, run, left[-1], cache))
+            yield answered(left[-1].command.span, message, clean_up(facts, run, left[-1], cache))
 
 
 def _member(code: str, tool: str, **words: str) -> Member:

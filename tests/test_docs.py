@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +98,13 @@ def test_codes_exist() -> None:
 
     assert named
     assert sorted(f"{page}: {code}" for page, code in named if not find(code)) == []
+
+
+def test_what_is_shown_of_a_run_is_what_it_prints() -> None:
+    # in a process of its own: it runs in the repository, and without what the environment says
+    done = subprocess.run([sys.executable, ROOT / "docs" / "console.py", "--check"], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.returncode) == ("", 0)
 
 
 def test_every_key_is_described() -> None:

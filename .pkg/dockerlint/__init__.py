@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Fixed,
         FixReport,
         PluginError,
+        Related,
         Saving,
         Severity,
         SourceError,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "Applicability", "ConfigError", "Diagnostic", "Estimate", "Fix", "FixReport", "Fixed", "PluginError", "Saving", "Severity", "SourceError",
+    "Applicability", "ConfigError", "Diagnostic", "Estimate", "Fix", "FixReport", "Fixed", "PluginError", "Related", "Saving", "Severity", "SourceError",
     "check", "cost", "fix",
 ]  # fmt: skip
 

@@ -83,6 +83,8 @@ class _Check(Struct):
     paths: tuple[str, ...]
     options: Mapping[str, Any]
     status: int = OK
+    # of each file with fixes: how many, and its image's bytes before and after
+    changed: list[tuple[int, tuple[float, float] | None]] = field(default_factory=list)
     # the notes that were told: those of a configuration file come with each of its files
     told: set[str] = field(default_factory=set)
 
@@ -125,9 +127,11 @@ class _Check(Struct):
         with Interrupts() as interrupts, progress(len(files), quiet=self.options["quiet"]) as seen:
             results = self._noted(interrupts.until(seen(checked)), unread)
             if self.options["diff"]:
-                self._show_diffs(results)
+                self._show_diffs(results, colour=config.color and has_colour())
             else:
                 self._show(config, results, unread)
+        if len(self.changed) > 1:
+            self._say(self._all_changes())
         if interrupts.asked:
             self._say("dlint: interrupted: this is what was found so far")
             return TERMINATED if interrupts.by == signal.SIGTERM else INTERRUPTED
@@ -189,7 +193,7 @@ class _Check(Struct):
             yield result
 
     def _note(self, result: Result, unread: list[str]) -> None:
-        from dockerlint.lint.report.text import changes
+        from dockerlint.lint.report.fix_text import changes
 
         for failure in result.failures:
             if failure.sentence not in unread:
@@ -201,8 +205,26 @@ class _Check(Struct):
                 self._say(note)
         # what is left is told by the findings too, but for --diff, which shows none
         if result.report and (result.report.fixed or self.options["diff"]):
-            for line in changes(result.report, "would fix" if self.options["diff"] else "fixed"):
+            if result.report.fixed:
+                gain = result.report.gain
+                self.changed.append((len(result.report.fixed), gain.image if gain else None))
+            room = _width() if is_terminal() else None
+            for line in changes(result.report, self._verb, are_findings_shown=not self.options["diff"], room=room):
                 self._say(line)
+
+    @property
+    def _verb(self) -> str:
+        return "would fix" if self.options["diff"] else "fixed"
+
+    def _all_changes(self) -> str:
+        """What the fixes of all files come to."""
+        from dockerlint.lint.report.fix_text import smaller
+
+        count = sum(fixes for fixes, _ in self.changed)
+        sizes = [image for _, image in self.changed if image]
+        images = smaller("images", *map(sum, zip(*sizes, strict=True))) if sizes else ""
+        said = f"{self._verb} {count} findings in {len(self.changed)} files"
+        return ", ".join(filter(None, (said, images)))
 
     def _complain(self, sentences: Iterable[str], status: int) -> None:
         from dockerlint.lint.report.escaping import sentences as shown
@@ -276,18 +298,19 @@ class _Check(Struct):
         except OSError as error:
             self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
 
-    def _show_diffs(self, results: Iterator[Result]) -> None:
+    def _show_diffs(self, results: Iterator[Result], *, colour: bool) -> None:
         from dockerlint.lint.report.escaping import visible_lines
         from dockerlint.lint.syntax.source import encode
 
-        from .patch import unified
+        from .patch import coloured, unified
 
         for item in results:
             if item.report is None or item.fixed is None:
                 continue
             diff = unified(item.report.path, item.before, item.fixed)
             # a patch has the bytes of the file, a terminal must not act on them
-            write(visible_lines(diff) if is_terminal() else encode(diff))
+            shown = visible_lines(diff)
+            write((coloured(shown) if colour else shown) if is_terminal() else encode(diff))
             if not self.options["exit_zero"]:
                 self.status = max(self.status, FINDINGS)
 
@@ -321,11 +344,14 @@ def _options(options: Mapping[str, Any], config: Config) -> Any:
 
 
 def _rebuild() -> str:
-    """What the seconds of a rebuild are of: the shares of the changes that builds follow."""
+    """What the figures are, and how to get better ones; the shares are those of the changes that builds follow."""
     from dockerlint.fixers.cost.scenarios import standing
 
     shares = [f"{item.weight:.0%} {item.name}" for item in sorted(standing(), key=lambda item: -item.weight)]
-    return f"of builds: {', '.join(shares)}"
+    return (
+        f"Savings are estimates, those of a rebuild averages ({', '.join(shares)}); "
+        "to put in what you measure: dlint cost --image FILE --build-log FILE --save"
+    )
 
 
 def _width() -> int:

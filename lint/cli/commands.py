@@ -71,7 +71,7 @@ def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  #
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     subcommand_metavar="[COMMAND] [OPTIONS] [PATH]...",
-    epilog="A first word that is no command is a path: `dlint Dockerfile` is `dlint check Dockerfile`.",
+    epilog="A first word that is not a command is a path: `dlint Dockerfile` is `dlint check Dockerfile`.",
 )
 @version_option
 @click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Show where internal errors come from.")

@@ -29,9 +29,9 @@ Examples:
 
 @click.command("explain", epilog=EXAMPLES)
 @click.argument("code", required=False, shell_complete=codes)
-@click.option("--why", "place", metavar="FILE:LINE", help="Show why the step on a line may move, or must stay.")
+@click.option("--why", "place", metavar="FILE:LINE", help="Show why the instruction on a line can move, or must stay.")
 def command(code: str | None, place: str | None) -> int:
-    """Show the page of a rule: what it finds, why, how to mend it.
+    """Show the page of a rule: what it finds, why, how to fix it.
 
     CODE is a code, a name or an alias. With --why, show instead what the step on a line reads and writes, which steps it
     must keep its order with and where they meet, and the seconds that its place costs.
@@ -70,6 +70,8 @@ def page(rule: Rule) -> str:
 def facts(rule: Rule) -> str:
     """What stands under a rule's name: its level, whether it is recommended and can be fixed, its other names."""
     found = [rule.severity.value, "recommended" if rule.recommended else "not in the recommended preset"]
+    if rule.hadolint_severity not in (None, rule.severity):
+        found.append(f"{rule.hadolint_severity.value} in the preset hadolint")
     if rule.fixable:
         found.append("can be fixed")
     if rule.aliases:

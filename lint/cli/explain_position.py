@@ -39,10 +39,10 @@ def why(place: str) -> str:
     if doc.problems:
         problem = doc.problems[0]
         at = doc.line(problem.span.start)
-        raise click.ClickException(f"{name}:{at}: {visible(problem.message)}; mend that first")
+        raise click.ClickException(f"{name}:{at}: {visible(problem.message)}; fix that first")
     node = _instruction(doc, line)
     if node is None:
-        raise click.ClickException(f"{name}:{line}: there is no instruction on this line")
+        raise click.ClickException(f"{name}:{line}: no instruction on this line")
     facts = Facts(doc, context(config, path), settings(config))
     lines = [f"{path}:{doc.line(node.span.start)}: {facts.brief(node)}", *_lines(facts, node)]
     return "".join(visible(text) + "\n" for text in lines)

@@ -32,15 +32,15 @@ def _others() -> Iterator[Callable[..., Callable[..., int]]]:
     # read when the options are used, not when they are declared
     yield click.option(
         "-t", "--failure-threshold", type=click.Choice([*LEVELS, "ignore", "none"]),
-        help="Exit with 1 from this level on, as --fail-on; from any finding on with ignore and none.",
+        help="Exit with 1 on findings of this level or worse, as --fail-on; on any finding with ignore and none.",
     )  # fmt: skip
-    yield click.option("--trusted-registry", multiple=True, metavar="REGISTRY", help="A registry that base images may come from (DL3026).")
+    yield click.option("--trusted-registry", multiple=True, metavar="REGISTRY", help="Registry that base images may come from (DL3026).")
     yield click.option(
-        "--require-label", multiple=True, metavar="LABEL[:KIND]", callback=_labels, help="A label that must be there, and the kind of its value (DL3049 to DL3058)."
+        "--require-label", multiple=True, metavar="LABEL[:KIND]", callback=_labels, help="Required label and the type of its value (DL3049 to DL3058)."
     )
     yield click.option("--strict-labels", is_flag=True, help="Forbid labels that are not required (DL3050).")
-    yield click.option("--disable-ignore-pragma", is_flag=True, help="Heed no comment that ignores findings.")
-    yield click.option("--file-path-in-report", metavar="PATH", help="The path to show in checkstyle, codeclimate, gitlab, junit and sonarqube reports.")
+    yield click.option("--disable-ignore-pragma", is_flag=True, help="Ignore the comments that ignore findings.")
+    yield click.option("--file-path-in-report", metavar="PATH", help="Path to show in checkstyle, codeclimate, gitlab, junit and sonarqube reports.")
 
 
 def format_name(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 - click's signature
@@ -58,6 +58,6 @@ def _labels(ctx: click.Context, option: click.Parameter, given: Sequence[str]) -
     for text in given:
         label, _, kind = text.partition(":")
         if kind and kind not in KINDS:
-            raise click.BadParameter(f"{kind!r} is no kind of label: take one of {', '.join(KINDS)}", ctx, option)
+            raise click.BadParameter(f"{kind!r} is not a label type: use one of {', '.join(KINDS)}", ctx, option)
         found.append((label, kind or KINDS[0]))
     return tuple(found)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .task import Result
 
 __all__ = [
-    "Applicability", "ConfigError", "Diagnostic", "Estimate", "Fix", "FixReport", "Fixed", "PluginError", "Saving", "Severity", "SourceError",
+    "Applicability", "ConfigError", "Diagnostic", "Estimate", "Fix", "FixReport", "Fixed", "PluginError", "Related", "Saving", "Severity", "SourceError",
     "check", "cost", "fix",
 ]  # fmt: skip
 
@@ -57,6 +57,14 @@ class Options(TypedDict, total=False):
     inline_ignores: bool
 
 
+class Related(Struct, frozen=True):
+    """Another finding of the same cause, by its rule's code and where it begins."""
+
+    code: str
+    line: int
+    column: int
+
+
 class Diagnostic(Struct, frozen=True):
     """One thing that a rule found. Lines and columns count from 1, columns in characters; the end is behind the last one."""
 
@@ -77,6 +85,10 @@ class Diagnostic(Struct, frozen=True):
     fix: Fix | None
     # what the fix saves; None when that is not known
     saving: Saving | None
+    # whether it tells its cause for all of `related`; the one to show where a cause is shown once
+    primary: bool = True
+    # the other findings of the same cause, the one that tells it first
+    related: tuple[Related, ...] = ()
 
 
 class FixReport(Struct, frozen=True):
@@ -162,6 +174,8 @@ def _diagnostics(report: FileReport) -> Iterator[Diagnostic]:
         finding = item.finding
         line, column = report.doc.position(finding.span.start)
         end_line, end_column = report.doc.position(finding.span.end)
+        related = tuple(Related(other.finding.code, *report.doc.position(other.finding.span.start)) for other in report.related(item))
         yield Diagnostic(
-            report.path, line, column, end_line, end_column, finding.code, item.rule.name, item.severity, finding.message, finding.fix, item.saving
-        )
+            report.path, line, column, end_line, end_column, finding.code, item.rule.name, item.severity, finding.message, finding.fix, item.saving,
+            report.is_primary(item), related,
+        )  # fmt: skip

@@ -20,11 +20,11 @@ def build_options(function: Callable[..., int]) -> Callable[..., int]:
     folder = click.Path(exists=True, file_okay=False)
     file = click.Path(exists=True, dir_okay=False)
     for option in (
-        click.option("--no-config", is_flag=True, envvar="DLINT_NO_CONFIG", help="Look for no configuration file."),
+        click.option("--no-config", is_flag=True, envvar="DLINT_NO_CONFIG", help="Ignore configuration files."),
         click.option("-c", "--config", metavar="FILE", type=file, envvar="DLINT_CONFIG", help="Use this configuration file."),
-        click.option("--build-arg", multiple=True, metavar="KEY=VALUE", help="A build argument."),
-        click.option("--target", metavar="STAGE", help="The stage that is built; the last one by default."),
-        click.option("--context", metavar="DIR", type=folder, help="The build context; the file's folder by default."),
+        click.option("--build-arg", multiple=True, metavar="KEY=VALUE", help="Set a build argument."),
+        click.option("--target", metavar="STAGE", help="Stage to build; the last one by default."),
+        click.option("--context", metavar="DIR", type=folder, help="Build context; the Dockerfile's folder by default."),
     ):
         function = option(function)
     return function
@@ -47,7 +47,7 @@ def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> N
 
 def online_option(function: Callable[..., int]) -> Callable[..., int]:
     """`--online`, for commands that judge files."""
-    text = "Ask the registries of base images for their size, user, variables, platforms and digest."
+    text = "Ask registries for size, user, variables, platforms and digest of base images."
     return click.option("--online", is_flag=True, help=text, callback=_can_ask)(function)
 
 

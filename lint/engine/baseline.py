@@ -58,10 +58,10 @@ class Baseline(Struct, frozen=True):
             hint = "; --write-baseline makes it" if isinstance(error, FileNotFoundError) else ""
             raise ConfigError(f"{path}: the baseline cannot be read: {reason(error)}{hint}") from error
         except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{path}: the baseline is no JSON: {error}") from error
+            raise ConfigError(f"{path}: the baseline is not valid JSON: {error}") from error
         known = _hashes(data) if isinstance(data, dict) else None
         if known is None:
-            raise ConfigError(f"{path}: this is no baseline of version {VERSION} or {HASHES_ONLY}; write it again with --write-baseline")
+            raise ConfigError(f"{path}: not a baseline of version {VERSION} or {HASHES_ONLY}; write it again with --write-baseline")
         return cls(path.parent, known)
 
     def new(self, report: FileReport) -> FileReport:

@@ -141,8 +141,9 @@ class Config(Struct, frozen=True):
     def level(self, rule: Rule) -> Severity:
         """The severity of a rule's findings."""
         given = [(selector.specificity(rule), severity) for selector, severity in self.severity.items()]
-        best = max(reversed(given), key=lambda item: item[0], default=(0, rule.severity))
-        return best[1] if best[0] else rule.severity
+        own = rule.hadolint_severity if self.preset == "hadolint" and rule.hadolint_severity else rule.severity
+        best = max(reversed(given), key=lambda item: item[0], default=(0, own))
+        return best[1] if best[0] else own
 
     def _active(self, rule: Rule, ignored: tuple[Selector, ...]) -> bool:
         against = _closest(ignored, rule)
@@ -247,7 +248,7 @@ def _matches(pattern: str, base: Path, path: Path) -> bool:
 
     spec = patterns([pattern])
     if not len(spec):
-        raise ConfigError(f"per-file-ignores: {pattern!r} is no pattern")
+        raise ConfigError(f"per-file-ignores: {pattern!r} is not a valid pattern")
     full, top = path.resolve(), base.resolve()
     if not full.is_relative_to(top):
         return False

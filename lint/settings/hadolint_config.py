@@ -82,14 +82,14 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except RecursionError as error:
-        raise ConfigError(f"{path}: this is nested too deeply") from error
+        raise ConfigError(f"{path}: nested too deeply") from error
     # ValueError: a date that there is not, or no UTF-8
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: this is no YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if table is None:
         return {}
     if not isinstance(table, Mapping):
-        raise ConfigError(f"{path}: the file must be a table of options")
+        raise ConfigError(f"{path}: the file must be a mapping of options")
     return table
 
 

@@ -118,8 +118,6 @@ def test_merged_as_written(first: str, second: str, merged: str) -> None:
 @pytest.mark.parametrize(
     "later",
     [
-        f"RUN apt-cache policy && rm -rf {LISTS}\n",
-        f"RUN ls /var/lib/apt/lists > x && rm -rf {LISTS}\n",
         f"RUN [ -f x ] && rm -rf {LISTS}\n",
         f"RUN if true; then rm -rf {LISTS}; fi\n",
         f"RUN rm -rf {LISTS} || true\n",
@@ -129,7 +127,6 @@ def test_merged_as_written(first: str, second: str, merged: str) -> None:
         f"RUN rm -rf {LISTS} ${{X:=/y}} && echo $X\n",
         f"USER app\n{CLEAN}",
         f"RUN --mount=type=cache,target=/x rm -rf {LISTS}\n",
-        f"RUN apt-get install -y wget\n{CLEAN}",
         f"RUN apt-get update && apt-get install -y wget && rm -rf {LISTS}\n",
     ],
 )
@@ -166,14 +163,24 @@ def test_a_line_of_a_heredoc_takes_one_line() -> None:
 
 def test_the_install_still_finds_the_lists() -> None:
     text = f"{DEBIAN}RUN apt-get update\nRUN apt-get install -y curl && rm -rf {LISTS}\n"
-    assert fixed(text, "DF201", unsafe=True) == text
+    assert fixed(text, "DF201", unsafe=True) == f"{DEBIAN}RUN apt-get update && apt-get install -y curl && rm -rf {LISTS}\n"
+    assert fixed(text, "DF201", unsafe=False) == text
+
+
+@pytest.mark.parametrize("first", ["apt-cache policy", "ls /var/lib/apt/lists > x"])
+def test_what_reads_the_files_comes_along(first: str) -> None:
+    text = f"{DEBIAN}{INSTALL}\nRUN {first} && rm -rf {LISTS}\n"
+    assert fixed(text, "DF201", unsafe=True) == f"{DEBIAN}{INSTALL} && {first} && rm -rf {LISTS}\n"
+    assert fixed(text, "DF201", unsafe=False) == text
 
 
 def test_an_archive_is_unpacked_before_it_goes() -> None:
     text = f"{DEBIAN}RUN curl -o /tmp/a https://example.org/a\nRUN tar xf /tmp/a && rm /tmp/a\n"
-    assert fixed(text, "DF201", unsafe=True) == text
+    result = f"{DEBIAN}RUN curl -o /tmp/a https://example.org/a && tar xf /tmp/a && rm /tmp/a\n"
+    assert fixed(text, "DF201", unsafe=True) == result
     text = f"{DEBIAN}RUN curl -o /tmp/a https://example.org/a\nRUN tar xf /tmp/a\nRUN rm /tmp/a\n"
-    assert fixed(text, "DF201", unsafe=True) == text
+    assert fixed(text, "DF201", unsafe=True) == result
+    assert fixed(text, "DF201", unsafe=False) == text
 
 
 @pytest.mark.parametrize(
@@ -717,19 +724,19 @@ def test_an_archive_is_never_safely_added() -> None:
         ("ENV CGO_ENABLED=1\nRUN go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "it needs CGO_ENABLED=0"),
         ("RUN (export CGO_ENABLED=0); go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "it needs CGO_ENABLED=0"),
         ("RUN go build -o /app . && export CGO_ENABLED=0\nFROM scratch\nCOPY --from=0 /app /app\n", "it needs CGO_ENABLED=0"),
-        ("RUN CGO_ENABLED=0 GOARCH=arm go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "the script chooses"),
-        ("ENV GOOS=linux\nRUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "the script chooses"),
-        ("RUN CGO_ENABLED=0 go install .\nFROM scratch\nCOPY --from=0 /app /app\n", "`go install` puts"),
-        ('RUN ["go", "build"]\nFROM scratch\nCOPY --from=0 /app /app\n', "the step is no plain script"),
-        ("RUN CGO_ENABLED=0 nice go build\nFROM scratch\nCOPY --from=0 /app /app\n", "the step is no plain script"),
-        ("RUN go test ./...\nFROM scratch\nCOPY --from=0 /app /app\n", "nothing is compiled"),
-        ("RUN CGO_ENABLED=0 go build -o /bin/a .\nFROM scratch\nCOPY --from=0 /bin/ab /\n", "line 4 takes /bin/ab"),
+        ("RUN CGO_ENABLED=0 GOARCH=arm go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "the script sets"),
+        ("ENV GOOS=linux\nRUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "the script sets"),
+        ("RUN CGO_ENABLED=0 go install .\nFROM scratch\nCOPY --from=0 /app /app\n", "`go install` uses"),
+        ('RUN ["go", "build"]\nFROM scratch\nCOPY --from=0 /app /app\n', "the RUN is not a plain script"),
+        ("RUN CGO_ENABLED=0 nice go build\nFROM scratch\nCOPY --from=0 /app /app\n", "the RUN is not a plain script"),
+        ("RUN go test ./...\nFROM scratch\nCOPY --from=0 /app /app\n", "no other stage copies"),
+        ("RUN CGO_ENABLED=0 go build -o /bin/a .\nFROM scratch\nCOPY --from=0 /bin/ab /\n", "line 4 copies /bin/ab"),
         ("RUN CGO_ENABLED=0 go build -o /app .\nFROM build\nFROM scratch\nCOPY --from=0 /app /app\n", "another stage is FROM"),
         ("RUN CGO_ENABLED=0 go build -o /app .\nFROM debian\nRUN --mount=from=build,target=/x cp /x/app /app\n", "line 4 mounts it"),
-        ("RUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build /app /lib/x.so /\n", "line 4 takes /lib/x.so"),
-        ("RUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build / /\n", "line 4 takes / of it"),
-        ("ARG X\nRUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build $X /\n", "line 5 takes $X of it"),
-        ("RUN cd x && CGO_ENABLED=0 go build -o bin .\nFROM scratch\nCOPY --from=build /bin /\n", "line 4 takes /bin of it"),
+        ("RUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build /app /lib/x.so /\n", "line 4 copies /lib/x.so"),
+        ("RUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build / /\n", "line 4 copies / from it"),
+        ("ARG X\nRUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build $X /\n", "line 5 copies $X from it"),
+        ("RUN cd x && CGO_ENABLED=0 go build -o bin .\nFROM scratch\nCOPY --from=build /bin /\n", "line 4 copies /bin from it"),
     ],
 )
 def test_compiled_where_it_is(steps: str, reason: str) -> None:
@@ -737,7 +744,7 @@ def test_compiled_where_it_is(steps: str, reason: str) -> None:
     doc = parse(text)
     rule = next(rule for rule in rules() if rule.code == "DF106")
     (found,) = check(doc, Facts(doc, settings=Settings(preset="all")), [rule])
-    assert f"no fix, {reason}" in found.message
+    assert f"no fix: {reason}" in found.message
     assert found.fix is None
 
 

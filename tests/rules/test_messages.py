@@ -10,6 +10,6 @@ from dockerlint.lint.syntax.parser import parse
 def test_of_a_long_word_the_bad_part_is_shown() -> None:
     rule = find("DF642")
     assert rule is not None
-    doc = parse("FROM registry.example.com/team/service/node:4-node${templateOption:imageVariant}\n")
+    doc = parse("FROM registry.example.com/team/service/node:4-node${release:imageVariant}\n")
     (finding,) = check(doc, rules=[rule])
-    assert "`${templateOption:imageVariant}`" in finding.message
+    assert "`${release:imageVariant}`" in finding.message

@@ -85,6 +85,14 @@ READERS: dict[str, str] = {
     "Gemfile": "other_manifests.gemfile",
     ".bundle/config": "other_manifests.bundle_config",
     "mix.exs": "other_manifests.mix",
+    "rebar.config": "other_manifests.rebar",
+    "rebar.config.script": "other_manifests.program",
+    "shard.yml": "other_manifests.shard",
+    "shard.override.yml": "other_manifests.shard",
+    "*.nimble": "other_manifests.program",
+    "config.nims": "other_manifests.program",
+    "dub.json": "other_manifests.dub_json",
+    "dub.sdl": "other_manifests.dub_sdl",
     "stack.yaml": "other_manifests.stack",
     "package.yaml": "other_manifests.haskell_package",
     "*.cabal": "other_manifests.haskell_package",
@@ -123,7 +131,7 @@ def closure(
             why = why or f"{path} is not in the build context"
             continue
         if len(found) >= MOST_FILES:
-            return ReadFiles(tuple(found), why or f"there are more than {MOST_FILES} manifests", fails)
+            return ReadFiles(tuple(found), why or f"the project has more than {MOST_FILES} manifests", fails)
         found[path] = None
         for item in _said(context, path, readers or {}, scripts=scripts):
             if isinstance(item, Doubt):
@@ -147,7 +155,7 @@ def _said(context: Context, path: str, readers: Mapping[str, Reader], *, scripts
         return
     text = context.read(path)
     if text is None:
-        yield Doubt(f"{path} cannot be read")
+        yield Doubt(f"dlint cannot read {path}")
     else:
         yield from reader(Manifest(context, path, text, scripts))
 

@@ -338,6 +338,15 @@ SPLITS: list[tuple[str, str, str, list[str], str | None, Applicability | None, F
     ("swift-program", "FROM debian:12\nWORKDIR /app\n", "swift package resolve --force-resolved-versions", ["COPY Package.swift ./", "RUN swift package resolve --force-resolved-versions"], None, UNSAFE, {"Package.swift": "import Foundation\n"}),
     ("dart", "FROM dart:3\nWORKDIR /app\n", "dart pub get --enforce-lockfile", ["COPY pubspec.yaml pubspec.lock ./", "COPY packages/b ./packages/b/", "RUN dart pub get --enforce-lockfile"], None, SAFE, {"pubspec.yaml": "dependencies:\n  b:\n    path: packages/b\n", "pubspec.lock": "", "packages/b/pubspec.yaml": "name: b\n", "packages/b/lib/b.dart": ""}),
     ("dart-lock", "FROM dart:3\nWORKDIR /app\n", "dart pub get", ["COPY pubspec.yaml pubspec.lock ./", "RUN dart pub get"], None, UNSAFE, {"pubspec.yaml": "name: a\n", "pubspec.lock": ""}),
+    ("shards", "FROM debian:12\nWORKDIR /app\n", "shards install --production", ["COPY shard.yml shard.lock ./", "COPY lib_a ./lib_a/", "RUN shards install --production"], None, SAFE, {"shard.yml": "dependencies:\n  a:\n    path: ./lib_a\n  b:\n    github: x/b\n", "shard.lock": "", "lib_a/shard.yml": "name: a\n"}),
+    ("shards-lock", "FROM debian:12\nWORKDIR /app\n", "shards install", ["COPY shard.yml shard.lock ./", "RUN shards install"], None, SAFE, {"shard.yml": "name: a\n", "shard.lock": ""}),
+    ("shards-build", "FROM debian:12\nWORKDIR /app\n", "shards build --release", ["COPY shard.yml ./", "RUN shards install"], "RUN shards build --release", UNSAFE, {"shard.yml": "name: a\n"}),
+    ("nimble", "FROM debian:12\nWORKDIR /app\n", "nimble build -d:release", ["COPY app.nimble nimble.lock ./", "RUN nimble install --depsOnly --accept"], "RUN nimble build -d:release", UNSAFE, {"app.nimble": "requires \"jester\"\n", "nimble.lock": "{}"}),
+    ("nimble-deps", "FROM debian:12\nWORKDIR /app\n", "nimble install -y -d && nimble build", ["COPY app.nimble ./", "RUN nimble install -y -d"], "RUN nimble build", UNSAFE, {"app.nimble": "requires \"jester\"\n"}),
+    ("dub", "FROM debian:12\nWORKDIR /app\n", "dub build -b release", ["COPY dub.json dub.selections.json ./", "COPY sub/dub.sdl ./sub/", "RUN dub upgrade --missing-only"], "RUN dub build -b release", UNSAFE, {"dub.json": '{"name": "a", "subPackages": ["./sub"]}', "dub.selections.json": "{}", "sub/dub.sdl": 'name "sub"\n'}),
+    ("dub-sdl", "FROM debian:12\nWORKDIR /app\n", "dub build", ["COPY dub.sdl ./", "COPY lib/dub.json ./lib/", "RUN dub upgrade --missing-only"], "RUN dub build", UNSAFE, {"dub.sdl": 'dependency "lib" path="lib"\n', "lib/dub.json": "{}"}),
+    ("rebar3", "FROM erlang:27\nWORKDIR /app\n", "rebar3 as prod release", ["COPY rebar.config rebar.lock ./", "COPY apps/a/rebar.config ./apps/a/", "RUN rebar3 get-deps"], "RUN rebar3 as prod release", UNSAFE, {"rebar.config": "{deps, [cowboy]}.\n", "rebar.lock": "[].\n", "apps/a/rebar.config": "{deps, []}.\n"}),
+    ("rebar3-compile", "FROM erlang:27\nWORKDIR /app\n", "rebar3 compile --deps_only && rebar3 release", ["COPY rebar.config rebar.lock ./", "RUN rebar3 compile --deps_only"], "RUN rebar3 release", UNSAFE, {"rebar.config": "{deps, [cowboy]}.\n", "rebar.lock": "[].\n"}),
     ("setup.py", PYTHON, "pip install .", ["COPY requirements.txt ./", "RUN pip install -r requirements.txt"], "RUN pip install .", UNSAFE, {"setup.py": "from setuptools import setup\nsetup(install_requires=open('requirements.txt').read().split())\n", "requirements.txt": "flask\n"}),
     ("setup.py-editable", PYTHON, "pip install --no-cache-dir -e .", ["COPY setup.py README.md ./", "COPY pkg/__init__.py ./pkg/", "RUN pip install --no-cache-dir -e ."], None, UNSAFE, {"setup.py": "from setuptools import setup\nsetup(long_description=open('README.md').read(), install_requires=['flask'])\n", "README.md": "", "pkg/__init__.py": "", "pkg/a.py": ""}),
     ("pyproject-uv", PYTHON, "uv pip install --system .", ["COPY pyproject.toml ./", "RUN uv pip install --system -r pyproject.toml"], "RUN uv pip install --system .", UNSAFE, {"pyproject.toml": BUILT}),
@@ -365,7 +374,7 @@ NEEDED = [
     ("npm-workspaces", "packages/a/"), ("npm-path", "lib/a/"), ("npm-archive", "lib/a.tgz"), ("yarn-berry", ".yarn/patches/"),
     ("pip", "base.txt"), ("uv-members", "p/a/"), ("uv-members", "lib/"), ("poetry-no-root", "lib/b/"), ("conda", "requirements.txt"),
     ("go", "lib/go.mod"), ("go-work", "b/go.mod"), ("maven-modules", "a/pom.xml"), ("dotnet", "src/B/B.csproj"),
-    ("dotnet-named", "src/B/B.csproj"), ("composer-plain", "lib/b/"), ("swift", "lib/Package.swift"), ("dart", "packages/b/"),
+    ("shards", "lib_a/"), ("dotnet-named", "src/B/B.csproj"), ("composer-plain", "lib/b/"), ("swift", "lib/Package.swift"), ("dart", "packages/b/"),
     ("pnpm", "patches/"),
 ]
 
@@ -382,20 +391,20 @@ def test_a_file_that_is_missing(tmp_path: Path, name: str, gone: str) -> None:
 
 # a row of SPLITS, files that it has besides or instead, and why it is no longer safe with them
 BESIDES: list[tuple[str, Files, str]] = [
-    ("npm", {"package.json": package(dependenciesMeta={"a": {"injected": True}})}, "package.json has packages that are copied"),
-    ("npm", {"package.json": package(workspaces=["p"])}, "package.json has members that are not in the build context"),
-    ("npm", {".npmrc": "script-shell=./x.sh\n"}, ".npmrc names ./x.sh"),
-    ("composer-plain", {".git/HEAD": ""}, "the project's version is asked of the repository"),
-    ("composer-plain", {"composer.json": package(scripts={"post-install-cmd": "x"})}, "composer.json runs scripts (post-install-cmd)"),
-    ("composer-plain", {"composer.json": package(autoload={"classmap": ["src"]})}, "the list of classes is made from the source"),
-    ("dart", {"example/pubspec.yaml": ""}, "example/pubspec.yaml is looked at too"),
+    ("npm", {"package.json": package(dependenciesMeta={"a": {"injected": True}})}, "package.json copies packages"),
+    ("npm", {"package.json": package(workspaces=["p"])}, "package.json names workspace members that are not in the build context"),
+    ("npm", {".npmrc": "script-shell=./x.sh\n"}, ".npmrc names the file ./x.sh"),
+    ("composer-plain", {".git/HEAD": ""}, "composer reads the project's version from git"),
+    ("composer-plain", {"composer.json": package(scripts={"post-install-cmd": "x"})}, "composer.json runs scripts (post-install-cmd): install with `--no-scripts`"),
+    ("composer-plain", {"composer.json": package(autoload={"classmap": ["src"]})}, "composer builds the class map from the source: install with `--no-autoloader`"),
+    ("dart", {"example/pubspec.yaml": ""}, "the install also reads example/pubspec.yaml"),
     ("dotnet", {"src/B/B.csproj": '<Project><Import Project="$(Shared)/x.props" /></Project>'}, "src/B/B.csproj refers to $(Shared)/x.props"),
     ("dotnet", {"nuget.config": '<add key="x" value="./feed" />'}, "feed is not in the build context"),
-    ("maven-modules", {".mvn/extensions.xml": ""}, ".mvn/extensions.xml has extensions"),
-    ("conda", {"environment.yml": "channels: [./here]\ndependencies: [a]\n"}, "environment.yml has a channel of files"),
+    ("maven-modules", {".mvn/extensions.xml": ""}, ".mvn/extensions.xml loads extensions"),
+    ("conda", {"environment.yml": "channels: [./here]\ndependencies: [a]\n"}, "environment.yml has a local channel"),
     ("uv-no-package", {"pyproject.toml": PROJECT + "[[tool.uv.index]]\nname = 'x'\nurl = './feed'\n"}, "pyproject.toml has an index"),
-    ("pnpm", {"pnpm-workspace.yaml": "packages: ['apps/*']\ninjectWorkspacePackages: true\n"}, "pnpm-workspace.yaml has packages"),
-    ("bundler-frozen", {".bundle/config": "BUNDLE_LOCAL__A: /x\n"}, ".bundle/config names files"),
+    ("pnpm", {"pnpm-workspace.yaml": "packages: ['apps/*']\ninjectWorkspacePackages: true\n"}, "pnpm-workspace.yaml copies packages"),
+    ("bundler-frozen", {".bundle/config": "BUNDLE_LOCAL__A: /x\n"}, ".bundle/config names files to read"),
 ]
 
 
@@ -415,7 +424,7 @@ def test_a_manifest_above_has_a_say(tmp_path: Path) -> None:
     findings, safe, _ = examine(text, "DF101", tmp_path, files)
     assert safe == text
     assert findings[0].fix is not None
-    assert "package.json has a say in what is installed" in findings[0].fix.title
+    assert "package.json also decides what is installed" in findings[0].fix.title
 
 
 def test_a_program_that_is_no_setup_py_has_no_fix(tmp_path: Path) -> None:
@@ -429,7 +438,7 @@ def test_a_program_that_is_no_setup_py_has_no_fix(tmp_path: Path) -> None:
 def test_requirements_that_stand_nowhere_alone(tmp_path: Path) -> None:
     findings, _, _ = examine(f"{PYTHON}COPY . .\nRUN pip install .\n", "DF101", tmp_path, {"pyproject.toml": BUILT, "a.py": ""})
     assert levels(findings) == [None]
-    assert findings[0].message.endswith("its dependencies stand in no file that can be installed alone")
+    assert findings[0].message.endswith("no file lists its dependencies alone")
 
 
 @pytest.mark.parametrize(

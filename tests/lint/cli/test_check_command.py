@@ -4,8 +4,10 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +21,7 @@ from dockerlint.lint.cli import commands, main
 from dockerlint.lint.cli.check_run import DEFAULTS
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import rule
-from dockerlint.lint.report.saving_text import phrase
+from dockerlint.lint.report.saving_text import in_brackets
 from dockerlint.lint.storage import prepared
 from dockerlint.lint.syntax.nodes import Dockerfile, Run, Workdir
 from dockerlint.lint.syntax.parser import parse
@@ -163,8 +165,8 @@ def test_words(words: list[str], status: int, out: str, dlint: Dlint) -> None:
     [
         (["nothing.here"], "dlint: nothing.here: no such file or folder\n"),
         (["explian"], "dlint: explian: no such file or folder; did you mean 'explain'?\n"),
-        (["empty", "--fail-on-empty"], "dlint: empty: there is no Dockerfile in this folder (looked for Dockerfile, "),
-        (["binary"], "dlint: binary: this is a binary file (there is a NUL byte at offset 4), not a Dockerfile\n"),
+        (["empty", "--fail-on-empty"], "dlint: empty: no Dockerfile in this folder (looked for Dockerfile, "),
+        (["binary"], "dlint: binary: this is a binary file (NUL byte at offset 4), not a Dockerfile\n"),
         (["wide"], "dlint: wide: this is UTF-16"),
         (["conf/Dockerfile"], "unknown key 'selct'; did you mean 'select'?\n"),
         (["--select", "XX999", "Dockerfile"], "dlint: --select: there is no rule 'XX999'"),
@@ -292,10 +294,10 @@ def test_fix_says_what_it_saves(dlint: Dlint) -> None:
     summary, *lines = done.err.splitlines()
     assert summary.startswith("Dockerfile: fixed 1 finding, image ")
     assert lines == [
-        f"  line 2: XX100 drop the step: {phrase(saving_of(WASTE_TWICE, 2))}",
+        f"  line 2: XX100 drop the step {in_brackets(saving_of(WASTE_TWICE, 2))}",
         "    unneeded step",
         "  left for --unsafe-fixes:",
-        f"    line 3: XX100 drop the step: {phrase(saving_of(first + third, 2))}",
+        f"    line 3: XX100 drop the step {in_brackets(saving_of(first + third, 2))}",
     ]
 
 
@@ -328,6 +330,16 @@ def test_diff_shows_and_writes_nothing(dlint: Dlint) -> None:
     assert (patch.returncode, patch.stderr) == (0, "")
     assert path.read_text() == "FROM debian:12\nWORKDIR new\nWORKDIR safe"
     assert dlint("--diff", "sub") == (0, "", "")
+
+
+def test_a_diff_says_why_by_the_lines_of_the_file_as_it_is(dlint: Dlint) -> None:
+    dlint.put("Dockerfile", "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\nRUN pip install flask\n")
+    dlint.put("b/Dockerfile", "FROM fedora:42\nRUN dnf install -y httpd\nRUN dnf clean all\n")
+    *lines, last = dlint("--diff", "--select", "DF104,DF201,DF103,DL3009,DL3040,DL3042").err.splitlines()
+    assert [line.split(": ")[1].split(" ")[0] for line in lines if line.startswith("  line ")] == ["DF104", "DL3009", "DL3042", "DF201"]
+    assert [line.split(":")[0] for line in lines if line.startswith("  line ")] == ["  line 2", "  line 3", "  line 4", "  line 3"]
+    assert "  gone with these: DL3009 (line 2)" in lines
+    assert re.fullmatch(r"would fix 4 findings in 2 files, images about \d+ MB smaller, of \S+ MB", last)
 
 
 def test_diff_exit_zero(dlint: Dlint) -> None:
@@ -422,11 +434,13 @@ def test_colours_are_for_terminals_and_for_who_asks(dlint: Dlint, monkeypatch: p
     assert "2 | WORKDIR old\n    |         ^^^" in out
 
 
-def test_a_terminal_gets_colour_and_excerpts(dlint: Dlint) -> None:
-    dlint.put("Dockerfile", "FROM debian:12\nCOYP a b\n")
+def on_terminal(dlint: Dlint, columns: int, *words: str, **environment: str) -> tuple[int, bytes]:
+    """Exit status and output of a run on a terminal of that width."""
     master, slave = pty.openpty()
-    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
-    command = [sys.executable, "-m", "dockerlint.lint.cli", "--no-savings"]
+    termios.tcsetwinsize(slave, (50, columns))
+    environ = {**os.environ, "TERM": "xterm", **environment}
+    environ.pop("COLUMNS", None)
+    command = [sys.executable, "-m", "dockerlint.lint.cli", *words]
     process = subprocess.Popen(command, stdout=slave, stderr=slave, env=environ, cwd=dlint.folder)
     os.close(slave)
     shown = b""
@@ -439,9 +453,26 @@ def test_a_terminal_gets_colour_and_excerpts(dlint: Dlint) -> None:
         if not piece:
             break
     os.close(master)
-    assert process.wait() == 1
+    return process.wait(), shown
+
+
+def test_a_terminal_gets_colour_and_excerpts(dlint: Dlint) -> None:
+    dlint.put("Dockerfile", "FROM debian:12\nCOYP a b\n")
+    status, shown = on_terminal(dlint, 80, "--no-savings")
+    assert status == 1
     assert b"\x1b[31;1mDL1000 error" in shown
     assert b"^^^^" in shown
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_terminal_gets_lines_of_its_width(dlint: Dlint, columns: int) -> None:
+    dlint.put("Dockerfile", "FROM node:18\nENV DB_PASSWORD=hunter2\nCOPY . .\nRUN npm install && echo " + "x" * 90 + "\nCMD npm start\n")
+    for words in (["--preset", "recommended"], ["--preset", "recommended", "--diff"]):
+        _, shown = on_terminal(dlint, columns, *words, NO_COLOR="1", DLINT_IGNORE="")
+        assert b"\x1b" not in shown
+        report = shown.decode().split("--- a/")[0]
+        assert max(map(len, report.splitlines())) <= columns
+        assert ("[?]" in report) is ("--diff" not in words)
 
 
 def test_a_reader_that_goes_is_no_error(dlint: Dlint) -> None:
@@ -556,7 +587,7 @@ def test_what_is_no_baseline(text: str, dlint: Dlint) -> None:
     dlint.put("Dockerfile", OLD)
     dlint.put("known.json", text)
     done = dlint("--baseline", "known.json", "Dockerfile")
-    assert (done.status, "this is no baseline of version 2 or 1" in done.err, "Traceback" in done.err) == (2, True, False)
+    assert (done.status, "not a baseline of version 2 or 1" in done.err, "Traceback" in done.err) == (2, True, False)
 
 
 def test_an_empty_baseline(dlint: Dlint) -> None:
@@ -762,3 +793,6 @@ def test_a_terminal_does_not_act_on_a_diff(dlint: Dlint, monkeypatch: pytest.Mon
     shown = dlint("--diff", "Dockerfile").out
     assert "\x1b]" not in shown
     assert "title" in shown
+    assert "\x1b[31m-WORKDIR old\x1b[0m\n\x1b[32m+WORKDIR new\x1b[0m\n" in shown
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in dlint("--diff", "Dockerfile").out

@@ -43,7 +43,7 @@ def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
     [
         (1, ["FROM debian:12", "dlint cannot tell what it reads and writes"]),
         (2, ["sets variables: GIT_SHA", "line 9: `ARG GIT_SHA` sets GIT_SHA, which `RUN make -C /srv/app` may read\n", "it may move below line 7: lines 3 to 7 neither read what it writes, nor write", "DF105: ", "safe fix", "seconds of a build that gets another value: "]),
-        (3, ["writes /data/app.conf", "it must stay above", "line 4: `COPY app.conf /data/app.conf` writes /data/app.conf, which `chmod 600 /data/app.conf` reads or writes\n", "DF102: ", "safe fix: move 2 steps below it", "expected seconds a build: "]),
+        (3, ["writes /data/app.conf", "it must stay above", "line 4: `COPY app.conf /data/app.conf` writes /data/app.conf, which `chmod 600 /data/app.conf` reads or writes\n", "DF102: ", "safe fix: move 2 instructions further down", "expected seconds a build: "]),
         (4, ["it must stay below", "line 3: `COPY app.conf /data/app.conf` writes /data/app.conf, which `chmod 600 /data/app.conf` reads or writes\n", "it may move below line 7"]),
         (5, ["runs again in these cases: cold, source edit, base update", "`apt-get install -y curl` may read or write the image's programs, libraries and settings, and /var/lib/dpkg/status\n"]),
         (6, [":5: RUN apt-get update && apt-get install -y curl"]),
@@ -119,9 +119,9 @@ def test_long_lists_are_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [
-        ("{file}:8", "8: there is no instruction on this line"),
-        ("{file}:99", "99: there is no instruction on this line"),
-        ("{file}:0", "0: there is no instruction on this line"),
+        ("{file}:8", "8: no instruction on this line"),
+        ("{file}:99", "99: no instruction on this line"),
+        ("{file}:0", "0: no instruction on this line"),
         ("{file}", "--why takes FILE:LINE"),
         ("{file}:x", "--why takes FILE:LINE"),
         ("{file}:\u00b2", "--why takes FILE:LINE"),
@@ -145,7 +145,7 @@ def test_a_file_that_does_not_parse(tmp_path: Path, capsys: pytest.CaptureFixtur
     status, _, err = shown(capsys, "--why", f"{path}:3")
     assert status == 2
     assert "Dockerfile:2: " in err
-    assert "mend that first" in err
+    assert "fix that first" in err
 
 
 def test_a_code_or_a_place(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

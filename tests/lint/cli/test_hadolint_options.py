@@ -201,11 +201,11 @@ def test_an_unknown_key_is_told_once(many: int, capsys: pytest.CaptureFixture[st
 def test_an_empty_folder_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     Path("empty").mkdir()
     assert main(["empty", "good"]) == 0
-    assert "empty: there is no Dockerfile in this folder" in capsys.readouterr().err
+    assert "empty: no Dockerfile in this folder" in capsys.readouterr().err
     assert main(["empty", "-f", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
     assert main(["empty", "-q"]) == 0
     assert capsys.readouterr() == ("", "")
     assert main(["empty", "--fail-on-empty"]) == 2
-    assert "dlint: empty: there is no Dockerfile in this folder" in capsys.readouterr().err
+    assert "dlint: empty: no Dockerfile in this folder" in capsys.readouterr().err
     assert main(["good", "--fail-on-empty"]) == 0

@@ -297,7 +297,7 @@ def test_parquet_without_the_columns(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(ScanError, match="there is no git repository below"):
+    with pytest.raises(ScanError, match="no git repository below"):
         list(dockerfile_sources.read(tmp_path))
 
 
@@ -537,7 +537,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, capsys: pytest
     out.mkdir()
     (out / "thesis.txt").write_text("x")
     assert scan(records(tmp_path / "a.jsonl", [("a", PLAIN)]), "--out", out) == 2
-    assert "there is something in this folder that is not of a scan" in capsys.readouterr().err
+    assert "this folder holds files that are not of a scan" in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
 
 
