@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,3 +190,19 @@ def test_every_action_is_pinned_by_its_commit() -> None:
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
     # one commit an action, in all files
     assert len({line.partition("@")[0] for line in used}) == len(set(used))
+
+
+def test_the_image_is_given_all_that_the_wheel_is_made_of() -> None:
+    from dockerlint.lint.context.build_context import Context
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    hook = (ROOT / "hatch_build.py").read_text(encoding="utf-8")
+    top_level = re.search(r"^TOP_LEVEL = \((.*)\)$", hook, re.MULTILINE)
+    assert top_level
+    needed = {
+        "pyproject.toml", "hatch_build.py", "release/requirements.txt", project["project"]["readme"], *project["project"]["license-files"],
+        *wheel["only-include"], *wheel["shared-data"], *(f".pkg/dockerlint/{name}" for name in re.findall(r'"(.+?)"', top_level[1])),
+    }  # fmt: skip
+    files = Context.of(ROOT, ROOT / "Dockerfile").files
+    assert not {path for path in needed if not any(file == path or file.startswith(f"{path}/") for file in files)}
