@@ -303,7 +303,7 @@ def _history(context: Context | None, path: Path, most: int) -> History | None:
         return None
     if found.shallow:
         many = len(found.commits)
-        click.echo(f"dlint: --replay: the clone is shallow: it has {many} of {most} commits", err=True)
+        click.echo(f"dlint: --replay: the clone is shallow: {many} of {most} commits can be replayed", err=True)
     return found
 
 
