@@ -212,7 +212,7 @@ def test_a_pull_request(runner: Runner) -> None:
     assert ran.annotated == {"Dockerfile"}
     assert runner.comments == [ran.summary]
     assert ran.summary.startswith(f"{MARKER}\n")
-    assert f"| added | Dockerfile:3:9 | error | {CODE} |" in ran.summary
+    assert f"| added | Dockerfile:3:9 | warning | {CODE} |" in ran.summary
     assert "HEAD^1" not in ran.err
     sarif = json.loads(Path(ran.outputs["sarif"]).read_text(encoding="utf-8"))
     places = {item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for item in sarif["runs"][0]["results"]}
@@ -330,7 +330,7 @@ def test_names_are_data(runner: Runner) -> None:
 
     assert ran.status == 1, ran.err
     assert len(ran.annotated) == len(names)
-    assert ran.summary.count(f"| error | {CODE} |") == len(names)
+    assert ran.summary.count(f"| warning | {CODE} |") == len(names)
     assert not list(runner.folder.rglob("pwned"))
 
 
