@@ -28,6 +28,7 @@ MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 # A rule of a Makefile: its targets and what these need. Source: the GNU make manual, "Rule Syntax".
 RULE = regex(r"(?m)^([\w./-]+(?:[ \t]+[\w./-]+)*)[ \t]*:(?![:=])[ \t]*([^\n#;=]*)(?:;([^\n]*))?")
 RECIPE_SIGNS = "@-+ \t"
+MAKES = frozenset({"make", "gmake"})
 RUNNERS = {"npm": ("run", "run-script"), "pnpm": ("run",), "yarn": ("run",), "bun": ("run",)}
 # A longer script is a program; deeper than this nobody calls them.
 LONGEST = 50_000
@@ -40,6 +41,13 @@ class Inner(Struct, frozen=True):
 
     commands: tuple[Command, ...]
     folder: str | None
+
+
+def runs_others(command: Command) -> bool:
+    """Whether a command may run others that files of the context say; at once, as most do not."""
+    words = unwrapped(command.words)
+    name = words[0].text if words else ""
+    return "/" in name or name in SHELLS or name in MAKES or name in RUNNERS
 
 
 def inner(command: Command, folder: str | None, read: Callable[[str], str | None], depth: int = 0) -> Iterator[Inner]:
@@ -96,7 +104,7 @@ def _script(words: list[str], folder: str | None, read: Callable[[str], str | No
 
 def _target(words: list[str], folder: str | None, read: Callable[[str], str | None]) -> str | None:
     """The recipes of a Makefile's targets, those that they need first."""
-    if posixpath.basename(words[0]) not in ("make", "gmake") or folder is None or any(word.startswith("-") and not word.startswith("-j") for word in words):
+    if posixpath.basename(words[0]) not in MAKES or folder is None or any(word.startswith("-") and not word.startswith("-j") for word in words):
         return None
     text = next((found for name in MAKEFILES if (found := read(posixpath.join(folder, name))) is not None), None)
     if text is None or len(text) > LONGEST:

@@ -11,7 +11,7 @@ from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.syntax import nodes
 
-from .inner_commands import folder_at, inner
+from .inner_commands import folder_at, inner, runs_others
 from .install_inputs import Bringers, brought, manifests, primary, project_flag
 from .reads.local_project import own
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .install_inputs import Manifests
 
 # Of files that a pattern stands for, so many are looked at.
+# What an invocation does that may fetch what a project depends on.
+INSTALLING = frozenset({"install", "build"})
 MOST_NAMES = 100
 
 
@@ -67,8 +69,9 @@ def project_installs(facts: Facts, stage: Stage) -> Iterator[ProjectInstall]:
             copies.add(node)
         if not isinstance(node, nodes.Run):
             continue
+        direct = {id(item.command): item for item in facts.invocations(node)}
         for command in facts.commands(node):
-            for invocation, cwd, through in _called(facts, copies, node, command):
+            for invocation, cwd, through in _called(facts, copies, node, command, direct.get(id(command))):
                 if fetches(invocation, installed):
                     found = project_install(facts, copies, node, invocation, cwd, through)
                     if found is not None:
@@ -76,14 +79,19 @@ def project_installs(facts: Facts, stage: Stage) -> Iterator[ProjectInstall]:
                     installed.add(invocation.tool.name)
 
 
-def _called(facts: Facts, copies: Bringers, run: Run, command: Command) -> Iterator[tuple[Invocation, str | None, Command | None]]:
-    """The tools that a command of a RUN calls, itself or by a script of the context; each with its folder and, then, the command."""
-    folder = working_folder(facts, run, command)
-    direct = next((item for item in facts.invocations(run) if item.command is command), None)
-    if direct is not None:
-        yield direct, folder, None
-    if facts.context is None or (direct is not None and direct.action):
+def _called(
+    facts: Facts, copies: Bringers, run: Run, command: Command, direct: Invocation | None
+) -> Iterator[tuple[Invocation, str | None, Command | None]]:
+    """The tools that a command of a RUN calls, itself (`direct`) or by a script of the context; each with its folder and, then, the
+    command. Of those that it calls itself only those that may install.
+    """
+    if direct is not None and direct.action:
+        if direct.action in INSTALLING:
+            yield direct, working_folder(facts, run, command), None
         return
+    if facts.context is None or not runs_others(command):
+        return
+    folder = working_folder(facts, run, command)
 
     def read(path: str) -> str | None:
         found = copies.first(path)
