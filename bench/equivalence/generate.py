@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 
+from .rare import steered
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -259,6 +261,8 @@ class Author:
         self.add("RUN " + self.pick("ls -R /root > /list 2>/dev/null || true", "du -s /var > /dev/null", "find /etc -name '*.conf' | sort | head -3 > /conf", "ls /var/lib/apt/lists > /lists || true", "ls /var/cache > /caches", "echo $PATH > /env"))
 
     cloned = 0
+    # the last stage is empty; an entry point is set
+    empty = entered = False
 
     def base(self, name: str) -> str:
         """What follows FROM."""
@@ -763,10 +767,13 @@ def habits(author: Author, text: str) -> str:
 
 
 @st.composite
-def cases(draw: DrawFn) -> Case:
-    """Dockerfiles that mostly build, with their contexts."""
+def cases(draw: DrawFn, wanted: str | None = None) -> Case:
+    """Dockerfiles that mostly build, with their contexts; with a rule's code, those that it has something to say of."""
     author = Author(draw)
-    author.pick(*ECOSYSTEMS)(author)
+    if wanted is None:
+        author.pick(*ECOSYSTEMS)(author)
+    else:
+        steered(author, wanted)
     author.maybe(3, "LABEL end=1")
     if author.chance(10):
         author.files[".dockerignore"] = author.pick("*.md\n", ".git\nnode_modules\n", "**/*.tmp\n")

@@ -61,6 +61,8 @@ IMAGES = {
         Image("alpine:3.20", ("apk",), family="alpine", command=("/bin/sh",)),
         Image("node:20-alpine", ("apk", *NODE), {"NODE_VERSION": "20.0.0"}, family="alpine", command=("node",), user=("node", 1000)),
         Image("fedora:40", ("dnf", "yum", "rpm", "useradd", "groupadd"), family="fedora"),
+        Image("opensuse/leap:15.6", ("zypper", "rpm", "useradd", "groupadd"), family="suse"),
+        Image("archlinux:base", ("pacman", "useradd", "groupadd"), family="arch"),
     )
 }
 # where a tool lies when it is not in /usr/bin
@@ -181,7 +183,7 @@ def _own(top: Path, image: Image) -> None:
         path = shutil.which("sha256sum")
         assert path
         _install(top, path, "usr/bin/sha256sum")
-    (top / "usr/bin/sh").symlink_to("busybox" if alpine else "bash" if image.family == "fedora" else "dash")
+    (top / "usr/bin/sh").symlink_to("busybox" if alpine else "bash" if image.family in ("fedora", "suse", "arch") else "dash")
     for name in image.tools:
         place = "usr/local/bin" if name in LOCAL else "usr/bin"
         (top / place / name).symlink_to("/usr/lib/standin/tool")
@@ -211,7 +213,7 @@ def _own(top: Path, image: Image) -> None:
         os.chown(top / "home" / name, number, number)
     for file, lines in (("passwd", users), ("group", groups), ("shadow", []), ("gshadow", [])):
         (top / "etc" / file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    release = {"debian": "ID=debian\n", "alpine": "ID=alpine\n", "fedora": "ID=fedora\n"}[image.family]
+    release = {"debian": "ID=debian\n", "alpine": "ID=alpine\n", "fedora": "ID=fedora\n", "suse": "ID=opensuse-leap\n", "arch": "ID=arch\n"}[image.family]
     (top / "etc/os-release").write_text(release, encoding="utf-8")
     if "pip" in image.tools:
         (top / "usr/local/lib/python3.11/site-packages").mkdir(parents=True)

@@ -217,7 +217,13 @@ def _drop_cleanup(facts: Facts, run: Run, caches: tuple[Cache, ...], tool: Tool)
         if any(_lies(path, item.mount) for item in caches):
             wipes[command.span] = command
     for invocation in facts.invocations(run):
-        if invocation.tool is tool and invocation.action == "clean":
+        if invocation.tool is not tool:
+            continue
+        emptied = [item for item in caches_of(facts, run, tool) if item.emptied_by(invocation)]
+        if any(item in caches for item in emptied):
+            # what it empties beside them would get into the layer
+            if not all(item in caches or facts.mounted(run, item.path) for item in emptied):
+                return None
             wipes[invocation.command.span] = invocation.command
     edits: list[Edit] = []
     for command in wipes.values():

@@ -67,7 +67,7 @@ def cache_needed(facts: Facts, run: Run, tool: Tool) -> Need:
     if stage is None:
         return Need.PERHAPS
     paths = [item.path for item in caches_of(facts, run, tool) if item.role != "index"]
-    later = max((_offline(facts, node, tool) for node in islice(_later(facts, stage, run), FARTHEST)), default=Need.NONE)
+    later = max((_reuses(facts, node, tool) for node in islice(_later(facts, stage, run), FARTHEST)), default=Need.NONE)
     return max(later, _read_by_name(facts, stage, run, paths), _installed_at_start(facts, stage, tool))
 
 
@@ -133,11 +133,16 @@ def _is_opaque(facts: Facts, run: Run, tool: Tool) -> bool:
     return any(names.search(word.text) for item in others for word in item.words)
 
 
-def _offline(facts: Facts, node: Instruction, tool: Tool) -> Need:
-    """Whether a step calls the tool where it can fetch nothing."""
+def _reuses(facts: Facts, node: Instruction, tool: Tool) -> Need:
+    """Whether a step may do without a network with what is in the tool's cache: it is cut off, is told to, or asks only for
+    packages that are there, which dnf and its like find out from their cached index.
+    """
     if not isinstance(node, nodes.Run):
         return Need.NONE
     used = [item for item in facts.invocations(node) if item.tool is tool]
+    indexed = tool.kind == "system" and not any(item.role == "index" for item in tool.caches)
+    if indexed and any(item.action in TAKING for item in used):
+        return Need.PERHAPS
     cut_off = any(facts.doc.source(flag.span) == CUT_OFF for flag in node.flags)
     words = [word.text for item in used for word in item.words]
     return Need.PERHAPS if (used and cut_off) or any(commands().offline.match(text) for text in words) else Need.NONE
@@ -152,12 +157,20 @@ def _read_by_name(facts: Facts, stage: Stage, run: Run, paths: list[str]) -> Nee
     read += [path for node in later if isinstance(node, nodes.Run) for _, path in _read(facts, node)]
     family = {stage.index, *(item.index for item in _descendants(facts, stage))}
     read += [path for node, reference, source in _taken(facts) if source.index in family for path in _takes(facts, node, reference)]
-    lines = (facts.doc.source(node.span) for node in facts.every(nodes.CommandInstruction, triggers=False))
-    read += [path for line in lines for path in _paths(line, facts.home(run)) if path != "/"]
+    read += [path for text in _started_texts(facts, stage) for path in _paths(text, facts.home(run)) if path != "/"]
     if any(_lies(found, path) for found in read for path in paths):
         return Need.CERTAIN
     above = any(_lies(path, found) for found in read for path in paths)
     return Need.PERHAPS if above or len(later) == FARTHEST else Need.NONE
+
+
+def _started_texts(facts: Facts, stage: Stage) -> Iterator[str]:
+    """What the containers of a stage, and of those built on it, run."""
+    # most files are clean, and say nothing of the container
+    from dockerlint.fixers.inputs.runtime_command import started
+
+    for item in (stage, *_descendants(facts, stage)):
+        yield started(facts, item).text
 
 
 def _taken(facts: Facts) -> Iterator[tuple[Instruction, str, Stage]]:

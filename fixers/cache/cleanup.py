@@ -193,9 +193,7 @@ def _cleans(item: Invocation, cache: Cache, invocation: Invocation) -> bool:
     if item.tool is not invocation.tool:
         shared = {cache.path, *invocation.tool.cache_aliases} & {other.path for other in item.tool.caches}
         return item.action == "clean" and bool(shared)
-    if cache.cleaned_by:
-        return item.subcommand in cache.cleaned_by
-    return item.action == "clean" and item.words[0].text == invocation.words[0].text
+    return cache.emptied_by(item) and (bool(cache.cleaned_by) or item.words[0].text == invocation.words[0].text)
 
 
 def _lies_in(path: str, folder: str) -> bool:

@@ -90,6 +90,8 @@ class Cache(Struct, frozen=True):
     not_images: tuple[str, ...] = ()
     # the subcommands that empty it; all of the action `clean` when empty
     cleaned_by: tuple[str, ...] = ()
+    # options of the clean command of which it needs one to empty it; none when empty
+    clean_options: tuple[str, ...] = ()
     # commands that print where it is
     asked_by: tuple[str, ...] = ()
     # whether the tool keeps in it what it built, and finds that again whatever variables, flags and libraries it was built with:
@@ -109,6 +111,12 @@ class Cache(Struct, frozen=True):
             path = "/" + posixpath.normpath(path).lstrip("/")
         clean = self.clean.replace(self.path, path) if self.clean else None
         return replace(self, path=path, mount=path, clean=clean, guess=False)
+
+    def emptied_by(self, command: Invocation) -> bool:
+        """Whether a command of the cache's tool is one that empties it."""
+        if self.cleaned_by:
+            return command.subcommand in self.cleaned_by
+        return command.action == "clean" and (not self.clean_options or command.has(self.clean_options))
 
 
 class Action(Struct, frozen=True):
@@ -575,7 +583,7 @@ def _action_of(item: dict[str, Any]) -> Action:
 
 
 def _cache(item: dict[str, Any]) -> Cache:
-    names = ("images", "not_images", "cleaned_by", "unless", "options", "asked_by", "builds_not", "products")
+    names = ("images", "not_images", "cleaned_by", "clean_options", "unless", "options", "asked_by", "builds_not", "products")
     lists: dict[str, Any] = {name: tuple(item[name]) for name in names if name in item}
     pairs: dict[str, Any] = {name: tuple(map(tuple, item[name])) for name in ("evidence", "counter", "builds_if") if name in item}
     return Cache(**{"mount": item["path"], **item, **lists, **pairs})
