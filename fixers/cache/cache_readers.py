@@ -80,13 +80,7 @@ def following(stage: Stage, run: Run) -> tuple[Instruction, ...]:
 def _later(facts: Facts, stage: Stage, run: Run) -> Iterator[Instruction]:
     """What is carried out on top of a RUN: the rest of its stage, and the stages built on it."""
     yield from following(stage, run)
-    yield from (node for child in _descendants(facts, stage) for node in child.instructions)
-
-
-def _descendants(facts: Facts, stage: Stage) -> Iterator[Stage]:
-    for child in facts.graph.children(stage):
-        yield child
-        yield from _descendants(facts, child)
+    yield from (node for child in facts.graph.descendants(stage) for node in child.instructions)
 
 
 def _needed(facts: Facts, stage: Stage, instructions: Iterable[Instruction], tool: Tool) -> Need:
@@ -155,7 +149,7 @@ def _read_by_name(facts: Facts, stage: Stage, run: Run, paths: list[str]) -> Nee
     read = [path for at, path in _read(facts, run) if _is_last(facts, run, at)]
     later = list(islice(_later(facts, stage, run), FARTHEST))
     read += [path for node in later if isinstance(node, nodes.Run) for _, path in _read(facts, node)]
-    family = {stage.index, *(item.index for item in _descendants(facts, stage))}
+    family = {stage.index, *(item.index for item in facts.graph.descendants(stage))}
     read += [path for node, reference, source in _taken(facts) if source.index in family for path in _takes(facts, node, reference)]
     read += [path for text in _started_texts(facts, stage) for path in _paths(text, facts.home(run)) if path != "/"]
     if any(_lies(found, path) for found in read for path in paths):
@@ -169,7 +163,7 @@ def _started_texts(facts: Facts, stage: Stage) -> Iterator[str]:
     # most files are clean, and say nothing of the container
     from dockerlint.fixers.inputs.runtime_command import started
 
-    for item in (stage, *_descendants(facts, stage)):
+    for item in (stage, *facts.graph.descendants(stage)):
         yield started(facts, item).text
 
 
@@ -232,7 +226,7 @@ def _at_start(facts: Facts, stage: Stage, tool: Tool) -> Need:
     from dockerlint.fixers.inputs.runtime_command import started
 
     need = Need.NONE
-    for item in (stage, *_descendants(facts, stage)):
+    for item in (stage, *facts.graph.descendants(stage)):
         found = started(facts, item)
         if not found.words.isdisjoint((*tool.commands, *tool.index_readers)):
             return Need.PERHAPS
@@ -246,7 +240,7 @@ def _installed_at_start(facts: Facts, stage: Stage, tool: Tool) -> Need:
     from dockerlint.fixers.inputs.runtime_command import started
 
     verbs = {name.split(" ")[-1] for action in TAKING for name in tool.action(action).subcommands if name}
-    for item in (stage, *_descendants(facts, stage)):
+    for item in (stage, *facts.graph.descendants(stage)):
         words = started(facts, item).words
         if not words.isdisjoint(tool.commands) and not words.isdisjoint(verbs):
             return Need.PERHAPS
