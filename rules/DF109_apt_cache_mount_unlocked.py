@@ -49,7 +49,6 @@ def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     ```dockerfile fixed
     FROM debian:bookworm-slim
     RUN --mount=type=cache,target=/var/cache/apt,sharing=locked rm -f /etc/apt/apt.conf.d/docker-clean && \\
-        echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' > /etc/apt/apt.conf.d/keep-cache && \\
         apt-get update && apt-get install -y curl
     ```
 

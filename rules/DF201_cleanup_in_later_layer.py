@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.fixers.cache.cleanup import only_refreshes
+from dockerlint.fixers.edits import delete_instruction
 from dockerlint.fixers.merge import between, move_up, trust
 from dockerlint.lint.analysis.leftovers import caches_of, leaves
 from dockerlint.lint.catalogue.tool import invocation, removed_paths
@@ -15,11 +17,12 @@ from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Edit
 
 
 class _Waste(Struct, frozen=True):
@@ -169,11 +172,20 @@ def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | None:
     upto = commands[: commands.index(group[-1].command) + 1]
     if not all(_cleans_up(command) for command in upto):
         return None
-    edits = move_up(facts, upto, run, maker)
+    if only_refreshes(facts, maker) and _takes_no_more(commands, group):
+        edits: tuple[Edit, ...] | None = (delete_instruction(facts.doc, maker), delete_instruction(facts.doc, run))
+    else:
+        edits = move_up(facts, upto, run, maker)
     if edits is None:
         return None
     trusted = trust(facts, run, maker) if not kept else Applicability.UNSAFE
     return Fix("delete them in the RUN that makes them", edits, trusted)
+
+
+def _takes_no_more(commands: Sequence[Command], group: list[_Waste]) -> bool:
+    """Whether a RUN takes away nothing but what its group of commands is reported for."""
+    wasted = {waste.command.span for waste in group}
+    return all(command.span in wasted and len([*removed_paths([command])]) == 1 for command in commands)
 
 
 def _cleans_up(command: Command) -> bool:

@@ -211,7 +211,7 @@ def _fix(facts: Facts, run: Run, item: _Fetched, name: str) -> Fix | None:
         and not item.download.command.within
         and not _reached(facts, run, posixpath.join("/", facts.path(posixpath.join(item.folder, item.path), run) or item.path))
     )
-    edit = append_command(facts.doc, run, script, f"rm {path}")
+    edit = append_command(facts.doc, script, f"rm {path}")
     return Fix("delete it in the same RUN", (edit,), Applicability.SAFE if safe else Applicability.UNSAFE)
 
 

@@ -193,19 +193,20 @@ def _report(store: Any, case: Case, fixed: Any, problem: Any, unsafe: bool, seen
 
 
 def _batches(seed: int, codes: collections.Counter[str] | None = None) -> Iterator[list[Case]]:
-    """Batches of cases, without end; the same for the same seed. `codes` counts the fixes made so far: half of the cases are about
-    the rules that it has least of.
+    """Batches of cases, without end; the same for the same seed. `codes` counts the fixes made so far: two thirds of the cases are
+    about the rules that it has least of.
     """
     from .generate import cases
     from .rare import PIECES
 
     number = 0
+    counted = collections.Counter() if codes is None else codes
     while True:
         batch: dict[str, Case] = {}
-        rarest = sorted(PIECES, key=lambda code: (codes or {}).get(code, 0))[:STEERED]
+        rarest = sorted(PIECES, key=lambda code: counted[code])[:STEERED]
         while len(batch) < BATCH:
             number += 1
-            wanted = rarest[number // 2 % STEERED] if number % 2 else None
+            wanted = rarest[number // 3 % STEERED] if number % 3 else None
             # the first example is always the simplest; later ones are often variations of those before
             for case in _collected(cases(wanted), seed * 1_000_000 + number)[1:]:
                 batch.setdefault(case.text, case)

@@ -93,6 +93,7 @@ def import_images(bases: Path) -> None:
     for image in images.IMAGES.values():
         changes = [f"ENV {key}={value}" for key, value in {"PATH": images.PATH, **image.env}.items()]
         changes += [f"WORKDIR {image.workdir}", f"CMD {json.dumps(list(image.command))}"]
+        changes += [f"USER {image.runs_as}"] if image.runs_as else []
         words = [word for change in changes for word in ("-c", change)]
         with tempfile.TemporaryDirectory() as name:
             top = Path(name) / "root"

@@ -408,6 +408,8 @@ class Build:
             raise BuildError(f"{name}: not found")
         env = {"PATH": images.PATH, **image.env}
         config = {"Env": env, "Labels": {}, "WorkingDir": image.workdir, "Cmd": list(image.command)}
+        if image.runs_as:
+            config["User"] = image.runs_as
         if image.entrypoint:
             config["Entrypoint"] = list(image.entrypoint)
         return Stage(None, self.store.bases[name], config)

@@ -134,6 +134,7 @@ class Author:
         elif how == "again":
             self.run(f"{tool} update", install, flags=mounts)
             self.maybe(30, between or "ENV Y=1")
+            self.maybe(20, f"RUN apt-get {self.pick('purge', 'remove', 'autoremove')} -y {self.pick(names[0], 'tree', '')}")
             self.run(f"apt-get {self.pick('', 'update && apt-get ')}install -y {self.pick('less', 'tree', 'nginx')}", clean)
         elif how == "hook":
             keep = "rm -f /etc/apt/apt.conf.d/docker-clean; echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";' > /etc/apt/apt.conf.d/keep-cache"

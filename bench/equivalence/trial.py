@@ -123,7 +123,7 @@ def _same(store: Store, scenario: str, case: Case, fixed: Fixed, before: Built, 
 
 def _difference(before: Built, after: Built) -> Difference:
     """What of the image is not the same: paths with both entries, the configuration when it differs."""
-    found = {(path, old, after.tree.get(path)) for path, old in before.tree.items() if after.tree.get(path) != old}
+    found: set[tuple[str, Any, Any]] = {(path, old, after.tree.get(path)) for path, old in before.tree.items() if after.tree.get(path) != old}
     found |= {(path, None, after.tree[path]) for path in after.tree.keys() - before.tree.keys()}
     if before.config != after.config:
         found.add((repr(before.config), None, repr(after.config)))

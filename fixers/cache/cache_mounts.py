@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import INDENT, are_apart, insert, insert_flags, remove_command, remove_word
+from dockerlint.fixers.edits import are_apart, insert, insert_flags, line_joint, remove_command, remove_word
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.leftovers import XDG, caches_of, has_evidence, removed, removed_by, runs_in_container
 from dockerlint.lint.analysis.users import number_of
@@ -160,13 +160,19 @@ def set_up(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:
     script = facts.script(run)
     if not tool.mount_setup or script is None:
         return []
+    names = {item.words[0].text for item in facts.invocations(run) if item.tool is tool}
+    lasting = [text for name, text in tool.mount_setting.items() if name in names]
+    # it would be a setting of the image that ships
+    if lasting and facts.in_image(run):
+        return None
+    texts = [*tool.mount_setup, *lasting]
     if script.heredoc:
         first = script.commands[0] if script.commands else None
         if first is None or first.within or script.tests:
             return None
-        return [insert(first.span.start, "".join(text + facts.doc.newline for text in tool.mount_setup))]
-    joint = f" && {facts.doc.escape}{facts.doc.newline}{INDENT}"
-    return [insert(script.core.start, "".join(text + joint for text in tool.mount_setup))]
+        return [insert(first.span.start, "".join(text + facts.doc.newline for text in texts))]
+    between = line_joint(facts.doc, facts.doc.source(script.core), trailing=True)
+    return [insert(script.core.start, "".join(text + between for text in texts))]
 
 
 def _keep_cache(facts: Facts, run: Run, invocation: Invocation) -> list[Edit]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.catalogue.tool import Tool
+    from dockerlint.lint.catalogue.tool import Invocation, Tool
     from dockerlint.lint.syntax.nodes import Instruction, Run, Stage, Word
 
 INTERPRETERS = frozenset(
@@ -107,9 +107,28 @@ def _uses(facts: Facts, run: Run, tool: Tool) -> Iterator[bool]:
     for command in facts.commands(run):
         invocation = found.get(command.span)
         if invocation is not None and invocation.tool is tool and invocation.action != "clean":
-            yield invocation.action not in ("refresh", "remove")
+            if invocation.action != "remove":
+                yield invocation.action != "refresh"
+            elif not _are_installed(facts, run, invocation):
+                yield True
         elif command.name in tool.index_readers:
             yield True
+
+
+def _are_installed(facts: Facts, run: Run, removal: Invocation) -> bool:
+    """Whether the packages that a command removes were installed by this name: the tool looks for others in its lists, and fails
+    where there are none.
+    """
+    before = [run, *facts.before(run)]
+    known = {
+        word.text.partition("=")[0]
+        for node in before
+        if isinstance(node, nodes.Run)
+        for item in facts.invocations(node)
+        if item.tool is removal.tool and item.action == "install"
+        for word in item.operands
+    }
+    return all(word.text in known for word in removal.operands)
 
 
 def _is_opaque(facts: Facts, run: Run, tool: Tool) -> bool:
@@ -226,10 +245,12 @@ def _at_start(facts: Facts, stage: Stage, tool: Tool) -> Need:
     from dockerlint.fixers.inputs.runtime_command import started
 
     need = Need.NONE
+    refreshing = {name.split(" ")[-1] for name in tool.action("refresh").subcommands}
     for item in (stage, *facts.graph.descendants(stage)):
         found = started(facts, item)
         if not found.words.isdisjoint((*tool.commands, *tool.index_readers)):
-            return Need.PERHAPS
+            # what refreshes the lists first does not need these
+            return Need.CERTAIN if found.words.isdisjoint(refreshing) else Need.PERHAPS
         if found.unread:
             need = Need.PERHAPS
     return need

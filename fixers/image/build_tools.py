@@ -210,16 +210,16 @@ def _with_apk(facts: Facts, install: Install) -> Fix | Refusal:
     if libraries and any(VERSION.search(word.text) for word in invocation.operands):
         return Refusal(f"the version of {libraries[0]} is not known")
     removed = "apk del " + VIRTUAL
-    edits = [follow(doc, install.run, script, clean_command(invocation, removed))]
+    edits = [follow(doc, script, clean_command(invocation, removed))]
     words = " ".join(doc.source(word.span) for word in install.packages)
     if rest:
-        edits.append(insert_command(doc, install.run, script, invocation.command, f"{_call(facts, invocation)} --virtual {VIRTUAL} {words}"))
+        edits.append(insert_command(doc, script, invocation.command, f"{_call(facts, invocation)} --virtual {VIRTUAL} {words}"))
         edits += [remove_word(doc, word.span) for word in install.packages]
         edits += [insert_word(doc, rest, name) for name in libraries]
     else:
         if libraries:
             plain = f"{_call(facts, invocation)} {' '.join(libraries)}"
-            edits.append(insert_command(doc, install.run, script, invocation.command, plain))
+            edits.append(insert_command(doc, script, invocation.command, plain))
         edits.append(insert(invocation.subcommand_words[-1].span.end, f" --virtual {VIRTUAL}"))
     return Fix(f"install them as {VIRTUAL}, and remove that in the same RUN", tuple(edits), Applicability.UNSAFE)
 
@@ -259,7 +259,7 @@ def _with_apt(facts: Facts, install: Install) -> Fix | Refusal:
     prefix = "sudo " if invocation.command.name == "sudo" else ""
     commands = [f"{prefix}apt-mark manual {' '.join(libraries)}"] if libraries else []
     commands.append(f"{prefix}{tool} purge -y --auto-remove {' '.join(names)}")
-    edits = tuple(follow(facts.doc, run, script, command) for command in commands)
+    edits = tuple(follow(facts.doc, script, command) for command in commands)
     return Fix("remove them in the same RUN", edits, Applicability.UNSAFE)
 
 

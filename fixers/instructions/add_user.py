@@ -12,7 +12,7 @@ from msgspec import Struct
 from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.fixers.effects.footprint import overlap
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.catalogue.tool import unwrapped
+from dockerlint.lint.catalogue.tool import catalogue, unwrapped
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -85,7 +85,11 @@ def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
         first = stage.from_
         line_end = doc.text.find("\n", first.span.end)
         edits.append(insert_lines(doc, line_end + 1 if line_end >= 0 else len(doc.text), [f"RUN {command}"]))
-    lines = [f"RUN chown {name} {' '.join(owned)}"] if owned else []
+    # a volume is a folder of the container, not yet of the image
+    volumes = {path for node in stage.all(nodes.Volume) for word in node.words if (path := facts.path(word.text, node))}
+    missing = [path for path in owned if path in {item.rstrip("/") for item in volumes}]
+    make = f"mkdir -p {' '.join(missing)} && " if missing else ""
+    lines = [f"RUN {make}chown {name} {' '.join(owned)}"] if owned else []
     edits.append(insert_lines(doc, with_comments(doc, starts[0]).start, [*lines, f"USER {name}"]))
     return Fix(f"run it as the user {name}", tuple(edits), Applicability.UNSAFE), ""
 
@@ -133,7 +137,8 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
     if not words:
         return ""
     for word in words:
-        if word in known.commands or posixpath.basename(word) in known.commands:
+        # a command that installs when the container starts, too
+        if {word, posixpath.basename(word)} & (known.commands | _managers()):
             return f"`{posixpath.basename(word)}` is started by root"
     script = next((word for word in words if word.endswith((".sh", ".bash"))), None) or (
         words[0] if "entrypoint" in words[0] else None
@@ -143,8 +148,14 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
     text = _script(facts, node, script)
     if text is None:
         return f"what {script} does is not known"
-    found = sorted(known.words.intersection(WORD.findall(text)))
+    found = sorted((known.words | _managers()).intersection(WORD.findall(text)))
     return f"{script} calls `{found[0]}`" if found else ""
+
+
+@cache
+def _managers() -> frozenset[str]:
+    """The commands of the systems' package managers."""
+    return frozenset(name for tool in catalogue() if tool.kind == "system" for name in tool.commands)
 
 
 def _shell_words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import clean_command
-from dockerlint.fixers.edits import delete_lines, has_comment, line_start, with_comments
+from dockerlint.fixers.edits import delete_lines, has_comment, line_start, with_comments, with_flags
 from dockerlint.fixers.effects.footprint import Clash, Footprint, command_footprint, commands, overlap, surrounding
 from dockerlint.fixers.inputs.image_paths import absolute
 from dockerlint.fixers.inputs.install_inputs import is_folder, place, project_flag, trusted
@@ -285,13 +285,10 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
         prefetch = invocation.tool.prefetch
         if not prefetch:
             return Refusal(f"{invocation.tool.name} has no command that only fetches")
-        flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
         # by the name that the file calls it by, such as ./mvnw
-        command = _with_stubs(clean_command(invocation, prefetch), stubs)
-        return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{command}", doc.source(run.span), changed=True)
+        return _first(facts, install, _with_stubs(clean_command(invocation, prefetch), stubs))
     if reads.first is not None:
-        flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
-        return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{reads.first}", doc.source(run.span), changed=True)
+        return _first(facts, install, reads.first)
     script = facts.script(run)
     without = invocation.tool.action("install").without_project.get(invocation.subcommand, ())
     more = [option for option in without if not invocation.has((option,))] if reads.needs_project else []
@@ -303,6 +300,14 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
     if (needy := _in_the_way(facts, install, script, target)) is not None:
         return Refusal(f"`{needy}` in the same RUN comes first and may need the source")
     return _twice(facts, install, script, more) if more else _cut(facts, install, script, stubs, target)
+
+
+def _first(facts: Facts, install: ProjectInstall, command: str) -> Parts:
+    """A RUN of its own for a command that only fetches, in front of the install as it is."""
+    doc, run = facts.doc, install.run
+    flags = [doc.source(flag.span) for flag in run.flags]
+    line = with_flags(doc, run.keyword.text, flags, _enter(facts, install) + command)
+    return Parts(line, doc.source(run.span), changed=True)
 
 
 def _enter(facts: Facts, install: ProjectInstall) -> str:

@@ -242,6 +242,8 @@ class Tool(Struct, frozen=True, eq=False):
     not_packages: re.Pattern[str] | None
     # commands that make it keep what it downloads, to run before it in a step with a cache mount
     mount_setup: tuple[str, ...]
+    # the same, for one of its commands alone
+    mount_setting: Mapping[str, str]
     # the option of an install that does so, or that a cache mount calls for; None when there is none
     mount_flag: str | None
     # the variable that does what `mount_flag` does; None when there is none
@@ -558,6 +560,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         package_list=data.get("package-list"),
         not_packages=regex(data["not-packages"]) if "not-packages" in data else None,
         mount_setup=tuple(data.get("mount-setup", ())),
+        mount_setting=data.get("mount-setting", {}),
         mount_flag=data.get("mount-flag"),
         mount_variable=data.get("mount-variable"),
         prefetch=data.get("prefetch"),

@@ -6,5 +6,5 @@ MODULES = {
     **dict.fromkeys("npm npx yarn pnpm node tsc".split(), "javascript"),
     **dict.fromkeys("go cargo mvn java gcc cc make".split(), "compiled"),
     **dict.fromkeys("composer bundle gem php ruby".split(), "others"),
-    **dict.fromkeys("curl wget git sudo useradd groupadd gpg".split(), "helpers"),
+    **dict.fromkeys("curl wget git sudo useradd groupadd adduser addgroup gpg".split(), "helpers"),
 }

@@ -114,7 +114,8 @@ PURGE = "apt-get purge -y --auto-remove"
     ],
 )
 def test_debian(before: str, after: str) -> None:
-    assert fixed(f"{DEBIAN}RUN {before}\n{RUNS}") == f"{DEBIAN}RUN {before}{after}\n{RUNS}"
+    # a line that would get too long is broken
+    assert fixed(f"{DEBIAN}RUN {before}\n{RUNS}").replace(" \\\n    ", " ") == f"{DEBIAN}RUN {before}{after}\n{RUNS}"
 
 
 def test_libraries_of_a_release_without_index_must_be_named() -> None:
