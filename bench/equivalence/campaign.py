@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import collections
+import ctypes
 import json
 import multiprocessing
 import os
 import queue as queues
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +39,8 @@ FOUND = HERE / "found"
 RESULTS = HERE.parent / "equivalence.json"
 PAGE = HERE.parent / "equivalence.md"
 CANNOT = 75
+# of prctl(2)
+PARENT_DIES = 1
 # what a step says that was ended
 LATE = "sandbox: it took too long"
 BATCH = 50
@@ -125,6 +129,8 @@ def _add(totals: dict[str, Any], part: dict[str, Any]) -> None:
 def _work(results: Queue[dict[str, Any]], bases: Path, seed: int, wanted: int, end: float | None, unsafe: bool, shrinks: bool) -> None:
     from .sandbox import Sandbox
 
+    # it ends with the process that started it
+    ctypes.CDLL(None).prctl(PARENT_DIES, signal.SIGTERM)
     sandbox = Sandbox()
     try:
         from .executor import Store
