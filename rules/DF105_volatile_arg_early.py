@@ -10,7 +10,7 @@ from dockerlint.fixers.effects.precedence import Precedence
 from dockerlint.fixers.order.declarations import descent
 from dockerlint.fixers.order.step_order import is_costly, move_below
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -118,7 +118,7 @@ def _fixes(
 
 def is_deliberate(node: nodes.Arg | nodes.Env) -> bool:
     """Whether a declaration is there to break the cache."""
-    return any(matches(pair.key.text.upper(), pattern) for pair in node.pairs for pattern in _data()["deliberate"])
+    return any(matches_any(pair.key.text.upper(), _data()["deliberate"]) for pair in node.pairs)
 
 
 def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
@@ -126,7 +126,7 @@ def is_volatile(pair: nodes.Pair, node: nodes.Instruction) -> bool:
     if isinstance(node, nodes.Env) and (pair.value is None or "$" not in pair.value.text):
         return False
     name = pair.key.text.upper()
-    return any(matches(name, pattern) for pattern in _data()["names"])
+    return matches_any(name, _data()["names"])
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches, matches_any
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -129,7 +129,7 @@ def _entry(context: Context, name: str, tops: dict[str, str | None]) -> str | No
 def _is_waste(context: Context, path: str) -> bool:
     folder, name = posixpath.split(path)
     data = _data()
-    if any(matches(name, pattern) for pattern in data.always):
+    if matches_any(name, data.always):
         return True
     manifests = [manifest for manifest, made in data.beside.items() if name in made]
     top = folder + "/" if folder else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.image.build_tools import shipped, take_away
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.engine.findings import Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.shell.script import SHELLS
@@ -142,4 +142,4 @@ def _has_command(facts: Facts, target: Stage) -> bool:
 def _is_prompt(line: list[str]) -> bool:
     """Whether a command line starts no more than a shell, or an interpreter that asks for its program."""
     name = line[0].rsplit("/", 1)[-1]
-    return name in SHELLS or (len(line) == 1 and any(matches(name, known) for known in INTERPRETERS))
+    return name in SHELLS or (len(line) == 1 and matches_any(name, INTERPRETERS))

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dockerlint.lint.analysis.leftovers import removed
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches, matches_any
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -33,13 +33,16 @@ class _Secrets(Struct, frozen=True):
     paths: tuple[str, ...]
     public: tuple[str, ...]
     contents: tuple[tuple[str, re.Pattern[str]], ...]
+    # the names, and those whose files hold credentials only where their contents say so
+    named: tuple[str, ...]
 
 
 @cache
 def _secrets() -> _Secrets:
     data = tables.table("lint/catalogue/data/secrets.toml")
     contents = tuple((name, regex(pattern)) for name, pattern in data["with"].items())
-    return _Secrets(tuple(data["names"]), tuple(data["paths"]), tuple(data["public"]), contents)
+    paths = tuple(start + path for path in data["paths"] for start in ("", "*/"))
+    return _Secrets(tuple(data["names"]), paths, tuple(data["public"]), contents, (*data["names"], *data["with"]))
 
 
 @rule(name="secret-file-copied", severity=Severity.ERROR)
@@ -133,11 +136,11 @@ def _may_hold(path: str) -> bool:
     known = _secrets()
     clean = clean_path(path)
     name = posixpath.basename(clean)
-    if any(matches(name, pattern) for pattern in known.public):
+    if matches_any(name, known.public):
         return False
-    if any(matches(name, pattern) for pattern in (*known.names, *(pattern for pattern, _ in known.contents))):
+    if matches_any(name, known.named):
         return True
-    return any(matches(clean, pattern) or matches(clean, f"*/{pattern}") for pattern in known.paths)
+    return matches_any(clean, known.paths)
 
 
 def _copied(facts: Facts, word: nodes.Word) -> tuple[str, ...]:
@@ -151,11 +154,11 @@ def _copied(facts: Facts, word: nodes.Word) -> tuple[str, ...]:
 def _is_secret(facts: Facts, path: str) -> bool:
     known = _secrets()
     name = posixpath.basename(path)
-    if any(matches(name, pattern) for pattern in known.public):
+    if matches_any(name, known.public):
         return False
-    if any(matches(name, pattern) for pattern in known.names):
+    if matches_any(name, known.names):
         return True
-    if any(matches(path, pattern) or matches(path, f"*/{pattern}") for pattern in known.paths):
+    if matches_any(path, known.paths):
         return True
     for pattern, content in known.contents:
         if matches(name, pattern):

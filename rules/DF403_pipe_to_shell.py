@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlint.lint.analysis.downloads import download, fetchers
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -87,13 +87,13 @@ def _runs_input(command: Command) -> str | None:
     """The interpreter that runs what it reads from the pipe; None where the program comes from its command line."""
     words = unwrapped(command.words)
     name = words[0].text.rsplit("/", 1)[-1] if words else ""
-    known = next((item for item in _interpreters() if any(matches(name, one) for one in item["names"])), None)
+    known = next((item for item in _interpreters() if matches_any(name, item["names"])), None)
     if known is None:
         return None
     for word in words[1:]:
         if word.text in known["stdin"] or word.text in STANDARD_INPUT or word.text == "--":
             return name
-        if any(matches(word.text, pattern) for pattern in known["text"]):
+        if matches_any(word.text, known["text"]):
             return None
         # `bash -ec`: the letters of one word
         if name in known["names"] and "-c" in known["text"] and re.fullmatch(r"-[a-z]*c", word.text):

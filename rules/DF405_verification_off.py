@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dockerlint.fixers.edits import delete_instruction, remove_command, remove_word
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -19,7 +19,7 @@ from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
@@ -88,8 +88,12 @@ def verification_off(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for argument in facts.every(nodes.Arg):
         yield from _pairs(doc, argument)
     for run in facts.every(nodes.Run):
-        for command in facts.commands(run):
+        commands = facts.commands(run)
+        line = " ".join([word.text for command in commands for word in command.words]).lower()
+        texts = [text for text in _data().texts if text[0] in line]
+        for command in commands:
             yield from _of_command(doc, facts, run, command)
+            yield from _of_texts(command, texts)
 
 
 def _pairs(doc: Dockerfile, node: nodes.Env | nodes.Arg) -> Iterator[Finding]:
@@ -120,10 +124,14 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         fix = Fix("drop the command", (edit,), Applicability.UNSAFE) if edit else None
         text = " ".join(word.text for word in words)
         yield Finding(command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
-    line = " ".join([word.text for word in words[1:]]).lower()
-    for holds, pattern, what in _data().texts:
-        if holds in line:
-            for word in (word for word in words[1:] if pattern.search(word.text)):
+
+
+def _of_texts(command: Command, texts: Sequence[tuple[str, re.Pattern[str], str]]) -> Iterator[Finding]:
+    """What a command's words hold that is a line of a configuration file."""
+    words = unwrapped(command.words)
+    for _, pattern, what in texts:
+        for word in words[1:]:
+            if pattern.search(word.text):
                 yield Finding(word.span, f"this line switches off the verification of {what}")
 
 
@@ -182,7 +190,7 @@ def _by_variable(name: str, value: str) -> str | None:
 @lru_cache(1000)
 def _options_of(name: str) -> tuple[_Option, ...]:
     """The options of a command, by its name without a folder."""
-    return tuple(option for option in _data().options if any(matches(name, pattern) for pattern in option.commands))
+    return tuple(option for option in _data().options if matches_any(name, option.commands))
 
 
 @cache

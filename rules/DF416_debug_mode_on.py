@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -49,7 +49,7 @@ def debug_mode_on(facts: Facts) -> Iterator[Finding]:
         for command in stage.all(nodes.CommandInstruction):
             words = command.form.words if isinstance(command.form, nodes.Exec) else ()
             for word in words:
-                if any(matches(word.text, pattern) for pattern in _words()):
+                if matches_any(word.text, _words()):
                     yield Finding(word.span, f"`{word.text}` is for developing, and this image ships")
 
 

@@ -50,9 +50,8 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     **Source:** the Dockerfile reference, "syntax"; the release notes of the Dockerfile language.
     """
     settings = facts.settings
-    uses = _first_uses(facts)
     if settings.builder != "buildkit":
-        for use in uses:
+        for use in _first_uses(facts):
             answer = getattr(use.feature, settings.builder)
             if answer in DOES:
                 yield Finding(use.span, f"{use.feature.what}: {settings.builder} {DOES[answer]}")
@@ -61,7 +60,7 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     # what the release that a directive asks for does not know is refused: DL1000 tells
     if doc.directive("syntax") or (least is None and facts.quiet):
         return
-    newer = [use for use in uses if not use.feature.known_to(least or COMMON) and use.feature.frontend]
+    newer = [use for use in _first_uses(facts) if not use.feature.known_to(least or COMMON) and use.feature.frontend]
     for use in newer if least else newer[:1]:
         limit = f", {settings.min_frontend} is the least that must do" if least else ""
         yield Finding(use.span, f"{use.feature.what} needs {_needs(use.feature)}{limit}: write `# syntax=docker/dockerfile:1` on line 1")

@@ -58,10 +58,12 @@ def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** hadolint DL3010; the Dockerfile reference, ADD.
     """
     for instructions in (doc.preamble, *(stage.instructions for stage in doc.stages)):
-        unpacked = _unpacked(facts, instructions)
-        for copy in instructions:
-            if isinstance(copy, nodes.Copy) and _is_local(copy) and facts.in_image(copy):
-                last = max((unpacked.get(name, -1) for name in _archives(copy, facts)), default=-1)
+        copies = [node for node in instructions if isinstance(node, nodes.Copy) and _is_local(node)]
+        archives = {copy.span.start: names for copy in copies if (names := _archives(copy, facts))}
+        unpacked = _unpacked(facts, instructions) if archives else {}
+        for copy in copies:
+            if copy.span.start in archives and facts.in_image(copy):
+                last = max(unpacked.get(name, -1) for name in archives[copy.span.start])
                 if last > copy.span.start:
                     message = "an archive is copied, and a later RUN unpacks it: ADD does both and keeps no copy"
                     run = next(node for node in instructions if node.span.start == last)

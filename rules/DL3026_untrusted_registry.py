@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.analysis.stages import references
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -103,7 +103,7 @@ def _is_trusted(registry: str, facts: Facts) -> bool:
         return any(_fits_hadolints(name, pattern) for name in names for pattern in trusted)
     if not registry or registry in HUB_NAMES:
         names = HUB_NAMES
-    return any(matches(name, pattern) for name in names for pattern in trusted)
+    return any(matches_any(name, trusted) for name in names)
 
 
 def _fits_hadolints(name: str, pattern: str) -> bool:

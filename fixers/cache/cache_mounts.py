@@ -11,7 +11,7 @@ from dockerlint.fixers.edits import are_apart, insert, insert_flags, line_joint,
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.leftovers import XDG, caches_of, has_evidence, removed, removed_by, runs_in_container
 from dockerlint.lint.analysis.users import number_of
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.catalogue.tool import strip_glob
 from dockerlint.lint.engine.findings import Applicability, Fix
@@ -95,7 +95,7 @@ def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str 
     used = [(run, item) for other in related for run in other.all(nodes.Run) for item in facts.invocations(run) if item.tool is tool]
     for run, item in used:
         # what follows in the same RUN finds the mount as it is
-        if used[-1][0] is not run and any(matches(word.text, pattern) for word in item.words[1:] for pattern in patterns):
+        if used[-1][0] is not run and any(matches_any(word.text, patterns) for word in item.words[1:]):
             return f"`{item.words[0].text} {item.subcommand}` puts there what later steps use, and it would be in no layer"
     return None
 

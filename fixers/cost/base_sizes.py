@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median_low
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -66,7 +65,7 @@ def _span(found: list[BaseSizes]) -> BaseSizes:
     on_disk, compressed = (
         Amount(
             min(size.low for size in sizes),
-            median_low(sorted(size.mid for size in sizes)),
+            sorted(size.mid for size in sizes)[(len(sizes) - 1) // 2],
             max(size.high for size in sizes),
             Basis.HEURISTIC,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockerlint.lint.analysis.build_state import SOMEWHERE
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.basis import Basis
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -192,7 +192,7 @@ def unseen(path: str) -> Amount:
     name = posixpath.basename(posixpath.normpath(path).rstrip("/")) or "."
     if name in ("*", "**"):
         name = "."
-    return next(size for names, size in _kinds() if any(matches(name, pattern) for pattern in names))
+    return next(size for names, size in _kinds() if matches_any(name, names))
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockerlint.lint.catalogue.name_patterns import SPECIAL, matches
+from dockerlint.lint.catalogue.name_patterns import SPECIAL, matches, matches_any
 
 from .build_graph import HOLE, with_holes
 from .work_recipes import dependency_files
@@ -121,7 +121,7 @@ def is_dependency(path: str) -> bool:
     """Whether a file by its own name says which packages a project needs."""
     name = path.rsplit("/", 1)[-1]
     plain, patterns = _dependencies()
-    return name in plain or any(matches(name, pattern) for pattern in patterns)
+    return name in plain or matches_any(name, patterns)
 
 
 @cache

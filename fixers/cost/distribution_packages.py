@@ -132,7 +132,8 @@ class _Table:
 
     def __init__(self, data: bytes | mmap) -> None:
         self._data = data
-        self._found: dict[str, list[str] | None] = {}
+        self._fulfilling: dict[str, list[str]] = {}
+        self._packages: dict[str, _Package] = {}
         first = data.find(b"\n") + 1
         start = data.find(b"\n", first) + 1
         self.origin = data[:first].decode().strip("# \n")
@@ -144,18 +145,21 @@ class _Table:
 
     def fulfils(self, name: str) -> list[str]:
         """Packages that fulfil a name, the one that apt takes first: itself, or who provides a virtual name."""
-        fields = self._fields(name)
-        if fields is None:
-            return []
-        return fields[1][1:].split() if fields[1].startswith(">") else [name]
+        if name not in self._fulfilling:
+            fields = self._search(name)
+            is_virtual = fields is not None and fields[1].startswith(">")
+            self._fulfilling[name] = fields[1][1:].split() if fields and is_virtual else [name] if fields else []
+        return self._fulfilling[name]
 
     def package(self, name: str) -> _Package:
-        """The package of a name that `fulfils` gave."""
-        fields = self._fields(name)
-        if fields is None:
-            raise KeyError(name)
-        depends, recommends = ([*fields[3:], "", ""])[:2]
-        return _Package(int(fields[1]) * 1024, int(fields[2]) * 1000, depends.split(), recommends.split())
+        """The package of a name that `fulfils` gave; raises KeyError for another."""
+        if name not in self._packages:
+            fields = self._search(name)
+            if fields is None:
+                raise KeyError(name)
+            depends, recommends = ([*fields[3:], "", ""])[:2]
+            self._packages[name] = _Package(int(fields[1]) * 1024, int(fields[2]) * 1000, depends.split(), recommends.split())
+        return self._packages[name]
 
     def versioned(self, start: str, end: str) -> str | None:
         """The first name that has nothing but a version between a start and an end: `libgmp` and nothing find `libgmp10`."""
@@ -170,11 +174,6 @@ class _Table:
                 return name
             place = self._data.find(b"\n" + start.encode(), place + 1, end_of_block)
         return None
-
-    def _fields(self, name: str) -> list[str] | None:
-        if name not in self._found:
-            self._found[name] = self._search(name)
-        return self._found[name]
 
     def _search(self, name: str) -> list[str] | None:
         """The fields of a name's line: splitting 70,000 lines takes longer than a whole check."""
@@ -222,7 +221,8 @@ def _choose(names: list[str], recommends: bool, had: frozenset[str], table: _Tab
     plain, either, soft = deque(names), deque[str](), deque[str]()
 
     def is_there(name: str) -> bool:
-        return any(package in had or package in chosen for package in table.fulfils(name))
+        found = table.fulfils(name)
+        return not (had.isdisjoint(found) and chosen.keys().isdisjoint(found))
 
     def take(name: str) -> None:
         choices = table.fulfils(name)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from dockerlint.fixers.inputs.image_paths import absolute
 from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
 from dockerlint.lint.catalogue import tool as tools
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -191,7 +191,7 @@ def listens(facts: Facts, run: nodes.Run) -> Clash:
 @lru_cache(1000)
 def is_environment(name: str) -> bool:
     """Whether shells, linkers and the usual tools look at a variable without being told."""
-    return any(matches(name, pattern) for pattern in commands().environment)
+    return matches_any(name, commands().environment)
 
 
 def is_steady(facts: Facts, run: nodes.Run) -> bool:

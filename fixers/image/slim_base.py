@@ -14,7 +14,7 @@ from dockerlint.fixers.inputs.runtime_command import started
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.base_images import lookup
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.shell.script import SHELLS
@@ -102,7 +102,7 @@ def _obstacle(facts: Facts, stage: Stage, base: BaseImage, slim: BaseImage) -> s
     if package:
         return f"{package} is there to compile"
     patterns = _data()["manual"]["packages"]
-    package = next((name for name in sorted(installed) if any(matches(name, pattern) for pattern in patterns)), None)
+    package = next((name for name in sorted(installed) if matches_any(name, patterns)), None)
     if package:
         return f"{package} may want the folders of manual pages"
     if base.repository in ("debian", "ubuntu"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches, matches_any
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability
 from dockerlint.lint.storage.lazy_regex import regex
@@ -76,7 +76,7 @@ def primary(invocation: Invocation) -> tuple[str, ...]:
     if not tool.project or invocation.is_global:
         return ()
     if (there := project_flag(invocation)) is not None:
-        is_file = any(matches(posixpath.basename(there), pattern) for pattern in tool.manifests)
+        is_file = matches_any(posixpath.basename(there), tool.manifests)
         return (there,) if is_file else tuple(posixpath.join(there, name) for name in tool.roots)
     if tool.kind == "build":
         named = tuple(word.text for word in invocation.operands if _is_root(tool, word.text))
@@ -105,7 +105,7 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
     found = _present(context, tool.manifests, folder)
     if any("*" not in name and "/" in name for name in names):
         found = (*names, *(name for name in found if not _is_root(tool, name)))
-    if not any(matches(name, pattern) for name in found for pattern in names):
+    if not any(matches_any(name, names) for name in found):
         return Manifests(found, known=False)
     read = closure(context, (posixpath.normpath(posixpath.join(folder, name)) for name in found), scripts=scripts)
     above = _parent(context, tool, folder, read.files)
@@ -146,7 +146,7 @@ def _own_project(context: Context, invocation: Invocation, folder: str, how: str
 
 
 def _is_root(tool: Tool, name: str) -> bool:
-    return any(matches(posixpath.basename(name), pattern) for pattern in tool.roots)
+    return matches_any(posixpath.basename(name), tool.roots)
 
 
 def _needs_project(facts: Facts, invocation: Invocation, folder: str) -> str | None:

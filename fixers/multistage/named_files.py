@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.effects.footprint import commands, overlap
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .draft import RefusedError, lies_in
@@ -107,4 +107,4 @@ def _may_be_data(name: str, build: StageBuild) -> bool:
     top = name.partition("/")[0]
     if top.startswith(".") or name.endswith((*build.sources, ".md")) or "Dockerfile" in name:
         return False
-    return not any(matches(posixpath.basename(name), pattern) for pattern in build.manifests)
+    return not matches_any(posixpath.basename(name), build.manifests)

@@ -11,7 +11,7 @@ from dockerlint.fixers.image.build_tools import bare, is_one, libraries
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -128,5 +128,5 @@ def _is_manifest(reading: Reading, copy: nodes.Copy, tops: tuple[str, ...]) -> b
     target = reading.destination(copy)
     names = [posixpath.normpath(word.text) for word in copy.sources]
     at_top = target is not None and (target.rstrip("/") + "/" in tops or posixpath.dirname(target) + "/" in tops)
-    plain = all("/" not in name and any(matches(name, pattern) for pattern in MANIFESTS) for name in names)
+    plain = all("/" not in name and matches_any(name, MANIFESTS) for name in names)
     return at_top and plain and copy.from_ is None and not copy.flags

@@ -12,7 +12,7 @@ from dockerlint.fixers.image.build_tools import is_one
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.base_images import lookup, parse_reference
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 
 from .split_plan import Runtime
 
@@ -100,7 +100,7 @@ def provides(manager: str, program: str) -> str | None:
 
 def is_build_only(package: str) -> bool:
     """Whether a package is there to fetch, unpack or translate with, and no library's headers."""
-    return is_one(package, "compilers") or any(matches(package, pattern) for pattern in data()["build-only"]["packages"])
+    return is_one(package, "compilers") or matches_any(package, data()["build-only"]["packages"])
 
 
 def is_headers(package: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.cost.distribution_packages import TABLES, closure
 from dockerlint.fixers.image.build_tools import bare
 from dockerlint.fixers.refusal import Refusal
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 
 from . import runtime_images
 
@@ -25,7 +25,7 @@ EVERYWHERE = ("musl-dev", "libc-dev", "linux-*", "libc6-dev", "libstdc++-*dev", 
 def linked(reading: Reading) -> tuple[str, ...] | Refusal:
     """The packages of the libraries whose headers a stage installs, by Debian's index; a Refusal where there is none."""
     headers = [name for name in _installed(reading) if runtime_images.is_headers(name)]
-    headers = [name for name in headers if not any(matches(name, pattern) for pattern in EVERYWHERE)]
+    headers = [name for name in headers if not matches_any(name, EVERYWHERE)]
     if not headers:
         return ()
     base = reading.base

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.effects.footprint import commands, overlap
 from dockerlint.fixers.image.build_tools import bare
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.word_expansion import ExpansionError, variables
@@ -107,7 +107,7 @@ def _is_data(plan: Draft, copy: nodes.Copy) -> bool:
         is_heredoc = word.text.startswith("<<")
         path = clean_path(copy.destination.text if is_heredoc else word.text)
         name = posixpath.basename(path)
-        if any(matches(name, pattern) for pattern in plan.build.manifests) or name.endswith(plan.build.sources):
+        if matches_any(name, plan.build.manifests) or name.endswith(plan.build.sources):
             return False
         if name.endswith(tuple(data["suffixes"])):
             continue

@@ -17,7 +17,7 @@ from dockerlint.fixers.inputs.reads.closure import closure
 from dockerlint.fixers.inputs.reads.manifest import Manifest, table
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.copy_sources import is_pattern
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability, Fix
@@ -223,7 +223,7 @@ def _manifest_copies(facts: Facts, down: WayDown, install: ProjectInstall) -> st
                 return Refusal(why)
             if not PLAIN_NAME.fullmatch(source):
                 return Refusal(f"the name {source} needs quotes")
-            if any(matches(name, pattern) for pattern in _excluded(copy) for name in (source, posixpath.basename(source))):
+            if any(matches_any(name, _excluded(copy)) for name in (source, posixpath.basename(source))):
                 return Refusal(f"`--exclude` keeps {source} back")
             files = groups.setdefault((copy.span.start, _folder(facts, copy, source)), [])
             if source not in files:

@@ -62,8 +62,10 @@ def _of(facts: Facts, node: Instruction) -> Iterator[tuple[str, Span]]:
         yield from _sources(facts, node)
     if isinstance(node, nodes.Run):
         yield from _mounts(node)
+    if isinstance(node, nodes.Run):
+        return
     for use in uses(facts.doc, node):
-        if use.reference.operator in OPERATORS and not isinstance(node, nodes.Run):
+        if use.reference.operator in OPERATORS:
             yield OPERATORS[use.reference.operator], use.span
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.catalogue import tables
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.catalogue.tool import unwrapped
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def is_checked(facts: Facts, run: Run) -> bool:
 
 def is_artefact(found: Download, name: str) -> bool:
     """Whether what is fetched is a program or an archive, by the `name` it has on the server, or by where it goes."""
-    if any(matches(name, pattern) for pattern in known().artefacts):
+    if matches_any(name, known().artefacts):
         return True
     target = found.target or ""
-    if any(matches(target, pattern) for pattern in known().artefacts):
+    if matches_any(target, known().artefacts):
         return True
     return target.startswith(known().programs) and "." not in target.rsplit("/", 1)[-1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.storage.boundaries import GIT, leads_out, repository
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax.source import MOST_SETTINGS, is_file, reason, whole
@@ -67,7 +67,7 @@ class Builds(Struct, frozen=True):
 @lru_cache(MOST_NAMES)
 def is_build_file(name: str) -> bool:
     """Whether a file of this name says what is built, and is no Dockerfile."""
-    return any(matches(name, pattern) for pattern in (*COMPOSE, *BAKE))
+    return matches_any(name, (*COMPOSE, *BAKE))
 
 
 def read(path: Path, env: Mapping[str, str]) -> Builds:
@@ -101,7 +101,7 @@ def read(path: Path, env: Mapping[str, str]) -> Builds:
 
 def _recipes(path: Path, env: Mapping[str, str]) -> Iterator[BuildSpec]:
     text = _text(path)
-    if any(matches(path.name, pattern) for pattern in BAKE):
+    if matches_any(path.name, BAKE):
         from . import bake
 
         yield from bake.recipes(text, str(path), env)
@@ -153,7 +153,7 @@ def _astray(path: Path, build: FileBuild) -> str:
 
 def _folders(path: Path, recipe: BuildSpec) -> tuple[Path, ...]:
     """The folders that a context may be relative to, the likeliest first."""
-    if not any(matches(path.name, pattern) for pattern in BAKE):
+    if not matches_any(path.name, BAKE):
         return (path.parent,)
     is_local = (recipe.context or "").startswith(LOCAL)
     return (Path(),) if is_local else (path.parent, Path())

@@ -199,7 +199,7 @@ def _likely(named: ImageReference) -> tuple[BaseImage, ...]:
     data = _data()
     rows = [
         row
-        for row in _speaking_of(_official(named.repository), data)
+        for row in _speaking_of(_official(named.repository))
         if {"compressed_mb", "disk_mb"} & row.values.keys()
     ]
     words = _words(named.tag or "")
@@ -231,7 +231,7 @@ def _lookup(image: ImageReference) -> BaseImage | None:
     data = _data()
     values: dict[str, Any] = {}
     captured: dict[str, str] = {}
-    for row in _speaking_of(_official(image.repository), data):
+    for row in _speaking_of(_official(image.repository)):
         found = _captured(row.tag, image.tag or "")
         if found is None:
             continue
@@ -273,8 +273,10 @@ def _bytes(megabytes: float | None) -> int | None:
     return None if megabytes is None else round(megabytes * 1_000_000)
 
 
-def _speaking_of(repository: str, data: _ImageData) -> list[_Row]:
+@lru_cache(1000)
+def _speaking_of(repository: str) -> list[_Row]:
     """The rows of a repository, the more specific last."""
+    data = _data()
     found = [(repository, place) for place in data.plain.get(repository, ())]
     found += ((pattern, place) for pattern, place in data.patterns if _captured(pattern, repository) is not None)
     rows = (row for pattern, place in found for row in _rows(data.entries[place], pattern, place))

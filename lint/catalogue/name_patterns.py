@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SPECIAL = frozenset("*?[")
 MOST_KEPT = 4096
@@ -17,6 +22,11 @@ def matches(name: str, pattern: str) -> bool:
     if not (name.startswith(head) and name.endswith(tail)):
         return False
     return len(name) >= len(head) + len(tail) if is_all else fnmatchcase(name, pattern)
+
+
+def matches_any(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name is of one of the patterns."""
+    return any(map(matches, repeat(name), patterns))
 
 
 @lru_cache(MOST_KEPT)

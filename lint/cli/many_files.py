@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from .worker_processes import Processes
 
 MANY_FILES = 64
-# So many files are a process's next piece of work, as each call of ShellCheck takes time to begin; but fewer of few files, so
-# that all processes have something to do to the end.
-CHUNK, CHUNKS_EACH = 32, 6
+# So many files are a process's next piece of work, as each call of ShellCheck takes time to begin.
+CHUNK = 32
 # So many at a time, so that neither what waits for its turn nor what is to be kept grows with the number of files.
 BATCH = 2000
 # The formats that show what a rule says of itself.
@@ -90,8 +89,7 @@ class _Workers:
             from .worker_processes import Processes
 
             self.others = Processes(min(jobs, self.most))
-        size = max(1, min(CHUNK, len(paths) // (jobs * CHUNKS_EACH)))
-        yield from self.others.results(self.task, _batches(paths, size))
+        yield from self.others.results(self.task, _shrinking(paths, jobs))
 
     def stop(self) -> None:
         """Ends the work of other processes in the middle."""
@@ -159,6 +157,15 @@ def _keep(results: ResultCache, key: bytes, result: Result) -> None:
 
 def _batches(paths: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:
     return (paths[at : at + size] for at in range(0, len(paths), size))
+
+
+def _shrinking(paths: Sequence[Path], jobs: int) -> Iterator[Sequence[Path]]:
+    """Pieces of work that get smaller towards the end, so that all processes end at about the same time."""
+    at = 0
+    while at < len(paths):
+        size = max(1, min(CHUNK, (len(paths) - at) // (2 * jobs)))
+        yield paths[at : at + size]
+        at += size
 
 
 def cores() -> int:

@@ -168,13 +168,13 @@ def coded(code: str, check: Callable[..., Iterator[Finding]], arguments: Mapping
 
     takes_doc, takes_facts = (name in names for name in PARAMETERS)
 
-    def call(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-        if takes_doc:
-            return check(doc=doc, facts=facts, **more) if takes_facts else check(doc=doc, **more)
-        return check(facts=facts, **more) if takes_facts else check(**more)
-
     def found(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-        return (replace(finding, code=code) for finding in call(doc, facts))
+        if takes_doc:
+            findings = check(doc=doc, facts=facts, **more) if takes_facts else check(doc=doc, **more)
+        else:
+            findings = check(facts=facts, **more) if takes_facts else check(**more)
+        for finding in findings:
+            yield replace(finding, code=code)
 
     found.__module__ = check.__module__
     return found

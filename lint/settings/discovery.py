@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.context.gitignore import IGNORE_FILE, GitIgnores, is_left_out
 from dockerlint.lint.storage.boundaries import leads_out
 from dockerlint.lint.syntax.source import STDIN, reason
@@ -43,9 +43,9 @@ def is_dockerfile(name: str) -> bool:
     """Whether a file of this name is taken when a folder is searched."""
     if name in PATTERNS:
         return True
-    if any(matches(name, pattern) for pattern in NOT_DOCKERFILES):
+    if matches_any(name, NOT_DOCKERFILES):
         return False
-    return any(matches(name, pattern) for pattern in PATTERNS)
+    return matches_any(name, PATTERNS)
 
 
 def discover(paths: Iterable[str]) -> Iterator[Path | Missing]:

@@ -89,7 +89,8 @@ def contents(path: Path, most: int) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         state = os.fstat(descriptor)
         is_pipe = stat.S_ISFIFO(state.st_mode)
-        os.set_blocking(descriptor, True)
+        if is_pipe:
+            os.set_blocking(descriptor, True)
         # room for all that may be asked for takes longer to make than most files take to read
         data = file.read(min(most, state.st_size + 1)) if state.st_size else b""
         if len(data) > state.st_size or not data:

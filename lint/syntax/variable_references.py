@@ -60,6 +60,8 @@ def uses(doc: nodes.Dockerfile, node: nodes.Instruction) -> Iterator[VariableUse
 
     Words that the builder cannot read have none. Source: the Dockerfile reference, "Environment replacement".
     """
+    if "$" not in doc.source(node.span):
+        return
     for word in _words(doc, node):
         yield from _uses(doc, word, doc.escape)
     for body in expanded_bodies(doc, node):
