@@ -17,7 +17,7 @@ from dockerlint.lint.catalogue.tool import strip_glob
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.syntax import nodes
 
-from .cache_readers import Need, cache_needed
+from .cache_readers import Need, cache_needed, needed_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +87,8 @@ def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str 
     """Why steps would fail with an empty cache, as it is when it was pruned; None when they would not."""
     if any(facts.doc.source(flag.span) == CUT_OFF for run in runs for flag in run.flags):
         return f"a step without a network needs what is in {tool.name}'s cache"
-    if any(cache_needed(facts, run, tool) is Need.CERTAIN for run in runs):
+    indexed = any(item.role == "index" for item in tool.caches)
+    if any(Need.CERTAIN in (cache_needed(facts, run, tool), indexed and needed_later(facts, run, tool)) for run in runs):
         return "something later works with what lies there"
     patterns = [pattern for cache in tool.caches for pattern in cache.products]
     lineage = {item.index for item in facts.graph.lineage(stage)}

@@ -62,6 +62,12 @@ def test_lists_that_are_needed_later_stay(text: str, tmp_path: Path) -> None:
     assert fixed(text, "DL3009", tmp_path, START) == text
 
 
+@pytest.mark.parametrize("later", ["apt-get install -y jq", "apt-get purge -y jq", "apt-get purge -y sl\nRUN apt-get install -y jq"])
+def test_lists_that_are_needed_later_are_not_mounted_away(later: str, tmp_path: Path) -> None:
+    text = f"{APT}RUN {later}\n"
+    assert "type=cache" not in fixed(text, "DF103", tmp_path, unsafe=True).splitlines()[1]
+
+
 def test_lists_that_nobody_needs_go(tmp_path: Path) -> None:
     text = APT + 'COPY start.sh x.py /\nENTRYPOINT ["python3", "/x.py"]\n'
     assert "rm -rf /var/lib/apt/lists/*" in fixed(text, "DL3009", tmp_path, START)
