@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import collections
 import ctypes
+import hashlib
 import json
 import multiprocessing
 import os
@@ -61,6 +62,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-shrink", action="store_true", help="report differences as they are")
     parser.add_argument("--record", action="store_true", help=f"write {RESULTS.name} and {PAGE.name}")
+    parser.add_argument("--add", action="store_true", help="to what is recorded of other seeds with the same code of dlint; with --record")
     options = parser.parse_args()
     from .sandbox import can_run
 
@@ -98,7 +100,7 @@ def _campaign(options: argparse.Namespace, bases: Path) -> dict[str, Any]:
     start = time.monotonic()
     for worker in workers:
         worker.start()
-    totals: dict[str, Any] = {"pairs": 0, "generated": 0, "unbuilt": 0, "unfixed": 0, "codes": {}, "titles": {}, "scenarios": {}, "problems": {}, "notes": []}
+    totals: dict[str, Any] = {"pairs": 0, "generated": 0, "unbuilt": 0, "unfixed": 0, "codes": {}, "scenarios": {}, "problems": {}, "notes": []}
     said = start
     while any(worker.is_alive() for worker in workers) or not results.empty():
         try:
@@ -154,7 +156,7 @@ def _batch(store: Any, batch: list[Case], unsafe: bool, seen: collections.Counte
     from . import trial
     from .fixes import fix_all
 
-    part: dict[str, Any] = {"pairs": 0, "generated": 0, "unbuilt": 0, "unfixed": 0, "codes": collections.Counter(), "titles": collections.Counter(), "scenarios": collections.Counter(), "problems": collections.Counter(), "notes": []}
+    part: dict[str, Any] = {"pairs": 0, "generated": 0, "unbuilt": 0, "unfixed": 0, "codes": collections.Counter(), "scenarios": collections.Counter(), "problems": collections.Counter(), "notes": []}
     for case, fixed in zip(batch, fix_all(batch, unsafe=unsafe), strict=True):
         if end is not None and time.time() >= end:
             break
@@ -175,7 +177,6 @@ def _batch(store: Any, batch: list[Case], unsafe: bool, seen: collections.Counte
             continue
         part["pairs"] += 1
         part["codes"].update(fixed.codes)
-        part["titles"].update({f"{code} {title}" for code, title in fixed.made})
         part["scenarios"].update(outcome.scenarios)
         for problem in outcome.problems:
             part["problems"][f"{problem.scenario} {problem.kind}"] += 1
@@ -251,12 +252,25 @@ def summary(totals: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def code() -> str:
+    """A digest of what decides which fixes are made: of dlint's modules and data."""
+    top = HERE.parent.parent
+    paths = sorted(path for room in ("lint", "rules", "fixers") for path in (top / room).rglob("*") if path.suffix in (".py", ".toml"))
+    digest = hashlib.blake2b(digest_size=8)
+    for path in paths:
+        digest.update(str(path.relative_to(top)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
 def record(totals: dict[str, Any], options: argparse.Namespace) -> None:
     """Writes the figures."""
     rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     key = "unsafe" if options.unsafe else "safe"
-    rows[key] = {**totals, "seed": options.seed, "processes": options.processes, "date": datetime.now(UTC).date().isoformat()}
-    rows[key].pop("titles")
+    row = {**totals, "seeds": [options.seed], "processes": options.processes, "date": datetime.now(UTC).date().isoformat(), "code": code()}
+    known = rows.get(key)
+    if options.add and known is not None and known["code"] == row["code"] and options.seed not in known["seeds"]:
+        _add(row, {name: known[name] for name in (*totals, "seeds")})
+    rows[key] = row
     RESULTS.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     from .page import page
 

@@ -9,6 +9,7 @@ Exit status: 0 all are the same; 1 some are not; 75 no engine answers.
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import json
 import os
@@ -179,9 +180,10 @@ def _compare(case: Case, built: Built | None, said: str) -> list[str]:
             return [] if built is None else [f"the engine fails, the executor does not: {done.stderr[-600:]}"]
         if built is None:
             return [f"the executor fails, the engine does not: {said[-600:]}"]
-        config = json.loads(_docker("image", "inspect", TAG).stdout)[0]["Config"]
-        tree = _tree()
-        return [*_files(tree, built), *_settings(config, built.config)]
+        (image,) = json.loads(_docker("image", "inspect", TAG).stdout)
+        folders = _layers(image)
+        tree = _exported() if folders is None else _stacked(tuple(folders))
+        return [*_files(tree, built), *_settings(image["Config"], built.config)]
 
 
 def _own_id(flag: str, name: str) -> str:
@@ -192,7 +194,25 @@ def _own_id(flag: str, name: str) -> str:
     return f"{flag},id={hashlib.blake2b(f'{name}{word}'.encode(), digest_size=6).hexdigest()}"
 
 
-def _tree() -> Tree:
+def _layers(image: dict[str, Any]) -> list[str] | None:
+    """The folders of an image's layers, lowest first, where the engine keeps them at hand in overlays."""
+    driver = image.get("GraphDriver") or {}
+    data = driver.get("Data") or {}
+    if driver.get("Name") != "overlay2" or not Path(data.get("UpperDir", "/nowhere")).is_dir():
+        return None
+    lower = data.get("LowerDir", "")
+    return [*reversed(lower.split(":") if lower else []), data["UpperDir"]]
+
+
+@functools.lru_cache(maxsize=256)
+def _stacked(folders: tuple[str, ...]) -> Tree:
+    """The files of layers on one another."""
+    from .executor import scan
+
+    return scan(folders[-1], _stacked(folders[:-1])) if folders else {}
+
+
+def _exported() -> Tree:
     """The files of the image that was built last."""
     from .executor import Entry
 

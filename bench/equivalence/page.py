@@ -38,7 +38,8 @@ def _run(name: str, row: dict[str, Any]) -> list[str]:
     lines = [
         f"## With the {name} fixes",
         "",
-        f"{row['date']}, seed {row['seed']}, {row['processes']} processes, {row['seconds']:.0f} s ({rate:.1f} pairs a second).",
+        (f"{row['date']}, seeds {', '.join(map(str, sorted(row['seeds'])))}, {row['processes']} processes, {row['seconds']:.0f} s ({rate:.1f} pairs a"
+        f" second); digest of dlint's code {row['code']}."),
         "",
         f"- Pairs with a fix that build before it: {row['pairs']} (of {row['generated']} Dockerfiles; {row['unfixed']} had no fix, {row['unbuilt']} did not build).",
         f"- Scenarios: {', '.join(f'{scenario} {count}' for scenario, count in sorted(row['scenarios'].items()))}.",

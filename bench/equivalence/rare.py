@@ -106,7 +106,7 @@ def unwritable(author: Author) -> None:
     author.add(f"USER {author.pick('1234', '1000:1000', '65534')}")
     place = author.pick("/cached", "/home/x/.cache", "/var/own")
     author.add(f"RUN --mount=type=cache,target={place}{author.pick('', ',id=own', ',sharing=locked')} (touch {place}/x 2>/dev/null; echo done > /tmp/done)", "USER root")
-    author.maybe(40, f"RUN ls -ld {place} > /seen 2>/dev/null || true")
+    author.maybe(40, f"RUN test -e {place}/x && echo there > /seen || true")
 
 
 def folder(author: Author) -> None:
