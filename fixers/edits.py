@@ -183,12 +183,16 @@ def hides_failures(script: Script, shell: Sequence[str]) -> bool:
 
     In front of `&&` the shell goes on after an error, in the functions too that are called there. Source: POSIX, `set`, -e.
     """
-    stops = any(flag.startswith("-") and not flag.startswith("--") and "e" in flag for flag in shell[1:]) or any(
+    compound = not {"pipeline", "substitution"}.issuperset(script.commands[-1].within)
+    return stops_at_errors(script, shell) and (compound or any("function" in item.within for item in script.commands))
+
+
+def stops_at_errors(script: Script, shell: Sequence[str]) -> bool:
+    """Whether `-e` is an option of the shell, or is set by the script."""
+    return any(flag.startswith("-") and not flag.startswith("--") and "e" in flag for flag in shell[1:]) or any(
         item.name == "set" and any(word.text == "errexit" or (word.text.startswith("-") and "e" in word.text) for word in item.arguments)
         for item in script.commands
     )
-    compound = not {"pipeline", "substitution"}.issuperset(script.commands[-1].within)
-    return stops and (compound or any("function" in item.within for item in script.commands))
 
 
 def remove_command(doc: Dockerfile, script: Script, command: Command) -> Edit | None:

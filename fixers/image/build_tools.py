@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow
-from dockerlint.fixers.edits import apply, insert, insert_command, insert_word, remove_word
+from dockerlint.fixers.edits import apply, insert, insert_command, insert_word, remove_word, stops_at_errors
 from dockerlint.fixers.inputs.runtime_command import started
 from dockerlint.fixers.merge import merge_down, trust
 from dockerlint.fixers.refusal import Refusal
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.distribution_packages import Closure
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
 
 VIRTUAL = ".build-deps"
+GOES_ON = "the RUN goes on where its install fails"
 # Of more steps than this one would not want to make a single one.
 MOST_JOINED = 5
 # What needs what is much the same in all releases; which library belongs to which headers is not.
@@ -201,6 +202,8 @@ def _with_apk(facts: Facts, install: Install) -> Fix | Refusal:
     doc, invocation = facts.doc, install.invocation
     script = facts.script(install.run)
     assert script is not None
+    if not _stops(facts, install.run, script):
+        return Refusal(GOES_ON)
     if VIRTUAL in doc.text:
         return Refusal(f"{VIRTUAL} is a name that the file has already")
     rest = tuple(word for word in invocation.operands if word not in install.packages)
@@ -224,6 +227,11 @@ def _with_apk(facts: Facts, install: Install) -> Fix | Refusal:
     return Fix(f"install them as {VIRTUAL}, and remove that in the same RUN", tuple(edits), Applicability.UNSAFE)
 
 
+def _stops(facts: Facts, run: nodes.Run, script: Script) -> bool:
+    """Whether a RUN ends where its install fails: what is not there cannot be removed."""
+    return script.chained or stops_at_errors(script, facts.state(run).shell)
+
+
 def _call(facts: Facts, invocation: Invocation) -> str:
     """The command and its options, without what it installs."""
     operands = {word.span for word in invocation.operands}
@@ -244,6 +252,8 @@ def _with_apt(facts: Facts, install: Install) -> Fix | Refusal:
         return Refusal("which of them the base image has is not known")
     script = facts.script(run)
     assert script is not None
+    if not _stops(facts, run, script):
+        return Refusal(GOES_ON)
     names = [bare(word.text) for word in install.packages]
     needs = _closure(base, _others(facts, install))
     if needs.unknown:

@@ -109,8 +109,8 @@ PURGE = "apt-get purge -y --auto-remove"
         # Python itself is linked with it
         ("apt-get update && apt-get install -y make libffi-dev && make", f" && {PURGE} make libffi-dev"),
         ("apt update && apt install -y make && make && rm -rf /var/lib/apt/lists/*", f" && {PURGE} make"),
-        ("apt-get update; apt-get install -y make; make", f" && {PURGE} make"),
         ("sudo apt-get update && sudo apt-get install -y make && make", f" && sudo {PURGE} make"),
+        ("set -e; apt-get update; apt-get install -y make; make", f" && {PURGE} make"),
     ],
 )
 def test_debian(before: str, after: str) -> None:
@@ -144,6 +144,7 @@ def test_what_stands_between_keeps_steps_apart(between: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        (f"{DEBIAN}RUN apt-get update; apt-get install -y make; make\n", "the RUN goes on where its install fails"),
         (f"FROM alpine:3.20\nRUN apk add postgresql-dev && pip install x\n{RUNS}", "the library of postgresql-dev is not installed by its name"),
         (f"FROM alpine:3.20\nRUN apk add gcc=13 && pip install x\n{RUNS}", "the version of libgcc is not known"),
         (f"{ALPINE}RUN apk add make && apk add cmake && make\n{RUNS}", "several commands install them"),
