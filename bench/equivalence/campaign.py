@@ -252,10 +252,11 @@ def summary(totals: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def code() -> str:
-    """A digest of what decides which fixes are made: of dlint's modules and data."""
+def code(*rooms: str) -> str:
+    """A digest of what decides which fixes are made, of dlint's modules and data; or of the modules in other folders."""
     top = HERE.parent.parent
-    paths = sorted(path for room in ("lint", "rules", "fixers") for path in (top / room).rglob("*") if path.suffix in (".py", ".toml"))
+    wanted = rooms or ("lint", "rules", "fixers")
+    paths = sorted(path for room in wanted for path in (top / room).rglob("*") if path.suffix in (".py", ".toml"))
     digest = hashlib.blake2b(digest_size=8)
     for path in paths:
         digest.update(str(path.relative_to(top)).encode() + b"\0" + path.read_bytes())

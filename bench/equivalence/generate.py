@@ -152,7 +152,7 @@ class Author:
         if self.chance(20):
             self.run(f"{plain} {virtual}{names}", flags=mounts)
             self.maybe(30, "ENV Y=1")
-            self.add("RUN " + self.pick("rm -rf /var/cache/apk/*", "rm -rf /var/cache/apk", clean or "true"))
+            self.add("RUN " + self.pick("rm -rf /var/cache/apk/*", "rm -rf /var/cache/apk", "rm /var/cache/apk/*", clean or "true"))
         else:
             self.run(f"{plain} {virtual}{names}", clean, flags=mounts)
 
@@ -348,7 +348,7 @@ def python(author: Author) -> None:
     author.run(author.pick("", "", "pip install -U pip", "pip install --upgrade pip setuptools wheel"), install + target, after, flags=mounts)
     if "uninstall -y pip" not in after:
         author.maybe(15, author.pick("RUN pip download -d /wheels six", "RUN pip install click"))
-    author.maybe(12, "RUN " + author.pick("rm -rf /root/.cache", "rm -rf /root/.cache/pip", "ls -R /root/.cache/pip > /files || true"))
+    author.maybe(12, "RUN " + author.pick("rm -rf /root/.cache", "rm -rf /root/.cache/pip", "rm -r /root/.cache/pip", "ls -R /root/.cache/pip > /files || true"))
     if author.chance(25):
         author.odd()
     if not whole or author.chance(10):
@@ -439,7 +439,7 @@ def javascript_install(author: Author, tool: str, *, locked: bool, as_node: bool
     removals = {"npm": ("rm -rf ~/.npm", f"rm -rf {where}"), "yarn": ('rm -rf "$(yarn cache dir)"',), "pnpm": (f"rm -rf {where}",)}[tool]
     author.run(install, author.pick("", "", "", *own, *(() if mounts else removals)), flags=mounts)
     if not as_node:
-        author.maybe(10, "RUN " + author.pick("rm -rf /root/.npm", "npm cache clean --force || true", "ls -R /root > /root-list || true"))
+        author.maybe(10, "RUN " + author.pick("rm -rf /root/.npm", "rm -r /root/.npm", "npm cache clean --force || true", "ls -R /root > /root-list || true"))
 
 
 def javascript_files(author: Author, tool: str) -> dict[str, Any]:

@@ -24,9 +24,9 @@ def page(rows: dict[str, Any]) -> str:
         lines += [
             "## The executor held against an engine",
             "",
-            (f"{row['date']}, {row['engine']}, seed {row['seed']}: {row['builds']} builds ({row['builds'] // 2} pairs) in {row['seconds']:.0f} s; in"
+            (f"{row['date']}, {row['engine']}, seeds {', '.join(map(str, sorted(row['seeds'])))}: {row['builds']} builds ({row['builds'] // 2} pairs) in {row['seconds']:.0f} s; in"
             f" {row['same']} the executor gave the same success, files and configuration ({row['failed']} fail in both), in {len(row['different'])} not."
-            f" {row['left_out']} with here-documents were left out."),
+            f" {row['left_out']} with here-documents or a mount on /etc/apk/cache were left out: the engine does not know the first, and leaves the folder of the second."),
             "",
         ]
     return "\n".join(lines)

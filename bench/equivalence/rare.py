@@ -145,6 +145,8 @@ def yarn(author: Author) -> None:
 
 def apk(author: Author) -> None:
     author.run(author.pick("", "apk update"), f"apk add {author.pick('', '-U ', '--virtual .d ')}{author.pick('jq', 'tree make', 'git')}", author.pick("", "", "rm -rf /var/cache/apk/*"))
+    author.maybe(30, "ENV Y=1")
+    author.maybe(20, "RUN " + author.pick("rm /var/cache/apk/*", "rm -r /var/cache/apk", "rm -rf /var/cache/apk"))
 
 
 def early(author: Author) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.facts import once
 from dockerlint.lint.analysis.leftovers import caches_of, removed_by
-from dockerlint.lint.catalogue.tool import strip_glob
+from dockerlint.lint.catalogue.tool import strip_glob, unwrapped
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Invocation, Tool
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Instruction, Run, Stage, Word
 
 INTERPRETERS = frozenset(
@@ -57,7 +58,8 @@ def needed_later(facts: Facts, run: Run, tool: Tool) -> Need:
     stage = facts.find_stage(run)
     if stage is None:
         return Need.PERHAPS
-    paths = [item.path for item in tool.caches if item.role == "index"]
+    # apk and its like keep their index among the packages
+    paths = [item.path for item in tool.caches if item.role == "index"] or [item.path for item in tool.caches]
     return max(_needed(facts, stage, following(stage, run), tool), _read_by_name(facts, stage, run, paths), _at_start(facts, stage, tool))
 
 
@@ -167,7 +169,10 @@ def _read_by_name(facts: Facts, stage: Stage, run: Run, paths: list[str]) -> Nee
         return Need.NONE
     read = [path for at, path in _read(facts, run) if _is_last(facts, run, at)]
     later = list(islice(_later(facts, stage, run), FARTHEST))
-    read += [path for node in later if isinstance(node, nodes.Run) for _, path in _read(facts, node)]
+    steps = [node for node in later if isinstance(node, nodes.Run)]
+    read += [path for node in steps for _, path in _read(facts, node)]
+    # a removal that fails where nothing is there
+    read += [path for node in steps for item in facts.commands(node) if _insists(item) for path, _ in removed_by(facts, node, item)]
     family = {stage.index, *(item.index for item in facts.graph.descendants(stage))}
     read += [path for node, reference, source in _taken(facts) if source.index in family for path in _takes(facts, node, reference)]
     read += [path for text in _started_texts(facts, stage) for path in _paths(text, facts.home(run)) if path != "/"]
@@ -210,6 +215,14 @@ def _read(facts: Facts, run: Run) -> tuple[tuple[int, str], ...]:
         seen = (path for path in paths if (path != "/" or name in RECURSIVE) and not facts.mounted(run, path))
         found += [(command.span.start, path) for path in seen]
     return tuple(found)
+
+
+def _insists(command: Command) -> bool:
+    """Whether it is an `rm` without `-f`."""
+    words = [word.text for word in unwrapped(command.words)]
+    if not words or words[0].rsplit("/", 1)[-1] not in ("rm", "rmdir") or command.sometimes:
+        return False
+    return not any(text == "--force" or (text.startswith("-") and not text.startswith("--") and "f" in text) for text in words[1:])
 
 
 def _takes(facts: Facts, node: Instruction, reference: str) -> Iterator[str]:

@@ -100,6 +100,10 @@ NPM = "FROM node:20\nRUN npm ci\n"
     [
         ("DL3042 DF103", PIP + "RUN ls -R /root/.cache/pip > /files\n"),
         ("DL3042 DF103", PIP + "RUN cp -r ~/.cache /kept\n"),
+        # it fails where nothing is there
+        ("DL3042 DF103", PIP + "RUN rm -r /root/.cache/pip\n"),
+        ("DL3019", "FROM alpine:3.20\nRUN apk add -U curl\nENV A=1\nRUN rm /var/cache/apk/*\n"),
+        ("DL3019", "FROM alpine:3.20\nRUN apk add -U curl\nRUN ls /var/cache/apk > /x\n"),
         ("DL3042 DF103", PIP + "RUN tar -czf /a.tgz /\n"),
         ("DL3042 DF103", PIP + "RUN --network=none pip install six\n"),
         ("DL3042 DF103", PIP + "RUN pip install --no-index --find-links /w six\n"),

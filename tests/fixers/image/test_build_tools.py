@@ -144,7 +144,7 @@ def test_what_stands_between_keeps_steps_apart(between: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (f"{DEBIAN}RUN apt-get update; apt-get install -y make; make\n", "the RUN goes on where its install fails"),
+        (f"{DEBIAN}RUN apt-get update; apt-get install -y make; make\n{RUNS}", "the RUN goes on where its install fails"),
         (f"FROM alpine:3.20\nRUN apk add postgresql-dev && pip install x\n{RUNS}", "the library of postgresql-dev is not installed by its name"),
         (f"FROM alpine:3.20\nRUN apk add gcc=13 && pip install x\n{RUNS}", "the version of libgcc is not known"),
         (f"{ALPINE}RUN apk add make && apk add cmake && make\n{RUNS}", "several commands install them"),
