@@ -1,4 +1,4 @@
-"""What a wheel brings besides its sources: tables that a checkout makes at its first run, see `lint/engine/shipped_tables.py`."""
+"""What a wheel brings besides its sources: the package's own module, and tables that a checkout makes at its first run, see `lint/engine/shipped_tables.py`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SHIP = "from dockerlint.lint.engine.shipped_tables import ship; from dockerlint.lint.storage.prepared import SHIPPED; ship(SHIPPED); print(SHIPPED)"
 
+# What the package holds besides its three folders. A checkout's links to these are no part of it.
+TOP_LEVEL = ("__init__.py", "py.typed")
+
 
 class Tables(BuildHookInterface[Any]):
     """Runs the program that is being built, from a copy, to make its tables."""
@@ -23,6 +26,8 @@ class Tables(BuildHookInterface[Any]):
         self._folder = TemporaryDirectory()
         if version == "editable":
             return
+        for name in TOP_LEVEL:
+            build_data["force_include"][str(Path(self.root, ".pkg", "dockerlint", name))] = f"dockerlint/{name}"
         top = Path(self._folder.name).resolve()
         for source, target in self.build_config.sources.items():
             shutil.copytree(Path(self.root, source), top / target)

@@ -15,8 +15,9 @@ PREPARED = prepared.SHIPPED.relative_to(installation.TOP).as_posix()
 
 
 def problems(names: set[str]) -> list[str]:
-    """What is wrong with the file names of a wheel: all of the three folders and the manual must be there, and no more."""
+    """What is wrong with the file names of a wheel: all of the three folders, the package's own module and the manual must be there, and no more."""
     wanted = {f"dockerlint/{path.relative_to(ROOT).as_posix()}" for folder in installation.FOLDERS for path in _files(ROOT / folder)}
+    wanted |= {"dockerlint/__init__.py", "dockerlint/py.typed"}
     wanted |= {f"share/man/man1/{path.name}" for path in _files(ROOT / "docs" / "man")}
     wanted.add("share/dlint/dlint.schema.json")
     wanted |= {f"dockerlint/{PREPARED}/{name}.json" for name in shipped_tables.shipped()}

@@ -1,5 +1,5 @@
 """Writes the rules' pages in docs/rules from the rules' own docstrings, docs/coverage.md from docs/concepts.csv,
-docs/refusals.md from docs/refusals.toml, and docs/dlint.schema.json from the options.
+docs/refusals.md from docs/refusals.toml, docs/dlint.schema.json from the options, and tests/data/messages.md, a table of all messages.
 
 `python docs/generate.py` writes them. With `--check` it writes nothing, says which differ, and then exits with 1.
 """
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from messages import messages
+from rule_pages import listed, page
 
-from dockerlint.lint.cli.explain_command import page
 from dockerlint.lint.engine.registry import RULES, rules
 from dockerlint.lint.settings.schema import schema
 
@@ -32,6 +33,7 @@ CONCEPTS = Path(__file__).parent / "concepts.csv"
 COVERAGE = Path(__file__).parent / "coverage.md"
 REFUSED = Path(__file__).parent / "refusals.toml"
 REFUSALS = Path(__file__).parent / "refusals.md"
+MESSAGES = Path(__file__).parents[1] / "tests" / "data" / "messages.md"
 SCHEMA = Path(__file__).parent / "dlint.schema.json"
 # ShellCheck's findings, which are passed on under its own codes.
 SHELLCHECK = "SC*"
@@ -48,17 +50,6 @@ TOOLS = {
     "semgrep": "Semgrep",
     "trivy": "Trivy",
 }
-
-LIST_HEAD = """\
-# Rules
-
-Level is how bad a finding is unless the configuration says otherwise. Rules of the *recommended* preset run by default.
-Fix: `--fix`, perhaps with `--unsafe-fixes`, mends at least some of what the rule finds. Aliases are the names that
-other checkers give the same thing; each of them works wherever a code does.
-
-| code | name | level | recommended | fix | finds | aliases |
-|---|---|---|---|---|---|---|
-"""
 
 COVERAGE_HEAD = """\
 # What is covered
@@ -95,7 +86,7 @@ def pages() -> dict[str, str]:
     """The text of each page by its file name. Rules of plug-ins that happen to be installed are left out."""
     own = _own()
     texts = {f"{rule.code}.md": page(rule) + PAGE_FOOT.format(file=_file(rule)) for rule in own}
-    return texts | {LIST: LIST_HEAD + "".join(map(_row, own))}
+    return texts | {LIST: listed(own)}
 
 
 def _own() -> list[Rule]:
@@ -233,7 +224,7 @@ def main(check: bool) -> None:
     """Write the rules' pages from their docstrings."""
     texts = pages()
     wrong = {f"rules/{name}": problem for name, problem in differing(texts).items()}
-    made = {COVERAGE: (coverage(), "concepts.csv and the rules say"), REFUSALS: (refusals(), "refusals.toml says"), SCHEMA: (schema_text(), "the options say")}
+    made = {COVERAGE: (coverage(), "concepts.csv and the rules say"), REFUSALS: (refusals(), "refusals.toml says"), SCHEMA: (schema_text(), "the options say"), MESSAGES: (messages(_own()), "the sources say")}
     for path, (text, source) in made.items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             wrong[path.name] = f"differs from what {source}"
@@ -243,7 +234,7 @@ def main(check: bool) -> None:
             path.write_text(text, encoding="utf-8", newline="\n")
     for name, problem in wrong.items():
         click.echo(
-            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, REFUSALS.name, SCHEMA.name) else 'removed'}"
+            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, REFUSALS.name, SCHEMA.name, MESSAGES.name) else 'removed'}"
         )
     if check and wrong:
         click.echo("run `python docs/generate.py` to write them anew", err=True)
@@ -256,19 +247,6 @@ def _module(rule: Rule) -> str:
 
 def _file(rule: Rule) -> str:
     return _module(rule).rpartition(".")[2] + ".py"
-
-
-def _row(rule: Rule) -> str:
-    cells = (
-        f"[{rule.code}]({rule.code}.md)",
-        rule.name,
-        rule.severity.value,
-        "yes" if rule.recommended else "",
-        "yes" if rule.fixable else "",
-        rule.summary.replace("|", "\\|"),
-        ", ".join(rule.aliases),
-    )
-    return f"| {' | '.join(cells)} |\n"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,31 @@ PLACES = {f"../{path}": place for place, path in ELSEWHERE.items()}
 LINK = re.compile(r"\[([^\]\n]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
+# In rules/index.md: a subject, and the row of a rule.
+ENTRY = re.compile(r"^## (?P<subject>.+)$|^\| \[(?P<code>\w+)\]\(\w+\.md\) \| (?P<name>\S+) \|", re.MULTILINE)
+
+
+def on_config(config: Any) -> Any:
+    """The site's settings, with the rules in the menu, by subject as their list has them."""
+    for entry in config["nav"]:
+        if "Rules" in entry:
+            entry["Rules"] = ["rules/index.md", *rules((ROOT / "docs" / "rules" / "index.md").read_text(encoding="utf-8"))]
+    return config
+
+
+def rules(listed: str) -> list[dict[str, list[dict[str, str]]]]:
+    """The menu of the rules, of the page that lists them."""
+    menu: list[dict[str, list[dict[str, str]]]] = []
+    for match in ENTRY.finditer(listed):
+        if match["subject"]:
+            menu.append({match["subject"]: []})
+        else:
+            code, name = match["code"], match["name"]
+            (pages,) = menu[-1].values()
+            pages.append({code if name == code else f"{code} {name}": f"rules/{code}.md"})
+    return menu
+
+
 def on_files(files: Any, config: Any) -> Any:
     """The site's files, with those from elsewhere."""
     from mkdocs.structure.files import File

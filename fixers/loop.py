@@ -12,6 +12,7 @@ from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving
 from dockerlint.lint.syntax.parser import parse
 
 from .edits import apply, are_apart
+from .line_origins import LineOrigins
 
 if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
@@ -26,20 +27,27 @@ PASSES_AN_INSTRUCTION = 5
 FEWEST_PASSES, MOST_PASSES = 100, 1000
 # Where the passes run out, the rules of so many fixes that were made last are those that come to no end.
 LAST_MADE = 20
-ENDLESS = "it does not settle: each pass makes it again"
+ENDLESS = "it does not settle: every pass makes it again"
 # To price a fix takes as long as to read the text: what comes after so many characters is chosen by its place. Real files take
 # a hundredth of it.
 MOST_PRICED = 2_000_000
 
 
 class Applied(Struct, frozen=True):
-    """A fix that was made, for what `message` says; `line` is in the text of its pass."""
+    """A fix that was made, for what `message` says; lines are those of the file as it was."""
 
     code: str
     title: str
     line: int
     message: str
     saving: Saving | None
+
+
+class Settled(Struct, frozen=True):
+    """A finding that was there at first, and is gone although no fix of its own was made."""
+
+    code: str
+    line: int
 
 
 class Dropped(Struct, frozen=True):
@@ -57,11 +65,15 @@ class FixOutcome(Struct, frozen=True):
     text: str
     applied: tuple[Applied, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    # the lines of `text` as they were
+    origins: LineOrigins = field(default_factory=lambda: LineOrigins((1,)))
 
 
 class _Run(Struct):
     """The state of one `fix`."""
 
+    origins: LineOrigins
     applied: list[Applied] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     banned: set[tuple[str, str]] = field(default_factory=set)
@@ -78,7 +90,7 @@ def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = No
         outcome, going = _fixed(text, _without(find, frozenset(item.code for item in endless)), unsafe=unsafe, worth=worth)
         endless += [Dropped(item.code, item.title, item.line, ENDLESS) for item in going]
         if not going:
-            return FixOutcome(outcome.text, outcome.applied, (*outcome.dropped, *endless))
+            return FixOutcome(outcome.text, outcome.applied, (*outcome.dropped, *endless), outcome.settled, outcome.origins)
 
 
 def _without(find: Find, codes: frozenset[str]) -> Find:
@@ -88,12 +100,15 @@ def _without(find: Find, codes: frozenset[str]) -> Find:
 def _fixed(text: str, find: Find, *, unsafe: bool, worth: Worth | None) -> tuple[FixOutcome, list[Applied]]:
     """The fixed text; and a fix of each rule that still made some when the passes ran out, none when it settled."""
     least = Applicability.UNSAFE if unsafe else Applicability.SAFE
-    run = _Run()
+    run = _Run(LineOrigins.of(text))
     doc = parse(text)
     seen = {text}
+    first: list[Settled] | None = None
     priced_characters = 0
     for _ in range(min(FEWEST_PASSES + PASSES_AN_INSTRUCTION * len(doc.instructions), MOST_PASSES)):
-        findings = [item for item in find(doc) if item.fix and item.fix.applicability >= least]
+        every = find(doc)
+        first = _standing(doc, every, run) if first is None else first
+        findings = [item for item in every if item.fix and item.fix.applicability >= least]
         findings = [item for item in findings if _key(doc, item) not in run.banned and not _joins_line_end(doc, _fix(item))]
         priced_characters += len(findings) * len(doc.text)
         savings = worth(doc, findings) if worth and priced_characters <= MOST_PRICED else [None] * len(findings)
@@ -111,14 +126,23 @@ def _fixed(text: str, find: Find, *, unsafe: bool, worth: Worth | None) -> tuple
             _drop(doc, chosen, run, "it undoes another fix")
             continue
         run.applied += [
-            Applied(item.code, _fix(item).title, doc.line(item.span.start), item.message, saving) for item, saving in chosen
+            Applied(item.code, _fix(item).title, run.origins.line(doc.line(item.span.start)), run.origins.named(item.message), saving)
+            for item, saving in chosen
         ]
+        run.origins = run.origins.after(doc, [item for item, _ in chosen], following.text)
         seen.add(following.text)
         doc = following
     else:
         last = {item.code: item for item in run.applied[-LAST_MADE:]}
-        return FixOutcome(text), list(last.values())
-    return FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped)), []
+        return FixOutcome(text, origins=LineOrigins.of(text)), list(last.values())
+    made = {(item.code, item.line) for item in run.applied}
+    there = {(item.code, item.line) for item in _standing(doc, every, run)}
+    settled = (item for item in first or () if (item.code, item.line) not in made | there)
+    return FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped), tuple(settled), run.origins), []
+
+
+def _standing(doc: Dockerfile, findings: Sequence[Finding], run: _Run) -> list[Settled]:
+    return [Settled(item.code, run.origins.line(doc.line(item.span.start))) for item in findings]
 
 
 def _fix(finding: Finding) -> Fix:
@@ -166,7 +190,7 @@ def _make(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Ru
             guilty.append(item)
         else:
             kept.append(item[0])
-    _drop(doc, guilty, run, "the file would not parse")
+    _drop(doc, guilty, run, "the result would not parse")
     return None
 
 
@@ -177,4 +201,4 @@ def _spliced(doc: Dockerfile, findings: list[Finding]) -> Dockerfile:
 def _drop(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Run, reason: str) -> None:
     for finding, _ in chosen:
         run.banned.add(_key(doc, finding))
-        run.dropped.append(Dropped(finding.code, _fix(finding).title, doc.line(finding.span.start), reason))
+        run.dropped.append(Dropped(finding.code, _fix(finding).title, run.origins.line(doc.line(finding.span.start)), reason))

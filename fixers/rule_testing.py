@@ -17,7 +17,7 @@ from dockerlint.lint.syntax.parser import parse
 from .loop import fix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from dockerlint.lint.engine.findings import Finding
     from dockerlint.lint.engine.rule import Example, Rule
@@ -36,19 +36,26 @@ def assert_examples(rule: Rule, examples: Iterable[Example] | None = None) -> No
             _assert_example(rule, example, Path(folder))
 
 
-def _assert_example(rule: Rule, example: Example, folder: Path) -> None:
+def findings(rule: Rule, example: Example) -> list[Finding]:
+    """What a rule says of an example."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _finder(rule, example, Path(folder))(parse(example.text))
+
+
+def _finder(rule: Rule, example: Example, folder: Path) -> Callable[[Dockerfile], list[Finding]]:
+    """The rule as a function of a file that has the example's files beside it; these are put into the folder."""
     for name, text in example.context:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf8")
     context = Context.of(folder) if example.context else None
     settings = _settings(folder)
+    return lambda doc: check(doc, Facts(doc, context, settings), [rule])
 
-    def find(doc: Dockerfile) -> list[Finding]:
-        return check(doc, Facts(doc, context, settings), [rule])
 
-    doc = parse(example.text)
-    found = find(doc)
+def _assert_example(rule: Rule, example: Example, folder: Path) -> None:
+    find = _finder(rule, example, folder)
+    found = find(parse(example.text))
     wrong = [item.code for item in found if item.code != rule.code]
     assert not wrong, f"{rule.code} reports {wrong}"
     if example.kind == "good":

@@ -1,4 +1,4 @@
-"""DF101: the source tree is copied before its dependencies are installed."""
+"""DF101: COPY brings the source before the dependencies are installed."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 @rule(name="source-copied-before-install", severity=Severity.WARNING)
 def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The source tree is copied before its dependencies are installed.
+    """COPY brings the source before the dependencies are installed.
 
-    The install runs again whenever any copied file changes, although it reads no more than the manifest and the lock file.
-    Copied first and alone, these keep the install in the cache until a dependency changes.
+    The install runs again whenever any copied file changes, although it reads no more than the manifest and the lock file. If
+    these are copied first, the install stays in the cache until a dependency changes.
 
     ```context package.json
     {"dependencies": {"express": "4.19.2"}}
@@ -105,11 +105,10 @@ def source_copied_before_install(doc: Dockerfile, facts: Facts) -> Iterator[Find
     Steps between the copy and the install that work on the source go down with the copy; the others stay where they are, further
     installs from the same copy with their manifests. COPY and RUN share the folder that they start in, whatever it is.
 
-    **Fix safety:** safe when the build context shows all manifests, these refer to nothing else of the source (scripts that an
-    install runs, programs), the copy does not bring what the install writes, and nothing else moves. Otherwise unsafe, as where
-    a step is written anew or cut in two; and only shown when the context is not at hand. The fix says why. There is none where
-    the install cannot work without the source, or a step in between may need the one and make what the other needs; the message
-    says so.
+    **Fix safety:** safe when the build context shows all manifests, they refer to no other file of the source (no scripts, no
+    programs), the copy does not overwrite what the install writes, and nothing else moves. Otherwise unsafe, for example where
+    a RUN is rewritten or split; and only shown when there is no context. The title says why. There is no fix where the install
+    cannot work without the source, or where a step in between may need both; the message says so.
 
     **Source:** Docker's guide on build caches; BuildKit's cache keys; the tools' documentation, see `lint/catalogue/tools`.
     """
@@ -135,10 +134,10 @@ def _finding(facts: Facts, copies: list[nodes.Copy], install: ProjectInstall, ot
     from dockerlint.fixers.order.split_copy import split_copy
 
     line = facts.doc.line(install.invocation.command.span.start)
-    message = f"`{facts.brief(copies[0])}` stands above `{install.name}` on line {line}, so each edit of a source file runs it again"
+    message = f"`{facts.brief(copies[0])}` comes before `{install.name}` (line {line}): every source edit reinstalls all dependencies"
     fix = split_copy(facts, copies, install, others)
     if isinstance(fix, Fix) and fix.applicability is Applicability.SAFE and facts.has_made_up_folder:
-        title = f"{fix.title} (not proven: the base image's working folder is not known)"
+        title = f"{fix.title} (not proven: dlint does not know the base image's working folder)"
         fix = Fix(title, fix.edits, Applicability.UNSAFE)
     if isinstance(fix, Refusal):
         return Finding(copies[0].span, f"{message}; no fix: {fix.reason}")

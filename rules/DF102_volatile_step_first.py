@@ -1,4 +1,4 @@
-"""DF102: what changes often stands above what takes long."""
+"""DF102: a file that changes often is copied before a costly step that does not need it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
 
-NO_LINE = "no fix: there is no line to move it to, as the text ends in a continuation"
+NO_LINE = "no fix: the file ends in a continued line, so nothing can be added below it"
 
 
 @rule(name="volatile-step-first", severity=Severity.WARNING)
 def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A file that changes often is copied above a costly step that does not need it.
+    """A file that changes often is copied before a costly step that does not need it.
 
     When a copied file changes, the builder runs every later step of the stage again. A package install below the copy
     is repeated for each edit, although its result is the same; above the copy it comes from the cache.
@@ -57,17 +57,17 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         told: set[int] = set()
         for most, applicability in ((Clash.NONE, Applicability.SAFE), (Clash.POSSIBLE, Applicability.UNSAFE)):
             for plan in reorder.plans(stage, most):
-                fix = _fix(doc, plan, applicability)
+                fix = _fix(facts, plan, applicability)
                 carried = "" if fix else NO_LINE
                 for copy, run in _needless(facts, plan):
                     if copy.span.start in told:
                         continue
                     told.add(copy.span.start)
-                    line = doc.line(run.span.start)
-                    message = f"`{facts.brief(copy)}` stands above the step on line {line}, which does not need it but runs again after each edit"
+                    step = f"`{facts.brief(run)}` (line {doc.line(run.span.start)})"
+                    message = f"`{facts.brief(copy)}` comes before {step}, which does not need it but runs again after every edit"
                     # all that moves is moved by one fix
                     yield Finding(copy.span, f"{message}; {carried}" if carried else message, None if carried else fix)
-                    carried = f"carried by the fix at line {doc.line(copy.span.start)}" if fix else NO_LINE
+                    carried = f"the fix for line {doc.line(copy.span.start)} moves it too" if fix else NO_LINE
 
 
 def _needless(facts: Facts, plan: OrderPlan) -> Iterator[tuple[Instruction, nodes.Run]]:
@@ -78,9 +78,9 @@ def _needless(facts: Facts, plan: OrderPlan) -> Iterator[tuple[Instruction, node
             yield node, costly[-1]
 
 
-def _fix(doc: Dockerfile, plan: OrderPlan, applicability: Applicability) -> Fix | None:
-    edits = rewrite(doc, plan)
+def _fix(facts: Facts, plan: OrderPlan, applicability: Applicability) -> Fix | None:
+    edits = rewrite(facts.doc, plan)
     copies = all(isinstance(node, nodes.Copy) for node, _ in plan.moves)
     count = len(plan.moves)
-    what = "the copy" if count == 1 else f"{count} copies" if copies else f"{count} steps"
-    return Fix(f"move {what} below it", edits, applicability) if edits else None
+    what = f"`{facts.brief(plan.moves[0][0])}`" if count == 1 else f"{count} copies" if copies else f"{count} instructions"
+    return Fix(f"move {what} further down", edits, applicability) if edits else None

@@ -1,4 +1,4 @@
-"""DF103: a package manager or compiler runs without its cache mounted."""
+"""DF103: a package manager or compiler has no cache mount."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-@rule(name="missing-cache-mount", severity=Severity.WARNING)
+@rule(name="missing-cache-mount", severity=Severity.INFO)
 def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A package manager or compiler runs without its cache mounted.
+    """A package manager or compiler has no cache mount.
 
     A cache mount outlives the layer: when the step runs again, it finds what it downloaded or compiled before, and none of
     that gets into the image. Commands that are told to keep no cache, and system packages whose lists are cleaned in the same
-    RUN, are left alone unless all rules are asked for: such a file has decided for the other remedy.
+    RUN, are left alone unless all rules are asked for: such a file has decided for the other remedy. By default installs of
+    packages that the RUN itself names are left alone too: they run again when it is edited; and of the system packages that an
+    image ships, only the missing clean-up is told (DL3009, DL3019, DL3032 and kin).
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -75,20 +77,22 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         apt-get update && apt-get install -y curl
     ```
 
-    **Fix safety:** a cache may be empty, pruned or full of what other builds put there. Safe for language package managers run by
-    root with their cache where they keep it, that keep in it what they downloaded and no more. Unsafe where the tool keeps what
-    it built, too, which other variables, flags or system libraries would have made different: pip, uv, Poetry and PDM unless
-    they are told to build nothing (`--only-binary=:all:`), pnpm unless with `--ignore-scripts`, Go unless with `CGO_ENABLED=0`,
-    Maven. Unsafe for system packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where
-    variables or options move the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again
-    (`--no-restore`), and where a later step, another stage or the container may read it, or one above has filled it. It is only
-    shown where a step would fail with an empty cache: one without a network, one that uses what `mvn install` put there.
+    **Fix safety:** a cache can be empty, pruned or filled by other builds. Safe for language package managers that run as root,
+    use their default cache folder and keep only downloads in it. Unsafe where the cache also holds build results, which depend
+    on variables, flags and system libraries: pip, uv, Poetry and PDM unless they are told to build nothing
+    (`--only-binary=:all:`), pnpm unless with `--ignore-scripts`, Go unless with `CGO_ENABLED=0`, Maven. Unsafe for system
+    packages (Debian's docker-clean hook goes, and the lists with the mount), for other users, where variables or options move
+    the cache or it is only likely to be there (Conda, Stack, Cabal), where steps cannot fill it again (`--no-restore`), and
+    where a later step, another stage or the container may read it, or one above has filled it. The fix is only shown where a
+    step would fail with an empty cache: a step without a network, or one that uses what `mvn install` put there.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """
     if facts.settings.builder != "buildkit":
         return
     for stage in doc.stages:
+        if facts.quiet and stage.index not in facts.graph.needed:
+            continue
         for run in stage.all(nodes.Run):
             yield from _check(facts, stage, run)
 
@@ -103,11 +107,24 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
         if not caches:
             continue
         seen.add(name)
+        if facts.quiet and _rarely_runs(facts, run, invocation):
+            continue
         if facts.settings.preset != "all" and _decided(facts, run, invocation, caches):
             continue
-        command = f"{invocation.words[0].text} {invocation.subcommand}".strip()
-        message = f"`{command}` runs without its cache mounted: what it downloads is fetched again each time the step runs"
+        command = invocation.name
+        again = "compiles" if invocation.action == "build" else "downloads"
+        message = f"`{command}` has no cache mount: it {again} everything again on every run"
         yield Finding(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
+
+
+def _rarely_runs(facts: Facts, run: nodes.Run, invocation: Invocation) -> bool:
+    """Whether a RUN runs again for little but an edit of its own text, or has a better remedy: the packages are named in it.
+
+    Of the system packages that an image ships, the clean-up in the same RUN is safe, and is advised.
+    """
+    if invocation.tool.kind == "system":
+        return facts.in_image(run)
+    return invocation.action == "install" and any(not word.text.startswith((".", "/", "$")) for word in invocation.operands)
 
 
 def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:

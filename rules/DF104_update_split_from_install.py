@@ -1,4 +1,4 @@
-"""DF104: the package index is refreshed in a layer of its own."""
+"""DF104: the package index is refreshed in one RUN and used in another."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def _check(facts: Facts, run: nodes.Run, following: list[nodes.Run]) -> Iterator
             return
         if any(item.action == "install" for item in uses):
             edits = merge_down(facts, run, later)
-            fix = Fix("merge it with the install", edits, trust(facts, run, later)) if edits else None
-            name = f"{refresh.words[0].text} {refresh.subcommand}"
-            message = f"`{name}` is a layer of its own: the install on line {facts.doc.line(later.span.start)} works with a stale index"
+            fix = Fix("refresh the index in the RUN that installs", edits, trust(facts, run, later)) if edits else None
+            name = refresh.name
+            message = f"`{name}` is in a layer of its own: `{facts.brief(later)}` (line {facts.doc.line(later.span.start)}) may work with a stale index"
             yield Finding(refresh.command.span, message, fix)
             return
 

@@ -1,4 +1,4 @@
-"""DF105: a value that changes with every build is declared above costly steps."""
+"""DF105: a value that changes with every build comes before costly steps."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @rule(name="volatile-arg-early", severity=Severity.WARNING, needs=("arg", "env"))
 def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A value that changes with every build is declared above costly steps.
+    """A value that changes with every build comes before costly steps.
 
-    An ARG or ENV is part of the cache key of each RUN below it, used or not. A build date or a commit hash declared at the
-    top makes every build a cold one. Declared right above its first use, it costs nothing.
+    An ARG or ENV is part of the cache key of each RUN below it, used or not. A build date or a commit hash at the top makes
+    every build start cold. Right before its first use it costs nothing.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -50,9 +50,9 @@ def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     LABEL org.opencontainers.image.revision=$GIT_SHA
     ```
 
-    **Fix safety:** the declaration, and any that names it, moves only past steps that surely do not read it: every RUN gets
-    all variables. Installs of a distribution's packages and plain commands do not; packages of a language may run code when they
-    are installed, which makes the fix unsafe; an unknown command stops it. What is there to break the cache stays.
+    **Fix safety:** the declaration, and any that names it, moves only past steps that surely do not read it: every RUN gets all
+    variables. Installs of system packages and plain commands do not read it; language packages may run code during the install,
+    which makes the fix unsafe; an unknown command stops the fix. A variable that breaks the cache on purpose stays.
 
     **Source:** BuildKit's cache keys: ENV and ARG enter the key of every later RUN of the stage.
     """
@@ -61,8 +61,8 @@ def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         found = list(_found(facts, stage))
         fixes = _fixes(facts, relation, stage, [node for node, _, _ in found])
         for node, pair, run in found:
-            line = doc.line(run.span.start)
-            message = f"{node.name} {pair.key.text} changes with every build and makes the step on line {line} run again, which does not use it"
+            step = f"`{facts.brief(run)}` (line {doc.line(run.span.start)})"
+            message = f"`{node.name} {pair.key.text}` changes with every build: {step} runs again without using it"
             yield Finding(pair.span, message, fixes.pop(node.span.start, None))
 
 
@@ -110,7 +110,8 @@ def _fixes(
     for key, moved in groups.items():
         nodes_moved = [moved[start] for start in sorted(moved)]
         if edits := move_below(facts.doc, nodes_moved, afters[key[0]]):
-            title = "declare it below" if len(moved) == 1 else f"move {len(moved)} declarations below"
+            what = f"`{facts.brief(nodes_moved[0])}`" if len(moved) == 1 else f"{len(moved)} declarations"
+            title = f"move {what} further down"
             applicability = Applicability.SAFE if key[1] is Clash.NONE else Applicability.UNSAFE
             fixes[heads[key]] = Fix(title, edits, applicability)
     return fixes

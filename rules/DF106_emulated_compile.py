@@ -1,4 +1,4 @@
-"""DF106: a compiler that could cross-compile runs under emulation."""
+"""DF106: a compiler that could cross-compile runs under emulation when the image is built for another platform."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def emulated_compile(facts: Facts) -> Iterator[Finding]:
     COPY --from=build /app /app
     ```
 
-    **Fix safety:** always unsafe: other steps of the stage then run on the build platform too, and 32-bit ARM below version 7 needs
-    GOARM. There is one for `go build` without C only, where the other stages take nothing else that is of a platform; the
-    message says what is in its way.
+    **Fix safety:** always unsafe: other steps of the stage then run on the build platform too, and 32-bit ARM below version 7
+    needs GOARM. The fix covers only `go build` without C, where other stages copy nothing else that depends on the platform;
+    the message says what prevents it.
 
     **Source:** Docker's guide on multi-platform builds, cross-compilation.
     """
@@ -65,7 +65,7 @@ def emulated_compile(facts: Facts) -> Iterator[Finding]:
             if builds:
                 name = f"{builds[0].tool.name} {builds[0].subcommand}"
                 fix, reason = cross_compile(facts, stage)
-                end = f"no fix, {reason}" if reason else "the stage has no --platform=$BUILDPLATFORM"
-                message = f"`{name}` runs emulated when the image is for another platform: {end}"
+                end = f"no fix: {reason}" if reason else "use `FROM --platform=$BUILDPLATFORM` and cross-compile"
+                message = f"`{name}` runs under slow emulation when the image is for another platform; {end}"
                 yield Finding(stage.from_.image.span, message, fix)
                 break

@@ -1,4 +1,4 @@
-"""DF107: a mounted cache is switched off, or emptied in the RUN that mounts it."""
+"""DF107: an option, a variable or a clean-up defeats a cache mount."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @rule(name="cache-mount-defeated", severity=Severity.WARNING, needs=("--mount",))
 def cache_mount_defeated(facts: Facts) -> Iterator[Finding]:
-    """A cache is mounted, but an option or variable switches it off, or the same RUN empties it.
+    """An option, a variable or a clean-up defeats a cache mount.
 
-    What a mount holds is not in the layer: emptying it saves no byte of the image, and the next build fetches everything
-    again. With the cache switched off, the mount stays empty from the start.
+    A cache mount is not in the layer: emptying it saves nothing in the image, and the next build downloads everything again.
+    With the cache turned off, the mount stays empty.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -55,9 +55,9 @@ def cache_mount_defeated(facts: Facts) -> Iterator[Finding]:
     RUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
     ```
 
-    **Fix safety:** safe: what the option or command kept away lies on the mount, not in the image. Unsafe for apk, which then
-    takes its index from the mount, and for tools that may take from it what they built for others, as pip does wheels. A variable
-    is only reported.
+    **Fix safety:** safe: the files that the option or command removed are on the mount, not in the image. Unsafe for apk, which
+    then takes its index from the mount, and for tools that may take from it what they built for others, as pip does wheels. A
+    variable is only reported.
 
     **Source:** the Dockerfile reference, `RUN --mount=type=cache`; the tools' documentation on their caches.
     """
@@ -93,7 +93,7 @@ def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
 def _wipe(facts: Facts, run: Run, command: Command, cache: Cache) -> Finding:
     text = " ".join(facts.doc.source(command.span).split())
     message = (
-        f"`{_short(text)}` empties the cache mounted for {cache.path}: it saves nothing, and the next build starts cold"
+        f"`{_short(text)}` empties the cache mount for {cache.path}: the next build downloads everything again"
     )
     return Finding(command.span, message, _drop(facts, run, command))
 
@@ -112,7 +112,7 @@ def _drop(facts: Facts, run: Run, command: Command) -> Fix | None:
     elif command.name == "rm":
         words = [word for word in command.arguments if not word.text.startswith("-")]
         edits = [remove_word(facts.doc, word.span) for word, gone in zip(words, inside, strict=False) if gone]
-    return Fix("leave the mounted cache as it is", tuple(edits), Applicability.SAFE) if edits else None
+    return Fix("keep the mounted cache", tuple(edits), Applicability.SAFE) if edits else None
 
 
 def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
@@ -127,8 +127,8 @@ def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Fi
                 edits.append(insert(invocation.subcommand_words[-1].span.end, f" {keep}"))
             stale = tool.kind == "system" or keeps_builds(facts, run, tool)
             trust = Applicability.UNSAFE if stale else Applicability.SAFE
-            fix = Fix(f"drop {flag.text}", tuple(edits), trust)
-        yield Finding(flag.span, f"`{flag.text}` switches off the cache that this RUN mounts", fix)
+            fix = Fix(f"remove `{flag.text}`", tuple(edits), trust)
+        yield Finding(flag.span, f"`{flag.text}` turns off the cache that this RUN mounts", fix)
 
 
 def _variables(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
@@ -137,7 +137,7 @@ def _variables(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Findi
         # pip takes any value for a yes, `0` and `false` too
         if env.get(name) and not any(word.text.startswith(f"{name}=") for word in invocation.command.assignments):
             word = _setting(facts, run, name)
-            message = f"{name} switches off the cache that the RUN on line {facts.doc.line(run.span.start)} mounts"
+            message = f"`{name}` turns off the cache that `{facts.brief(run)}` (line {facts.doc.line(run.span.start)}) mounts"
             yield Finding(word.span if word else invocation.command.span, message)
 
 

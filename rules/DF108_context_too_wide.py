@@ -1,4 +1,4 @@
-"""DF108: a copy of the whole context brings what is not meant for the image."""
+"""DF108: COPY of a whole folder brings .git, node_modules or build output."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ class _ContextData(Struct, frozen=True):
 
 @rule(name="context-too-wide", severity=Severity.WARNING)
 def context_too_wide(facts: Facts) -> Iterator[Finding]:
-    """A copy of a whole folder brings what is not meant for the image: .git, node_modules, virtual environments, build output.
+    """COPY of a whole folder brings .git, node_modules or build output.
 
-    All of it is sent to the builder, hashed and stored, and any change in it, a commit for one, runs every later step again.
-    Packages that were installed for another system may even replace those that the image has installed. A line in
-    .dockerignore keeps each of them out.
+    The builder receives, hashes and stores all of it, and any change in it, even a commit, runs every later step again.
+    Packages for another system may even replace those of the image. A line in .dockerignore keeps each of them out.
 
     ```context .git/HEAD
     ref: refs/heads/main
@@ -87,7 +86,7 @@ def _check(facts: Facts, context: Context, copy: Copy, named: set[str]) -> Itera
             more = f" and {len(first) - MOST_NAMED} more" if len(first) > MOST_NAMED else ""
             them = "it" if len(first) == 1 else "them"
             yield Finding(
-                word.span, f"`{facts.brief(copy)[:30]}` brings {listed}{more}: add {them} to .dockerignore"
+                word.span, f"`{facts.brief(copy)[:30]}` copies {listed}{more}: add {them} to .dockerignore"
             )
         elif context.ignore_file is None and folder in ("", ".") and not facts.quiet:
             yield from _without_ignore_file(context, word)
@@ -99,7 +98,7 @@ def _without_ignore_file(context: Context, word: nodes.Word) -> Iterator[Finding
     )
     if expected:
         listed = ", ".join([".git", *expected])
-        yield Finding(word.span, f"there is no .dockerignore: {listed} are copied as soon as they are there")
+        yield Finding(word.span, f"no .dockerignore: this copies {listed} as soon as they exist")
 
 
 def _waste(context: Context, names: Iterable[str]) -> dict[str, int]:

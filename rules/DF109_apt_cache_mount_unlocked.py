@@ -1,4 +1,4 @@
-"""DF109: apt's cache is mounted without a lock, or with the hook that keeps it empty."""
+"""DF109: apt's cache mount is not locked, or Debian's docker-clean hook empties it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ DEBIAN = frozenset({"debian", "ubuntu"})
 
 @rule(name="apt-cache-mount-unlocked", severity=Severity.WARNING, needs=("--mount",))
 def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """apt's cache is mounted without a lock, or with the hook of Debian's images that keeps it empty.
+    """apt's cache mount is not locked, or Debian's docker-clean hook empties it.
 
-    apt needs its folders for itself: of two builds that share a mount one fails, unless the mount makes it wait. And Debian's
-    images delete each downloaded package by a hook, so that a mounted /var/cache/apt never holds any until the hook is gone.
+    apt locks its folders: when two builds share a mount, one fails unless the mount makes it wait. And Debian's images have a
+    hook that deletes each downloaded package, so /var/cache/apt on a mount stays empty until the hook is removed.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -83,10 +83,10 @@ def _check(doc: Dockerfile, facts: Facts, run: Run, mount: Mount, caches: list[C
     assert mount.flag is not None
     sharing = mount.options.get("sharing", "shared").lower()
     if sharing == "shared":
-        message = f"{mount.target} is mounted without `sharing=locked`: of two builds at the same time one fails"
+        message = f"{mount.target} is mounted without `sharing=locked`: when two builds run at once, one fails"
         yield Finding(mount.flag.span, message, _lock(doc, mount))
     if any(item.role == "packages" for item in caches) and _has_hook(facts, run):
-        message = f"{mount.target} stays empty: docker-clean, a hook of the base image, deletes each package that apt downloads"
+        message = f"{mount.target} stays empty: the base image's docker-clean hook deletes every package that apt downloads"
         yield Finding(mount.flag.span, message, _unhook(facts, run, tool))
 
 
@@ -99,7 +99,7 @@ def _lock(doc: Dockerfile, mount: Mount) -> Fix | None:
     edit = Edit(span, text.replace("sharing=shared", "sharing=locked"))
     if "sharing=" not in text:
         edit = insert(span.end, ",sharing=locked")
-    return Fix("lock the mount", (edit,), Applicability.SAFE)
+    return Fix("add `sharing=locked` to the mount", (edit,), Applicability.SAFE)
 
 
 def _has_hook(facts: Facts, run: Run) -> bool:
@@ -110,4 +110,4 @@ def _has_hook(facts: Facts, run: Run) -> bool:
 
 def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | None:
     edits = set_up(facts, run, tool)
-    return Fix("delete the hook", tuple(edits), Applicability.UNSAFE) if edits else None
+    return Fix("remove the docker-clean hook", tuple(edits), Applicability.UNSAFE) if edits else None

@@ -1,4 +1,4 @@
-"""DF110: a copy from another stage hangs on the layers below it."""
+"""DF110: COPY --from without `--link` runs again when an earlier layer changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="copy-without-link", severity=Severity.STYLE, recommended=False, needs=("--from",))
 def copy_without_link(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A copy from another stage waits for the layers below it, and is done again when they change.
+    """COPY --from without `--link` runs again when an earlier layer changes.
 
     With `--link` the files are a layer of their own: it stays in the cache and in the registry when the base image or a step above
     it changes. Folders that are links in the image below are not followed, and a name in --chown must be a number.
@@ -63,5 +63,5 @@ def copy_without_link(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             ):
                 continue
             fix = Fix("add `--link`", (insert(copy.keyword.span.end, " --link"),), Applicability.UNSAFE)
-            message = f"`{facts.brief(copy)}` is done again whenever a layer below it changes: `--link` keeps it apart"
+            message = f"`{facts.brief(copy)}` runs again whenever an earlier layer changes: `--link` makes it independent of them"
             yield Finding(copy.keyword.span, message, fix)

@@ -1,4 +1,4 @@
-"""DF111: a cache is mounted that its user cannot write to."""
+"""DF111: the RUN's user cannot write to its cache mount."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="cache-mount-not-writable", severity=Severity.WARNING, needs=("--mount",))
 def cache_mount_not_writable(facts: Facts) -> Iterator[Finding]:
-    """A cache is mounted for a user that cannot write to it.
+    """The RUN's user cannot write to its cache mount.
 
     A cache mount is an empty folder of root with mode 0755, whatever lies at its place in the image. A tool that runs as another
     user fails there, or works without its cache. `uid=` gives the folder to the user.
@@ -59,12 +59,12 @@ def cache_mount_not_writable(facts: Facts) -> Iterator[Finding]:
                 continue
             number = number_of(user)
             fix = (
-                Fix(f"uid={number}", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE)
+                Fix(f"add `uid={number}` to the mount", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE)
                 if number
                 else None
             )
             yield Finding(
                 mount.flag.span,
-                f"{mount.target} belongs to root there, and this step runs as {user}: give it `uid=`",
+                f"root owns the cache mount {mount.target}, and this RUN runs as {user}: add `uid=` to the mount",
                 fix,
             )

@@ -1,4 +1,4 @@
-"""DF112: packages cannot be linked out of a mounted cache."""
+"""DF112: a tool tries to link files out of its cache mount."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ SILENT = {"pnpm": ("npm_config_package_import_method", "--package-import-method"
 
 @rule(name="link-mode-on-cache-mount", severity=Severity.INFO, recommended=False, needs=("--mount",))
 def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
-    """A tool that links files out of its cache has it on a mount, where links cannot lead out of.
+    """A tool tries to link files out of its cache mount.
 
-    It falls back to copying after a failed attempt for each package, and warns about it. Told to copy, it does so at once.
+    Links cannot leave a mount: the tool fails to link each package, warns, and copies it. With the option it copies at once.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -43,7 +43,7 @@ def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
     RUN --mount=type=cache,target=/root/.cache/uv uv pip install --system flask==3.0.3
     ```
 
-    **Fix safety:** safe: it is what happens anyway. For pnpm it is only said.
+    **Fix safety:** safe: the tool copies anyway. There is no fix for pnpm.
 
     **Source:** uv's guide "Using uv in Docker", caching.
     """
@@ -61,10 +61,10 @@ def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(run: nodes.Run, invocation: Invocation, variable: str, keep: str | None = None) -> Finding:
-    message = f"`{invocation.tool.name}` cannot link files out of its mounted cache: set `{variable}=copy`"
+    message = f"`{invocation.tool.name}` cannot link files from its cache mount: set `{variable}=copy`"
     fix = None
     if keep and invocation.subcommand_words:
-        fix = Fix(f"add {keep}", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
+        fix = Fix(f"add `{keep}`", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
     return Finding(invocation.words[0].span, message, fix)
 
 

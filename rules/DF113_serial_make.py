@@ -64,7 +64,7 @@ def serial_make(facts: Facts) -> Iterator[Finding]:
             fix = None
             if isinstance(run.form, nodes.Shell):
                 fix = Fix(
-                    "compile in parallel", (insert(call.words[0].span.end, ' -j"$(nproc)"'),), Applicability.UNSAFE
+                    'use `make -j"$(nproc)"`', (insert(call.words[0].span.end, ' -j"$(nproc)"'),), Applicability.UNSAFE
                 )
             yield Finding(call.words[0].span, "`make` without `-j` compiles one file at a time", fix)
             made = True

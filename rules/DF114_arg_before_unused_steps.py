@@ -1,4 +1,4 @@
-"""DF114: an argument is declared above steps that do not use it."""
+"""DF114: ARG comes before costly steps that do not use it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GLOBAL = frozenset(
 
 @rule(name="arg-before-unused-steps", severity=Severity.INFO, recommended=False, needs=("arg",))
 def arg_before_unused_steps(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An argument is declared above costly steps that do not use it.
+    """ARG comes before costly steps that do not use it.
 
     ARG enters the cache key of every RUN below it: another value makes them all run again. Declared right above its first use, it
     costs nothing there. Arguments that change with every build are a rule of their own, DF105.
@@ -67,11 +67,10 @@ def _check(
         if name in doc.source(later.span):
             return
         if isinstance(later, nodes.Run) and is_costly(facts, later):
-            line = doc.line(later.span.start)
             used = any(name in doc.source(node.span) for node in following)
             if used:
                 yield Finding(
                     pair.span,
-                    f"another {name} runs the step on line {line} again, which does not use it: declare it below",
+                    f"a new {name} runs `{facts.brief(later)}` (line {doc.line(later.span.start)}) again, which does not use it: move the ARG below",
                 )
             return

@@ -37,8 +37,8 @@ class _Waste(Struct, frozen=True):
 def cleanup_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Files are deleted in a later layer than the one that holds them.
 
-    A layer only adds to those below. Deleting a file of an earlier layer hides it, but its bytes are stored, pushed and
-    pulled all the same. The RUN that makes the files must delete them.
+    A layer cannot shrink an earlier one. Deleting a file of an earlier layer hides it, but its bytes are still stored, pushed
+    and pulled. The RUN that creates the files must delete them.
 
     ```dockerfile bad
     FROM fedora:40
@@ -96,7 +96,7 @@ def _check(doc: Dockerfile, facts: Facts, run: nodes.Run, makers: _Makers) -> It
     for group in by_maker.values():
         maker = group[0].maker
         command = " ".join(doc.source(group[0].command.span).split())
-        message = f"`{command}` frees nothing: {group[0].path} stays in the layer of line {doc.line(maker.span.start)}"
+        message = f"`{command}` frees no space: {group[0].path} stays in the layer of `{facts.brief(maker)}` (line {doc.line(maker.span.start)})"
         yield Finding(group[0].command.span, message, _fix(facts, run, group))
 
 
@@ -179,7 +179,7 @@ def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | None:
     if edits is None:
         return None
     trusted = trust(facts, run, maker) if not kept else Applicability.UNSAFE
-    return Fix("delete them in the RUN that makes them", edits, trusted)
+    return Fix("delete the files in the RUN that creates them", edits, trusted)
 
 
 def _takes_no_more(commands: Sequence[Command], group: list[_Waste]) -> bool:

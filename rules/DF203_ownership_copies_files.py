@@ -1,4 +1,4 @@
-"""DF203: owner or mode of copied files is changed in a layer of its own."""
+"""DF203: chown or chmod stores copied files a second time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @rule(name="ownership-copies-files", severity=Severity.WARNING, needs=("chown", "chmod"))
 def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """Owner or mode of copied files is changed in a layer of its own.
+    """chown or chmod stores copied files a second time.
 
     A layer holds whole files. A change of owner or mode stores every file it touches a second time, and the image ships
     both copies.
@@ -65,10 +65,9 @@ def ownership_copies_files(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for command in facts.commands(node):
                 found = _copied(facts, node, command, copies)
                 if found:
-                    line = doc.line(found.span.start)
                     fix, reason = set_by_copy(facts, node, command)
-                    end = f"no fix, {reason}" if reason else f"{found.name} --{command.name} does the same at no cost"
-                    message = f"{command.name} -R stores the files of line {line} a second time: {end}"
+                    end = f"; no fix: {reason}" if reason else f": use `{found.name} --{command.name}`"
+                    message = f"`{command.name} -R` stores the files of `{facts.brief(found)}` (line {doc.line(found.span.start)}) a second time{end}"
                     yield Finding(command.span, message, fix)
 
 

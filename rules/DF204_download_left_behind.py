@@ -1,4 +1,4 @@
-"""DF204: an archive is fetched and unpacked, and stays in the layer."""
+"""DF204: a downloaded archive stays in the layer after it is unpacked."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class _Fetched(Struct, frozen=True):
 
 @rule(name="download-left-behind", severity=Severity.WARNING, needs=tuple(fetchers()))
 def download_left_behind(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An archive is fetched and unpacked, and stays in the layer.
+    """A downloaded archive stays in the layer after it is unpacked.
 
-    The image holds everything twice: the files and the archive they came in. Only the RUN that fetches it can delete it, a
+    The image holds everything twice: the files and their archive. Only the RUN that downloads the archive can delete it; a
     later one frees nothing.
 
     ```dockerfile bad
@@ -103,7 +103,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: Run) -> Iterator[Finding]:
             continue
         if _named_later(facts, stage, run, name):
             continue
-        message = f"`{name}` stays in the layer, although `{unpacker.name}` has unpacked it"
+        message = f"`{name}` stays in the layer after `{unpacker.name}` unpacks it"
         yield Finding(item.download.command.span, message, _fix(facts, run, item, name))
 
 
@@ -212,7 +212,7 @@ def _fix(facts: Facts, run: Run, item: _Fetched, name: str) -> Fix | None:
         and not _reached(facts, run, posixpath.join("/", facts.path(posixpath.join(item.folder, item.path), run) or item.path))
     )
     edit = append_command(facts.doc, script, f"rm {path}")
-    return Fix("delete it in the same RUN", (edit,), Applicability.SAFE if safe else Applicability.UNSAFE)
+    return Fix(f"delete `{path}` in the same RUN", (edit,), Applicability.SAFE if safe else Applicability.UNSAFE)
 
 
 def _reached(facts: Facts, run: Run, path: str) -> bool:

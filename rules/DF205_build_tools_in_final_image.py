@@ -1,4 +1,4 @@
-"""DF205: the tools of a build stay in the image that ships."""
+"""DF205: the final image ships compilers and headers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ INTERPRETERS = ("python*", "node", "irb", "ruby", "php", "perl", "R", "julia", "
 
 @rule(name="build-tools-in-final-image", severity=Severity.INFO)
 def build_tools_in_final_image(facts: Facts) -> Iterator[Finding]:
-    """Compilers and headers that a build needed stay in the image that ships.
+    """The final image ships compilers and headers.
 
-    They are often larger than what they built, and a gift to whoever breaks in. Built in a stage of its own, the result is
-    copied without them; or the RUN that installs them removes them when it is done, by a virtual package with apk. Images
-    without a command, and those in which nothing is compiled, may be there for their tools.
+    They are often larger than the program, and help an attacker. Build in a separate stage and copy the result, or remove them
+    in the RUN that installs them (with apk: a virtual package). Images without a command, and images in which nothing is
+    compiled, may exist for their tools and are left alone.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -93,17 +93,17 @@ def build_tools_in_final_image(facts: Facts) -> Iterator[Finding]:
     if found is None:
         return
     more = f" and {len(found.names) - MOST_NAMED} more" if len(found.names) > MOST_NAMED else ""
-    what = f"the image ships {', '.join(found.names[:MOST_NAMED])}{more}, which only a build needs"
+    what = f"the image ships {', '.join(found.names[:MOST_NAMED])}{more}, needed only to build"
     place = found.installs[0].packages[0].span
     fix = take_away(facts, found)
     if isinstance(fix, Fix):
-        yield Finding(place, f"{what}: its RUN can remove them", fix)
+        yield Finding(place, f"{what}: remove them in the RUN that installs them", fix)
         return
     split = _split(facts, target)
     if isinstance(split, Fix):
-        yield Finding(place, f"{what}: a build stage keeps that out", split)
+        yield Finding(place, f"{what}: a build stage keeps them out", split)
         return
-    yield Finding(place, f"{what}: a build stage keeps that out (no fix: {split or fix.reason})")
+    yield Finding(place, f"{what}: a build stage keeps them out; no fix: {split or fix.reason}")
 
 
 def _split(facts: Facts, target: Stage) -> Fix | str | None:

@@ -1,4 +1,4 @@
-"""DF206: what ships has the dependencies of its development."""
+"""DF206: the final image ships development dependencies."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ BUILDERS = frozenset({"npx", "tsc", "webpack", "vite", "ng", "make", "pnpx", "bu
 
 @rule(name="dev-dependencies-in-final-image", severity=Severity.INFO)
 def dev_dependencies_in_final_image(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The image that ships installs the dependencies of its development: test runners, linters, bundlers.
+    """The final image ships development dependencies.
 
-    They are often the larger half, are never called, and have weaknesses of their own. Stages that build something need them,
-    and so do images whose name, command or variables say that they are for developing.
+    They are often the larger half, never run, and have vulnerabilities of their own. Stages that build something need them, and
+    so do images whose name, command or variables say that they are for developing.
 
     ```context package.json
     {"dependencies": {"express": "4.19.2"}, "devDependencies": {"eslint": "9.0.0"}}
@@ -159,12 +159,12 @@ def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
     production = invocation.tool.production
     if production is None or invocation.action != "install" or invocation.is_global:
         return
-    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+    name = invocation.name
     for word in (word for option in invocation.tool.manifest_flags for word in invocation.options(option)):
         if is_development(word.text, production):
-            message = f"`{name}` installs {word.text}, which an image that ships has no use for"
+            message = f"`{name}` installs {word.text}, which only development needs"
             yield Finding(word.span, message, other_file(facts, run, invocation, word, production))
-    message = f"`{name}` installs the development's dependencies too, and the image ships them"
+    message = f"`{name}` also installs development dependencies, and the image ships them"
     if _asked(invocation, production):
         yield Finding(invocation.command.span, message, not_asked(facts, run, invocation, production))
     elif _leaves_them_in(facts, run, invocation, production):
@@ -182,7 +182,7 @@ def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:
             continue
         fix = prune(facts, run, invocation, production)
         if fix:
-            message = f"`{invocation.words[0].text} {invocation.subcommand}` installs what only the build needs, and the image ships it"
+            message = f"`{invocation.name}` installs development dependencies for the build, and the image ships them"
             yield Finding(invocation.command.span, message, fix)
 
 

@@ -1,4 +1,4 @@
-"""DF207: the image that ships is based on the full variant of its base."""
+"""DF207: the final image uses the full variant of its base although a slim one exists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEAST_SHARE = 0.25
 
 @rule(name="full-base-image", severity=Severity.INFO, recommended=False)
 def full_base_image(facts: Facts) -> Iterator[Finding]:
-    """The image that ships is based on the full variant of its base, where a slim one exists.
+    """The final image uses the full variant of its base although a slim one exists.
 
     The full variants of language images hold compilers and headers for building any package from source. What is installed
     from wheels or prebuilt packages runs as well on the slim variant.
@@ -66,9 +66,9 @@ def full_base_image(facts: Facts) -> Iterator[Finding]:
         return
     root = facts.graph.lineage(target)[-1]
     fix = change(facts, root, base, tag)
-    sizes = f"{pair[0] / 1e6:.0f} MB, its slim variant {pair[1] / 1e6:.0f} MB"
-    why_not = f" (no fix: {fix.reason})" if isinstance(fix, Refusal) else ""
-    yield Finding(root.from_.image.span, f"{image} is {sizes}{why_not}", None if isinstance(fix, Refusal) else fix)
+    sizes = f"`{image}` is {pair[0] / 1e6:.0f} MB, `{base.repository}:{tag}` {pair[1] / 1e6:.0f} MB"
+    why_not = f"; no fix: {fix.reason}" if isinstance(fix, Refusal) else ""
+    yield Finding(root.from_.image.span, f"{sizes}{why_not}", None if isinstance(fix, Refusal) else fix)
 
 
 def _sizes(full: BaseImage, slim: BaseImage) -> tuple[int, int] | None:

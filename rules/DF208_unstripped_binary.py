@@ -1,4 +1,4 @@
-"""DF208: a program is shipped with its debugging tables."""
+"""DF208: a Go program keeps its debug information."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule(name="unstripped-binary", severity=Severity.INFO, recommended=False, needs=("go",))
 def unstripped_binary(facts: Facts) -> Iterator[Finding]:
-    """A Go program is built with the tables that only a debugger reads.
+    """A Go program keeps its debug information.
 
     `-ldflags="-s -w"` leaves them out: a quarter to a third of the file. Stack traces still name functions and lines.
 
@@ -44,6 +44,6 @@ def unstripped_binary(facts: Facts) -> Iterator[Finding]:
             if invocation.tool.name == "go" and invocation.subcommand == "build":
                 yield Finding(
                     invocation.command.span,
-                    '`go build` without `-ldflags="-s -w"` puts debugging tables into the program',
+                    '`go build` without `-ldflags="-s -w"` keeps debug information in the program',
                 )
                 break

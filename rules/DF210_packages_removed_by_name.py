@@ -1,4 +1,4 @@
-"""DF210: packages that a build needed are removed one by one."""
+"""DF210: build packages are removed one by one instead of as a virtual package."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 @rule(name="packages-removed-by-name", severity=Severity.STYLE, recommended=False, needs=("apk",))
 def packages_removed_by_name(facts: Facts) -> Iterator[Finding]:
-    """Packages that a build needed are removed by their names.
+    """Build packages are removed one by one instead of as a virtual package.
 
-    The list stands there twice, and their own dependencies may stay. As a virtual package they go with one name and all that came
-    with them.
+    The list is written twice, and dependencies may stay. `apk add --virtual` gives them one name, which removes all of them.
 
     ```dockerfile bad
     FROM alpine:3.20
@@ -42,5 +41,5 @@ def packages_removed_by_name(facts: Facts) -> Iterator[Finding]:
                 added.update(word.text for word in invocation.packages)
             twice = [word for word in invocation.operands if invocation.action == "remove" and word.text in added]
             if len(twice) > 1:
-                message = f"{twice[0].text} and {len(twice) - 1} more are removed by name: `apk add --virtual` gives them one name"
+                message = f"{twice[0].text} and {len(twice) - 1} more are removed one by one: install them with `apk add --virtual NAME` and remove NAME"
                 yield Finding(twice[0].span, message)

@@ -22,8 +22,7 @@ OFF = frozenset({"--no-document", "-N", "--no-doc", "--no-rdoc", "--no-ri"})
 def gem_documentation(facts: Facts) -> Iterator[Finding]:
     """Gems are installed with their documentation.
 
-    Nobody reads it in an image; making it takes time, and it stays in the layer. The official ruby images leave it out by
-    themselves.
+    Nobody reads it in an image; building it takes time, and it stays in the layer. The official ruby images turn it off.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -62,6 +61,6 @@ def gem_documentation(facts: Facts) -> Iterator[Finding]:
                 )
             yield Finding(
                 call.command.span,
-                f"`gem {call.texts[0]}` makes documentation that nobody reads in an image",
+                f"`gem {call.texts[0]}` builds documentation that an image does not need",
                 fix,
             )

@@ -1,4 +1,4 @@
-"""DF212: a folder for a build's own files stays."""
+"""DF212: a RUN leaves its temporary folder in the layer."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MADE = regex(r"\b(\w+)=\"?(?:\$\(|`)mktemp\s+(?:-d|--directory)\b")
 
 @rule(name="scratch-folder-left", severity=Severity.INFO, recommended=False)
 def scratch_folder_left(facts: Facts) -> Iterator[Finding]:
-    """A temporary folder that a RUN makes for its work stays in the layer.
+    """A RUN leaves its temporary folder in the layer.
 
-    Sources and objects of a build are often larger than its result. The RUN that makes the folder can delete it, no later one.
+    Sources and object files are often larger than the result. Only the RUN that creates the folder can delete it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -51,5 +51,5 @@ def scratch_folder_left(facts: Facts) -> Iterator[Finding]:
             start = run.span.start + match.start()
             yield Finding(
                 Span(start, start + len(match[0])),
-                f"the folder in {name} stays in the layer: this RUN does not delete it",
+                f"the temporary folder `${name}` stays in the layer: delete it in this RUN",
             )

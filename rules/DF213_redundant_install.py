@@ -1,4 +1,4 @@
-"""DF213: what the base image has is installed again."""
+"""DF213: a RUN installs a program that the base image already has."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ PROVIDES = {
 
 @rule(name="redundant-install", severity=Severity.INFO, recommended=False)
 def redundant_install(facts: Facts) -> Iterator[Finding]:
-    """A program that the base image brings is installed again.
+    """A RUN installs a program that the base image already has.
 
-    The second copy is larger than it looks, for it comes with dependencies, and which of the two runs depends on the search path.
+    The second copy comes with dependencies, and PATH decides which of the two runs.
 
     ```dockerfile bad
     FROM node:22
@@ -65,5 +65,5 @@ def redundant_install(facts: Facts) -> Iterator[Finding]:
                 program = PROVIDES.get(word.text)
                 if program in base.tools:
                     yield Finding(
-                        word.span, f"{base.repository} brings {program}: {word.text} installs it a second time"
+                        word.span, f"the base image already has {program}: {word.text} installs it again"
                     )

@@ -1,4 +1,4 @@
-"""DF214: what ships is based on the tools to build it."""
+"""DF214: the final image is based on a development kit although a runtime variant exists."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VARIANTS = (
     ("ibm-semeru-runtimes", "*jdk*", "the same tag with jre"),
     ("maven", "*", "a jre image"),
     ("gradle", "*", "a jre image"),
-    ("golang", "*", "an image without Go, or scratch,"),
+    ("golang", "*", "an image without Go, or scratch"),
     ("rust", "*", "an image without Rust"),
     ("nvidia/cuda", "*-devel-*", "the same tag with runtime or base"),
 )
@@ -32,7 +32,7 @@ VARIANTS = (
 
 @rule(name="sdk-as-final-base", severity=Severity.INFO)
 def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The image that ships is based on a development kit, of which a runtime variant exists.
+    """The final image is based on a development kit although a runtime variant exists.
 
     Compilers, headers and build tools are several times the size of what runs the program.
 
@@ -73,6 +73,6 @@ def sdk_as_final_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if reference and matches(reference.repository, repository) and matches(reference.tag or "", tag):
             yield Finding(
                 line[-1].from_.image.span,
-                f"{image} is for building: {runtime} runs what was built, and is smaller",
+                f"`{image}` is an image to build with: use {runtime} to run the program",
             )
             return

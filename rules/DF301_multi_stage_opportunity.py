@@ -1,4 +1,4 @@
-"""DF301: what is built is shipped with all that built it."""
+"""DF301: the image ships the compilers and sources that built it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Stage
 
 
-@rule(name="multi-stage-opportunity", severity=Severity.WARNING)
+@rule(name="multi-stage-opportunity", severity=Severity.INFO)
 def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """What is built is shipped with all that built it.
+    """The image ships the compilers and sources that built it.
 
-    Compilers, headers, sources and caches of the build stay in the image that runs. A second stage that takes no more than
-    the artefact is often a tenth of the size, and offers less to attack.
+    Compilers, headers, sources and caches of the build stay in the image that runs. A second stage with only the artefact is
+    often a tenth of the size and has less to attack.
 
     ```dockerfile bad
     FROM golang:1.23
@@ -61,8 +61,8 @@ def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     ```
 
     The fix reads what is built from the file and the context: where Go, Cargo, make, CMake, Maven, Gradle or .NET put the
-    program, which shared libraries and packages it needs, which files its source names. What that does not say is not
-    guessed: there is no fix then, and the message says what is missing.
+    program, which shared libraries and packages it needs, which files its source names. dlint does not guess what they do not
+    say: then there is no fix, and the message says what is missing.
 
     **Fix safety:** always unsafe: the program may read files that now stay behind; the fix names what does.
 
@@ -90,7 +90,7 @@ def _finding(facts: Facts, stage: Stage, command: Command, name: str) -> Finding
     found = plan(facts, stage)
     mend = None if isinstance(found, Refusal) else fix(facts, found)
     why = f"; no fix: {found.reason}" if isinstance(found, Refusal) else ""
-    message = f"`{name}` builds in the image that ships: a build stage would leave its tools and sources behind{why}"
+    message = f"`{name}` builds in the image that ships: a build stage would keep its tools and sources out{why}"
     return Finding(command.span, message, mend)
 
 

@@ -1,4 +1,4 @@
-"""DF302: a stage that the target never needs."""
+"""DF302: the final image does not use a stage."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 @rule(name="unused-stage", severity=Severity.INFO)
 def unused_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A stage that the image does not need.
+    """The final image does not use a stage.
 
-    The builder leaves it out, an older one builds it for nothing. Whoever reads the file takes it for a part of the image. A
-    stage with a name may be meant for `--target`, so it is reported only when all rules are asked for, and not when a
-    target is given.
+    BuildKit skips it, older builders build it for nothing, and readers take it for a part of the image. A stage with a name may
+    be meant for `--target`, so it is reported only when all rules are asked for, and not when a target is given.
 
     ```dockerfile bad
     FROM golang:1.23
@@ -47,9 +46,9 @@ def unused_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if stage.index in facts.graph.needed or (facts.quiet and stage.name):
             continue
         image = stage.from_.image
-        name = stage.from_.alias.text if stage.from_.alias else f"FROM {image.text}"
+        name = stage.from_.alias.text if stage.from_.alias else f"`FROM {image.text}`"
         built = target.from_.alias.text if target and target.from_.alias else "the last stage"
-        yield Finding((stage.from_.alias or image).span, f"{built} needs nothing of {name}: it is not built")
+        yield Finding((stage.from_.alias or image).span, f"{built} uses nothing from {name}: the builder skips it")
 
 
 def _is_chosen_by_argument(doc: Dockerfile, facts: Facts) -> bool:

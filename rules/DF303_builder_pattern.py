@@ -1,4 +1,4 @@
-"""DF303: an artefact is built by a second Dockerfile beside this one."""
+"""DF303: a second Dockerfile builds what this one copies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUILDERS = ("Dockerfile.build", "Dockerfile.builder", "build.Dockerfile")
 
 @rule(name="builder-pattern", severity=Severity.INFO)
 def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An artefact is built by a second Dockerfile beside this one.
+    """A second Dockerfile builds what this one copies.
 
     Before there were stages, one image built the artefact, a script copied it out, and a second image took it in. A file of
     two stages does the same in one build, without the script and without a file that lies about stale.
@@ -74,9 +74,9 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         words = missing(facts, copy)
         if words:
             fix = merge(facts, builder)
-            message = f"{words[0].text} is not in the context: {builder} builds it; both fit into one file of two stages"
+            message = f"{words[0].text} is not in the context, {builder} builds it: make them one file with two stages"
             if isinstance(fix, Refusal):
-                yield Finding(copy.span, f"{message} (no fix: {fix.reason})")
+                yield Finding(copy.span, f"{message}; no fix: {fix.reason}")
             else:
                 yield Finding(copy.span, message, fix)
             return

@@ -1,4 +1,4 @@
-"""DF304: a stage is referred to by its number."""
+"""DF304: COPY refers to a stage by its number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="stage-by-number", severity=Severity.INFO, needs=("--from",))
 def stage_by_number(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A stage is referred to by its number.
+    """COPY refers to a stage by its number.
 
     A stage added or moved above shifts the numbers, and the copy silently takes its files from another stage.
 
@@ -56,13 +56,13 @@ def stage_by_number(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             source = facts.graph.find(reference, stage.index) if reference else None
             if not reference or not reference.isdecimal() or source is None or source.name == reference:
                 continue
-            message = f"stage {reference} is meant by its number: it changes when a stage is added above"
+            message = f"`--from={reference}` names a stage by its number, which changes when a stage is added"
             fix = None
             if source.index not in named:
                 named.add(source.index)
                 name = source.from_.alias.text if source.from_.alias else _free_name(taken)
                 taken.add(name)
-                fix = Fix(f"name it {name}", tuple(_edits(doc, facts, source, name)), Applicability.SAFE)
+                fix = Fix(f"name the stage `{name}`", tuple(_edits(doc, facts, source, name)), Applicability.SAFE)
             yield Finding(copy.span, message, fix)
 
 

@@ -1,4 +1,4 @@
-"""DF305: work that does not depend on each other stands in one chain."""
+"""DF305: two projects are built one after the other in one stage, though neither needs the other."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def serial_independent_work(facts: Facts) -> Iterator[Finding]:
                 one, other = (f"`{_name(item.invocation)}` in {item.folder}" for item in (first, second))
                 yield Finding(
                     second.invocation.command.span,
-                    f"{other} does not need {one}: as two stages they run in parallel",
+                    f"{other} does not need {one}: in two stages they would run in parallel",
                 )
                 break
 
@@ -131,4 +131,4 @@ def _independent(facts: Facts, stage: Stage, first: _Work, second: _Work) -> boo
 
 
 def _name(invocation: Invocation) -> str:
-    return f"{invocation.words[0].text} {invocation.subcommand}".strip()
+    return invocation.name

@@ -1,10 +1,10 @@
-"""DF401: the container runs as root."""
+"""DF401: the container runs as root: neither the file nor its base image sets another user."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.instructions.add_user import low_port, run_as_user
+from dockerlint.fixers.instructions.add_user import low_port, must_be_root, run_as_user
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 @rule(name="no-user", severity=Severity.INFO)
 def no_user(facts: Facts) -> Iterator[Finding]:
-    """The container runs as root: neither the file nor its base image chooses another user.
+    """The container runs as root: neither the file nor its base image sets another user.
 
-    Whoever breaks out of a process that runs as root has root's rights on what is mounted, and on the host where user
-    namespaces are off. Base images whose user is not known are left alone.
+    An attacker who breaks out of a root process is root on everything that is mounted, and on the host unless user namespaces
+    are on. Base images whose user is not known are left alone. By default dlint reports only services: images that start a
+    program, and listen (EXPOSE, HEALTHCHECK), keep data (VOLUME) or bring files of their own. Images to build on or to work in,
+    tools that are only installed, stages for tests and development, and servers that must start as root and change to another
+    user themselves, such as nginx and sshd, are left alone.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -56,10 +59,12 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     base = facts.base(target)
     if image != "scratch" and (base is None or base.runs_as_root is not True):
         return
-    message = f"the container runs as root: there is no USER, and {image} starts as root"
+    if facts.quiet and (not facts.is_service(target) or must_be_root(facts, target)):
+        return
+    message = f"no USER: the container runs as root, the default of `{image}`"
     fix, reason = run_as_user(facts, target)
     if reason:
         message += f"; no fix: {reason}"
     elif fix and (port := low_port(facts, target)):
-        message += f"; another user may not listen on port {port} everywhere"
+        message += f"; some runtimes let only root listen on port {port}"
     yield Finding(target.from_.image.span, message, fix)

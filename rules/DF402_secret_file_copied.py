@@ -49,8 +49,8 @@ def _secrets() -> _Secrets:
 def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A file with credentials is copied into the image.
 
-    Whoever can pull the image can read it, also when a later step deletes it: the layer keeps the file. A secret mount
-    gives the file to the one step that needs it and leaves nothing behind.
+    Everyone who can pull the image can read it, even if a later step deletes it: the layer keeps the file. A secret mount gives
+    the file to the one step that needs it and leaves nothing behind.
 
     ```dockerfile bad
     FROM node:22-slim
@@ -89,7 +89,7 @@ def secret_file_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if word.text not in known:
                     known[word.text] = tuple(path for path in _copied(facts, word) if _is_secret(facts, path))
                 for path in known[word.text]:
-                    message = f"{path} holds credentials, and whoever has the image has them: use a secret mount"
+                    message = f"`{path}` holds credentials, and everyone who has the image can read them: use a secret mount"
                     yield Finding(word.span, message)
 
 
@@ -102,7 +102,7 @@ def _deleted(facts: Facts, stage: nodes.Stage) -> Iterator[Finding]:
             for path, absolute, command in paths:
                 maker = written.pop(absolute, None) if absolute else None
                 if maker is not None:
-                    message = f"the layer of line {facts.doc.line(maker.span.start)} keeps {path}: use a secret mount"
+                    message = f"`{path}` stays in the layer of `{facts.brief(maker)}` (line {facts.doc.line(maker.span.start)}): use a secret mount"
                     yield Finding(command.span, message)
             gone = {absolute for _, absolute, _ in paths}
             written.update((path, node) for path in _redirected(facts, node) if path not in gone)

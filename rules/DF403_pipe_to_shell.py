@@ -1,4 +1,4 @@
-"""DF403: what a download brings is run unseen."""
+"""DF403: a download is piped into a shell or another interpreter."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ STANDARD_INPUT = ("-", "/dev/stdin", "/proc/self/fd/0")
 def pipe_to_shell(facts: Facts) -> Iterator[Finding]:
     """A download is piped into a shell or another interpreter.
 
-    Whatever the server sends today is run with the build's rights, and no two builds need get the same. A connection that
-    breaks leaves a script half run. Fetched into a file, its digest can be checked before it runs.
+    The build runs whatever the server sends today, and two builds may get different scripts. A broken connection leaves a
+    script half run. Download it to a file and check its digest before you run it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -72,7 +72,7 @@ def _piped(commands: tuple[Command, ...]) -> Iterator[Finding]:
         if source and name:
             yield Finding(
                 command.span,
-                f"what {source_name(source)} fetches is run by {name} unseen: check its digest first",
+                f"`{name}` runs what `{source_name(source)}` downloads without a check: verify its digest first",
             )
             source = None
 
@@ -114,7 +114,7 @@ def _substituted(facts: Facts, command: Command) -> Iterator[Finding]:
         found = _fetch().match(facts.doc.source(word.span).lstrip("\"'"))
         if found:
             yield Finding(
-                command.span, f"what {found[1]} fetches is run by {name} unseen: check its digest first"
+                command.span, f"`{name}` runs what `{found[1]}` downloads without a check: verify its digest first"
             )
             return
 

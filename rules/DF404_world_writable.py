@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.lint.analysis.facts import TESTS
 from dockerlint.lint.catalogue.tool import unwrapped
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -30,8 +31,9 @@ OTHERS_READ_WRITE = 0o006
 def world_writable(facts: Facts) -> Iterator[Finding]:
     """Files are made writable for everybody.
 
-    Every process of the container, whatever user it was put under, can then replace programs and settings. The user that needs
-    to write should own the files, or share a group with them.
+    Every process in the container, whatever its user, can then replace programs and settings. Give the files to the user or
+    group that needs to write them. By default dlint leaves images FROM scratch, which have no other users, and images for tests
+    or development alone.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -54,12 +56,21 @@ def world_writable(facts: Facts) -> Iterator[Finding]:
     """
     for copy in facts.every(nodes.Copy):
         flag = copy.flag("chmod")
-        if flag and flag.value and opens(flag.value) and facts.in_image(copy):
-            yield Finding(flag.span, f"`--chmod={flag.value}` lets every user change {copy.destination.text}")
+        if flag and flag.value and opens(flag.value) and facts.in_image(copy) and not _is_harmless(facts, copy):
+            yield Finding(flag.span, f"`--chmod={flag.value}` lets every user write to {copy.destination.text}")
     for run in facts.every(nodes.Run):
-        if facts.in_image(run):
+        if facts.in_image(run) and not _is_harmless(facts, run):
             for command in facts.commands(run):
                 yield from _check(command)
+
+
+def _is_harmless(facts: Facts, node: nodes.Instruction) -> bool:
+    """Whether nobody else is in the image, or it is for tests or to work in."""
+    stage = facts.find_stage(node)
+    if not facts.quiet or stage is None:
+        return False
+    target = facts.graph.target or stage
+    return facts.image(stage) == "scratch" or bool(TESTS.search(stage.name or "")) or not facts.starts_program(target)
 
 
 def _check(command: Command) -> Iterator[Finding]:
@@ -72,8 +83,8 @@ def _check(command: Command) -> Iterator[Finding]:
     if not opens(text):
         return
     paths = [item.text for item in words[1:] if item is not word and not item.text.startswith("-")]
-    what = paths[-1] if paths else "what it makes"
-    yield Finding(word.span, f"mode {text} lets every user change {what[:80]}")
+    what = paths[-1] if paths else "what it creates"
+    yield Finding(word.span, f"mode {text} lets every user write to {what[:80]}")
 
 
 def _chmod_mode(words: tuple[Word, ...]) -> tuple[Word, str] | None:

@@ -51,8 +51,7 @@ class _VerificationData(Struct, frozen=True):
 def verification_off(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The verification of certificates, signatures or host keys is switched off.
 
-    Whoever stands between the builder and the server can then send what he likes, and it becomes part of the image. The
-    certificate or key that is missing can be installed instead.
+    Anyone between the builder and the server can then put files into the image. Install the missing certificate or key instead.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -102,8 +101,8 @@ def _pairs(doc: Dockerfile, node: nodes.Env | nodes.Arg) -> Iterator[Finding]:
         if what:
             fix = None
             if len(node.pairs) == 1 and node in doc.instructions:
-                fix = Fix("drop it", (delete_instruction(doc, node),), Applicability.UNSAFE)
-            yield Finding(pair.span, f"`{pair.key.text}` switches off the verification of {what}", fix)
+                fix = Fix(f"remove `{pair.key.text}`", (delete_instruction(doc, node),), Applicability.UNSAFE)
+            yield Finding(pair.span, f"`{pair.key.text}` turns off verification of {what}", fix)
 
 
 def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> Iterator[Finding]:
@@ -111,7 +110,7 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         name, _, value = assignment.text.partition("=")
         what = _by_variable(name, value)
         if what:
-            yield Finding(assignment.span, f"`{name}` switches off the verification of {what}")
+            yield Finding(assignment.span, f"`{name}` turns off verification of {what}")
     words = unwrapped(command.words)
     name = words[0].text.rsplit("/", 1)[-1] if words else ""
     plain = isinstance(run.form, nodes.Shell)
@@ -121,9 +120,9 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
     if setting:
         script = facts.script(run)
         edit = remove_command(doc, script, command) if script else None
-        fix = Fix("drop the command", (edit,), Applicability.UNSAFE) if edit else None
         text = " ".join(word.text for word in words)
-        yield Finding(command.span, f"`{text[:60]}` switches off the verification of {setting}", fix)
+        fix = Fix(f"remove `{text[:60]}`", (edit,), Applicability.UNSAFE) if edit else None
+        yield Finding(command.span, f"`{text[:60]}` turns off verification of {setting}", fix)
 
 
 def _of_texts(command: Command, texts: Sequence[tuple[str, re.Pattern[str], str]]) -> Iterator[Finding]:
@@ -132,7 +131,7 @@ def _of_texts(command: Command, texts: Sequence[tuple[str, re.Pattern[str], str]
     for _, pattern, what in texts:
         for word in words[1:]:
             if pattern.search(word.text):
-                yield Finding(word.span, f"this line switches off the verification of {what}")
+                yield Finding(word.span, f"this line turns off verification of {what}")
 
 
 def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain: bool) -> Iterator[Finding]:
@@ -156,8 +155,8 @@ def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain
         if flag is None:
             continue
         # of words of a JSON list the commas would have to go too
-        fix = Fix(f"drop {flag}", (edit,), Applicability.UNSAFE) if edit and plain else None
-        yield Finding(word.span, f"`{flag}` switches off the verification of {option.what}", fix)
+        fix = Fix(f"remove `{flag}`", (edit,), Applicability.UNSAFE) if edit and plain else None
+        yield Finding(word.span, f"`{flag}` turns off verification of {option.what}", fix)
 
 
 def _bundled(text: str, option: _Option) -> str | None:

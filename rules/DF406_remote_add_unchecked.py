@@ -1,4 +1,4 @@
-"""DF406: what is fetched is not held against a digest."""
+"""DF406: a download is not checked against a digest."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ LONGEST_NAME = 60
 
 @rule(name="remote-add-unchecked", severity=Severity.INFO, needs=("http",))
 def remote_add_unchecked(facts: Facts) -> Iterator[Finding]:
-    """A file is fetched from a URL and not held against a digest.
+    """A download is not checked against a digest.
 
-    The server may send another file tomorrow, and the build takes it. `ADD --checksum` fails when the file is not the one
-    that was meant, and keeps it in the cache as long as it is. Downloads of scripts are looked at only when all rules are asked
-    for.
+    The server may send another file tomorrow, and the build uses it. `ADD --checksum` fails when the file differs, and keeps it
+    in the cache otherwise. Downloads in scripts are reported only with all rules.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -56,7 +55,7 @@ def remote_add_unchecked(facts: Facts) -> Iterator[Finding]:
             if URL.match(word.text) and not GIT.match(word.text) and not add.flag("checksum"):
                 yield Finding(
                     word.span,
-                    f"`ADD` takes whatever {_short(word.text)} is on the day of the build: give its --checksum",
+                    f"`ADD` does not check what {_short(word.text)} returns: add `--checksum=sha256:...`",
                 )
     if facts.quiet:
         return
@@ -75,7 +74,7 @@ def _fetched(facts: Facts, run: Run) -> Iterator[Finding]:
         if not is_artefact(found, name):
             continue
         yield Finding(
-            url.span, f"nothing checks the digest of {_short(name or url.text)}, which {found.tool} fetches"
+            url.span, f"`{found.tool}` downloads {_short(name or url.text)}, and nothing checks its digest"
         )
 
 

@@ -1,4 +1,4 @@
-"""DF407: every user of a step can read its secret."""
+"""DF407: a secret mount is readable for every user in the RUN."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SWITCHES = frozenset({"su", "sudo", "doas", "gosu", "su-exec", "runuser", "setpr
 
 @rule(name="secret-mount-readable", severity=Severity.WARNING, needs=("--mount",))
 def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A secret is mounted so that every user of the step can read it.
+    """A secret mount is readable for every user in the RUN.
 
-    Without a mode it is readable for its owner only. What a step runs under another user, an install script for one, has no
-    business with it.
+    Without a mode it is readable for its owner only. Other users in the RUN, such as that of an install script, should not read
+    it.
 
     ```dockerfile bad
     FROM node:22-slim
@@ -62,7 +62,7 @@ def secret_mount_readable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 word.text.rsplit("/", 1)[-1] in SWITCHES for command in facts.commands(run) for word in command.words
             )
             trust = Applicability.SAFE if alone else Applicability.UNSAFE
-            fix = Fix(f"mode {less}", (Edit(mount.flag.span, text),), trust)
+            fix = Fix(f"use mode {less}", (Edit(mount.flag.span, text),), trust)
             yield Finding(
-                mount.flag.span, f"mode {mode} lets every user of this step read the {mount.kind}", fix
+                mount.flag.span, f"mode {mode} lets every user in this RUN read the {mount.kind}", fix
             )

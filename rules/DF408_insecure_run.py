@@ -1,4 +1,4 @@
-"""DF408: a step runs without the builder's sandbox."""
+"""DF408: a RUN runs without the builder's sandbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule(name="insecure-run", severity=Severity.WARNING, needs=("--security",))
 def insecure_run(facts: Facts) -> Iterator[Finding]:
-    """A step runs without the builder's sandbox.
+    """A RUN runs without the builder's sandbox.
 
     `--security=insecure` gives the step all rights of the builder on its machine: what a build script does there reaches
     further than the image.
@@ -37,5 +37,5 @@ def insecure_run(facts: Facts) -> Iterator[Finding]:
         flag = run.flag("security")
         if flag and flag.value == "insecure":
             yield Finding(
-                flag.span, "`--security=insecure` gives this step the builder's own rights on its machine"
+                flag.span, "`--security=insecure` gives this RUN root's rights on the build machine"
             )

@@ -1,4 +1,4 @@
-"""DF409: a step runs in the network of the builder's machine."""
+"""DF409: a RUN uses the network of the build machine."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @rule(name="host-network-run", severity=Severity.WARNING, needs=("--network",))
 def host_network_run(facts: Facts) -> Iterator[Finding]:
-    """A step runs in the network of the builder's machine.
+    """A RUN uses the network of the build machine.
 
-    `--network=host` lets the step reach whatever listens on that machine, services on localhost and the cloud's metadata
-    among them; and what it finds there differs from machine to machine.
+    `--network=host` lets the RUN reach everything that listens on that machine, including services on localhost and the cloud's
+    metadata, and the result depends on the machine.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -37,5 +37,5 @@ def host_network_run(facts: Facts) -> Iterator[Finding]:
         flag = run.flag("network")
         if flag and flag.value == "host":
             yield Finding(
-                flag.span, "`--network=host` lets this step reach whatever listens on the builder's machine"
+                flag.span, "`--network=host` lets this RUN reach every service on the build machine"
             )

@@ -29,8 +29,8 @@ LOCKED = regex(r"[*!]+\Z")
 def password_in_script(facts: Facts) -> Iterator[Finding]:
     """A RUN sets a password that everyone who has the image can read.
 
-    The script of a RUN is part of the image's history, and every container of the image has the same password. Who can start
-    a container needs none; for a login over the network keys are mounted when it runs.
+    The script of a RUN is part of the image's history, and every container of the image has the same password. Whoever can
+    start a container needs no password; for a login over the network, mount keys at run time.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -53,7 +53,7 @@ def password_in_script(facts: Facts) -> Iterator[Finding]:
             if told or (name in ACCOUNTS and _has_password(words)):
                 yield Finding(
                     command.span,
-                    f"{name} takes its password from the script, which is part of the image's history",
+                    f"the password for `{name}` stays in the image's history: use a secret mount",
                 )
 
 

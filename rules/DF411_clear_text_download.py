@@ -1,4 +1,4 @@
-"""DF411: a download is neither encrypted nor checked."""
+"""DF411: a program or an archive is downloaded over plain HTTP or FTP without a check."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ NEAR = regex(
 
 @rule(name="clear-text-download", severity=Severity.WARNING, needs=("http", "ftp"))
 def clear_text_download(facts: Facts) -> Iterator[Finding]:
-    """A program or an archive is fetched over plain HTTP or FTP, and nothing checks what came.
+    """A program or an archive is downloaded over plain HTTP or FTP without a check.
 
-    Anyone on the way may put another file in its place, and the build runs it.
+    Anyone on the network path can replace the file, and the build runs it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -74,6 +74,6 @@ def _check(facts: Facts, node: Instruction, word: Word) -> Iterator[Finding]:
     fix = None
     at = source.find("http:")
     if at >= 0:
-        fix = Fix("fetch it by https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
-    message = f"{match['host']} sends this in clear text, and nothing checks what came"
+        fix = Fix("use https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
+    message = f"{match['host']} sends this over plain HTTP, and nothing checks the content"
     yield Finding(word.span, message, fix)

@@ -1,4 +1,4 @@
-"""DF412: a credential is written into the file."""
+"""DF412: a credential is written into a script, a label or a command."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ def credential_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A credential is written into a script, a label or a command.
 
     Everybody who can read the Dockerfile, the image or its history has it, also when a later step deletes what it was used for.
-    It is known by its form: the keys and tokens of large services, private keys, addresses with a password. Variables are another
-    rule's matter.
+    dlint recognizes keys and tokens of large services, private keys, and URLs with a password. DL3064 covers variables.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -55,6 +54,6 @@ def credential_in_script(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             kind = shape(match[0])
             if kind and not EXAMPLE.search(match[0]):
                 start = node.span.start + match.start()
-                message = f"{kind} is written into {node.name}, and the image keeps it: use a secret mount"
+                message = f"{kind} in {node.name} stays in the image: use a secret mount"
                 yield Finding(Span(start, start + len(match[0])), message)
                 break

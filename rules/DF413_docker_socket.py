@@ -1,4 +1,4 @@
-"""DF413: the container is given the engine's socket."""
+"""DF413: the image expects the Docker socket."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ SOCKETS = frozenset(
 
 @rule(name="docker-socket", severity=Severity.WARNING, needs=(".sock",))
 def docker_socket(facts: Facts) -> Iterator[Finding]:
-    """The image expects the engine's socket.
+    """The image expects the Docker socket.
 
-    Whoever can write to that socket is root on its machine. A volume at its path, or a variable that points a client at it, invites
-    to mount it.
+    Whoever can write to that socket is root on its machine. A volume at its path invites users to mount it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -40,10 +39,10 @@ def docker_socket(facts: Facts) -> Iterator[Finding]:
     for node in facts.every(nodes.Volume):
         for word in node.words:
             if word.text in SOCKETS:
-                yield Finding(word.span, f"{word.text} makes whoever has it root on the engine's machine")
+                yield Finding(word.span, f"whoever can use {word.text} is root on the host")
     for run in facts.every(nodes.Run):
         for mount in facts.mounts(run):
             if mount.kind == "bind" and mount.flag and mount.source in SOCKETS:
                 yield Finding(
-                    mount.flag.span, f"{mount.source} makes whoever has it root on the engine's machine"
+                    mount.flag.span, f"whoever can use {mount.source} is root on the host"
                 )

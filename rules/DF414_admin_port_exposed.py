@@ -1,4 +1,4 @@
-"""DF414: a port for administration is exposed."""
+"""DF414: EXPOSE names a port for administration, such as SSH."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SERVICES = {
     "22": "SSH",
     "23": "Telnet",
-    "2375": "the engine, unencrypted",
-    "2376": "the engine",
+    "2375": "the Docker API, unencrypted",
+    "2376": "the Docker API",
     "3389": "Remote Desktop",
     "5900": "VNC",
     "5985": "Windows Remote Management",
@@ -30,7 +30,7 @@ SERVICES = {
 
 @rule(name="admin-port-exposed", severity=Severity.INFO, recommended=False, needs=("expose",))
 def admin_port_exposed(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A port for the administration of a machine is exposed.
+    """EXPOSE names a port for administration, such as SSH.
 
     A server for remote logins in a container needs keys, patches and watching of its own; `docker exec` does the same without one.
 
@@ -52,5 +52,5 @@ def admin_port_exposed(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             service = SERVICES.get(port.port) if port else None
             if service:
                 yield Finding(
-                    word.span, f"`EXPOSE {word.text}`: the port of {service}, which a container does not need"
+                    word.span, f"`EXPOSE {word.text}` opens the port of {service}, which a container does not need"
                 )

@@ -1,4 +1,4 @@
-"""DF415: the working folder is one of the system's."""
+"""DF415: WORKDIR is a system folder."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ FOLDERS = frozenset(
 
 @rule(name="workdir-in-system-folder", severity=Severity.WARNING, needs=("workdir",))
 def workdir_in_system_folder(facts: Facts) -> Iterator[Finding]:
-    """The working folder is one of the system's own.
+    """WORKDIR is a system folder.
 
-    What steps unpack or copy there with a relative path replaces programs and settings of the system, and so may the application.
+    Files that a RUN or COPY puts there can replace system programs and settings, and so can the application.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -45,5 +45,5 @@ def workdir_in_system_folder(facts: Facts) -> Iterator[Finding]:
         path = facts.path(node.argument.text, node)
         if path is not None and path.rstrip("/") in FOLDERS:
             yield Finding(
-                node.argument.span, f"{path} is a folder of the system: give the application one of its own"
+                node.argument.span, f"{path} is a system folder: use a folder of its own for the application, such as /app"
             )

@@ -1,4 +1,4 @@
-"""DF416: the image ships with debugging switched on."""
+"""DF416: the image ships with debug mode on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @rule(name="debug-mode-on", severity=Severity.WARNING)
 def debug_mode_on(facts: Facts) -> Iterator[Finding]:
-    """The image that ships has debugging switched on.
+    """The image ships with debug mode on.
 
     Debug modes show source and variables to visitors, run code that they send, or open a port for a debugger.
 
@@ -44,13 +44,13 @@ def debug_mode_on(facts: Facts) -> Iterator[Finding]:
                 value = (pair.value.text if pair.value else "").strip("\"'").lower()
                 if value in _variables().get(pair.key.text, ()):
                     yield Finding(
-                        pair.span, f"`{pair.key.text}={value}` is for developing, and this image ships"
+                        pair.span, f"`{pair.key.text}={value}` turns on development mode, and this image ships"
                     )
         for command in stage.all(nodes.CommandInstruction):
             words = command.form.words if isinstance(command.form, nodes.Exec) else ()
             for word in words:
                 if matches_any(word.text, _words()):
-                    yield Finding(word.span, f"`{word.text}` is for developing, and this image ships")
+                    yield Finding(word.span, f"`{word.text}` turns on development mode, and this image ships")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""DF417: a download may be led away from HTTPS."""
+"""DF417: curl follows redirects from HTTPS to plain HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="redirect-to-clear-text", severity=Severity.INFO, recommended=False, needs=("curl",))
 def redirect_to_clear_text(facts: Facts) -> Iterator[Finding]:
-    """curl follows redirects of an HTTPS address to wherever they lead, plain HTTP among them.
+    """curl follows redirects from HTTPS to plain HTTP.
 
     `--proto '=https'` makes it refuse such a redirect. It matters for what is run or unpacked and not checked.
 

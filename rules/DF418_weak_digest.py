@@ -1,4 +1,4 @@
-"""DF418: a digest or protocol that is broken."""
+"""DF418: a download relies on a broken digest or protocol."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PROTOCOLS = frozenset(
     needs=("openssl", "md5", "sha1", "curl", "wget"),
 )
 def weak_digest(facts: Facts) -> Iterator[Finding]:
-    """What is fetched is checked by a digest, or fetched by a protocol, that is broken.
+    """A download relies on a broken digest or protocol.
 
     For MD5 and SHA-1, files of the same digest can be made. SSL and the first versions of TLS can be read by others. SHA-256 and
     TLS 1.2 are what today's tools take by themselves.
@@ -69,9 +69,9 @@ def weak_digest(facts: Facts) -> Iterator[Finding]:
         for call in calls(facts, run, *DIGESTS):
             if any(CHECK.fullmatch(text) for text in call.texts):
                 yield Finding(
-                    call.words[0].span, f"{call.name} is no proof: other files of the same digest can be made"
+                    call.words[0].span, f"`{call.name}` does not protect against tampering: use `sha256sum`"
                 )
         for call in calls(facts, run, "curl", "wget", "openssl"):
             for word in call.words[1:]:
                 if word.text in PROTOCOLS:
-                    yield Finding(word.span, f"`{word.text}` allows a protocol that others can read")
+                    yield Finding(word.span, f"`{word.text}` allows a protocol that attackers can read")

@@ -1,4 +1,4 @@
-"""DF419: a user is made and never put to use."""
+"""DF419: a user is created, but the container still runs as root."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ CHANGES = regex(r"\b(?:gosu|su-exec|setpriv|runuser|sudo|supervisord?|setuidgid|
 def user_never_used(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A user is created, but the container still runs as root.
 
-    Somebody meant to leave root and forgot the USER line, or lost it. A user that a start script, `su-exec` or `gosu`, or a service
-    changes to is put to use.
+    Somebody forgot the USER line, or lost it. A user that a start script, `su-exec` or `gosu`, or a service changes to is put
+    to use.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -68,7 +68,7 @@ def user_never_used(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 name = _name(call.texts)
                 if name and MEANT.search(name):
                     yield Finding(
-                        call.command.span, f"{name} is created and never put to use: there is no USER {name}"
+                        call.command.span, f"user {name} is created but not used: there is no `USER {name}`"
                     )
 
 

@@ -1,4 +1,4 @@
-"""DF420: packages run scripts of their own when they are installed."""
+"""DF420: the install runs scripts of the packages."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ VARIABLES = ("npm_config_ignore_scripts", "NPM_CONFIG_IGNORE_SCRIPTS", "YARN_ENA
 
 @rule(name="install-scripts-run", severity=Severity.INFO, recommended=False)
 def install_scripts_run(facts: Facts) -> Iterator[Finding]:
-    """Packages run scripts of their own when they are installed.
+    """The install runs scripts of the packages.
 
-    A package that was taken over runs its code in the build, with the network and all secrets of the step. Few packages need such a
+    A compromised package runs its code in the build, with the network and all secrets of the RUN. Few packages need such a
     script; `--ignore-scripts` leaves all of them out.
 
     ```dockerfile bad
@@ -52,7 +52,7 @@ def install_scripts_run(facts: Facts) -> Iterator[Finding]:
                 run.span
             ):
                 continue
-            name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+            name = invocation.name
             yield Finding(
-                invocation.command.span, f"`{name}` without `{FLAG}` runs whatever scripts the packages bring"
+                invocation.command.span, f"`{name}` without `{FLAG}` runs the install scripts of every package"
             )

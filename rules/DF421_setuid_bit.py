@@ -1,4 +1,4 @@
-"""DF421: a program is given the rights of its owner."""
+"""DF421: a RUN sets the setuid or setgid bit on a program."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETS = regex(r"0?[4567][0-7]{3}|(?:[rwxXugoa=+,-]*,)?[ua]*[+=][rwxX]*s[rwxXs]*")
 
 @rule(name="setuid-bit", severity=Severity.WARNING, needs=("chmod",))
 def setuid_bit(facts: Facts) -> Iterator[Finding]:
-    """A program is made to run with the rights of its owner, whoever calls it.
+    """A RUN sets the setuid or setgid bit on a program.
 
     With the bit set on a program of root, a weakness in it makes any user of the container root. Capabilities, or a process that
     starts with the rights it needs, are narrower.
@@ -47,7 +47,7 @@ def setuid_bit(facts: Facts) -> Iterator[Finding]:
                 if SETS.fullmatch(word.text):
                     what = call.texts[-1][:60]
                     yield Finding(
-                        word.span, f"mode {word.text} runs {what} with its owner's rights, whoever calls it"
+                        word.span, f"`chmod {word.text}` sets the setuid or setgid bit on {what}: it runs with its owner's rights"
                     )
                 if not word.text.startswith("-"):
                     break

@@ -1,4 +1,4 @@
-"""DF422: a user is named with a group."""
+"""DF422: USER names a group, so the process loses the other groups of its user."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def user_with_group(facts: Facts) -> Iterator[Finding]:
         if not colon or not group or user.isdecimal() or not _has_more_groups(facts, node, user):
             continue
         yield Finding(
-            node.argument.span, f"`USER {user}:{group}` leaves {user} with no other group: write `USER {user}`"
+            node.argument.span, f"`USER {user}:{group}` drops {user}'s other groups: use `USER {user}`"
         )
 
 

@@ -1,4 +1,4 @@
-"""DF423: the application may change its own code."""
+"""DF423: the application can change its own code."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 @rule(name="code-writable-by-its-user", severity=Severity.INFO, recommended=False, needs=("user",))
 def code_writable_by_its_user(facts: Facts) -> Iterator[Finding]:
-    """The application's files belong to the user that it runs as, so it can change its own code.
+    """The application can change its own code.
 
-    Whoever gets a process of the container to write a file can then plant code in it. Files that belong to root and that all may
-    read serve the application as well.
+    An attacker who can make the process write a file can plant code. Files that root owns and everyone can read work as well.
 
     ```dockerfile bad
     FROM node:22-slim
@@ -48,5 +47,5 @@ def code_writable_by_its_user(facts: Facts) -> Iterator[Finding]:
             flag = copy.flag("chown")
             if flag and flag.value and flag.value.partition(":")[0] == user and facts.is_bulky(copy):
                 yield Finding(
-                    flag.span, f"{user} owns {copy.destination.text} and runs it: it may change its own code"
+                    flag.span, f"{user} owns {copy.destination.text} and runs it: a compromised program can change its own code"
                 )

@@ -1,4 +1,4 @@
-"""DF501: there is a lock file, but the install may ignore it."""
+"""DF501: the install can ignore the lock file."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @rule(name="lock-file-ignored", severity=Severity.WARNING)
 def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """There is a lock file, but the install may ignore it.
+    """The install can ignore the lock file.
 
-    The plain install resolves versions anew where manifest and lock file disagree, and writes another lock file. The strict
-    form installs what the lock file says, or fails.
+    The plain install resolves versions again where manifest and lock file disagree, and rewrites the lock file. The strict
+    command installs exactly the lock file, or fails.
 
     ```context package.json
     {}
@@ -70,8 +70,9 @@ def lock_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for invocation in facts.invocations(node):
                 lock = _ignored(facts, node, invocation, copies)
                 if lock:
-                    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
-                    message = f"`{name}` may ignore {lock.file}"
+                    name = invocation.name
+                    strict = _strict(invocation, lock)
+                    message = f"`{name}` can change {lock.file}: `{strict}` installs exactly what it lists"
                     yield Finding(invocation.command.span, message, _fix(invocation, lock))
 
 
@@ -113,6 +114,12 @@ def _is_set(facts: Facts, run: nodes.Run, invocation: Invocation, variable: str)
     return variable in facts.state(run).env or any(word.text.startswith(f"{variable}=") for word in words)
 
 
+def _strict(invocation: Invocation, lock: Lock) -> str:
+    """The command that installs what the lock file lists."""
+    tool = invocation.words[0].text
+    return f"{tool} {invocation.subcommand} {lock.fix}" if lock.fix.startswith("-") else f"{tool} {lock.fix}"
+
+
 def _fix(invocation: Invocation, lock: Lock) -> Fix:
     edit: Edit
     if lock.fix.startswith("-"):
@@ -120,4 +127,4 @@ def _fix(invocation: Invocation, lock: Lock) -> Fix:
         edit = insert(last.span.end, f" {lock.fix}")
     else:
         edit = replace_word(invocation.subcommand_words[0], lock.fix)
-    return Fix("hold to the lock file", (edit,), Applicability.UNSAFE)
+    return Fix(f"use `{_strict(invocation, lock)}`", (edit,), Applicability.UNSAFE)

@@ -1,4 +1,4 @@
-"""DF502: all packages of the base are brought up to date."""
+"""DF502: a RUN upgrades all packages of the base image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule(name="upgrade-in-image", severity=Severity.INFO, recommended=False)
 def upgrade_in_image(facts: Facts) -> Iterator[Finding]:
-    """All packages of the base image are brought up to date.
+    """A RUN upgrades all packages of the base image.
 
     Two builds of one file give different images, and each upgraded package is stored twice: in the base's layer and in this one. A
     newer base image does the same, and can be pinned.
@@ -36,8 +36,8 @@ def upgrade_in_image(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         for invocation in facts.invocations(run):
             if invocation.tool.kind == "system" and invocation.action == "upgrade" and not invocation.operands:
-                name = f"{invocation.words[0].text} {invocation.subcommand}"
+                name = invocation.name
                 yield Finding(
                     invocation.command.span,
-                    f"`{name}` makes another image each time, and stores upgraded packages twice",
+                    f"`{name}` makes every build different and stores the upgraded packages twice",
                 )

@@ -1,4 +1,4 @@
-"""DF503: a base image is not pinned by its digest, or by one that its tag has no more."""
+"""DF503: a base image is not pinned by its digest."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SHOWN_DIGITS = 12
 def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A base image is not pinned by its digest.
 
-    Tags move: the same file builds on another base next week. A digest names one image for ever; tools such as Renovate keep it up
-    to date. With `--online` the registry is asked: the fix adds the digest that the tag has now, and a digest that the tag has no
-    more is found too.
+    Tags move: the same file builds on another base next week. A digest names one image for ever; tools such as Renovate keep it
+    up to date. With `--online` dlint asks the registry: the fix adds the tag's current digest, and outdated digests are found
+    too.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -33,8 +33,8 @@ def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     FROM debian:bookworm-slim@sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c
     ```
 
-    **Fix safety:** to add a digest is safe, as the tag stands for that image now; to put the tag's digest of now in the place of an
-    older one is unsafe, as that is another image.
+    **Fix safety:** adding a digest is safe: the tag names that image now. Replacing an older digest with the current one is
+    unsafe: that is another image.
 
     **Source:** Docker's guide on best practices, "Pin base image versions".
     """
@@ -46,13 +46,13 @@ def base_without_digest(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         name, at, digest = image.partition("@")
         told = facts.looked_up(name)
         if not at:
-            fix = Fix("pin the digest", (Edit(Span(word.span.end, word.span.end), f"@{told.digest}"),), Applicability.SAFE) if told else None
-            yield Finding(word.span, f"{image} may be another image tomorrow: it is not pinned by its digest", _plain(word, fix))
+            fix = Fix("pin its digest", (Edit(Span(word.span.end, word.span.end), f"@{told.digest}"),), Applicability.SAFE) if told else None
+            yield Finding(word.span, f"`{image}` is not pinned by digest: its tag can move to another image", _plain(word, fix))
         elif told and told.digest != digest and _has_tag(name):
             start = word.span.end - len(digest)
-            fix = Fix("use the digest of now", (Edit(Span(start, word.span.end), told.digest),), Applicability.UNSAFE)
+            fix = Fix("use the current digest", (Edit(Span(start, word.span.end), told.digest),), Applicability.UNSAFE)
             short = told.digest.partition(":")[2][:SHOWN_DIGITS]
-            yield Finding(word.span, f"{name} is another image now ({short}) than the one of this digest", _plain(word, fix))
+            yield Finding(word.span, f"`{name}` now points to another image ({short}) than this digest", _plain(word, fix))
 
 
 def _plain(word: Word, fix: Fix | None) -> Fix | None:

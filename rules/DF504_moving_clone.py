@@ -1,4 +1,4 @@
-"""DF504: a repository is cloned at whatever its branch holds."""
+"""DF504: a git clone has no fixed commit."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MOVING = frozenset({"main", "master", "develop", "devel", "dev", "trunk", "HEAD"
 
 @rule(name="moving-clone", severity=Severity.INFO, recommended=False, needs=("git",))
 def moving_clone(facts: Facts) -> Iterator[Finding]:
-    """A repository is cloned at whatever its branch holds on the day of the build.
+    """A git clone has no fixed commit.
 
-    The step stays in the cache, so that a later build ships an old state without a word, and a build elsewhere a newer one.
-    `ADD https://host/repository.git#tag` names a state and is fetched again when it changes.
+    The RUN stays in the cache: a later build silently ships an old state, a build on another machine a newer one. `ADD
+    https://host/repository.git#tag` pins a state and runs again when it changes.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -54,5 +54,5 @@ def moving_clone(facts: Facts) -> Iterator[Finding]:
             if branch is None or branch in MOVING:
                 yield Finding(
                     call.command.span,
-                    "`git clone` takes whatever the branch holds on the day of the build: name a tag or commit",
+                    "`git clone` fetches whatever the branch holds at build time: use a tag or a commit",
                 )

@@ -1,4 +1,4 @@
-"""DF505: a file holds the time of the build."""
+"""DF505: a RUN writes the time or a random value into its layer."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ FIXED = frozenset({"-d", "--date", "-r", "--reference"})
 
 @rule(name="time-in-layer", severity=Severity.INFO, recommended=False)
 def time_in_layer(facts: Facts) -> Iterator[Finding]:
-    """A step writes the time of the build, or a random value, into its layer.
+    """A RUN writes the time or a random value into its layer.
 
-    The step stays in the cache, so the value is that of some earlier build; and where it does run, no two images are equal. A label
-    or a build argument at the end of the file says the same without either.
+    A cached RUN keeps the value of an earlier build, and a RUN that does run makes every image different. Use a label or a
+    build argument at the end of the file.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -52,5 +52,5 @@ def time_in_layer(facts: Facts) -> Iterator[Finding]:
             ):
                 yield Finding(
                     command.span,
-                    f"`{name}` writes another value in each build, and an old one when the step is cached",
+                    f"`{name}` writes another value in every build, and an old one when the RUN is cached",
                 )

@@ -1,4 +1,4 @@
-"""DF506: a program is installed in whatever version there is."""
+"""DF506: a program is installed without a version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOOLS = frozenset({"cargo", "composer", "conda", "poetry", "pdm", "pipenv", "bun
 
 @rule(name="unpinned-program", severity=Severity.INFO, recommended=False)
 def unpinned_program(facts: Facts) -> Iterator[Finding]:
-    """A program is installed in whatever version there is on the day of the build.
+    """A program is installed without a version.
 
     Two builds of the same file give different images, and a new release may break the build without a change in it. Package managers
     that hadolint knows have rules of their own.
@@ -40,7 +40,7 @@ def unpinned_program(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         words = [word for word in unpinned(facts, run, TOOLS) if not word.text.startswith("$")]
         if words:
-            yield Finding(words[0].span, f"no version for {named(words)}")
+            yield Finding(words[0].span, f"{named(words)}: no version pinned")
         for call in calls(facts, run, "dotnet"):
             texts = call.texts
             if (
@@ -50,4 +50,4 @@ def unpinned_program(facts: Facts) -> Iterator[Finding]:
             ):
                 names = [text for text in texts[2:] if not text.startswith(("-", "/"))]
                 if names:
-                    yield Finding(call.command.span, f"no version for {names[0]}")
+                    yield Finding(call.command.span, f"{names[0]}: no version pinned")

@@ -1,4 +1,4 @@
-"""DF507: a base image gets no updates any more."""
+"""DF507: the base image's release no longer gets security updates."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @rule(name="base-at-end-of-life", severity=Severity.INFO)
 def base_at_end_of_life(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The base image is of a release that gets no security updates any more.
+    """The base image's release no longer gets security updates.
 
-    What is found in its packages stays open, and package servers drop such releases after a while, which breaks the build.
+    New vulnerabilities in its packages stay open, and package servers drop such releases after a while, which breaks the build.
 
     ```dockerfile bad
     FROM node:16-slim

@@ -1,4 +1,4 @@
-"""DF508: the install does not get the lock file that is there."""
+"""DF508: no COPY brings the lock file to the install."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @rule(name="lock-file-not-copied", severity=Severity.WARNING)
 def lock_file_not_copied(facts: Facts) -> Iterator[Finding]:
-    """The project has a lock file, but the install does not get it.
+    """No COPY brings the lock file to the install.
 
     Without it the install takes the newest versions that the manifest allows: each build may get others, and those that were tested
     are not among them.
@@ -78,9 +78,9 @@ def _check(
             continue
         beside = posixpath.join(posixpath.dirname(found[-1]), lock.file)
         if beside in context.files:
-            name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+            name = invocation.name
             yield Finding(
                 invocation.command.span,
-                f"`{name}` does not get {beside}, which no COPY brings: any version may be installed",
+                f"`{name}` runs without {beside}, which no COPY brings: it may install any version",
             )
             return

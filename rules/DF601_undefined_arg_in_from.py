@@ -1,4 +1,4 @@
-"""DF601: FROM with a variable that no ARG declares."""
+"""DF601: FROM uses a variable that no ARG before the first FROM declares."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def undefined_arg_in_from(doc: Dockerfile) -> Iterator[Finding]:
 
 def _finding(doc: Dockerfile, node: From, use: VariableUse, known: set[str]) -> Finding:
     near = nearest(use.name, set(filter(is_variable_name, known)))
-    message = f"`${use.name}` is not declared by an ARG before the first FROM"
+    message = f"no ARG before the first FROM declares `${use.name}`"
     fix = None
     if near:
         message += f": did you mean `${near}`?"
         edits = tuple(edit for item in uses(doc, node) if item.name == use.name and (edit := item.renamed(near)))
-        fix = Fix(f"use ${near}", edits, Applicability.UNSAFE) if edits else None
+        fix = Fix(f"use `${near}`", edits, Applicability.UNSAFE) if edits else None
     elif any(pair.key.text == use.name for arg in doc.instructions if isinstance(arg, nodes.Arg) for pair in arg.pairs):
-        message += ": the ARG within a stage does not count here"
+        message += ": an ARG inside a stage does not apply to FROM"
     return Finding(doc.marked(node, use.span), message, fix)

@@ -1,4 +1,4 @@
-"""DF602: an instruction with a variable that nothing sets."""
+"""DF602: an instruction uses a variable that is not set."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ DELIMITER = regex(r"\d*<<-?([^<\s]+)\Z")
 
 @rule(name="undefined-variable", severity=Severity.WARNING, aliases=("UndefinedVar",), needs=("$",))
 def undefined_variable(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An instruction uses a variable that neither the stage nor its base image has set by then.
+    """An instruction uses a variable that is not set.
 
-    The builder puts in nothing: a path loses a part, a version becomes empty, and the build goes on. An ARG before the
-    first FROM does not count in a stage, nor do the platform arguments, until the stage declares them; HOME is set only
-    for RUN. The variables in a RUN's command are its shell's affair.
+    The builder inserts an empty text: a path loses a part, a version becomes empty, and the build goes on. An ARG before the
+    first FROM does not count in a stage, nor do the platform arguments, until the stage declares them; HOME is set only for
+    RUN. The variables in a RUN's command are its shell's affair.
 
     Where it is not known what the base image sets, only slips of one character are reported, and variables that the
     file declares in the wrong place.
@@ -167,20 +167,20 @@ class _Look(Struct, frozen=True):
         """Why it is not set, or what was meant; None when the base image may have set it."""
         name = use.name
         if line := self._set_later(name):
-            return f"it is set only in line {line}", None
+            return f"only line {line} sets it", None
         if name in self.facts.global_args and (self.given is not None or name not in self.of_bases):
-            where = "the builder sets it only where a stage has" if name in PLATFORM else "it needs, in this stage, an"
+            where = "the builder sets it only in stages with" if name in PLATFORM else "this stage needs its own"
             return f"{where} `ARG {name}`", self._declare(name)
         if self.given is None:
             slip = slip_of(name, self._set())
             return self._meant(use, slip) if slip else None
         if self.node.span.start in self.places.get(name, ()):
-            return f"what this {self.node.name} sets counts from the next instruction on", None
+            return f"what this {self.node.name} sets applies from the next instruction on", None
         if near := nearest(name, self._set()):
             return self._meant(use, near)
         if name in AT_RUN_TIME:
-            return "only RUN and the running container have it", None
-        return "no ARG or ENV of this stage sets it, nor does its base image", None
+            return "only RUN and the running container know it", None
+        return "no ARG or ENV of this stage or its base image sets it", None
 
     def _set_later(self, name: str) -> int | None:
         """The line further down where the stage sets it first; None when this instruction does."""
@@ -191,12 +191,12 @@ class _Look(Struct, frozen=True):
     def _declare(self, name: str) -> Fix:
         start = with_comments(self.doc, self.node).start
         keyword = "arg" if self.node.keyword.text.islower() else "ARG"
-        return Fix("declare it", (insert_lines(self.doc, start, [f"{keyword} {name}"]),), Applicability.UNSAFE)
+        return Fix(f"add `{keyword} {name}`", (insert_lines(self.doc, start, [f"{keyword} {name}"]),), Applicability.UNSAFE)
 
     def _meant(self, use: VariableUse, near: str) -> tuple[str, Fix | None]:
         same = (item for item in uses(self.doc, self.node) if item.name == use.name)
         edits = tuple(edit for item in same if (edit := item.renamed(near)))
-        return f"did you mean `${near}`?", Fix(f"use ${near}", edits, Applicability.UNSAFE) if edits else None
+        return f"did you mean `${near}`?", Fix(f"use `${near}`", edits, Applicability.UNSAFE) if edits else None
 
     def _in_heredoc(self, heredoc: Heredoc, unset: list[VariableUse]) -> tuple[str, Fix | None] | None:
         """The reason for all of a heredoc: its text was meant as it is written."""
@@ -208,6 +208,6 @@ class _Look(Struct, frozen=True):
         written = DELIMITER.search(self.doc.source(heredoc.span))
         if not others and written and heredoc.name.isidentifier():
             name = Span(heredoc.span.start + written.start(1), heredoc.span.end)
-            fix = Fix("quote the heredoc's name", (Edit(name, f'"{heredoc.name}"'),), Applicability.UNSAFE)
-        more = f", like {len(names) - 1} more of the heredoc" if len(names) > 1 else ""
-        return f'the builder takes it out of the text{more}; `<<"{heredoc.name}"` keeps it', fix
+            fix = Fix(f'quote the heredoc: `<<"{heredoc.name}"`', (Edit(name, f'"{heredoc.name}"'),), Applicability.UNSAFE)
+        more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        return f'the builder replaces it{more} with nothing; `<<"{heredoc.name}"` keeps the text', fix

@@ -1,4 +1,4 @@
-"""DF603: a FROM that is no image without build arguments."""
+"""DF603: FROM names no valid image with the default values of its ARGs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REFERENCE = regex(
     name="bad-default-arg-in-from", severity=Severity.WARNING, aliases=("InvalidDefaultArgInFrom",), needs=("$",)
 )
 def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """With the defaults of its ARGs a FROM names no image.
+    """FROM names no valid image with the default values of its ARGs.
 
     The file cannot be built unless somebody knows which `--build-arg` to give. An ARG without a default may be meant
     so: by default only wrong defaults are reported.
@@ -77,8 +77,8 @@ def bad_default_arg_in_from(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         except ExpansionError:
             continue
         if not REFERENCE.fullmatch(image):
-            what = f"the name `{image}`, which is no image" if image else "no name at all"
-            message = f"`{text}` gives {what}, with the defaults of its ARGs"
+            what = f"`{image}`, not a valid image name," if image else "an empty image name"
+            message = f"`{text}` becomes {what} with the default values of its ARGs"
             yield Finding(doc.marked(stage.from_, stage.from_.image.span), message)
 
 

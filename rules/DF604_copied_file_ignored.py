@@ -1,4 +1,4 @@
-"""DF604: COPY of what .dockerignore keeps from the builder."""
+"""DF604: COPY names a file that .dockerignore excludes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @rule(name="copied-file-ignored", severity=Severity.WARNING, aliases=("CopyIgnoredFile",))
 def copied_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A file that .dockerignore keeps from the builder is copied.
+    """COPY names a file that .dockerignore excludes.
 
-    The builder does not have it, and the build fails. Either it need not be copied, or the ignore file needs a pattern
-    that takes it back, such as `!dist`. Such patterns are heeded.
+    The builder does not receive it, and the build fails. Remove the COPY, or add a pattern that includes the file again, such
+    as `!dist`.
 
     ```context .dockerignore
     dist
@@ -51,5 +51,5 @@ def copied_file_ignored(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for node, word, path in context_sources(facts):
         found = context.find(path)
         if context.keeps_back(path) or (found and all(context.keeps_back(name) for name in found)):
-            message = f"`{word.text}` is kept from the builder by {context.ignore_file.name}"
+            message = f"{context.ignore_file.name} excludes `{word.text}`: the builder cannot copy it"
             yield Finding(doc.marked(node, word.span), message)

@@ -1,4 +1,4 @@
-"""DF605: COPY of what is not there."""
+"""DF605: COPY names a file that is not in the build context."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUILT = frozenset("target build dist out bin obj publish release releases artifa
 
 @rule(name="source-not-in-context", severity=Severity.WARNING)
 def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A file that is not in the build context is copied.
+    """COPY names a file that is not in the build context.
 
     The build fails there, perhaps after minutes. Nothing is said when most of what the file copies is missing, since its
     context then is another folder (see `--context`), nor of what git ignores and of folders that builds write to. By
@@ -78,7 +78,7 @@ def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if near:
             message += f": did you mean `{near}`?"
             edit = replace_word(word, word.text.removesuffix(path) + near)
-            fix = Fix(f"copy {near}", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else None
+            fix = Fix(f"use `{near}`", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else None
         yield Finding(doc.marked(node, word.span), message, fix)
 
 

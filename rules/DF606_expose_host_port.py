@@ -1,4 +1,4 @@
-"""DF606: EXPOSE with a port or an address of the host."""
+"""DF606: EXPOSE names a port or an address of the host."""
 
 from __future__ import annotations
 
@@ -51,6 +51,6 @@ def expose_host_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             fix = None
             if not any(char in word.text for char in "\"'" + doc.escape):
                 kept = word.text[len(port.host) + 1 :]
-                fix = Fix("keep the container's port", (replace_word(word, kept),), Applicability.UNSAFE)
-            message = f"`{word.text}` names a port of the host: the builder drops `{port.host}`"
+                fix = Fix("keep only the container's port", (replace_word(word, kept),), Applicability.UNSAFE)
+            message = f"`{word.text}` names a host port, which EXPOSE cannot set: `{port.host}` has no effect"
             yield Finding(doc.marked(node, word.span), message, fix)

@@ -1,4 +1,4 @@
-"""DF607: an image for one architecture with `--platform` of another."""
+"""DF607: the base image does not have the platform that `--platform` asks for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     needs=("--platform",),
 )
 def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A base image is for one architecture, and `--platform` asks for another.
+    """The base image does not have the platform that `--platform` asks for.
 
     The builder takes the image nevertheless, and its programs fail with `exec format error` or run emulated. The names
     of Docker Hub's official images for one architecture, such as `arm64v8/debian`, say which one it is; of other images
@@ -46,7 +46,7 @@ def base_image_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         wanted = platforms.parse(facts.expand_global(flag.value) or "")
         given = _platforms(image, facts)
         if wanted and given and wanted not in given:
-            message = f"`{image}` is for {', '.join(map(str, given))}, and the platform asked for is {wanted}"
+            message = f"`{image}` is for {', '.join(map(str, given))}, but the build asks for {wanted}"
             yield Finding(doc.marked(stage.from_, flag.span), message)
 
 

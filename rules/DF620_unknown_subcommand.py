@@ -1,4 +1,4 @@
-"""DF620: a tool is given a command that it does not have."""
+"""DF620: a tool is called with an unknown subcommand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALIKE = 0.6
 
 @rule(name="unknown-subcommand", severity=Severity.ERROR)
 def unknown_subcommand(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A tool is given a command that it does not have.
+    """A tool is called with an unknown subcommand.
 
     The step fails, after all steps above it have run.
 
@@ -59,6 +59,6 @@ def unknown_subcommand(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 def _finding(tool: str, word: nodes.Word, known: tuple[str, ...]) -> Finding:
     near = most_alike(word.text, known, ALIKE)
-    message = f"{tool} has no command {word.text!r}" + (f": did you mean {near}?" if near else "")
-    fix = Fix(f"write {near}", (replace_word(word, near),), Applicability.UNSAFE) if near else None
+    message = f"`{tool}` has no command {word.text!r}" + (f": did you mean {near}?" if near else "")
+    fix = Fix(f"use `{near}`", (replace_word(word, near),), Applicability.UNSAFE) if near else None
     return Finding(word.span, message, fix)

@@ -1,4 +1,4 @@
-"""DF621: a package manager asks and nobody answers."""
+"""DF621: a package manager asks for confirmation, and a build cannot answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ASSUMED = regex(r"\byes\s*\||always_yes|ALWAYS_YES|NoConfirm")
 
 @rule(name="prompting-package-manager", severity=Severity.WARNING, needs=tuple(OPTIONS))
 def prompting_package_manager(facts: Facts) -> Iterator[Finding]:
-    """A package manager asks whether to go on, and nobody is there to answer.
+    """A package manager asks for confirmation, and a build cannot answer.
 
     A build has no terminal: the step fails, or the manager takes the answer for no.
 
@@ -64,10 +64,10 @@ def prompting_package_manager(facts: Facts) -> Iterator[Finding]:
             word = next(word for word in call.words[1:] if asking.fullmatch(word.text))
             fix = None
             if isinstance(run.form, nodes.Shell):
-                fix = Fix(f"add {option}", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
+                fix = Fix(f"add `{option}`", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
             yield Finding(
                 call.command.span,
-                f"`{call.name} {word.text}` without `{option}` asks, and a build has nobody to answer",
+                f"`{call.name} {word.text}` without `{option}` asks for confirmation, and a build cannot answer",
                 fix,
             )
 

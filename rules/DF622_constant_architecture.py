@@ -1,4 +1,4 @@
-"""DF622: an address is good for one architecture only."""
+"""DF622: a download is for one architecture, whatever the image is built for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DECIDES = regex(
 
 @rule(name="constant-architecture", severity=Severity.INFO, recommended=False)
 def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A program is fetched for one architecture, whatever the image is built for.
+    """A download is for one architecture, whatever the image is built for.
 
     On the other one the build succeeds, and the program does not start. BuildKit gives each stage the target's name in TARGETARCH.
 
@@ -55,12 +55,12 @@ def constant_architecture(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if match:
                     yield Finding(
                         found.urls[0].span,
-                        f"{match[0]} is fetched whatever the image is built for: use TARGETARCH",
+                        f"this downloads {match[0]} for every platform: use `$TARGETARCH`",
                     )
         for add in stage.all(nodes.Add):
             for word in add.paths:
                 match = ARCHITECTURE.search(word.text) if "://" in word.text else None
                 if match:
                     yield Finding(
-                        word.span, f"{match[0]} is fetched whatever the image is built for: use TARGETARCH"
+                        word.span, f"this downloads {match[0]} for every platform: use `$TARGETARCH`"
                     )

@@ -1,4 +1,4 @@
-"""DF623: curl takes an error page for the file."""
+"""DF623: curl saves the server's error page as the file."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ FAIL = (
 
 @rule(name="curl-without-fail", severity=Severity.INFO, recommended=False, needs=("curl",))
 def curl_without_fail(facts: Facts) -> Iterator[Finding]:
-    """curl takes the server's error page for the file.
+    """curl saves the server's error page as the file.
 
-    Without `-f` it ends well whatever the server answers. The page is saved, unpacked or run in place of what was asked for, and
+    Without `-f` curl succeeds whatever the server answers. The error page is saved, unpacked or run instead of the file, and
     the build goes on.
 
     ```dockerfile bad
@@ -73,5 +73,5 @@ def curl_without_fail(facts: Facts) -> Iterator[Finding]:
                 name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
                 fix = Fix("add `-f`", (insert(name.span.end, " -f"),), Applicability.UNSAFE)
             yield Finding(
-                found.command.span, "`curl` without `-f` takes the server's error page for the file", fix
+                found.command.span, "`curl` without `-f` saves the server's error page as the file", fix
             )

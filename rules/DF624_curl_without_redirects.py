@@ -1,4 +1,4 @@
-"""DF624: curl does not follow where the server sends it."""
+"""DF624: curl saves a redirect's empty answer, and not the file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REDIRECTING = (
 def curl_without_redirects(facts: Facts) -> Iterator[Finding]:
     """curl saves a redirect's empty answer, and not the file.
 
-    Release pages answer with the address of another server. Without `-L` curl takes that answer for the file.
+    Release pages redirect to another server. Without `-L` curl saves the redirect instead of the file.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -62,6 +62,6 @@ def curl_without_redirects(facts: Facts) -> Iterator[Finding]:
                 fix = Fix("add `-L`", (insert(name.span.end, " -L"),), Applicability.UNSAFE)
             yield Finding(
                 found.urls[0].span,
-                "this server answers with a redirect, which `curl` without `-L` does not follow",
+                "this URL redirects, and `curl` without `-L` does not follow",
                 fix,
             )

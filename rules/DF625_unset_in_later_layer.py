@@ -1,4 +1,4 @@
-"""DF625: a variable of ENV is unset in a RUN."""
+"""DF625: a RUN unsets a variable of ENV, which has no lasting effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @rule(name="unset-in-later-layer", severity=Severity.WARNING, needs=("unset",))
 def unset_in_later_layer(facts: Facts) -> Iterator[Finding]:
-    """A variable of ENV is unset at the end of a RUN, which changes nothing.
+    """A RUN unsets a variable of ENV, which has no lasting effect.
 
     The shell ends with its RUN; the next step and the container have the variable again. A value for one step belongs into that
     step, one for the build only into ARG.
@@ -44,7 +44,7 @@ def unset_in_later_layer(facts: Facts) -> Iterator[Finding]:
             if facts.comes_before(run, _sets, word.text):
                 yield Finding(
                     word.span,
-                    f"`{word.text}` is set again in the next step: ENV outlives the RUN that unsets it",
+                    f"`{word.text}` is set again in the next RUN: `unset` does not undo ENV",
                 )
 
 

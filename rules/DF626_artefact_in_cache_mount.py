@@ -1,4 +1,4 @@
-"""DF626: what a later step needs lies in a cache mount."""
+"""DF626: a later step needs files that only a cache mount holds."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 @rule(name="artefact-in-cache-mount", severity=Severity.ERROR, needs=("--mount",))
 def artefact_in_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """What a later step needs is made in a cache mount, and is in no layer.
+    """A later step needs files that only a cache mount holds.
 
-    A mount is there for its RUN only. The step that copies the result finds nothing at its place: the RUN itself must copy it out of
-    the mount.
+    A mount exists only for its RUN. A later COPY finds nothing there: the RUN itself must copy the result out of the mount.
 
     ```dockerfile bad
     FROM rust:1.80 AS build
@@ -52,7 +51,7 @@ def artefact_in_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             for word in node.paths:
                 mount = _hidden(facts, source, posixpath.normpath("/" + word.text.lstrip("/")))
                 if mount is not None:
-                    message = f"{word.text} is in no layer of {reference}: {mount} is a cache mount there"
+                    message = f"{word.text} is not in the layers of {reference}: {mount} is a cache mount there"
                     yield Finding(word.span, message)
 
 

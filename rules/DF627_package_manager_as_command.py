@@ -1,4 +1,4 @@
-"""DF627: a package manager stands between the engine and the program."""
+"""DF627: the container starts a package manager, which then starts the program."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ RUNNERS = {
 def package_manager_as_command(facts: Facts) -> Iterator[Finding]:
     """The container starts a package manager, which then starts the program.
 
-    The manager stays there as the first process: it takes memory, and it may not pass on the signal that asks the program to stop.
-    Started by itself, the program gets the signal.
+    The package manager stays the first process: it uses memory, and may not pass SIGTERM on. Start the program itself.
 
     ```dockerfile bad
     FROM node:22-slim
@@ -62,5 +61,5 @@ def package_manager_as_command(facts: Facts) -> Iterator[Finding]:
             if len(words) > 1 and words[0] in RUNNERS and words[1] in RUNNERS[words[0]] and form:
                 yield Finding(
                     form.span,
-                    f"`{words[0]} {words[1]}` stands between the engine and the program, and may keep signals from it",
+                    f"`{words[0]} {words[1]}` stays between the engine and the program, and may not pass signals on",
                 )

@@ -1,4 +1,4 @@
-"""DF628: the container cannot stop in order."""
+"""DF628: STOPSIGNAL is a signal that no process can handle."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 @rule(name="ungraceful-stop-signal", severity=Severity.WARNING, needs=("stopsignal",))
 def ungraceful_stop_signal(facts: Facts) -> Iterator[Finding]:
-    """The signal that stops the container cannot be handled.
+    """STOPSIGNAL is a signal that no process can handle.
 
-    SIGKILL ends a process at once: nothing is written back, no connection closed. SIGSTOP only halts it, until the engine loses its
-    patience and kills it.
+    SIGKILL ends a process at once, without a clean-up. SIGSTOP only pauses it until the engine kills it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -38,5 +37,5 @@ def ungraceful_stop_signal(facts: Facts) -> Iterator[Finding]:
         if signal in ("KILL", "STOP", "9", "19"):
             yield Finding(
                 node.argument.span,
-                f"{node.argument.text} cannot be handled: the process is cut off in the middle of its work",
+                f"a process cannot catch {node.argument.text}: the engine kills it in the middle of its work",
             )

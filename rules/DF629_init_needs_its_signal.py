@@ -1,4 +1,4 @@
-"""DF629: a program is stopped by another signal than it expects."""
+"""DF629: the program shuts down cleanly only on another signal than SIGTERM."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIGNALS = {"/sbin/init": "SIGRTMIN+3", "/usr/sbin/init": "SIGRTMIN+3", "systemd"
 
 @rule(name="init-needs-its-signal", severity=Severity.INFO, recommended=False)
 def init_needs_its_signal(facts: Facts) -> Iterator[Finding]:
-    """The container's program stops in order at another signal than the engine sends.
+    """The program shuts down cleanly only on another signal than SIGTERM.
 
     systemd ends at SIGRTMIN+3 and restarts itself at SIGTERM; nginx drops its connections at SIGTERM and finishes them at SIGQUIT.
 
@@ -50,5 +50,5 @@ def init_needs_its_signal(facts: Facts) -> Iterator[Finding]:
             base = facts.base(target)
             if signal and "nginx" not in (facts.image(target) or "nginx") and not (base and base.repository == "nginx"):
                 yield Finding(
-                    words[0].span, f"{name} expects {signal} to stop in order: write `STOPSIGNAL {signal}`"
+                    words[0].span, f"{name} shuts down cleanly only on {signal}: add `STOPSIGNAL {signal}`"
                 )

@@ -1,4 +1,4 @@
-"""DF630: a script is to run where there is no shell."""
+"""DF630: RUN is used in a stage without a shell."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @rule(name="run-in-scratch", severity=Severity.ERROR, needs=("scratch",))
 def run_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A script is to run in a stage that has no shell.
+    """RUN is used in a stage without a shell.
 
-    `scratch` is empty: nothing is there to run until something has been copied. The build fails at this step.
+    `scratch` is empty: there is no program to run until one is copied. The build fails at this step.
 
     ```dockerfile bad
     FROM scratch
@@ -43,6 +43,6 @@ def run_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 break
             if isinstance(node, nodes.Run) and not any(mount.kind == "bind" for mount in facts.mounts(node)):
                 yield Finding(
-                    node.keyword.span, "scratch is empty: there is no program yet that RUN could start"
+                    node.keyword.span, "scratch is empty: RUN has no program to start"
                 )
                 break

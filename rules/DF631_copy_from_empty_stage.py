@@ -1,4 +1,4 @@
-"""DF631: files are copied from a stage that has none."""
+"""DF631: COPY takes files from an empty stage."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @rule(name="copy-from-empty-stage", severity=Severity.ERROR, needs=("scratch",))
 def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """Files are copied from a stage that has none.
+    """COPY takes files from an empty stage.
 
-    A stage on scratch holds what it copies or adds itself. With neither there is nothing to find, and the build fails.
+    A stage FROM scratch holds only what it copies or adds. Without either, the build fails.
 
     ```dockerfile bad
     FROM scratch AS assets
@@ -48,5 +48,5 @@ def copy_from_empty_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if not any(isinstance(item, nodes.Copy | nodes.Run | nodes.Workdir | nodes.Bad) for item in makers):
                 flag = node.flag("from") or node.keyword
                 yield Finding(
-                    flag.span, f"{reference} is on scratch and adds nothing to it: there are no files to take"
+                    flag.span, f"stage {reference} is empty: it is FROM scratch and adds no files"
                 )

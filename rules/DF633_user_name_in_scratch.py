@@ -1,4 +1,4 @@
-"""DF633: a user's name cannot be looked up."""
+"""DF633: a user name is used in an image without /etc/passwd."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="user-name-in-scratch", severity=Severity.WARNING, needs=("scratch",))
 def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A user is given by its name where no list of users is.
+    """A user name is used in an image without /etc/passwd.
 
     Names are looked up in /etc/passwd of the image. On scratch there is none until one is copied: the container does not start, or
     the COPY fails. A number needs no list.
@@ -46,11 +46,11 @@ def user_name_in_scratch(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if isinstance(node, nodes.User) and _is_name(node.argument.text):
                 yield Finding(
                     node.argument.span,
-                    f"{node.argument.text} cannot be looked up: this stage has no /etc/passwd",
+                    f"this stage has no /etc/passwd to look {node.argument.text} up in: use a number",
                 )
             flag = node.flag("chown") if isinstance(node, nodes.Copy) else None
             if flag and flag.value and _is_name(flag.value):
-                yield Finding(flag.span, f"{flag.value} cannot be looked up: this stage has no /etc/passwd")
+                yield Finding(flag.span, f"this stage has no /etc/passwd to look {flag.value} up in: use a number")
 
 
 def _is_name(text: str) -> bool:

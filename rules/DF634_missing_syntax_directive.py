@@ -1,4 +1,4 @@
-"""DF634: what the builder does not know that is to build the file."""
+"""DF634: the file uses a feature that an older builder does not know."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 # What all builders in use have built in: Docker 20.10 is out of support since 2023.
 COMMON = Release(3)
-DOES = {"refuses": "refuses it", "ignores": "ignores it"}
+DOES = ("refuses", "ignores")
 
 
 @rule(name="missing-syntax-directive", severity=Severity.INFO)
 def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The file uses what the builder may not know that is to build it.
+    """The file uses a feature that an older builder does not know.
 
     `# syntax=docker/dockerfile:1` makes any BuildKit fetch the language of today; without it the one that is built in decides, and
     an old one refuses the file. By default this is told only where the configuration says what must build the file: `min-frontend`
@@ -54,7 +54,7 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
         for use in _first_uses(facts):
             answer = getattr(use.feature, settings.builder)
             if answer in DOES:
-                yield Finding(use.span, f"{use.feature.what}: {settings.builder} {DOES[answer]}")
+                yield Finding(use.span, f"the {settings.builder} builder {answer} {use.feature.what}")
         return
     least = Release.parse(settings.min_frontend) if settings.min_frontend else None
     # what the release that a directive asks for does not know is refused: DL1000 tells
@@ -62,8 +62,8 @@ def missing_syntax_directive(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
         return
     newer = [use for use in _first_uses(facts) if not use.feature.known_to(least or COMMON) and use.feature.frontend]
     for use in newer if least else newer[:1]:
-        limit = f", {settings.min_frontend} is the least that must do" if least else ""
-        yield Finding(use.span, f"{use.feature.what} needs {_needs(use.feature)}{limit}: write `# syntax=docker/dockerfile:1` on line 1")
+        limit = f", `min-frontend` is {settings.min_frontend}" if least else ""
+        yield Finding(use.span, f"{use.feature.what} needs {_needs(use.feature)}{limit}: add `# syntax=docker/dockerfile:1` on line 1")
 
 
 def _first_uses(facts: Facts) -> list[Use]:

@@ -1,4 +1,4 @@
-"""DF635: copied files belong to root, though the user was changed before."""
+"""DF635: files are copied after USER, and still belong to root."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def copy_after_user(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             ):
                 yield Finding(
                     node.keyword.span,
-                    f"this belongs to root, not to {user}: COPY does not look at USER, only at --chown",
+                    f"root will own these files, not {user}: COPY follows --chown, not USER",
                 )
 
 

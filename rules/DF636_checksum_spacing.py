@@ -1,4 +1,4 @@
-"""DF636: a line of checksums is not as its reader wants it."""
+"""DF636: a checksum line has one space between digest and file name; busybox needs two."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINE = regex(r"(?:[0-9a-f]{32,128}|\$\{?\w+\}?)( )(?![ *])\S")
 
 @rule(name="checksum-spacing", severity=Severity.WARNING, needs=("sum",))
 def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A line of checksums has one blank between the digest and the name, where two must stand.
+    """A checksum line has one space between digest and file name; busybox needs two.
 
     The second one says how the file is read. busybox, and with it Alpine, takes no line without it, and the check fails.
 
@@ -71,10 +71,10 @@ def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 if match:
                     at = word.span.start + match.end(1)
                     trust = Applicability.SAFE if _stops(facts, run) else Applicability.UNSAFE
-                    fix = Fix("two blanks", (insert(at, " "),), trust)
+                    fix = Fix("use two spaces", (insert(at, " "),), trust)
                     yield Finding(
                         word.span,
-                        f"{reader.name} of busybox wants two blanks between the digest and the name",
+                        f"busybox's {reader.name} expects two spaces between digest and file name",
                         fix,
                     )
 

@@ -1,4 +1,4 @@
-"""DF637: gpg may ask, and nobody answers."""
+"""DF637: gpg is called without `--batch`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="gpg-without-batch", severity=Severity.INFO, recommended=False, needs=("gpg",))
 def gpg_without_batch(facts: Facts) -> Iterator[Finding]:
-    """gpg is called as for a person at a terminal.
+    """gpg is called without `--batch`.
 
     Without `--batch` it may ask, and its output and options are not meant for scripts.
 
@@ -53,6 +53,6 @@ def gpg_without_batch(facts: Facts) -> Iterator[Finding]:
                 fix = Fix("add `--batch`", (insert(call.words[0].span.end, " --batch"),), Applicability.UNSAFE)
             yield Finding(
                 call.words[0].span,
-                f"`{call.name}` without `--batch` may ask, and a build has nobody to answer",
+                f"`{call.name}` without `--batch` may ask a question, and a build cannot answer",
                 fix,
             )

@@ -1,4 +1,4 @@
-"""DF638: a list is no JSON, and is run by a shell."""
+"""DF638: a JSON array is invalid, so a shell runs it as text."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ WORD = regex(r"'([^']*)'|\"([^\"]*)\"")
 
 @rule(name="broken-json-form", severity=Severity.ERROR, needs=("[",))
 def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A command in brackets is no JSON, so a shell gets it as it stands.
+    """A JSON array is invalid, so a shell runs it as text.
 
-    Single quotes and commas too many are the usual reason. The shell then looks for a program called `[`, and the container ends at
-    once.
+    Single quotes and extra commas are the usual reason. The shell then looks for a program called `[`, and the container ends
+    at once.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -61,10 +61,10 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         mended = f"[{', '.join(map(json_strings.written, words))}]"
         whole = not WORD.sub("", match[1]).strip(" ,\t")
         fix = (
-            Fix("write it as JSON", (Edit(node.form.span, mended),), Applicability.UNSAFE)
+            Fix("write a valid JSON array", (Edit(node.form.span, mended),), Applicability.UNSAFE)
             if whole and "\\" not in text
             else None
         )
         yield Finding(
-            node.form.span, f"this list is no JSON, so {node.name} gives it to a shell as it stands", fix
+            node.form.span, f"invalid JSON array: `{node.name}` runs it as a shell command", fix
         )

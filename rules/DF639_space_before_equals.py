@@ -1,4 +1,4 @@
-"""DF639: a blank stands before the equals sign."""
+"""DF639: a space before `=` makes the equals sign part of the value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="space-before-equals", severity=Severity.ERROR, needs=("=",))
 def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A blank stands before the equals sign, which becomes part of the value.
+    """A space before `=` makes the equals sign part of the value.
 
     `ENV A =1` is the old form with a blank: it sets A to `=1`.
 
@@ -52,12 +52,12 @@ def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             fix = None
             if rest and not any(char in rest for char in " \t\n"):
                 fix = Fix(
-                    "take the blanks away",
+                    "remove the space around `=`",
                     (Edit(Span(pair.key.span.end, pair.value.span.end), f"={rest}"),),
                     Applicability.UNSAFE,
                 )
             yield Finding(
                 pair.span,
-                f"`{pair.key.text}` is set to `{value[:30]}`, with the equals sign: take the blank before it away",
+                f"`{pair.key.text}` is set to `{value[:30]}`, equals sign included: remove the space before `=`",
                 fix,
             )

@@ -1,4 +1,4 @@
-"""DF640: the file builds nothing."""
+"""DF640: the file has no FROM, so there is nothing to build."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def no_stage(doc: Dockerfile) -> Iterator[Finding]:
     **Source:** the Dockerfile reference, FROM: a file must have one.
     """
     if doc.instructions and not doc.stages and all(isinstance(node, nodes.Arg) for node in doc.instructions):
-        yield Finding(doc.instructions[0].keyword.span, "there is no FROM, so there is nothing to build")
+        yield Finding(doc.instructions[0].keyword.span, "no FROM: there is nothing to build")

@@ -1,4 +1,4 @@
-"""DF641: an image's name is none."""
+"""DF641: an image name is not valid."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NUMBER = regex(r"\+?\d+")
 
 @rule(name="bad-image-reference", severity=Severity.ERROR)
 def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """What stands for an image can be the name of none.
+    """An image name is not valid.
 
     Repositories are in lower case, a tag holds no colon or slash, a digest is `sha256:` and 64 digits. The builder refuses the file.
 
@@ -46,12 +46,14 @@ def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the grammar of references in the distribution project.
     """
+    if facts.other_text is not None:
+        return
     for stage in doc.stages:
         image = facts.expand_global(stage.from_.image.text)
         if facts.graph.parent(stage) is None and image and not _is_image(image):
-            message = f"`{image}` can be the name of no image"
+            message = f"`{image}` is not a valid image name"
             if facts.graph.find(image, stage.index):
-                message = f"`FROM {image}` finds no stage: FROM compares names as they are written, write `FROM {image.lower()}`"
+                message = f"`FROM {image}` finds no stage: write the name in lower case, `FROM {image.lower()}`"
             yield Finding(stage.from_.image.span, message)
         for copy in stage.all(nodes.Copy):
             flag = copy.flag("from")
@@ -59,7 +61,7 @@ def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if flag is None or not name or "$" in name or NUMBER.fullmatch(name) or facts.graph.find(name, len(doc.stages)):
                 continue
             if not _is_image(name):
-                yield Finding(flag.span, f"`{name}` can be the name of no image and of no stage")
+                yield Finding(flag.span, f"`{name}` is not a valid stage or image name")
 
 
 def _is_image(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""DF642: the builder does not know what to do with a variable."""
+"""DF642: a variable or a quote has a form that the builder does not know."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 # What a word must hold to be more than plain text.
+# Characters of a word that a message shows.
+MOST_SHOWN = 40
 MARKS = ("${", '"', "'")
 
 
 @rule(name="bad-substitution", severity=Severity.ERROR)
 def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A variable or a quote is written in a form that the builder does not know.
+    """A variable or a quote has a form that the builder does not know.
 
     The shell knows more forms than the builder, which has `:-`, `:+`, `:?`, `#`, `%` and `/` and their likes only, and wants
     every quote closed. It refuses the file. The same holds for a here-document of COPY or ADD whose delimiter is not quoted.
@@ -47,6 +49,8 @@ def bad_substitution(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, "Environment replacement".
     """
+    if facts.other_text is not None:
+        return
     for node in facts.every(nodes.Instruction):
         for word in expanded_words(doc, node):
             yield from _problem(word, doc.escape, skip_quotes=False)
@@ -68,7 +72,7 @@ def _problem(word: nodes.Word, escape: str, *, skip_quotes: bool) -> Iterator[Fi
     bad = next((item for item in found if item.operator not in OPERATORS), None)
     if bad:
         brief = _brief(word.text, bad.start)
-        yield Finding(_part(word, bad.start), f"the builder does not know `{bad.operator}` in `{brief}`")
+        yield Finding(_part(word, bad.start), f"`{brief}`: the builder has no operator `{bad.operator}`")
 
 
 def _part(word: nodes.Word, offset: int) -> Span:
@@ -80,11 +84,13 @@ def _part(word: nodes.Word, offset: int) -> Span:
 
 
 def _brief(text: str, offset: int) -> str:
-    return text[offset if "\n" in text else 0 :].partition("\n")[0][:40]
+    """A short word whole; of a longer one, and of a here-document, what stands from the offset on."""
+    start = 0 if len(text) <= MOST_SHOWN and "\n" not in text else offset
+    return text[start:].partition("\n")[0][:MOST_SHOWN]
 
 
 def _unset(doc: Dockerfile, facts: Facts, node: nodes.From) -> Iterator[Finding]:
     """The variables that a FROM demands, and that no ARG declares."""
     for use in uses(doc, node):
         if use.reference.operator.endswith("?") and use.name not in facts.global_args:
-            yield Finding(use.span, f"FROM demands {use.name}, and no ARG above the first FROM declares it")
+            yield Finding(use.span, f"FROM requires `{use.name}`, and no ARG before the first FROM declares it")

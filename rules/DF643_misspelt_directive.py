@@ -1,4 +1,4 @@
-"""DF643: a directive is misspelt, and is a comment."""
+"""DF643: a misspelt directive is only a comment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KNOWN = ("syntax", "escape", "check")
 
 @rule(name="misspelt-directive", severity=Severity.WARNING, needs=("#",))
 def misspelt_directive(doc: Dockerfile) -> Iterator[Finding]:
-    """A directive on top of the file is misspelt, so it is a comment and nothing more.
+    """A misspelt directive is only a comment.
 
     ```dockerfile bad
     # sytnax=docker/dockerfile:1
@@ -52,5 +52,5 @@ def misspelt_directive(doc: Dockerfile) -> Iterator[Finding]:
         near = most_alike(match[1].lower(), KNOWN)
         if near and near not in names and match[1].lower() != near:
             span = Span(comment.span.start + match.start(1), comment.span.start + match.end(1))
-            fix = Fix(f"write {near}", (Edit(span, near),), Applicability.UNSAFE)
-            yield Finding(span, f"`{match[1]}` is no directive: did you mean {near}?", fix)
+            fix = Fix(f"use `{near}`", (Edit(span, near),), Applicability.UNSAFE)
+            yield Finding(span, f"`{match[1]}` is not a directive: did you mean {near}?", fix)

@@ -1,4 +1,4 @@
-"""DF644: a source lies outside the context."""
+"""DF644: a source is outside the build context."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="source-outside-context", severity=Severity.WARNING, needs=("..",))
 def source_outside_context(facts: Facts) -> Iterator[Finding]:
-    """A source leads out of the build context, where the builder does not look.
+    """A source is outside the build context.
 
     The builder takes the dots away and looks for the rest in the context itself: it finds nothing, or another file of that name.
 
@@ -43,5 +43,5 @@ def source_outside_context(facts: Facts) -> Iterator[Finding]:
             if "://" not in path and posixpath.normpath(path).startswith(".."):
                 yield Finding(
                     word.span,
-                    f"`{word.text}` leads out of the context: the builder looks for {clean_path(path) or 'all of it'} in it",
+                    f"`{word.text}` is outside the build context: the builder uses {clean_path(path) or 'all of the context'} instead",
                 )

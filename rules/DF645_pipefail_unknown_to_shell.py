@@ -1,4 +1,4 @@
-"""DF645: the shell does not know the option pipefail that it is given."""
+"""DF645: `pipefail` is set in a shell that does not know it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WITHOUT = "lint/catalogue/data/pipefail.toml"
 
 @rule(name="pipefail-unknown-to-shell", severity=Severity.ERROR, needs=(OPTION,))
 def pipefail_unknown_to_shell(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The option pipefail is set in a shell that does not know it, and the step fails.
+    """`pipefail` is set in a shell that does not know it.
 
     /bin/sh is dash on Debian and Ubuntu, and up to Debian 12 and Ubuntu 24.04 dash stops with `Illegal option -o pipefail`. Given to
     SHELL, no RUN below works. busybox, which Alpine has, and bash know the option.
@@ -95,7 +95,7 @@ def _shell(node: ShellChange, base: BaseImage) -> Iterator[Finding]:
     if "bash" in base.tools:
         fix = Fix("use bash", (Edit(words[0].span, f'"{BASH}"'),), Applicability.UNSAFE)
     name = words[0].text
-    yield Finding(words[0].span, f"`{name}` of {_image(base)} is dash, which has no option {OPTION}: every RUN below fails", fix)
+    yield Finding(words[0].span, f"`{name}` of {_image(base)} is dash, which does not know {OPTION}: every RUN below fails", fix)
 
 
 def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: set[int]) -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _run(doc: Dockerfile, facts: Facts, run: Run, base: BaseImage, mended: set[i
         mended.add(stage)
         edit = insert_lines(doc, with_comments(doc, run).start, [LINE])
         fix = Fix("use bash", (edit,), Applicability.UNSAFE)
-    yield Finding(command.span, f"/bin/sh of {_image(base)} is dash, which has no option {OPTION}: this step fails", fix)
+    yield Finding(command.span, f"/bin/sh of {_image(base)} is dash, which does not know {OPTION}: this RUN fails", fix)
 
 
 def _has_shebang(doc: Dockerfile, run: Run) -> bool:

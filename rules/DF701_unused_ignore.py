@@ -1,4 +1,4 @@
-"""DF701: a comment that ignores what nobody finds."""
+"""DF701: a comment ignores a rule that finds nothing there."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ SCRIPTS = regex(r"sc\d*")
 def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A comment ignores a rule that finds nothing there.
 
-    It outlived what it was for, or names a rule that there is not, and would hide the next finding that somebody should
-    see. Whether the rule is switched on makes no difference. ShellCheck's codes are only judged when it is there.
+    The finding is gone, or there is no such rule, and the comment would hide the next one. It makes no difference whether the
+    rule is on. ShellCheck's codes are judged only when ShellCheck is installed.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -69,7 +69,7 @@ def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             reason = _useless(file, ignore, word[0].lower(), is_check=names[1] == "skip")
             if reason:
                 fix = _fix(doc, ignore, words, word) if names[1] == "ignore" else None
-                yield Finding(Span(*word.span()), f"this ignores {word[0]}, {reason}", fix)
+                yield Finding(Span(*word.span()), f"`{word[0]}` in this comment has no effect: {reason}", fix)
 
 
 class _File(Struct, frozen=True, dict=True):
@@ -119,13 +119,13 @@ def _useless(file: _File, ignore: InlineIgnore, name: str, *, is_check: bool) ->
     found = list(_rules(file, ignore, name))
     if not found and not SCRIPTS.fullmatch(name):
         # BuildKit may know a check that we do not
-        return None if is_check else "but there is no such rule"
+        return None if is_check else "there is no such rule"
     alone = replace(ignore, names=frozenset({name}))
     for item, views in found:
         names = file.names.get(item.code) or _names(item)
         if any(alone.silences(finding, names) for view in views for finding in file.found(item, view, ignore.covers)):
             return None
-    return "which finds nothing here"
+    return "it finds nothing here"
 
 
 def _rules(file: _File, ignore: InlineIgnore, name: str) -> Iterator[tuple[Rule, tuple[Facts, ...]]]:
@@ -145,7 +145,7 @@ def _fix(doc: Dockerfile, ignore: InlineIgnore, words: list[re.Match[str]], word
     if len(words) > 1:
         at = words.index(word)
         cut = Span(word.start(), words[1].start()) if at == 0 else Span(words[at - 1].end(), word.end())
-        return Fix(f"no longer ignore {word[0]}", (Edit(cut, ""),), Applicability.SAFE)
+        return Fix(f"remove `{word[0]}` from the comment", (Edit(cut, ""),), Applicability.SAFE)
     line = doc.line(ignore.span.start)
     if line <= len(doc.directives) + 1:
         # without it a comment below could become a directive of the parser

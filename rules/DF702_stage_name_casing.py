@@ -1,4 +1,4 @@
-"""DF702: a stage name with capitals."""
+"""DF702: a stage name is not in lower case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMED = regex(r"(?:--|,|=)from=['\"]?([\w.-]++)(?![/:@])")
 
 @rule(name="stage-name-casing", severity=Severity.STYLE, aliases=("StageNameCasing",), recommended=False)
 def stage_name_casing(doc: Dockerfile) -> Iterator[Finding]:
-    """A stage's name has capital letters.
+    """A stage name is not in lower case.
 
     The builder makes the name lower-case before it compares; a FROM that repeats it with its capitals finds no such
     stage.
@@ -56,8 +56,8 @@ def stage_name_casing(doc: Dockerfile) -> Iterator[Finding]:
     for node, alias in bad:
         later = (span for span in others.get(alias.text, ()) if span.start > node.span.end)
         edits = (replace_word(alias, alias.text.lower()), *(Edit(span, alias.text.lower()) for span in later))
-        fix = Fix("write it in lower case", edits, Applicability.SAFE)
-        yield Finding(doc.marked(node, alias.span), f"the stage name `{alias.text}` has capital letters", fix)
+        fix = Fix(f"use `{alias.text.lower()}`", edits, Applicability.SAFE)
+        yield Finding(doc.marked(node, alias.span), f"stage name `{alias.text}` is not in lower case", fix)
 
 
 def _others(doc: Dockerfile) -> dict[str, list[Span]]:

@@ -1,4 +1,4 @@
-"""DF703: `FROM ... as`."""
+"""DF703: `FROM` and `as` differ in case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule(name="as-casing", severity=Severity.STYLE, aliases=("FromAsCasing",), recommended=False)
 def as_casing(doc: Dockerfile) -> Iterator[Finding]:
-    """FROM is in capitals and its `as` is not, or the other way round.
+    """`FROM` and `as` differ in case.
 
     A FROM of mixed case is left to instruction-casing.
 
@@ -42,6 +42,6 @@ def as_casing(doc: Dockerfile) -> Iterator[Finding]:
             continue
         wanted = "AS" if keyword.isupper() else "as"
         if word.text != wanted:
-            fix = Fix(f"write {wanted}", (replace_word(word, wanted),), Applicability.SAFE)
-            message = f"`{word.text}` is not in the case of its `{keyword}`"
+            fix = Fix(f"use `{wanted}`", (replace_word(word, wanted),), Applicability.SAFE)
+            message = f"`{word.text}` does not match the case of `{keyword}`"
             yield Finding(doc.marked(stage.from_, word.span), message, fix)

@@ -1,4 +1,4 @@
-"""DF704: instructions in different cases."""
+"""DF704: instructions differ in case."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     recommended=False,
 )
 def instruction_casing(doc: Dockerfile) -> Iterator[Finding]:
-    """Some instructions are in capitals and some are not.
+    """Instructions differ in case.
 
     The file is easier to read when all have the case that most have; of equally many, capitals count.
 
@@ -57,9 +57,9 @@ def instruction_casing(doc: Dockerfile) -> Iterator[Finding]:
         word = node.keyword
         wanted = _cased(word.text, is_lower=lower > upper)
         if word.text != wanted:
-            how = "lower-case" if lower > upper else "in capitals"
+            how = "lower" if lower > upper else "upper"
             yield Finding(
-                word.span, f"`{word.text}` stands among instructions that are {how}", _fix(node, wanted)
+                word.span, f"most instructions are in {how} case, `{word.text}` is not", _fix(node, wanted)
             )
 
 
@@ -72,4 +72,4 @@ def _fix(node: Instruction, wanted: str) -> Fix:
     if isinstance(node, nodes.Onbuild):
         trigger = node.trigger.keyword
         edits.append(replace_word(trigger, _cased(trigger.text, is_lower=wanted.islower())))
-    return Fix(f"write {wanted}", tuple(edits), Applicability.SAFE)
+    return Fix(f"use `{wanted}`", tuple(edits), Applicability.SAFE)

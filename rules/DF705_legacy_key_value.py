@@ -1,4 +1,4 @@
-"""DF705: `ENV key value`."""
+"""DF705: ENV or LABEL uses the legacy form without `=`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     needs=("env", "label"),
 )
 def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """ENV or LABEL has no equals sign between key and value.
+    """ENV or LABEL uses the legacy form without `=`.
 
     The old form takes all that is left of the line as the value, so it can set one variable only, and a second
     `key=value` in the line becomes part of the first. It may be withdrawn.
@@ -57,7 +57,7 @@ def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for node in found:
         for pair in node.pairs:
             if pair.legacy:
-                message = f"`{node.name} {pair.key.text} ...` has no = between key and value"
+                message = f"`{node.name} {pair.key.text} ...` has no `=` between key and value"
                 yield Finding(doc.marked(node, pair.span), message, _fix(doc, pair))
 
 
@@ -69,7 +69,7 @@ def _fix(doc: Dockerfile, pair: Pair) -> Fix | None:
     if doc.source(gap).strip(" \t"):
         return None
     edits = _quoted(doc, gap, value)
-    return Fix("write key=value", edits, Applicability.SAFE) if edits else None
+    return Fix("use `key=value`", edits, Applicability.SAFE) if edits else None
 
 
 def _quoted(doc: Dockerfile, gap: Span, value: Word) -> tuple[Edit, ...] | None:

@@ -1,4 +1,4 @@
-"""DF706: blank lines within an instruction."""
+"""DF706: a continued instruction has empty lines in it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     recommended=False,
 )
 def empty_continuation(doc: Dockerfile) -> Iterator[Finding]:
-    """A continued instruction has blank lines in it.
+    """A continued instruction has empty lines in it.
 
-    Whoever reads it takes the blank line for the end, and the line after it, which the builder adds to the instruction,
-    for one of its own. Builders warn that they will refuse it one day. A comment line is no blank line.
+    Readers take the empty line for the end of the instruction, but the builder goes on. Builders warn that they will refuse it
+    one day. Comment lines are fine.
 
     ```dockerfile bad
     FROM alpine:3.20
@@ -59,8 +59,8 @@ def empty_continuation(doc: Dockerfile) -> Iterator[Finding]:
         if index >= 0:
             node, own = doc.instructions[index], list(group)
             edits = tuple(Edit(Span(blank.start, _next_line(doc, blank.end)), "") for blank in own)
-            fix = Fix("remove the blank lines", edits, Applicability.SAFE)
-            message = f"`{node.name}` has a blank line in it (line {doc.line(own[0].start)})"
+            fix = Fix("remove the empty lines", edits, Applicability.SAFE)
+            message = f"`{node.name}` has an empty line in it (line {doc.line(own[0].start)})"
             yield Finding(_last_line(doc, node, own[-1]), message, fix)
 
 

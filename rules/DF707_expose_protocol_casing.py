@@ -1,4 +1,4 @@
-"""DF707: EXPOSE with a protocol in capitals."""
+"""DF707: the protocol in EXPOSE is not in lower case."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     needs=("expose",),
 )
 def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """The protocol of a port is in capitals.
+    """The protocol in EXPOSE is not in lower case.
 
     The image lists it in lower case whatever the file says.
 
@@ -56,6 +56,6 @@ def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             lower = word.text.removesuffix(port.protocol) + port.protocol.lower()
             fix = None
             if doc.source(word.span) == word.text:
-                fix = Fix("write it in lower case", (replace_word(word, lower),), Applicability.SAFE)
-            message = f"`{word.text}` has its protocol in capitals"
+                fix = Fix(f"use `{lower}`", (replace_word(word, lower),), Applicability.SAFE)
+            message = f"`{word.text}`: the protocol is not in lower case"
             yield Finding(doc.marked(node, word.span), message, fix)

@@ -1,4 +1,4 @@
-"""DF708: a comment above ARG or FROM that does not describe it."""
+"""DF708: the comment directly above an ARG or a named FROM does not begin with its name."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def definition_description(doc: Dockerfile) -> Iterator[Finding]:
         text = comment.text[1:].strip() if comment else ""
         if names and text and text.split(" ")[0] not in names:
             name = names[0] if len(names) == 1 else "NAME"
-            message = f"the comment above this {node.name} is no description: it would begin with `# {name} `"
+            message = f"the comment above this {node.name} is not its description: start it with `# {name} `"
             yield Finding(node.span, message)
 
 

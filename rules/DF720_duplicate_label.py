@@ -1,4 +1,4 @@
-"""DF720: a label is given twice in one instruction."""
+"""DF720: a label is given twice, and only the last value counts."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def duplicate_label(doc: Dockerfile) -> Iterator[Finding]:
                 if pair.key.text in seen:
                     yield Finding(
                         pair.span,
-                        f"the label {pair.key.text} is given again below, and only the last value counts",
+                        f"label {pair.key.text} is set again below: only the last value counts",
                     )
                 seen.add(pair.key.text)

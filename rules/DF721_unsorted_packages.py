@@ -1,4 +1,4 @@
-"""DF721: a list of packages is in no order."""
+"""DF721: a long list of packages is not sorted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FEWEST = 4
 
 @rule(name="unsorted-packages", severity=Severity.STYLE, recommended=False)
 def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A long list of packages is in no order.
+    """A long list of packages is not sorted.
 
     In alphabetical order, one a line, a package is found at a glance, none stands there twice, and changes are easy to review.
 
@@ -52,5 +52,5 @@ def unsorted_packages(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 at = next(index for index in range(1, len(names)) if names[index] < names[index - 1])
                 yield Finding(
                     words[at].span,
-                    f"{words[at].text} stands below {words[at - 1].text}: the list is in no order",
+                    f"packages are not sorted: {words[at].text} comes after {words[at - 1].text}",
                 )

@@ -1,4 +1,4 @@
-"""DF722: a script of several commands stands on one line."""
+"""DF722: several commands are on one long line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST = 120
 
 @rule(name="long-line", severity=Severity.STYLE, recommended=False)
 def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A script of several commands stands on one long line.
+    """Several commands are on one long line.
 
     One command a line is easier to read, and a change shows what was changed.
 
@@ -48,5 +48,5 @@ def long_line(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         ):
             yield Finding(
                 run.keyword.span,
-                f"{len(script.top)} commands stand on one line of {line.end - line.start} characters",
+                f"{len(script.top)} commands on one line of {line.end - line.start} characters",
             )

@@ -1,4 +1,4 @@
-"""DF723: a line ends with blanks."""
+"""DF723: a line has trailing whitespace."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BLANKS = regex(r"(?<![ \t\r])[ \t\r]*[ \t](?=\r?(?:\n|\Z))")
 
 @rule(name="trailing-blanks", severity=Severity.STYLE, recommended=False)
 def trailing_blanks(doc: Dockerfile) -> Iterator[Finding]:
-    """A line ends with blanks.
+    """A line has trailing whitespace.
 
-    Nobody sees them, editors take them away at random, and behind a continuation older builders did not take the line for continued.
+    Nobody sees it, editors remove it at random, and after a `\\` older builders do not continue the line.
 
     ```dockerfile bad
     FROM debian:bookworm-slim \x20
@@ -47,9 +47,9 @@ def trailing_blanks(doc: Dockerfile) -> Iterator[Finding]:
     spans = [Span(match.start(), match.end()) for match in BLANKS.finditer(doc.text)]
     if spans:
         edits = tuple(Edit(span, "") for span in spans if not _is_inside(doc, span))
-        fix = Fix("take them away", edits, Applicability.SAFE) if edits else None
-        more = f", and {len(spans) - 1} more do" if len(spans) > 1 else ""
-        yield Finding(spans[0], f"this line ends with blanks{more}", fix)
+        fix = Fix("remove trailing whitespace", edits, Applicability.SAFE) if edits else None
+        more = f", and {len(spans) - 1} more" if len(spans) > 1 else ""
+        yield Finding(spans[0], f"trailing whitespace on this line{more}", fix)
 
 
 def _is_inside(doc: Dockerfile, span: Span) -> bool:

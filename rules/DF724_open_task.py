@@ -1,4 +1,4 @@
-"""DF724: a comment says that work is left."""
+"""DF724: a comment says TODO or the like."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MARK = regex(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 
 @rule(name="open-task", severity=Severity.STYLE, recommended=False, needs=("#",))
 def open_task(doc: Dockerfile) -> Iterator[Finding]:
-    """A comment says that something is still to be done.
+    """A comment says TODO or the like.
 
     ```dockerfile bad
     # TODO: use the slim variant
@@ -38,5 +38,5 @@ def open_task(doc: Dockerfile) -> Iterator[Finding]:
         if match:
             start = comment.span.start + match.start()
             yield Finding(
-                Span(start, start + len(match[0])), f"{match[0].lower()}: a comment says that work is left"
+                Span(start, start + len(match[0])), f"{match[0].upper()} comment: work is left to do"
             )

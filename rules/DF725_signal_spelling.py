@@ -1,4 +1,4 @@
-"""DF725: a signal is not written by its full name."""
+"""DF725: STOPSIGNAL uses a number or a short name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = frozenset({"HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH"
 
 @rule(name="signal-spelling", severity=Severity.STYLE, recommended=False, needs=("stopsignal",))
 def signal_spelling(facts: Facts) -> Iterator[Finding]:
-    """A signal is given by its number or a short name.
+    """STOPSIGNAL uses a number or a short name.
 
     Numbers differ between architectures; the full name says what is meant.
 
@@ -58,5 +58,5 @@ def signal_spelling(facts: Facts) -> Iterator[Finding]:
             f"SIG{text.upper().removeprefix('SIG')}" if text.upper().removeprefix("SIG") in NAMES else None
         )
         if name and name != text:
-            fix = Fix(f"write {name}", (Edit(node.argument.span, name),), Applicability.SAFE)
-            yield Finding(node.argument.span, f"{text} is {name}: write it by its full name", fix)
+            fix = Fix(f"use `{name}`", (Edit(node.argument.span, name),), Applicability.SAFE)
+            yield Finding(node.argument.span, f"`{text}` is not the signal's full name, `{name}`", fix)

@@ -1,4 +1,4 @@
-"""DL1000: what the builder would refuse."""
+"""DL1000: the builder refuses the file."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     COYP app /app
     ```
 
-    What the builder refuses later is told too, as far as the file alone decides it: values that are none, stages that come
-    later, sources that COPY cannot take. The page "What the builder refuses" lists all.
+    dlint also reports what the builder refuses later, as far as the file alone decides it: invalid values, stages that come
+    later, sources that COPY cannot use. The page "What the builder refuses" lists all of it.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -40,6 +40,15 @@ def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     COPY --chmod=64a app /app
     ```
 
+    For a template, or another kind of file, one finding says so:
+
+    ```dockerfile bad
+    FROM {{ base_image }}
+    {% if proxy %}
+    ENV HTTPS_PROXY={{ proxy }}
+    {% endif %}
+    ```
+
     ```dockerfile good
     FROM alpine:3.20
     COPY app /app
@@ -47,6 +56,9 @@ def parse_error(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** the Dockerfile reference, and BuildKit's frontend where the reference is silent.
     """
+    if (other := facts.other_text) is not None:
+        yield Finding(other.span, other.message)
+        return
     found = doc.problems if facts.as_hadolint else (*doc.problems, *refusals(facts))
     for problem in found:
         yield Finding(problem.span, problem.message)

@@ -1,4 +1,4 @@
-"""DL1001: an inline ignore."""
+"""DL1001: a comment silences findings of one instruction."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def inline_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """A comment silences findings of one instruction.
 
-    For teams that want their exceptions in one place, the configuration. Like in hadolint, it is off until it is asked
-    for.
+    For teams that keep all exceptions in the configuration. Off by default, as in hadolint.
 
     ```dockerfile bad
     FROM debian:bookworm-slim

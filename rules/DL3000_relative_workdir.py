@@ -1,4 +1,4 @@
-"""DL3000: WORKDIR with a relative path."""
+"""DL3000: a WORKDIR is relative to a folder that this file does not set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Instruction
 
 
-@rule(name="relative-workdir", severity=Severity.ERROR, aliases=("WorkdirRelativePath",), needs=("workdir",))
+@rule(name="relative-workdir", severity=Severity.WARNING, hadolint_severity=Severity.ERROR, aliases=("WorkdirRelativePath",), needs=("workdir",))
 def relative_workdir(facts: Facts) -> Iterator[Finding]:
     """A WORKDIR is relative to a folder that this file does not set.
 
@@ -59,8 +59,8 @@ def relative_workdir(facts: Facts) -> Iterator[Finding]:
         fix = None
         if known is not None and "$" not in path and not facts.as_hadolint:
             edit = replace_word(node.argument, known.rstrip("/") or "/")
-            fix = Fix("write the whole path", (edit,), Applicability.SAFE)
-        yield Finding(node.argument.span, f"`WORKDIR {node.argument.text}` is relative", fix)
+            fix = Fix(f"use `{known.rstrip('/') or '/'}`", (edit,), Applicability.SAFE)
+        yield Finding(node.argument.span, f"`WORKDIR {node.argument.text}` is relative: use an absolute path", fix)
 
 
 def _anchored(facts: Facts, node: nodes.Workdir) -> bool:

@@ -1,4 +1,4 @@
-"""DL3001: a command that makes no sense in a build."""
+"""DL3001: a RUN calls a command that has no use in a build."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ OTHERS = frozenset("ifconfig vi nano emacs htop reboot poweroff systemctl".split
 
 @rule(name="interactive-command", severity=Severity.INFO, recommended=False)
 def interactive_command(facts: Facts) -> Iterator[Finding]:
-    """A RUN calls a command that is made for a machine in operation.
+    """A RUN calls a command that has no use in a build.
 
-    A build has no services, nobody at the keyboard, and no processes but its own: a service that a RUN starts is gone
-    when the RUN ends.
+    A build has no services, no user at a terminal and no processes but its own: a service that a RUN starts ends with the RUN.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -42,5 +41,5 @@ def interactive_command(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         found = next(calls(facts, run, *names), None)
         if found is not None:
-            message = f"`{found.name}` is made for a running machine, and does nothing lasting in a build"
+            message = f"`{found.name}` is for a running machine: it has no lasting effect in a build"
             yield Finding(found.command.span, message)

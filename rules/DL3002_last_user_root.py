@@ -1,4 +1,4 @@
-"""DL3002: the last USER is root."""
+"""DL3002: the last USER of the image is root."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ROOT = frozenset({"root", "0"})
 def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """The last USER of the image is root.
 
-    The container's processes then have root's rights: who breaks into one of them has the whole container, and a
-    shorter way out of it. By default only the stage that ships is looked at; a build stage may well end as root.
+    The container's processes then run as root: an attacker who breaks into one has the whole container, and a shorter way to
+    the host. By default dlint checks only the final stage; a build stage can end as root.
 
     ```dockerfile bad
     FROM node:22-slim
@@ -44,7 +44,7 @@ def last_user_root(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         node = _last(stage)
         if node is not None and _is_root(facts, node) and (not facts.quiet or _decides(facts, stage)):
-            yield Finding(node.span, "the last user is root")
+            yield Finding(node.span, "the last USER is root")
 
 
 def _last(stage: Stage) -> User | None:

@@ -1,4 +1,4 @@
-"""DL3003: `cd` in a RUN."""
+"""DL3003: a RUN uses `cd` instead of WORKDIR."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @rule(name="cd-in-run", severity=Severity.WARNING, recommended=False, needs=("cd",))
 def cd_in_run(facts: Facts) -> Iterator[Finding]:
-    """A RUN changes its folder by `cd`.
+    """A RUN uses `cd` instead of WORKDIR.
 
-    The change ends with the RUN, which is easily overlooked, and the reader has to follow the script to know where its
-    commands work. WORKDIR says it once for all steps below.
+    The change ends with the RUN, which is easy to overlook, and readers must follow the script to know where commands run.
+    WORKDIR sets the folder once for all following steps.
 
     ```dockerfile bad
     FROM gcc:14
@@ -41,4 +41,4 @@ def cd_in_run(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         command = next((item for item in facts.commands(run) if item.name == "cd"), None)
         if command is not None:
-            yield Finding(command.span, "`cd` in a RUN where a WORKDIR would do", to_workdir(facts, run))
+            yield Finding(command.span, "use WORKDIR instead of `cd`", to_workdir(facts, run))

@@ -1,4 +1,4 @@
-"""DL3004: sudo in a RUN."""
+"""DL3004: a RUN calls sudo."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ SUDO = "sudo"
 ROOT = frozenset({"root", "0"})
 
 
-@rule(name="sudo", severity=Severity.ERROR, needs=("sudo",))
+@rule(name="sudo", severity=Severity.WARNING, hadolint_severity=Severity.ERROR, needs=("sudo",))
 def sudo(facts: Facts) -> Iterator[Finding]:
     """A RUN calls sudo.
 
-    Steps run as root until a USER says otherwise, so there is nothing to gain by it; and where sudo is in the image,
-    whoever gets into the container may use it too. To become root for a step, put `USER root` above it.
+    Steps run as root unless USER says otherwise, so sudo is not needed; and an attacker in the container can use it too. To
+    become root for a step, put `USER root` before it. By default dlint reports only sudo in steps that run as root: elsewhere,
+    such as on base images with another user, it is needed.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -50,9 +51,8 @@ def sudo(facts: Facts) -> Iterator[Finding]:
     """
     for run in facts.every(nodes.Run):
         calls = [call for command in facts.commands(run) if (call := _sudo(command, facts))]
-        if calls:
-            message = f"`sudo` in a RUN: {_advice(facts, run)}"
-            yield Finding(calls[0][0].span, message, _fix(facts, run, calls))
+        if calls and (not facts.quiet or (facts.state(run).user in ROOT and not any(map(_changes_user, calls)))):
+            yield Finding(calls[0][0].span, _message(facts, run), _fix(facts, run, calls))
 
 
 def _sudo(command: Command, facts: Facts) -> tuple[Word, ...]:
@@ -66,8 +66,15 @@ def _sudo(command: Command, facts: Facts) -> tuple[Word, ...]:
     return ()
 
 
-def _advice(facts: Facts, run: Run) -> str:
-    return "it is root already" if facts.state(run).user in ROOT else "set the user by USER"
+def _changes_user(call: tuple[Word, ...]) -> bool:
+    """Whether sudo becomes another user than root."""
+    return any(word.text.startswith(("-u", "--user", "-g", "--group", "-i")) for word in call[1:])
+
+
+def _message(facts: Facts, run: Run) -> str:
+    if facts.state(run).user in ROOT:
+        return "`sudo` is not needed: this RUN runs as root"
+    return "use `USER root` instead of `sudo`"
 
 
 def _fix(facts: Facts, run: Run, calls: list[tuple[Word, ...]]) -> Fix | None:
@@ -78,4 +85,4 @@ def _fix(facts: Facts, run: Run, calls: list[tuple[Word, ...]]) -> Fix | None:
         if not following or following[0].text.startswith("-") or "=" in following[0].text:
             return None
         edits.append(Edit(Span(word.span.start, following[0].span.start), ""))
-    return Fix("leave sudo out", tuple(edits), Applicability.UNSAFE)
+    return Fix("remove `sudo`", tuple(edits), Applicability.UNSAFE)

@@ -58,10 +58,10 @@ def apt_lists_left(facts: Facts) -> Iterator[Finding]:
         after = max(item.command.span.end for item in used if item.action in (*FILLING, "refresh"))
         for cache in caches_of(facts, run, refresh.tool):
             if cache.role == "index" and not _settled(facts, run, cache, refresh, after):
-                message = f"apt's lists stay in the layer: {cache.path}"
+                message = f"apt's package lists stay in the layer ({cache.path})"
                 yield Finding(refresh.command.span, message, clean_up(facts, run, refresh, cache))
             elif cache.role == "packages" and _keeps_packages(facts, run, cache, refresh, after):
-                yield Finding(refresh.command.span, f"apt's packages stay in the layer: {cache.path}")
+                yield Finding(refresh.command.span, f"apt's downloaded packages stay in the layer ({cache.path})")
 
 
 def _ships_lists(facts: Facts, run: Run) -> bool:

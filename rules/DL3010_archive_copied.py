@@ -1,4 +1,4 @@
-"""DL3010: an archive is copied and then unpacked."""
+"""DL3010: COPY brings an archive that a RUN unpacks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VARIABLE = regex(r"\$(\w+)")
 
 @rule(name="archive-copied", severity=Severity.INFO)
 def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """An archive is copied in and then unpacked.
+    """COPY brings an archive that a RUN unpacks.
 
     The archive stays in its layer beside what was in it. ADD unpacks a local tar archive by itself and leaves nothing of
     it. Stages that do not ship are left alone.
@@ -65,7 +65,7 @@ def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if copy.span.start in archives and facts.in_image(copy):
                 last = max(unpacked.get(name, -1) for name in archives[copy.span.start])
                 if last > copy.span.start:
-                    message = "an archive is copied, and a later RUN unpacks it: ADD does both and keeps no copy"
+                    message = "COPY stores an archive that a later RUN unpacks: ADD unpacks it and stores it once"
                     run = next(node for node in instructions if node.span.start == last)
                     fix = add_archive(facts, copy, run) if isinstance(run, nodes.Run) and not facts.as_hadolint else None
                     yield Finding(copy.span, message, fix)

@@ -1,4 +1,4 @@
-"""DL3011: EXPOSE of a port that cannot be."""
+"""DL3011: EXPOSE names a port above 65535."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def port_out_of_range(facts: Facts) -> Iterator[Finding]:
             ends = text.partition("/")[0].split("-", 1)
             bad = next((end for end in ends if NUMBERS.fullmatch(end) and _exceeds(end)), None)
             if bad is not None:
-                yield Finding(word.span, f"there is no port {bad}: the last one is {LAST_PORT}")
+                yield Finding(word.span, f"port {bad} does not exist: the last one is {LAST_PORT}")
 
 
 def _exceeds(number: str) -> bool:

@@ -1,4 +1,4 @@
-"""DL3015: apt installs recommended packages too."""
+"""DL3015: apt also installs recommended packages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @rule(name="recommended-packages", severity=Severity.INFO, recommended=False)
 def recommended_packages(facts: Facts) -> Iterator[Finding]:
-    """Packages are installed with all that they recommend.
+    """apt also installs recommended packages.
 
     Recommended packages serve people who sit at the machine: manuals, desktop helpers, other programs that go well with it.
     Without them an image is often smaller by tens of megabytes. Stages that do not ship are left alone.
@@ -49,8 +49,8 @@ def recommended_packages(facts: Facts) -> Iterator[Finding]:
             continue
         edits = tuple(add_option(run, item.subcommand_words[-1], _option(item)) for item in found)
         fix = Fix(f"add `{_option(found[0])}`", edits, Applicability.UNSAFE)
-        name = f"{found[0].words[0].text} {found[0].subcommand}"
-        yield Finding(found[0].command.span, f"`{name}` brings recommended packages along", fix)
+        name = found[0].name
+        yield Finding(found[0].command.span, f"`{name}` also installs recommended packages", fix)
 
 
 def _option(item: Invocation) -> str:

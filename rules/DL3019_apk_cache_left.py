@@ -54,7 +54,7 @@ def apk_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         adds = [item for item in caching if item.action == "install"]
         if adds and facts.in_image(run) and not mounted(facts, run, adds[0]) and not tidy(facts, run, used):
             fix = _without_cache(doc, facts, run, used)
-            yield Finding(adds[0].command.span, "`apk add` without `--no-cache` leaves its index", fix)
+            yield Finding(adds[0].command.span, "`apk add` without `--no-cache` leaves its index in the layer", fix)
 
 
 def _caches(item: Invocation, facts: Facts) -> bool:

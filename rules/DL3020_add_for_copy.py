@@ -1,4 +1,4 @@
-"""DL3020: ADD where COPY does."""
+"""DL3020: ADD is used for plain files and folders."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OWN_FLAGS = frozenset({"checksum", "keep-git-dir", "unpack"})
 
 
-@rule(name="add-for-copy", severity=Severity.ERROR, needs=("add",))
+@rule(name="add-for-copy", severity=Severity.INFO, hadolint_severity=Severity.ERROR, needs=("add",))
 def add_for_copy(facts: Facts) -> Iterator[Finding]:
     """ADD is used for plain files and folders.
 
@@ -53,7 +53,7 @@ def add_for_copy(facts: Facts) -> Iterator[Finding]:
         plain = [word.text for word in node.paths if not _needs_add(facts, node, word.text)]
         if not plain or OWN_FLAGS & {flag.name for flag in node.flags}:
             continue
-        yield Finding(node.keyword.span, f"`ADD` of {plain[0]} where `COPY` does", _fix(facts, node))
+        yield Finding(node.keyword.span, f"use `COPY {plain[0]}`: nothing here needs ADD's download or unpacking", _fix(facts, node))
 
 
 def _needs_add(facts: Facts, node: Add, source: str) -> bool:
@@ -71,7 +71,7 @@ def _fix(facts: Facts, node: Add) -> Fix | None:
     keyword = "copy" if node.keyword.text.islower() else "COPY"
     trusted = all(_holds_no_archive(facts, source) for source in sources)
     applicability = Applicability.SAFE if trusted else Applicability.UNSAFE
-    return Fix("copy it", (replace_word(node.keyword, keyword),), applicability)
+    return Fix("use `COPY`", (replace_word(node.keyword, keyword),), applicability)
 
 
 def _has_marks(text: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""DL3021: several files are copied to what is no folder by its name."""
+"""DL3021: COPY or ADD of several sources needs a destination that ends with a slash."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDERS = ("/", "/.", "/..")
 
 @rule(name="copy-without-slash", severity=Severity.ERROR, needs=("copy", "add"))
 def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """COPY or ADD of several sources has a destination without a slash at its end.
+    """COPY or ADD of several sources needs a destination that ends with a slash.
 
     The destination must be a folder then, and a builder knows it for one by the slash. `.` and `..` are folders by
     themselves.
@@ -49,7 +49,7 @@ def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if len(node.sources) < 2 or (facts.as_hadolint and isinstance(node, nodes.Add)):
             continue
         if not _is_folder(doc, facts, node):
-            message = f"{node.name} of {len(node.sources)} sources to `{node.destination.text}`: a folder ends with `/`"
+            message = f"`{node.name}` of {len(node.sources)} sources needs a folder: end `{node.destination.text}` with `/`"
             yield Finding(node.destination.span, message, _fix(doc, node))
 
 
@@ -69,4 +69,4 @@ def _fix(doc: Dockerfile, node: Copy) -> Fix | None:
         return None
     end = node.destination.span.end
     inside = end - 1 if doc.text[end - 1] in "\"'" else end
-    return Fix("end it with a slash", (insert(inside, "/"),), Applicability.SAFE)
+    return Fix("add `/` to the destination", (insert(inside, "/"),), Applicability.SAFE)

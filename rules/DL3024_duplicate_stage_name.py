@@ -1,4 +1,4 @@
-"""DL3024: two stages have one name."""
+"""DL3024: two stages have the same name."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def duplicate_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         name = alias.text if facts.as_hadolint else alias.text.lower()
         if name in seen:
-            yield Finding(alias.span, f"another stage is called {alias.text} too")
+            yield Finding(alias.span, f"two stages are named `{alias.text}`")
         seen.add(name)

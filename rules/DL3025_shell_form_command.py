@@ -1,13 +1,15 @@
-"""DL3025: CMD, ENTRYPOINT or HEALTHCHECK in shell form."""
+"""DL3025: CMD or ENTRYPOINT is in shell form."""
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.instructions.exec_form import exec_form
+from dockerlint.fixers.instructions.exec_form import BUILTINS, exec_form
 from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
+from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import CommandInstruction, Dockerfile, Healthcheck, Instruction, Shell
+
+# What joins commands, outside of quotes.
+COMPOUND = ("&&", "||", ";", "|", "&", "\n", "$(", "`")
+# Quoted text, to the end where it is not closed, and copies of descriptors, which join nothing.
+NOT_JOINING = regex(r"'[^']*+(?:'|\Z)|\"(?:[^\"\\]|\\.)*+(?:\"|\Z)|\d*[<>]&[-\d]|&>")
 
 
 @rule(
@@ -26,10 +33,10 @@ if TYPE_CHECKING:
 def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """CMD or ENTRYPOINT is in shell form.
 
-    A shell then is the container's first process. It does not pass signals on: the program never hears of `docker stop`
-    and is killed ten seconds later. An ENTRYPOINT in this form ignores CMD as well. Who has set a shell by SHELL has
-    chosen this form, and is left alone. By default commands that start with `exec`, which takes the shell's place, and
-    health checks are left alone too.
+    A shell is then the container's first process. Many shells do not pass signals on: the program does not receive SIGTERM from
+    `docker stop`, and the engine kills it ten seconds later. An ENTRYPOINT in this form also ignores CMD. A file that sets
+    SHELL has chosen this form. By default dlint also leaves commands alone that start with `exec`, which replaces the shell,
+    commands that need a shell (`a && b`, pipes, loops), and health checks.
 
     ```dockerfile bad
     FROM python:3.12-slim
@@ -61,12 +68,12 @@ def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     kinds = frozenset(item.name for item in facts.every(nodes.CommandInstruction))
     for node in facts.every(nodes.CommandInstruction, triggers=not facts.as_hadolint):
         if isinstance(node.form, nodes.Shell) and not _chosen(doc, facts, node, node.form):
-            yield Finding(node.span, f"`{node.name}` in shell form", _fix(doc, facts, node, node.form, kinds))
+            yield Finding(node.span, _message(facts, node), _fix(doc, facts, node, node.form, kinds))
     if facts.quiet:
         return
     for check in facts.every(nodes.Healthcheck, triggers=not facts.as_hadolint):
         if isinstance(check.form, nodes.Shell):
-            yield Finding(check.span, "`HEALTHCHECK` in shell form", _fix(doc, facts, check, check.form, kinds))
+            yield Finding(check.span, f"`{facts.brief(check)}` starts a shell for each check: use the exec form", _fix(doc, facts, check, check.form, kinds))
 
 
 def _chosen(doc: Dockerfile, facts: Facts, node: CommandInstruction, form: Shell) -> bool:
@@ -75,7 +82,19 @@ def _chosen(doc: Dockerfile, facts: Facts, node: CommandInstruction, form: Shell
         return False
     if facts.comes_before(node, _changes_shell):
         return True
-    return facts.quiet and form.text.startswith("exec ")
+    return facts.quiet and (form.text.startswith("exec ") or _is_compound(form.text))
+
+
+def _is_compound(text: str) -> bool:
+    """Whether a command line is more than one plain command: it then needs a shell."""
+    plain = NOT_JOINING.sub("", text)
+    first = plain.split(maxsplit=1)[:1]
+    return any(mark in plain for mark in COMPOUND) or not BUILTINS.isdisjoint(first)
+
+
+def _message(facts: Facts, node: CommandInstruction) -> str:
+    program = posixpath.basename(node.form.text.split()[0]) if isinstance(node.form, nodes.Shell) and node.form.text.split() else "it"
+    return f"`{facts.brief(node)}` runs under `/bin/sh -c`: {program} may not receive SIGTERM"
 
 
 def _changes_shell(_: Facts, item: Instruction) -> bool:
@@ -96,4 +115,4 @@ def _fix(
         combined = base is None or not base.runs_commands_as_given
     # the shell runs a script that has no `#!` itself, the kernel refuses it
     script = form.text.split()[0].endswith(".sh")
-    return Fix("write it as a JSON list", edits, Applicability.UNSAFE if combined or script else Applicability.SAFE)
+    return Fix("use the exec form", edits, Applicability.UNSAFE if combined or script else Applicability.SAFE)

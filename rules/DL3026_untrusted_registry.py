@@ -1,4 +1,4 @@
-"""DL3026: an image of a registry that is not among the trusted ones."""
+"""DL3026: an image comes from a registry that is not trusted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HUB_NAMES = (HUB, "hub.docker.com", "index.docker.io", "registry-1.docker.io")
 
 @rule(name="untrusted-registry", severity=Severity.ERROR)
 def untrusted_registry(facts: Facts) -> Iterator[Finding]:
-    """An image comes from a registry that is not among the trusted ones.
+    """An image comes from a registry that is not trusted.
 
     The configuration's `trusted-registries` says which are; without it there is nothing to find. Images without a
     registry's name are Docker Hub's, `docker.io`. In a name, `*` stands for any text.

@@ -1,4 +1,4 @@
-"""DL3027: apt in a script."""
+"""DL3027: a script calls apt instead of apt-get."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ ADDITIONS = {"upgrade": "--with-new-pkgs"}
 
 @rule(name="apt-in-script", severity=Severity.WARNING, recommended=False, needs=("apt",))
 def apt_in_script(facts: Facts) -> Iterator[Finding]:
-    """apt is called where nobody sits in front of it.
+    """A script calls apt instead of apt-get.
 
-    apt is meant for people: it says itself that its command line is not stable and that scripts should use apt-get, or
-    apt-cache to look something up.
+    apt is for people at a terminal: it warns that its command line is not stable. Scripts use apt-get and apt-cache.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -56,8 +55,8 @@ def apt_in_script(facts: Facts) -> Iterator[Finding]:
         found = list(calls(facts, run, "apt"))
         if found:
             edits = tuple(edit for call in found for edit in _edits(call, json=isinstance(run.form, nodes.Exec)))
-            fix = Fix("call apt-get", edits, Applicability.SAFE) if edits else None
-            yield Finding(found[0].words[0].span, "`apt` in a script: `apt-get` is the one made for it", fix)
+            fix = Fix("use `apt-get`", edits, Applicability.SAFE) if edits else None
+            yield Finding(found[0].words[0].span, "`apt` is for terminals: use `apt-get` in scripts", fix)
 
 
 def _edits(call: Call, *, json: bool) -> list[Edit]:

@@ -1,4 +1,4 @@
-"""DL3035: zypper brings the whole distribution up to date."""
+"""DL3035: zypper upgrades the whole distribution: every build differs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UPGRADES = frozenset({"dist-upgrade", "dup"})
 
 @rule(name="distribution-upgrade", severity=Severity.WARNING, recommended=False, needs=("zypper",))
 def distribution_upgrade(facts: Facts) -> Iterator[Finding]:
-    """zypper brings the whole distribution up to date.
+    """zypper upgrades the whole distribution: every build differs.
 
     Each build gets other versions of everything, all of it in a second copy on top of the base image. A newer base image
     does the same without the copy.
@@ -38,6 +38,6 @@ def distribution_upgrade(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         for item in facts.invocations(run):
             if item.tool.name == "zypper" and item.subcommand in UPGRADES:
-                message = f"`{item.words[0].text} {item.subcommand}` brings the whole distribution up to date"
+                message = f"`{item.name}` upgrades the whole distribution: every build differs"
                 yield Finding(item.command.span, message)
                 break

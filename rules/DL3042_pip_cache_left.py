@@ -63,12 +63,12 @@ def pip_cache_left(facts: Facts) -> Iterator[Finding]:
         caching = [item for item in used if _caches(item, run, facts)]
         if not caching or not facts.in_image(run) or mounted(facts, run, caching[0]) or tidy(facts, run, used):
             continue
-        name = f"{caching[0].words[0].text} {caching[0].subcommand}"
+        name = caching[0].name
         edits = [add_option(run, item.subcommand_words[-1], item.tool.no_cache_flag or "") for item in caching]
         needed = cache_needed(facts, run, caching[0].tool) is not Need.NONE
         trust = Applicability.UNSAFE if needed else Applicability.SAFE
         fix = Fix(f"add `{caching[0].tool.no_cache_flag}`", tuple(edits), trust)
-        message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache"
+        message = f"`{name}` without `{caching[0].tool.no_cache_flag}` leaves its cache in the layer"
         yield Finding(caching[0].command.span, message, fix)
 
 
@@ -95,13 +95,14 @@ def _is_on(variable: str, item: Invocation, run: Run, facts: Facts) -> bool:
             ]
     if values:
         return values[-1].casefold() not in OFF
-    value = _env_only(variable, run, facts) if facts.as_hadolint else facts.state(run).env.get(variable, "")
+    if facts.as_hadolint:
+        return _is_on_for_hadolint(variable, run, facts)
+    value = facts.state(run).env.get(variable, "")
     return value is None or value.casefold() not in OFF
 
 
-def _env_only(variable: str, run: Run, facts: Facts) -> str:
-    """The value that ENV gives a variable: hadolint does not look at ARG, nor at values from other variables."""
+def _is_on_for_hadolint(variable: str, run: Run, facts: Facts) -> bool:
+    """Whether any ENV switches the cache off: hadolint 2.15.1 looks at no ARG, at no value from another variable, and never back."""
     envs = (node for node in facts.before(run) if isinstance(node, nodes.Env))
     values = (pair.value.text for node in envs for pair in node.pairs if pair.key.text == variable and pair.value)
-    value = next(values, "")
-    return "" if "$" in value else value.strip("\"'")
+    return any("$" not in value and value.strip("\"'").casefold() not in OFF for value in values)

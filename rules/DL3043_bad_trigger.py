@@ -1,4 +1,4 @@
-"""DL3043: what ONBUILD cannot trigger."""
+"""DL3043: ONBUILD triggers ONBUILD, FROM or MAINTAINER, which it cannot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORBIDDEN = frozenset({"ONBUILD", "FROM", "MAINTAINER"})
 
 @rule(name="bad-trigger", severity=Severity.ERROR, recommended=False, needs=("onbuild",))
 def bad_trigger(facts: Facts) -> Iterator[Finding]:
-    """ONBUILD triggers what it cannot: ONBUILD, FROM or MAINTAINER.
+    """ONBUILD triggers ONBUILD, FROM or MAINTAINER, which it cannot.
 
     The builder refuses the file. It is a DL1000 too, which is why it is not among the recommended rules.
 

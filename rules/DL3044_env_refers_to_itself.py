@@ -67,8 +67,11 @@ def _check(doc: Dockerfile, facts: Facts, node: Env, known: set[str]) -> Iterato
     fix = _fix(doc, node, uses, used) if any(used) else None
     for pair, names in zip(node.pairs, used, strict=True):
         if names and pair.value:
-            message = f"`{min(names)}` is set by the same ENV: here it still has its former value"
+            message = f"`${min(names)}` is set by the same ENV: here it still has its old value"
             yield Finding(pair.value.span, message, fix)
+            if facts.as_hadolint:
+                # hadolint tells an instruction once
+                return
             fix = None
 
 
@@ -120,4 +123,4 @@ def _fix(doc: Dockerfile, node: Env, uses: list[frozenset[str]], used: list[froz
         in_this.add(pair.key.text)
     if indent.strip() or not edits:
         return None
-    return Fix("split the ENV", tuple(edits), Applicability.UNSAFE)
+    return Fix("split the ENV in two", tuple(edits), Applicability.UNSAFE)

@@ -1,4 +1,4 @@
-"""DL3045: COPY to a relative path without a WORKDIR."""
+"""DL3045: COPY has a relative destination without a WORKDIR."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @rule(name="copy-to-relative-path", severity=Severity.WARNING, needs=("copy",))
 def copy_to_relative_path(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """COPY has a relative destination, and no WORKDIR says relative to what.
+    """COPY has a relative destination without a WORKDIR.
 
     The files land in whatever folder the base image has set, mostly `/`. By default images that we know nothing of are
     left alone: they may be made to be used like this.
@@ -48,7 +48,7 @@ def copy_to_relative_path(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if facts.quiet and facts.base_of(node) is None:
             continue
         text = doc.source(node.destination.span)
-        yield Finding(node.destination.span, f"`COPY` to {text} without a `WORKDIR`")
+        yield Finding(node.destination.span, f"`COPY` to the relative path {text} without a `WORKDIR`")
 
 
 def _has_workdir(doc: Dockerfile, facts: Facts, node: Copy) -> bool:

@@ -1,4 +1,4 @@
-"""DL3046: useradd with a high user id writes huge login records."""
+"""DL3046: useradd writes huge login records for a high user id."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST = 5
 
 @rule(name="sparse-login-records", severity=Severity.WARNING, needs=("useradd",))
 def sparse_login_records(facts: Facts) -> Iterator[Finding]:
-    """A user with a high id is made, and useradd writes login records up to it.
+    """useradd writes huge login records for a high user id.
 
     lastlog and faillog are tables with a row for each id. For a high one they get long, mostly holes; the layer's archive
     keeps no holes, so that the image grows by megabytes to gigabytes. `--no-log-init` leaves the tables alone.
@@ -54,7 +54,7 @@ def sparse_login_records(facts: Facts) -> Iterator[Finding]:
         if found and facts.in_image(run):
             uid = found[0].value("--uid", "u") or ""
             edits = tuple(add_option(run, call.words[0], "-l") for call in found)
-            message = f"`useradd` writes login records up to user id {uid}: `-l` leaves them out"
+            message = f"`useradd` writes huge login records for user id {uid}: add `-l`"
             yield Finding(found[0].command.span, message, Fix("add `-l`", edits, Applicability.SAFE))
 
 

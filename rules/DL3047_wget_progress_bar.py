@@ -1,4 +1,4 @@
-"""DL3047: wget draws its progress bar into the build's output."""
+"""DL3047: wget prints its progress bar into the build log."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BUSYBOX = frozenset({"ash", "busybox"})
 
 @rule(name="wget-progress-bar", severity=Severity.INFO, recommended=False, needs=("wget",))
 def wget_progress_bar(facts: Facts) -> Iterator[Finding]:
-    """wget draws its progress bar into the build's output.
+    """wget prints its progress bar into the build log.
 
     Without a terminal the bar becomes a line for every 50 KB: thousands of lines for a big file. `--progress=dot:giga`
     writes one for every 32 MB, `--no-verbose` one at the end.
@@ -58,7 +58,7 @@ def wget_progress_bar(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         found = [call for call in calls(facts, run, "wget") if _draws(call, facts)]
         if found:
-            message = "`wget` draws its progress bar into the build's output"
+            message = "`wget` prints its progress bar into the build log"
             yield Finding(found[0].command.span, message, _fix(facts, run, found))
 
 

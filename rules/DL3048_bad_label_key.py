@@ -1,4 +1,4 @@
-"""DL3048: a label's key that is not as keys should be."""
+"""DL3048: a label key breaks Docker's guidelines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESERVED = ("com.docker.", "io.docker.", "org.dockerproject.")
 
 @rule(name="bad-label-key", severity=Severity.STYLE, recommended=False, needs=("label",))
 def bad_label_key(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A label's key breaks Docker's guidelines.
+    """A label key breaks Docker's guidelines.
 
     A key starts with a small letter, ends with a small letter or a digit, and has nothing but these, single dots and
     hyphens between. The name spaces `com.docker.`, `io.docker.` and `org.dockerproject.` are Docker's own.
@@ -54,7 +54,7 @@ def bad_label_key(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 key = facts.expand(key, node) or key
             if not _is_good(key):
                 yield Finding(
-                    pair.key.span, f"the label's key `{key}` is {_why(key)}", _fix(doc, facts, pair)
+                    pair.key.span, f"label key `{key}` {_why(key)}", _fix(doc, facts, pair)
                 )
 
 
@@ -63,7 +63,7 @@ def _is_good(key: str) -> bool:
 
 
 def _why(key: str) -> str:
-    return "in Docker's own name space" if key.startswith(RESERVED) else "not as the guidelines have it"
+    return "is in a name space reserved for Docker" if key.startswith(RESERVED) else "is not lower case with dots and dashes"
 
 
 def _fix(doc: Dockerfile, facts: Facts, pair: Pair) -> Fix | None:
@@ -73,4 +73,4 @@ def _fix(doc: Dockerfile, facts: Facts, pair: Pair) -> Fix | None:
     taken = {item.key.text.strip("\"'") for node in facts.every(nodes.Label) for item in node.pairs}
     if not _is_good(key) or key in taken:
         return None
-    return Fix("write it small", (Edit(pair.key.span, lower),), Applicability.UNSAFE)
+    return Fix(f"use `{lower}`", (Edit(pair.key.span, lower),), Applicability.UNSAFE)

@@ -1,4 +1,4 @@
-"""DL3057: no HEALTHCHECK."""
+"""DL3057: an image has no HEALTHCHECK."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def no_healthcheck(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """An image has no HEALTHCHECK.
 
-    Docker then takes a container for well as long as its process runs. Kubernetes and others have checks of their own
-    and do not look at it. Like in hadolint, it is off until it is asked for.
+    Docker then treats a container as healthy as long as its process runs. Kubernetes has its own probes and ignores
+    HEALTHCHECK. Off by default, as in hadolint.
 
     ```dockerfile bad
     FROM nginx:1.27
@@ -39,7 +39,7 @@ def no_healthcheck(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     found = _unchecked_for_hadolint(doc) if facts.as_hadolint else _unchecked(facts)
     for stage in found:
-        yield Finding(stage.from_.span, "the image says nothing of how to see whether it works")
+        yield Finding(stage.from_.span, "no HEALTHCHECK")
 
 
 def _has_check(stage: Stage) -> bool:

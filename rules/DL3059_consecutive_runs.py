@@ -1,4 +1,4 @@
-"""DL3059: RUNs that follow each other."""
+"""DL3059: several RUNs of one command each follow each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @rule(name="consecutive-runs", severity=Severity.INFO, recommended=False)
 def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """RUNs of one command each follow each other.
+    """Several RUNs of one command each follow each other.
 
     Each makes a layer. Two that belong together may be one; two that change at different times may well stay apart, for
     the first one's layer is then reused. That is why the rule is not among the recommended.
@@ -49,8 +49,8 @@ def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         if _flags(doc, first) == _flags(doc, second) and _is_single(facts, first) and _is_single(facts, second):
             edits = merge_down(facts, first, second)
-            fix = Fix("merge them", edits, Applicability.UNSAFE) if edits else None
-            yield Finding(second.span, "`RUN` follows a `RUN` of the same kind", fix)
+            fix = Fix("merge both into one RUN", edits, Applicability.UNSAFE) if edits else None
+            yield Finding(second.span, "two RUNs in a row make two layers: merge them", fix)
 
 
 def _flags(doc: Dockerfile, run: Run) -> list[str]:

@@ -1,4 +1,4 @@
-"""DL3061: instructions stand before the first FROM."""
+"""DL3061: an instruction other than ARG comes before the first FROM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule(name="instruction-before-from", severity=Severity.ERROR)
 def instruction_before_from(doc: Dockerfile) -> Iterator[Finding]:
-    """An instruction other than ARG stands before the first FROM.
+    """An instruction other than ARG comes before the first FROM.
 
     There is no stage yet that it could belong to, and the builder refuses the file.
 
@@ -35,5 +35,5 @@ def instruction_before_from(doc: Dockerfile) -> Iterator[Finding]:
     """
     for node in doc.preamble:
         if not isinstance(node, nodes.Arg | nodes.Bad):
-            yield Finding(node.keyword.span, f"{node.name} stands before the first FROM: only ARG may")
+            yield Finding(node.keyword.span, f"`{node.name}` comes before the first FROM: only ARG may")
             return

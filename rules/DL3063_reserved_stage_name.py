@@ -1,4 +1,4 @@
-"""DL3063: a stage has a name that the builder keeps for itself."""
+"""DL3063: a stage is called `scratch` or `context`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def reserved_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         alias = stage.from_.alias
         name = alias.text if alias and facts.as_hadolint else stage.name
         if alias and name in RESERVED:
-            message = f"`{alias.text}` means something else to the builder than this stage"
+            message = f"stage name `{alias.text}` is reserved by the builder"
             yield Finding(alias.span, message, _fix(doc, stage, alias))
 
 
@@ -68,7 +68,7 @@ def _fix(doc: Dockerfile, stage: Stage, alias: Word) -> Fix | None:
     if any(item.name == new.lower() for item in doc.stages):
         return None
     edits = [replace_word(alias, new), *_renamed(doc, stage, new)]
-    return Fix(f"call it {new}", tuple(edits), Applicability.UNSAFE)
+    return Fix(f"rename it to `{new}`", tuple(edits), Applicability.UNSAFE)
 
 
 def _renamed(doc: Dockerfile, stage: Stage, new: str) -> Iterator[Edit]:

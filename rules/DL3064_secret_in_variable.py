@@ -1,4 +1,4 @@
-"""DL3064: a credential in ARG or ENV."""
+"""DL3064: ARG or ENV holds a credential."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def secret_in_variable(facts: Facts) -> Iterator[Finding]:
     """ARG or ENV holds a credential.
 
-    Both are kept in the image's history, for everybody who can pull the image. A secret mount gives the value to the one
-    step that needs it; what the container needs is given to it when it starts. Names that say something about a
-    credential (`TOKEN_URL`, `KEY_FILE`) are left alone, and values that are none: nothing, a switch, a path, an address.
-    Values that are a credential by their form are found under any name.
+    Both stay in the image's history, for everyone who can pull the image. A secret mount gives the value to the one step that
+    needs it; what the container needs is given to it when it starts. Names that say something about a credential (`TOKEN_URL`,
+    `KEY_FILE`) are left alone, and values that are none: nothing, a switch, a path, an address. Values that are a credential by
+    their form are found under any name.
 
     ```dockerfile bad
     FROM node:22-slim
@@ -57,7 +57,7 @@ def secret_in_variable(facts: Facts) -> Iterator[Finding]:
         found = ((pair, why) for pair in pairs if (why := _why(facts, node, pair)))
         for pair, why in found:
             yield Finding(
-                pair.span, f"{node.name} {pair.key.text} {why}, and the image keeps it: use a secret mount"
+                pair.span, f"`{node.name} {pair.key.text}` {why}, and it stays in the image: use a secret mount"
             )
             if facts.as_hadolint:
                 break
@@ -67,12 +67,12 @@ def _why(facts: Facts, node: nodes.Arg | nodes.Env, pair: Pair) -> str | None:
     """What makes the variable a credential; None when nothing does."""
     name = pair.key.text
     if facts.as_hadolint:
-        return "holds a credential by its name" if named_secret_by_hadolint(name) else None
+        return "is a credential, going by its name" if named_secret_by_hadolint(name) else None
     value = facts.expand(pair.value.text, node) if pair.value else None
     if value is not None and (kind := shape(value)):
         return f"holds {kind}"
     if not named_secret(name) or (pair.value is None and isinstance(node, nodes.Env)):
         return None
     if value is None or (isinstance(node, nodes.Arg) and not value):
-        return "holds a credential by its name"
-    return None if is_harmless(value) else "holds a credential by its name"
+        return "is a credential, going by its name"
+    return None if is_harmless(value) else "is a credential, going by its name"

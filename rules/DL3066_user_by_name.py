@@ -1,4 +1,4 @@
-"""DL3066: USER by a name."""
+"""DL3066: USER names a user instead of giving its number."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def user_by_name(facts: Facts) -> Iterator[Finding]:
             continue
         user = text.partition(":")[0]
         if not NUMBER.fullmatch(user):
-            yield Finding(node.argument.span, f"the user {user} is a name: others know it by its number only")
+            yield Finding(node.argument.span, f"`USER {user}` is a name: Kubernetes needs a number to know that it is not root")
 
 
 def _rest_of_line(facts: Facts, node: User) -> str:

@@ -1,4 +1,4 @@
-"""DL3067: another stage's whole file system is copied."""
+"""DL3067: COPY takes the whole file system of another stage or image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(name="whole-filesystem-copied", severity=Severity.WARNING, needs=("--from",))
 def whole_filesystem_copied(facts: Facts) -> Iterator[Finding]:
-    """The whole file system of another stage or image is copied.
+    """COPY takes the whole file system of another stage or image.
 
     With it come the compilers, caches and secrets that the stage was to leave behind, and what the base image has is
     there twice. By default images that are no stage of the file are left alone, for they may be made to be copied whole,
@@ -46,7 +46,7 @@ def whole_filesystem_copied(facts: Facts) -> Iterator[Finding]:
         if node.from_ is None or not _is_whole(facts, node):
             continue
         if not facts.quiet or _leaves_behind(facts, node):
-            yield Finding(node.span, f"all of {node.from_} is copied: name what is needed of it")
+            yield Finding(node.span, f"this copies all of {node.from_}: copy only the files needed")
 
 
 def _is_whole(facts: Facts, node: Copy) -> bool:

@@ -1,4 +1,4 @@
-"""DL4000: MAINTAINER."""
+"""DL4000: MAINTAINER is deprecated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LABEL = "org.opencontainers.image.authors"
 
 
-@rule(name="maintainer", severity=Severity.ERROR, aliases=("MaintainerDeprecated",), needs=("maintainer",))
+@rule(name="maintainer", severity=Severity.INFO, hadolint_severity=Severity.ERROR, aliases=("MaintainerDeprecated",), needs=("maintainer",))
 def maintainer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """MAINTAINER is deprecated.
 
@@ -46,7 +46,7 @@ def maintainer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** hadolint DL4000; BuildKit's check MaintainerDeprecated; the OCI image specification, annotations.
     """
     for node in facts.every(nodes.Maintainer, triggers=not facts.as_hadolint):
-        yield Finding(node.span, "`MAINTAINER` is deprecated", _fix(doc, node))
+        yield Finding(node.span, "`MAINTAINER` is deprecated: use a LABEL", _fix(doc, node))
 
 
 def _fix(doc: Dockerfile, node: Maintainer) -> Fix | None:
@@ -57,4 +57,4 @@ def _fix(doc: Dockerfile, node: Maintainer) -> Fix | None:
         name = name[1:-1].strip()
     keyword = "label" if node.keyword.text.islower() else "LABEL"
     quoted = re.sub(r"[\"$" + re.escape(doc.escape) + "]", lambda match: doc.escape + match[0], name)
-    return Fix("make it a label", (Edit(node.span, f'{keyword} {LABEL}="{quoted}"'),), Applicability.SAFE)
+    return Fix("use a LABEL", (Edit(node.span, f'{keyword} {LABEL}="{quoted}"'),), Applicability.SAFE)

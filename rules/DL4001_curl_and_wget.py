@@ -1,4 +1,4 @@
-"""DL4001: curl and wget in one image."""
+"""DL4001: both curl and wget are called in one stage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROGRAMS = ("curl", "wget")
 def curl_and_wget(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """Both curl and wget are called in one stage.
 
-    Either does what a build needs; the other one must be installed for nothing.
+    One of them is enough; the other must be installed for nothing.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -47,7 +47,7 @@ def curl_and_wget(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if found and len(called) == len(PROGRAMS):
                 call = next(iter(new), found[-1])
                 other = next(name for name in PROGRAMS if name != call.name)
-                message = f"`{call.name}` is called, and `{other}` in the same stage: one of them would do"
+                message = f"`{call.name}` and `{other}` are both used in this stage: one is enough"
                 yield Finding(call.command.span, message)
 
 

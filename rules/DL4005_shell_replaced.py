@@ -1,4 +1,4 @@
-"""DL4005: /bin/sh is replaced by a link."""
+"""DL4005: a RUN replaces /bin/sh."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SH = frozenset({"/bin/sh", "/usr/bin/sh"})
 
 @rule(name="shell-replaced", severity=Severity.WARNING, recommended=False, needs=("ln",))
 def shell_replaced(facts: Facts) -> Iterator[Finding]:
-    """A RUN makes /bin/sh a link to another shell.
+    """A RUN replaces /bin/sh.
 
     That changes the shell of all programs of the image, also of those that were written for the former one. SHELL changes
     it for the steps of the file.
@@ -39,7 +39,7 @@ def shell_replaced(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         found = next((call for call in calls(facts, run, "ln") if _replaces(facts, call.texts)), None)
         if found is not None:
-            yield Finding(found.command.span, "`ln` replaces /bin/sh: set the steps' shell by SHELL")
+            yield Finding(found.command.span, "`ln` replaces /bin/sh: choose the shell with SHELL")
 
 
 def _replaces(facts: Facts, arguments: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""DL4006: a pipe whose failures go unnoticed."""
+"""DL4006: a failure in a pipe goes unnoticed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
+from dockerlint.lint.analysis.pipes import missed, pipes
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.shell.script import is_shell
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run
 
-PIPES = frozenset({"|", "|&"})
 # Shells that know the option; hadolint 2.15.1 takes the first three for such, in /bin or without a path (measured).
 KNOWING = frozenset({"bash", "zsh", "ash", "ksh", "mksh"})
 HADOLINTS = frozenset({"/bin/bash", "/bin/zsh", "/bin/ash", "bash", "zsh", "ash"})
@@ -32,41 +32,41 @@ BUSYBOX = frozenset({"ash", "busybox"})
 BASH = '["/bin/bash", "-o", "pipefail", "-c"]'
 DISTRIBUTIONS_WITH_BASH = ("debian", "ubuntu", "fedora", "centos", "amazon", "oracle", "rhel", "opensuse")
 SHELLS = dict.fromkeys(DISTRIBUTIONS_WITH_BASH, BASH) | {"alpine": '["/bin/ash", "-eo", "pipefail", "-c"]'}
-# Commands that do not fail, and one that a pipe always ends by a signal.
-HARMLESS = frozenset({"echo", "printf", "yes", "true", ":"})
 
 
 @rule(name="no-pipefail", severity=Severity.WARNING, needs=("|",))
 def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """A RUN has a pipe, and its shell heeds only the last command's exit status.
+    """A failure in a pipe goes unnoticed.
 
-    When the download before the `|` fails, the step goes on with half a file, or none. With `pipefail` it stops. By
-    default Alpine and busybox are left alone, and pipes that start with `echo` and the like.
+    When the download before the `|` fails, the build goes on with half a file, or none. With `pipefail` it stops. By
+    default dlint says this only where a failure would be missed: not on Alpine and busybox, not before a filter that only
+    prints (`| grep`, `| awk`, `| sort`), not before a command that fails on incomplete input itself (`| tar -xz`,
+    `| sha256sum -c`, `| gpg --import`), and not behind `echo` or commands that only look at what is there.
 
     ```dockerfile bad
     FROM debian:bookworm-slim
-    RUN curl -sSL https://example.org/key.gpg | apt-key add -
+    RUN curl -sSL https://example.org/hosts.txt | tee /etc/app/hosts
     ```
 
     ```dockerfile fixed
     FROM debian:bookworm-slim
     SHELL ["/bin/bash", "-o", "pipefail", "-c"]
-    RUN curl -sSL https://example.org/key.gpg | apt-key add -
+    RUN curl -sSL https://example.org/hosts.txt | tee /etc/app/hosts
     ```
 
     ```dockerfile good
     FROM debian:bookworm-slim
     SHELL ["/bin/bash", "-o", "pipefail", "-c"]
-    RUN curl -sSL https://example.org/key.gpg | apt-key add -
+    RUN curl -sSL https://example.org/hosts.txt | tee /etc/app/hosts
     ```
 
     ```dockerfile good
     FROM fedora:40
-    RUN set -o pipefail && curl -sSL https://example.org/key.gpg | gpg --import
+    RUN set -o pipefail && curl -sSL https://example.org/hosts.txt | tee /etc/app/hosts
     ```
 
-    **Fix safety:** always unsafe: the new shell is the one of a CMD or ENTRYPOINT in shell form too, and a pipe whose
-    failure nobody minded now stops the build.
+    **Fix safety:** always unsafe: the new shell also runs a CMD or ENTRYPOINT in shell form, and a pipe whose failure did not
+    matter now stops the build.
 
     **Source:** hadolint DL4006.
     """
@@ -74,10 +74,12 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         if _is_set(facts, run):
             continue
-        pipe = next((item for item in _pipes(facts, run) if not facts.quiet or not _harmless(facts, run, item)), None)
-        if pipe is not None:
-            message = f"a failure before `| {pipe.name}` goes unnoticed: the shell has no pipefail"
-            yield Finding(pipe.span, message, _fix(doc, facts, run, mended))
+        found = next(_pipes(facts, run), None)
+        if found is not None:
+            source, following = found
+            failure = "a failure" if source is following else f"a failure of `{source.name}`"
+            message = f"{failure} before `| {following.name}` goes unnoticed: the shell runs without pipefail"
+            yield Finding(following.span, message, _fix(doc, facts, run, mended))
 
 
 def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[int]) -> Fix | None:
@@ -91,16 +93,18 @@ def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[int]) -> Fix | Non
         return None
     mended.add(index)
     edit = insert_lines(doc, with_comments(doc, run).start, [f"SHELL {shell}"])
-    return Fix("set pipefail", (edit,), Applicability.UNSAFE)
+    return Fix("run in a shell with `pipefail`", (edit,), Applicability.UNSAFE)
 
 
-def _pipes(facts: Facts, run: Run) -> Iterator[Command]:
-    """The commands behind a `|` for which the option is not set before."""
-    for command in facts.commands(run):
-        if not facts.as_hadolint and command.name == "set" and _names_option([word.text for word in command.words]):
-            return
-        if command.before in PIPES:
-            yield command
+def _pipes(facts: Facts, run: Run) -> Iterator[tuple[Command, Command]]:
+    """Commands for which the option is not set before, each with the next one of its pipe: those whose failure matters."""
+    commands = facts.commands(run)
+    setting = (item for item in commands if item.name == "set" and _names_option([word.text for word in item.words]))
+    end = None if facts.as_hadolint else next(setting, None)
+    for pipe in pipes(commands[: commands.index(end)] if end else commands):
+        source = missed(pipe) if facts.quiet else pipe[0]
+        if source is not None:
+            yield source, next(iter(pipe[pipe.index(source) + 1 :]), source)
 
 
 def _is_set(facts: Facts, run: Run) -> bool:
@@ -150,14 +154,3 @@ def _names_option(words: list[str] | tuple[str, ...]) -> bool:
 def _is_busybox(facts: Facts, run: Run) -> bool:
     base = facts.base_of(run)
     return base is not None and base.shell in BUSYBOX
-
-
-def _harmless(facts: Facts, run: Run, pipe: Command) -> bool:
-    """Whether all that stands before it in its pipe cannot fail."""
-    commands = facts.commands(run)
-    index = commands.index(pipe)
-    while index and commands[index].before in PIPES:
-        index -= 1
-        if commands[index].name not in HARMLESS:
-            return False
-    return True

@@ -27,10 +27,10 @@ BOTH = (TARGET, "BUILDPLATFORM")
     needs=("--platform",),
 )
 def constant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """FROM names a platform, so that `--platform` of the build no longer decides.
+    """FROM has a constant `--platform`.
 
-    On a machine of another kind all steps run under emulation, and an image for several platforms holds one and the same
-    for all. A stage whose name has the system or the architecture in it means what it says.
+    On another machine all steps run under emulation, and a multi-platform image holds the same platform for all. A stage whose
+    name contains the system or the architecture is left alone.
 
     ```dockerfile bad
     FROM --platform=linux/amd64 alpine:3.20
@@ -56,8 +56,8 @@ def constant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         else:
             found = bool(value) and "$" not in value and not _is_named_so(stage, value)
         if found:
-            fix = Fix("leave the platform to the build", (remove_word(doc, flag.span),), Applicability.UNSAFE)
-            yield Finding(flag.span, f"the platform is fixed to {value}", fix)
+            fix = Fix("remove `--platform`", (remove_word(doc, flag.span),), Applicability.UNSAFE)
+            yield Finding(flag.span, f"`--platform={value}` allows this platform only", fix)
 
 
 @rule(
@@ -68,7 +68,7 @@ def constant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     needs=("--platform",),
 )
 def redundant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """FROM asks for the platform that it has anyway.
+    """FROM asks for its default platform.
 
     ```dockerfile bad
     FROM --platform=$TARGETPLATFORM alpine:3.20
@@ -92,8 +92,8 @@ def redundant_platform(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         if not facts.as_hadolint and facts.global_args.get(TARGET) is not None:
             continue
-        fix = Fix("leave it out", (remove_word(doc, flag.span),), Applicability.SAFE)
-        yield Finding(flag.span, f"`{value}` is the default", fix)
+        fix = Fix("remove `--platform`", (remove_word(doc, flag.span),), Applicability.SAFE)
+        yield Finding(flag.span, f"`--platform={value}` is the default", fix)
 
 
 def _flags(doc: Dockerfile) -> Iterator[tuple[Stage, Flag]]:

@@ -63,7 +63,7 @@ def cache_left(facts: Facts, tool: str) -> Iterator[Finding]:
         left = [item for item in filling if not _cleaned_by_any(facts, run, item, filling)]
         if left and facts.in_image(run) and not _mounted(facts, run, left[-1]):
             cache = next(item for item in left[-1].tool.caches if item.clean)
-            name = f"{left[-1].words[0].text} {left[-1].subcommand}"
+            name = left[-1].name
             message = f"`{name}` leaves its cache in the layer"
             yield Finding(left[-1].command.span, message, clean_up(facts, run, left[-1], cache))
 

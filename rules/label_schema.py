@@ -40,7 +40,7 @@ def missing_label(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for name in facts.settings.label_schema:
         lacking = _lacking_for_hadolint(doc, name) if facts.as_hadolint else _lacking(facts, name)
         for stage in lacking:
-            yield Finding(stage.from_.span, f"the label {name} is missing")
+            yield Finding(stage.from_.span, f"label {name} is missing")
 
 
 @rule("DL3050", name="superfluous-label", severity=Severity.INFO)
@@ -70,7 +70,7 @@ def superfluous_label(facts: Facts) -> Iterator[Finding]:
     for node in _nodes(facts):
         for pair in node.pairs:
             if _key(pair) not in schema:
-                yield Finding(pair.span, f"the label {_key(pair)} is not in the schema")
+                yield Finding(pair.span, f"label {_key(pair)} is not in the schema")
 
 
 @rule("DL3051", name="empty-label", severity=Severity.WARNING, needs=("label",))
@@ -95,7 +95,7 @@ def empty_label(facts: Facts) -> Iterator[Finding]:
     """
     for pair, kind, value in _values(facts):
         if not value and not label_formats.may_be_empty(kind):
-            yield Finding(pair.span, f"the label {_key(pair)} is empty")
+            yield Finding(pair.span, f"label {_key(pair)} is empty")
 
 
 PAGE = """A label is not {wanted}, as the configuration's `label-schema` wants it{named}.
@@ -124,7 +124,7 @@ def unfit(facts: Facts, kind: str, wanted: str) -> Iterator[Finding]:
         if wanted_kind.lower() != kind or not (value or facts.as_hadolint):
             continue
         if not label_formats.fits(kind, value, as_hadolint=facts.as_hadolint):
-            yield Finding(pair.span, f"the label {_key(pair)} is not {wanted}")
+            yield Finding(pair.span, f"label {_key(pair)} is not {wanted}")
 
 
 def _format(

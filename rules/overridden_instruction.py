@@ -47,22 +47,22 @@ def overridden(doc: Dockerfile, facts: Facts, kind: type[Instruction]) -> Iterat
         for void, following in pairwise(node for node in group if isinstance(node, kind)):
             # hadolint points at the one that does something
             span = following.span if facts.as_hadolint else void.span
-            fix = Fix(f"delete the {void.name} that does nothing", (delete_instruction(doc, void),), Applicability.SAFE)
-            message = f"{void.name} on line {doc.line(void.span.start)} does nothing: a later one takes its place"
+            fix = Fix(f"delete the {void.name} that has no effect", (delete_instruction(doc, void),), Applicability.SAFE)
+            message = f"{void.name} on line {doc.line(void.span.start)} has no effect: a later one replaces it"
             yield Finding(span, message, fix)
 
 
-def _member(code: str, kind: type[Instruction], severity: Severity, bad: str, fixed: str, good: str, note: str = "") -> Member:
+def _member(code: str, kind: type[Instruction], of_hadolint: Severity, bad: str, fixed: str, good: str, note: str = "") -> Member:
     keyword = kind.__name__.upper()
     words = {"code": code, "keyword": keyword, "bad": bad, "fixed": fixed, "good": good, "note": note}
     needs = (keyword.lower(),)
-    return Member(code, f"overridden-{keyword.lower()}", {"kind": kind}, words, needs, severity)
+    return Member(code, f"overridden-{keyword.lower()}", {"kind": kind}, words, needs, hadolint_severity=of_hadolint)
 
 
 OVERRIDDEN = family(
     overridden,
     PAGE,
-    severity=Severity.ERROR,
+    severity=Severity.WARNING,
     aliases=(ALIAS,),
     members=(
         _member(

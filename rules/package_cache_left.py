@@ -126,7 +126,7 @@ def yarn_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         fix = clean_up(facts, run, filling[-1], cache)
         if fix and not _is_first_yarn(facts, used):
             fix = Fix(fix.title, fix.edits, Applicability.UNSAFE)
-        name = f"{filling[0].words[0].text} {filling[0].subcommand}".strip()
+        name = filling[0].name
         yield Finding(filling[0].command.span, f"`{name}` leaves its cache in the layer", fix)
 
 
@@ -137,7 +137,7 @@ def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> I
     left = [
         cache
         for cache in caches_of(facts, run, tool)
-        if cache.clean and not _is_settled(facts, run, cache, item, after)
+        if cache.clean and not _moves(item, cache) and not _is_settled(facts, run, cache, item, after)
     ]
     keeps = any(cache.kept for cache in tool.caches)
     if not left or (keeps and runs_in_container(facts, tool)):
@@ -145,11 +145,17 @@ def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> I
     is_shared = keeps and _is_shared(facts, stage, run, tool)
     if is_shared and _is_filled_before(facts, stage, run, tool):
         return
-    name = f"{item.words[0].text} {item.subcommand}".strip()
+    name = item.name
     places = " and ".join(dict.fromkeys(cache.path for cache in left))
     message = f"`{name}` leaves its cache in the layer: {places}"
     fix = None if is_shared else _fix(facts, run, item, left)
     yield Finding(item.command.span, message, fix)
+
+
+def _moves(item: Invocation, cache: Cache) -> bool:
+    """Whether the command sets a variable that moves the cache, as in `GOPATH=/tmp/x go get`."""
+    names = {word.text.partition("=")[0] for word in (*item.command.assignments, *item.command.words)}
+    return not names.isdisjoint({cache.variable, *cache.also})
 
 
 def _fix(facts: Facts, run: Run, item: Invocation, left: list[Cache]) -> Fix | None:
@@ -160,7 +166,7 @@ def _fix(facts: Facts, run: Run, item: Invocation, left: list[Cache]) -> Fix | N
     unsafe = any(cache.kept for cache in item.tool.caches) or commands().offline.search(facts.doc.text)
     edits = tuple(edit for fix in fixes for edit in fix.edits)
     applicability = min(Applicability.UNSAFE if unsafe else Applicability.SAFE, *(fix.applicability for fix in fixes))
-    return Fix(f"clean {item.tool.name}'s cache", edits, applicability)
+    return Fix(f"clean {item.tool.name}'s cache in the same RUN", edits, applicability)
 
 
 def _fills(facts: Facts, run: Run, item: Invocation) -> bool:

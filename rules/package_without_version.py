@@ -36,7 +36,7 @@ def unpinned(facts: Facts, tools: frozenset[str]) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         if found := unpinned_by(facts, run, tools):
             words = [word for word, _ in found]
-            yield Finding(words[0].span, f"no version for {named(words)}", pin(facts, run, found))
+            yield Finding(words[0].span, f"{named(words)}: no version pinned", pin(facts, run, found))
 
 
 def _member(code: str, name: str, *tools: str, **words: str) -> Member:

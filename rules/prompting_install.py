@@ -68,8 +68,8 @@ def prompting(facts: Facts, tool: str) -> Iterator[Finding]:
             continue
         option = _yes(asking[0])[0]
         edits = tuple(_edit(run, item) for item in asking)
-        name = f"{asking[0].words[0].text} {asking[0].subcommand}"
-        message = f"`{name}` without `{option}` asks, and nobody answers"
+        name = asking[0].name
+        message = f"`{name}` without `{option}` asks for confirmation, and a build cannot answer"
         yield Finding(asking[0].command.span, message, Fix(f"add `{option}`", edits, Applicability.SAFE))
 
 

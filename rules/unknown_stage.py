@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @rule("DL3022", name="unknown-stage", severity=Severity.WARNING, needs=("from=",))
 def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """COPY --from, or a mount, takes files from a stage that is not there.
+    """COPY --from, or a mount, names a stage that does not exist.
 
     The builder then looks for a build context or an image of that name, and fails, or worse, finds one. Names that can
     only be an image, as they have a tag, a digest or a `/`, and names of images that are known are left alone. By default
@@ -60,7 +60,7 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for index, node in _instructions(doc):
         for flag, name in _references(node, facts):
             if facts.as_hadolint:
-                problem = None if _known_to_hadolint(doc, index, name) else f"no stage above is called {name}"
+                problem = None if _known_to_hadolint(doc, index, name) else f"no earlier stage is named {name}"
                 near = None
             else:
                 if _is_refused(doc, flag, name):
@@ -74,7 +74,7 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
 @rule("DL3023", name="copy-from-own-stage", severity=Severity.ERROR, needs=("from=",))
 def copy_from_own_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
-    """COPY --from, or a mount, takes files from the stage that it is in.
+    """COPY --from, or a mount, names its own stage.
 
     A stage cannot need itself to be built, and the builder refuses the file.
 
@@ -93,7 +93,7 @@ def copy_from_own_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for index, node in _instructions(doc):
         for flag, name in _references(node, facts):
             if _is_own(doc, facts, index, name):
-                yield Finding(flag.span, f"stage {name} takes files from itself")
+                yield Finding(flag.span, f"stage {name} copies files from itself")
 
 
 def _is_own(doc: Dockerfile, facts: Facts, index: int, name: str) -> bool:
@@ -152,15 +152,15 @@ def _problem(facts: Facts, index: int, name: str, near: str | None) -> str | Non
     if facts.graph.find(name, max(index, 0)) or any(char in name for char in ":/@$"):
         return None
     if name.isdecimal():
-        return f"there is no stage {name} above, and a mount takes no numbers"
+        return f"no earlier stage is named {name}, and a mount takes no stage numbers"
     if near:
-        return f"no stage above is called {name}; is {near} meant?"
+        return f"no earlier stage is named {name}: did you mean {near}?"
     if facts.quiet or base_images.lookup(name) is not None:
         return None
-    return f"no stage above is called {name}; if an image is meant, write its tag"
+    return f"no earlier stage is named {name}; if it is an image, add its tag"
 
 
 def _fix(doc: Dockerfile, flag: Flag, name: str, near: str) -> Fix:
     start = doc.source(flag.span).rindex(name)
     span = flag.span._replace(start=flag.span.start + start, end=flag.span.start + start + len(name))
-    return Fix(f"take it from {near}", (Edit(span, near),), Applicability.UNSAFE)
+    return Fix(f"use `{near}`", (Edit(span, near),), Applicability.UNSAFE)

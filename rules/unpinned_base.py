@@ -39,7 +39,7 @@ def untagged_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     for stage, image in _images(doc, facts):
         if image != "scratch" and _tag(image, facts) is None:
-            yield Finding(stage.from_.image.span, f"the image {image} has no tag")
+            yield Finding(stage.from_.image.span, f"`{image}` has no tag: the build uses whatever `latest` is")
 
 
 @rule("DL3007", name="latest-base", severity=Severity.WARNING)
@@ -64,7 +64,7 @@ def latest_base(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     """
     for stage, image in _images(doc, facts):
         if _tag(image, facts) == "latest":
-            yield Finding(stage.from_.image.span, f"`{image}` may be another image tomorrow")
+            yield Finding(stage.from_.image.span, f"`{image}` can change at any time: use a version tag")
 
 
 def _images(doc: Dockerfile, facts: Facts) -> Iterator[tuple[Stage, str]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -14,7 +17,7 @@ import yaml
 from dockerlint.fixers.rule_testing import assert_examples
 from dockerlint.lint.cli.commands import DEFAULT, dlint
 from dockerlint.lint.cli.startup import COMMANDS
-from dockerlint.lint.engine.registry import find
+from dockerlint.lint.engine.registry import find, rules
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.engine.suppressions import ignores
 from dockerlint.lint.report.render import FORMATS
@@ -107,6 +110,13 @@ def test_codes_exist() -> None:
     assert sorted(f"{page}: {code}" for page, code in named if not find(code)) == []
 
 
+def test_what_is_shown_of_a_run_is_what_it_prints() -> None:
+    # in a process of its own: it runs in the repository, and without what the environment says
+    done = subprocess.run([sys.executable, ROOT / "docs" / "console.py", "--check"], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
 def test_every_key_is_described() -> None:
     cells = [cell for row in CELL.findall(text("docs/configuration.md")) for cell in CODE.findall(row)]
 
@@ -165,3 +175,75 @@ def test_the_rule_shown_works(tmp_path: Path, page: str, name: str) -> None:
     assert rule.code == code
     assert {example.kind for example in rule.examples} == {"bad", "good"}
     assert_examples(rule)
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scripts of docs/ can be imported, by their names."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+
+
+def test_the_picture_is_what_dlint_says(scripts: None) -> None:
+    picture = importlib.import_module("picture")
+    svg = text("docs/terminal.svg")
+
+    assert picture.words(svg) == picture.words(picture.drawn(picture.said()))
+    assert "DF101" in "".join(picture.words(svg))
+    # nothing of it is fetched from elsewhere
+    assert not re.findall(r"@import|@font-face|url\((?!#)|(?:href|src)=", svg)
+
+
+def test_a_picture_of_something_else_is_told(scripts: None) -> None:
+    picture = importlib.import_module("picture")
+
+    assert picture.words(picture.drawn("$ dlint\n\x1b[1ma  b\x1b[0m <c>\n")) == ["dlint", "$dlint", "ab<c>"]
+
+
+def test_the_front_page_says_what_it_is_shows_it_and_installs_it() -> None:
+    _, sentence, picture, install, *_ = text("docs/index.md").split("\n\n")
+
+    assert sentence.startswith("dlint is a Dockerfile linter")
+    assert sentence.count(".") == 1
+    assert picture.endswith("(terminal.svg)")
+    assert len(install.splitlines()) == 3
+
+
+def test_rule_pages_show_an_example_first_and_fold_what_is_beside_it(scripts: None) -> None:
+    page = importlib.import_module("rule_pages").page
+    for rule in rules():
+        shown = page(rule)
+        parts = shown.split("\n\n")
+        if any(example.kind == "bad" for example in rule.examples):
+            assert parts[3] == "Bad:", rule.code
+            assert parts[4].startswith("```dockerfile"), rule.code
+        documentation = re.sub(r"^```.*?^```$", "", rule.documentation, flags=re.MULTILINE | re.DOTALL)
+        # nothing is lost
+        assert all(part.strip() in shown for part in documentation.split("\n\n")), rule.code
+        blocks = re.findall(r"^`{3,}dockerfile (?:bad|good|fixed)$", rule.documentation, re.MULTILINE)
+        assert len(re.findall(r"^(?:Bad|Good|Fixed):\n\n`{3,}dockerfile$", shown, re.MULTILINE)) == len(blocks), rule.code
+        outside = re.sub(r"<details.*?</details>", "", shown, flags=re.DOTALL)
+        assert "Beside it" not in outside
+        assert shown.count("<details") == shown.count("</details>")
+
+
+def _site() -> Any:
+    """docs/site.py, whose name is one of Python's own modules too."""
+    spec = importlib.util.spec_from_file_location("docs_site", ROOT / "docs" / "site.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_rule_is_in_the_menu_by_subject(scripts: None) -> None:
+    pages = importlib.import_module("rule_pages")
+    menu = _site()
+    listed = text("docs/rules/index.md")
+    found = {subject: [page for entry in entries for page in entry.values()] for item in menu.rules(listed) for subject, entries in item.items()}
+
+    assert list(found) == list(pages.SUBJECTS)
+    assert sorted(page for entries in found.values() for page in entries) == sorted(f"rules/{path.name}" for path in (ROOT / "docs" / "rules").glob("D*.md"))
+    assert "rules/DF101.md" in found["Rebuild time"]
+    assert "rules/DL3009.md" in found["Size"]
+    assert "rules/DL3002.md" in found["Security"]

@@ -31,7 +31,7 @@ lint.analysis
 lint.engine
 lint.report
 lint.settings
-fixers.refusal fixers.edits fixers.merge fixers.loop
+fixers.refusal fixers.edits fixers.merge fixers.line_origins fixers.loop
 fixers.inputs
 fixers.effects
 fixers.cost

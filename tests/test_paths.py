@@ -322,5 +322,5 @@ def test_an_ignore_file_that_leads_out_is_not_read(tmp_path: Path, monkeypatch: 
     Path("Dockerfile").write_text("FROM debian\nCOPY . .\n")
     assert main(["--preset", "all", "."]) == 2
     out, err = capsys.readouterr()
-    assert err == "dlint: .dockerignore: this is a link that leads out of the build context; it is not read\n"
+    assert err == "dlint: .dockerignore: this link leads out of the build context; dlint does not read it\n"
     assert SENTINEL not in out

@@ -153,7 +153,7 @@ def test_an_image_that_unpacks_to_very_much(layers: int, size: int, monkeypatch:
     data = packed(layers, size)
     assert image_archive.read_stream(io.BytesIO(data), "a.tar")
     monkeypatch.setattr(archive_stream, "UNPACKED_ANYWAY", 500_000)
-    with pytest.raises(MeasuredError, match=r"a.tar: [\d,]+ bytes of it unpack to over [\d,]+; it is not read"):
+    with pytest.raises(MeasuredError, match=r"a.tar: [\d,]+ bytes of it unpack to over [\d,]+; dlint does not read it"):
         image_archive.read_stream(io.BytesIO(data), "a.tar")
 
 
@@ -182,4 +182,4 @@ def test_measurements_of_too_many_bytes(option: str, told: Callable[..., tuple[i
     with Path("said").open("wb") as file:
         file.truncate(64_000_001)
     _, err = told("cost", option, "said", "Dockerfile")
-    assert err == "dlint: said: there is more in it than 64,000,000 bytes; it is not read; the estimate does without it\n"
+    assert err == "dlint: said: there is more in it than 64,000,000 bytes; dlint does not read it; the estimate does without it\n"

@@ -77,19 +77,19 @@ def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -
     edits = tuple(edit for item in made if item is not None for edit in item)
     if not edits or None in made:
         return None
-    title = f"mount {invocation.tool.name}'s cache"
+    title = f"add a cache mount for {invocation.tool.name}"
     if why := _impossible(facts, stage, runs, invocation.tool):
-        return Fix(f"{title} (not done: {why})", edits, Applicability.DISPLAY)
+        return Fix(f"{title} (dlint does not make it: {why})", edits, Applicability.DISPLAY)
     return Fix(title, edits, _applicability(facts, stage, runs, invocation))
 
 
 def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str | None:
     """Why steps would fail with an empty cache, as it is when it was pruned; None when they would not."""
     if any(facts.doc.source(flag.span) == CUT_OFF for run in runs for flag in run.flags):
-        return f"a step without a network needs what is in {tool.name}'s cache"
+        return f"a RUN without network needs {tool.name}'s cache"
     indexed = any(item.role == "index" for item in tool.caches)
     if any(Need.CERTAIN in (cache_needed(facts, run, tool), indexed and needed_later(facts, run, tool)) for run in runs):
-        return "something later works with what lies there"
+        return "a later step reads the cached files"
     patterns = [pattern for cache in tool.caches for pattern in cache.products]
     lineage = {item.index for item in facts.graph.lineage(stage)}
     related = [item for item in facts.doc.stages if item.index in lineage or stage in facts.graph.lineage(item)]
@@ -97,7 +97,7 @@ def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str 
     for run, item in used:
         # what follows in the same RUN finds the mount as it is
         if used[-1][0] is not run and any(matches_any(word.text, patterns) for word in item.words[1:]):
-            return f"`{item.words[0].text} {item.subcommand}` puts there what later steps use, and it would be in no layer"
+            return f"`{item.name}` writes files there that later steps use, and a mount is not in the image"
     return None
 
 

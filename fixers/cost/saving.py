@@ -124,7 +124,21 @@ def difference(before: Estimate, after: Estimate) -> Saving | None:
     seconds = seconds if seconds >= LEAST_SECONDS or seconds <= -LEAST_LOST_SECONDS else 0.0
     if not size and not seconds:
         return None
-    return Saving(size, seconds, _basis(before, after, size=size != 0, seconds=seconds != 0))
+    return Saving(
+        size,
+        seconds,
+        _basis(before, after, size=size != 0, seconds=seconds != 0),
+        _bounds(before.image.adds, after.image.adds) if size else None,
+        _bounds(before.expected.seconds, after.expected.seconds) if seconds else None,
+    )
+
+
+def _bounds(before: Amount, after: Amount) -> tuple[float, float] | None:
+    """Between which values a difference lies. What both figures have in common is as large in one as in the other."""
+    if not (before.is_complete and after.is_complete):
+        return None
+    values = sorted((before.low - after.low, before.mid - after.mid, before.high - after.high))
+    return values[0], values[-1]
 
 
 def change(before: Estimate, after: Estimate) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:

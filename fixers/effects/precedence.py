@@ -36,6 +36,8 @@ ACCOUNTS = ("/etc/passwd", "/etc/group")
 # Options of a shell that make it read nothing but the script it is given.
 SHELL_OPTIONS = regex(r"-[ceuxo]+|pipefail")
 STARTUP = ("BASH_ENV", "ENV")
+# What may read and write anything where its words do not tell.
+UNRESOLVED = (nodes.From, nodes.Bad, nodes.Copy, nodes.Workdir, nodes.Volume)
 
 
 class Kind(Enum):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
 
 VIRTUAL = ".build-deps"
-GOES_ON = "the RUN goes on where its install fails"
+GOES_ON = "the RUN goes on after a failed install"
 # Of more steps than this one would not want to make a single one.
 MOST_JOINED = 5
 # What needs what is much the same in all releases; which library belongs to which headers is not.
@@ -119,10 +119,10 @@ def take_away(facts: Facts, found: Shipped) -> Fix | Refusal:
     run time cannot all be seen.
     """
     if len({id(item.run) for item in found.installs}) > 1:
-        return Refusal("several steps install them")
+        return Refusal("several RUNs install them")
     run = found.installs[0].run
     if facts.stage_of(run) is not facts.graph.target or next(facts.graph.children(facts.stage_of(run)), None):
-        return Refusal("another stage is built on the one that installs them")
+        return Refusal("another stage is FROM the one that installs them")
     if run is not found.last:
         return _joined(facts, run, found.last)
     if len(found.installs) > 1:
@@ -136,7 +136,7 @@ def take_away(facts: Facts, found: Shipped) -> Fix | Refusal:
 
 def _joined(facts: Facts, run: Run, last: Run) -> Fix | Refusal:
     """The same where the packages are used in later RUNs: the next one is joined with the RUN, and so on up to `last`."""
-    refusal = Refusal("they are used in a later step")
+    refusal = Refusal("a later step uses them")
     later = [node for node in facts.stage_of(run).all(nodes.Run) if run.span.start < node.span.start <= last.span.start]
     if not later or len(later) > MOST_JOINED:
         return refusal
@@ -166,12 +166,12 @@ def _obstacle(facts: Facts, install: Install) -> str | None:
     run, command = install.run, install.invocation.command
     script = facts.script(run)
     if script is None or not can_follow(script) or command.within or command.before not in ("", "&&", ";", "\n"):
-        return "the step is no plain list of commands"
+        return "the RUN is not a plain chain of commands"
     if not any(item.span.start > command.span.start for item in compiling(facts, run)):
-        return "nothing is compiled behind the install"
+        return "nothing is compiled after the install"
     more = next((word.text for word in install.packages if is_one(word.text, "bring-more")), None)
     if more:
-        return f"what came with {more} may be needed at run time"
+        return f"the program may need what came with {more}"
     return _needed_later(facts, run)
 
 
@@ -205,13 +205,13 @@ def _with_apk(facts: Facts, install: Install) -> Fix | Refusal:
     if not _stops(facts, install.run, script):
         return Refusal(GOES_ON)
     if VIRTUAL in doc.text:
-        return Refusal(f"{VIRTUAL} is a name that the file has already")
+        return Refusal(f"the file already uses the name {VIRTUAL}")
     rest = tuple(word for word in invocation.operands if word not in install.packages)
     libraries = _kept(facts, install)
     if isinstance(libraries, Refusal):
         return libraries
     if libraries and any(VERSION.search(word.text) for word in invocation.operands):
-        return Refusal(f"the version of {libraries[0]} is not known")
+        return Refusal(f"dlint does not know the version of {libraries[0]}")
     removed = "apk del " + VIRTUAL
     edits = [follow(doc, script, clean_command(invocation, removed))]
     words = " ".join(doc.source(word.span) for word in install.packages)
@@ -224,7 +224,7 @@ def _with_apk(facts: Facts, install: Install) -> Fix | Refusal:
             plain = f"{_call(facts, invocation)} {' '.join(libraries)}"
             edits.append(insert_command(doc, script, invocation.command, plain))
         edits.append(insert(invocation.subcommand_words[-1].span.end, f" --virtual {VIRTUAL}"))
-    return Fix(f"install them as {VIRTUAL}, and remove that in the same RUN", tuple(edits), Applicability.UNSAFE)
+    return Fix(f"install them as {VIRTUAL} and remove it in the same RUN", tuple(edits), Applicability.UNSAFE)
 
 
 def _stops(facts: Facts, run: nodes.Run, script: Script) -> bool:
@@ -247,9 +247,9 @@ def _with_apt(facts: Facts, install: Install) -> Fix | Refusal:
     run, invocation = install.run, install.invocation
     base = facts.base(facts.stage_of(run))
     if invocation.tool.name != "apt":
-        return Refusal(f"{invocation.tool.name} would remove what depends on them too")
+        return Refusal(f"{invocation.tool.name} would also remove packages that depend on them")
     if base is None or base.package_manager != "apt" or not _is_lean(base):
-        return Refusal("which of them the base image has is not known")
+        return Refusal("dlint does not know which of them the base image has")
     script = facts.script(run)
     assert script is not None
     if not _stops(facts, run, script):
@@ -257,7 +257,7 @@ def _with_apt(facts: Facts, install: Install) -> Fix | Refusal:
     names = [bare(word.text) for word in install.packages]
     needs = _closure(base, _others(facts, install))
     if needs.unknown:
-        return Refusal(f"what {needs.unknown[0]} needs is not known")
+        return Refusal(f"dlint does not know what {needs.unknown[0]} needs")
     held = sorted(needs.names & set(names))
     if held:
         return Refusal(f"a package that stays needs {held[0]}")
@@ -270,7 +270,7 @@ def _with_apt(facts: Facts, install: Install) -> Fix | Refusal:
     commands = [f"{prefix}apt-mark manual {' '.join(libraries)}"] if libraries else []
     commands.append(f"{prefix}{tool} purge -y --auto-remove {' '.join(names)}")
     edits = tuple(follow(facts.doc, script, command) for command in commands)
-    return Fix("remove them in the same RUN", edits, Applicability.UNSAFE)
+    return Fix("remove the build tools in the same RUN", edits, Applicability.UNSAFE)
 
 
 def _is_lean(base: BaseImage) -> bool:
@@ -295,7 +295,7 @@ def libraries(base: BaseImage | None, manager: str, packages: Sequence[str], kep
     if base is not None and _is_indexed(base):
         return sorted((found | _linked(packages, base)) - _closure(base, kept).names - set(kept))
     missing = _unnamed(base, manager, packages, kept)
-    return Refusal(f"the library of {missing} is not installed by its name") if missing else sorted(found - set(kept))
+    return Refusal(f"install the library of {missing} by its name first") if missing else sorted(found - set(kept))
 
 
 def _kept(facts: Facts, install: Install) -> list[str] | Refusal:

@@ -30,7 +30,7 @@ def cross_compile(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
         return None, f"{facts.settings.builder} does not set TARGETOS and TARGETARCH"
     built = [(run, item) for run in stage.all(nodes.Run) for item in facts.invocations(run) if _compiles(item)]
     if not built:
-        return None, "nothing is compiled to be taken along"
+        return None, "no other stage copies what it compiles"
     for run, item in built:
         if reason := _holds_on(facts, run, item):
             return None, reason
@@ -44,7 +44,7 @@ def cross_compile(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
     if missing:
         edits.append(insert_lines(facts.doc, with_comments(facts.doc, first).start, [f"ARG {' '.join(missing)}"]))
     edits += [insert(item.words[0].span.start, SETTINGS) for _, item in built]
-    return Fix("compile on the build platform", tuple(edits), Applicability.UNSAFE), ""
+    return Fix("cross-compile on the build platform", tuple(edits), Applicability.UNSAFE), ""
 
 
 def _compiles(item: Invocation) -> bool:
@@ -57,12 +57,12 @@ def _holds_on(facts: Facts, run: Run, item: Invocation) -> str:
     command = item.command
     script = facts.script(run)
     if script is None or not script.sound or command.name != "go":
-        return "the step is no plain script"
+        return "the RUN is not a plain script"
     if item.subcommand == "install":
-        return "`go install` puts what is for another platform into another folder"
+        return "`go install` uses another folder for other platforms"
     settings = _settings(facts, run, command)
     if any(name in settings for name in NAMES):
-        return "the script chooses a platform itself"
+        return "the script sets the platform itself"
     return "" if settings.get("CGO_ENABLED") == "0" else "it needs CGO_ENABLED=0, or a C compiler for the other platform"
 
 
@@ -98,5 +98,5 @@ def _taken(facts: Facts, stage: Stage, outputs: tuple[str, ...]) -> str:
             for word in node.sources:
                 path = absolute(word.text, "/")
                 if path is None or (not (path + "/").startswith(outputs) and any(overlap(path, there) for there in OF_A_PLATFORM)):
-                    return f"line {line} takes {word.text} of it"
+                    return f"line {line} copies {word.text} from it"
     return ""

@@ -63,7 +63,7 @@ def leave_out(facts: Facts, run: Run, invocation: Invocation, production: Produc
         return None
     last = invocation.subcommand_words[-1] if invocation.subcommand_words else invocation.words[0]
     edit = insert(last.span.end, _options(run, production.fix.split()))
-    return Fix(f"leave them out with `{production.fix}`", (edit,), Applicability.UNSAFE)
+    return Fix(f"add `{production.fix}` to skip development dependencies", (edit,), Applicability.UNSAFE)
 
 
 def not_asked(facts: Facts, run: Run, invocation: Invocation, production: Production) -> Fix | None:
@@ -84,7 +84,7 @@ def not_asked(facts: Facts, run: Run, invocation: Invocation, production: Produc
             edits.append(remove_word(facts.doc, flag.span))
     if not edits:
         return None
-    return Fix("do not ask for them", tuple(edits), Applicability.UNSAFE)
+    return Fix("stop asking for development dependencies", tuple(edits), Applicability.UNSAFE)
 
 
 def other_file(facts: Facts, run: Run, invocation: Invocation, word: Word, production: Production) -> Fix | None:
@@ -100,10 +100,10 @@ def other_file(facts: Facts, run: Run, invocation: Invocation, word: Word, produ
         return None
     if invocation.operands or any(not is_development(item.text, production) for item in invocation.options(*FILE)):
         gone: Edit | None = remove_word(facts.doc, Span(flag.span.start, word.span.end))
-        return Fix(f"leave {word.text} out", (gone,), Applicability.UNSAFE) if gone else None
+        return Fix(f"remove {word.text} from the install", (gone,), Applicability.UNSAFE) if gone else None
     included = _included(facts, run, word)
     if included is not None and not is_development(included, production):
-        return Fix(f"install {included}, which it includes", (replace_word(word, included),), Applicability.UNSAFE)
+        return Fix(f"install {included} instead of {word.text}", (replace_word(word, included),), Applicability.UNSAFE)
     if not _others_install(facts, run, invocation, production):
         return None
     alone = script.commands == (invocation.command,) and not script.tests

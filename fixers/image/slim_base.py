@@ -65,15 +65,15 @@ def change(facts: Facts, root: Stage, base: BaseImage, tag: str) -> Fix | Refusa
     word = root.from_.image
     image = word.text.rpartition("/")[2]
     if "$" in word.text or "@" in word.text:
-        return Refusal("a variable or a digest names the image")
+        return Refusal("the image is given by a variable or a digest")
     slim = lookup(f"{base.repository}:{tag}")
     assert slim is not None
     if slim.package_manager != base.package_manager or slim.distribution != base.distribution:
-        return Refusal("the slim variant is of another distribution")
+        return Refusal("the slim variant uses another distribution")
     if base.release and slim.release and base.release != slim.release:
-        return Refusal("the slim variant is of another release")
+        return Refusal("the slim variant uses another release")
     if not any(isinstance(node, nodes.CommandInstruction) for stage in facts.doc.stages for node in stage.instructions):
-        return Refusal("an image without a command may be one to work in")
+        return Refusal("the image has no command: people may work in it")
     stages = [stage for stage in facts.doc.stages if facts.graph.lineage(stage)[-1] is root]
     for stage in stages:
         reason = _obstacle(facts, stage, base, slim)
@@ -81,7 +81,7 @@ def change(facts: Facts, root: Stage, base: BaseImage, tag: str) -> Fix | Refusa
             return Refusal(reason)
     name = word.text.rpartition(":")[0] if ":" in image else word.text
     edit = replace_word(word, f"{name}:{tag}")
-    return Fix(f"use {name}:{tag}", (edit,), Applicability.UNSAFE)
+    return Fix(f"use `{name}:{tag}`", (edit,), Applicability.UNSAFE)
 
 
 def may_compile(text: str) -> bool:
@@ -100,11 +100,11 @@ def _obstacle(facts: Facts, stage: Stage, base: BaseImage, slim: BaseImage) -> s
     installed = {bare(word.text) for run in _runs(facts, stage) for item in _system(facts, run) for word in item.packages}
     package = next((name for name in sorted(installed) if is_one(name, "compilers") or is_one(name, "headers")), None)
     if package:
-        return f"{package} is there to compile"
+        return f"{package} is a package to compile with"
     patterns = _data()["manual"]["packages"]
     package = next((name for name in sorted(installed) if matches_any(name, patterns)), None)
     if package:
-        return f"{package} may want the folders of manual pages"
+        return f"{package} may need the folders of manual pages"
     if base.repository in ("debian", "ubuntu"):
         return None
     lacking = _lacking(base, slim, installed)
@@ -114,7 +114,7 @@ def _obstacle(facts: Facts, stage: Stage, base: BaseImage, slim: BaseImage) -> s
             return reason
     calls = started(facts, stage)
     if calls.unread:
-        return f"what {calls.unread[0]} calls cannot be read"
+        return f"dlint cannot tell what {calls.unread[0]} calls"
     called = calls.words & lacking
     if called:
         return f"the container may call {min(called)}"
@@ -135,19 +135,19 @@ def _lacking(base: BaseImage, slim: BaseImage, installed: set[str]) -> set[str]:
 def _obstacle_in_run(facts: Facts, run: Run, lacking: set[str]) -> str | None:
     script = facts.script(run)
     if script is None and not isinstance(run.form, nodes.Exec):
-        return "a step cannot be read"
+        return "dlint cannot read a RUN"
     if script is not None and not script.sound:
-        return "a step cannot be read"
+        return "dlint cannot read a RUN"
     for command in facts.commands(run):
         words = unwrapped(command.words)
         for word in words[:1]:
             name = word.text.rsplit("/", 1)[-1]
             if name in lacking:
-                return f"a step calls {name}"
+                return f"a RUN calls {name}"
             if name == "tar" and _unpacks_by(words[1:]) & lacking:
-                return "a step unpacks what the slim variant cannot"
+                return "a RUN unpacks a format that the slim variant cannot"
             if "$" in name or (name in SHELLS and len(words) > 1) or name in (".", "source") or word.text.startswith("."):
-                return f"what `{facts.brief(run)}` calls cannot be read"
+                return f"dlint cannot tell what `{facts.brief(run)}` calls"
     for item in facts.invocations(run):
         reason = _obstacle_in_install(facts, run, item)
         if reason:
@@ -172,21 +172,21 @@ def _obstacle_in_install(facts: Facts, run: Run, item: Invocation) -> str | None
         return None
     table = TABLES.get(item.tool.name)
     if table is None or (item.action == "build" and table != "npm"):
-        return f"{item.words[0].text} may have to compile"
+        return f"`{item.words[0].text}` may have to compile packages"
     data = _data()["language"][table]
     for word in item.operands:
         name = re.split(r"[\[=<>~!@;]", word.text.lstrip("@"), maxsplit=1)[0].lower().replace("_", "-")
         if name in data["packages"] or any(marker in word.text for marker in data["markers"]):
-            return f"{word.text} may have to be compiled"
+            return f"{word.text} may need a compiler"
     if item.is_global or item.action == "build" or (item.operands and not _is_project(item)):
         return None
     texts = list(_manifests(facts, run, item, table))
     if not texts:
-        return f"what `{item.words[0].text} {item.subcommand}`".rstrip() + " installs cannot be read"
+        return f"what `{item.name}`".rstrip() + " installs cannot be read"
     for text in texts:
         found = next((marker for marker in data["markers"] if marker in text), None) or _named(text, data["packages"])
         if found:
-            return f"{found} in its manifests may ask for a compiler"
+            return f"{found} in its manifests may need a compiler"
     return None
 
 
@@ -244,7 +244,7 @@ def _without_certificates(facts: Facts, stage: Stage, slim: BaseImage, installed
         return None
     called = {command.name.rsplit("/", 1)[-1] for run in _runs(facts, stage) for command in facts.commands(run)} | words
     tls = sorted(called & set(_data()["tls"]["programs"]))
-    return f"{tls[0]} needs certificates, which the slim variant lacks" if tls else None
+    return f"{tls[0]} needs CA certificates, which the slim variant lacks" if tls else None
 
 
 def _runs(facts: Facts, stage: Stage) -> Iterator[Run]:

@@ -113,7 +113,7 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
         tuple(posixpath.relpath(name, folder or ".") for name in read.files),
         known=True,
         fails=read.fails,
-        why=read.why or (f"{above} has a say in what is installed" if above else None),
+        why=read.why or (f"{above} also decides what is installed" if above else None),
         needs_project=_needs_project(facts, invocation, folder),
     )
 
@@ -133,11 +133,11 @@ def _own_project(context: Context, invocation: Invocation, folder: str, how: str
     top = folder or "."
     if how == "editable":
         files = tuple(posixpath.relpath(path, top) for path in found.files)
-        return Manifests(files, known=True, why=found.why, needs_project="an editable install notes which files are there")
+        return Manifests(files, known=True, why=found.why, needs_project="an editable install records which files are there")
     static = invocation.tool.name == "uv" and found.static
     paths = (posixpath.join(folder, "pyproject.toml"),) if static else found.requirements
     if not paths:
-        return Manifests((), known=True, why="its dependencies stand in no file that can be installed alone")
+        return Manifests((), known=True, why="no file lists its dependencies alone")
     read = _requirements(context, invocation.tool, tuple(posixpath.relpath(path, top) for path in paths), folder)
     if read.why is not None and not static:
         return Manifests((), known=True, why=read.why)
@@ -164,7 +164,7 @@ def _needs_project(facts: Facts, invocation: Invocation, folder: str) -> str | N
     data = replace(manifest, text=text).toml() if text is not None else None
     if data is not None and not is_package(data, tool.name):
         return None
-    return f"it installs the project itself: {without[0]} leaves that for later"
+    return f"it installs the project itself: add `{without[0]}`"
 
 
 def _composer_needs(context: Context, invocation: Invocation, folder: str) -> str | None:
@@ -190,15 +190,15 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
     """How far one may trust that an install reads its manifests only, and why no further: it is shown where its words name
     anything else.
     """
-    name = f"{invocation.words[0].text} {invocation.subcommand}".strip()
+    name = invocation.name
     if not reads.known or facts.context is None:
-        return Applicability.DISPLAY, "the build context does not show its manifests"
+        return Applicability.DISPLAY, "its manifests are not in the build context"
     if reads.fails:
-        return Applicability.DISPLAY, f"it would fail: {reads.why}"
+        return Applicability.DISPLAY, f"it would fail without the source: {reads.why}"
     if invocation.action != "install":
         # what fetches for a build fails where a manifest names parts of the source that are not there
         if invocation.tool.name == "maven" and sum(name.endswith("pom.xml") for name in reads.files) > 1:
-            return Applicability.DISPLAY, "modules that need each other cannot be fetched"
+            return Applicability.DISPLAY, "Maven cannot fetch for modules that depend on each other"
         missing = reads.why is not None and reads.why.endswith("is not in the build context")
         return Applicability.DISPLAY if missing else Applicability.UNSAFE, reads.why or "it adds a step"
     if local_project.own(invocation) and reads.needs_project:
@@ -214,7 +214,7 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
         None,
     )
     if invocation.subcommand not in action.plain or other is not None:
-        return Applicability.DISPLAY, f"what `{f'{name} {other}' if other else name}` reads is not known"
+        return Applicability.DISPLAY, f"dlint does not know which files `{f'{name} {other}' if other else name}` reads"
     operands = (word.text for word in invocation.operands if not _is_root(invocation.tool, word.text))
     if not all(PACKAGE.fullmatch(text) and not PACKAGE_FILE.search(text) for text in operands if "$" not in text):
         return Applicability.DISPLAY, f"`{name}` names files"
@@ -222,11 +222,11 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
     wrapped = command.words != invocation.words or command.assignments or "/" in command.name
     variable = any("$" in word.text or "`" in word.text for word in command.words)
     if wrapped or variable:
-        return Applicability.UNSAFE, "what runs depends on variables or other programs"
+        return Applicability.UNSAFE, "variables or other programs decide what runs"
     if _is_configured(facts, run):
-        return Applicability.UNSAFE, "a variable may name files"
+        return Applicability.UNSAFE, "an environment variable may name files"
     if not facts.context.whole:
-        return Applicability.UNSAFE, "the build context is too large to look through"
+        return Applicability.UNSAFE, "the build context is too large to search"
     if not reads.complete:
         return Applicability.UNSAFE, reads.needs_project or reads.why
     return Applicability.SAFE, None

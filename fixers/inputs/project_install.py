@@ -45,7 +45,7 @@ class ProjectInstall(Struct, frozen=True):
     @property
     def name(self) -> str:
         """What to call it in a message."""
-        return f"{self.invocation.words[0].text} {self.invocation.subcommand}".strip()
+        return self.invocation.name
 
 
 def project_installs(facts: Facts, stage: Stage) -> Iterator[ProjectInstall]:

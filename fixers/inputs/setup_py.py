@@ -49,15 +49,15 @@ LOOKING = frozenset({"glob", "rglob", "iterdir", "walk"})
 # Arguments of `setup()` that build something, run code, or ask the repository. Source: setuptools' documentation, "Keywords".
 BUILDING = {
     "ext_modules": "builds extensions",
-    "cmdclass": "has commands of its own",
-    "distclass": "has commands of its own",
+    "cmdclass": "has its own commands",
+    "distclass": "has its own commands",
     "cffi_modules": "builds extensions",
     "rust_extensions": "builds extensions",
-    "use_scm_version": "asks the repository for its version",
-    "pbr": "asks the repository for its version",
-    "use_2to3": "changes its source",
+    "use_scm_version": "reads its version from git",
+    "pbr": "reads its version from git",
+    "use_2to3": "converts its source",
     "libraries": "builds libraries",
-    "scripts": "installs scripts of the source",
+    "scripts": "installs scripts from the source",
 }
 MODULES = frozenset({"setuptools", "distutils", "pkg_resources", "__future__"})
 UNKNOWN = object()
@@ -91,9 +91,9 @@ def read(text: str) -> SetupPy:
         module = cst.parse_module(text)
         return _Reader(module).result()
     except cst.ParserSyntaxError:
-        return SetupPy(why="setup.py is no Python that can be read")
+        return SetupPy(why="setup.py is not Python that dlint can read")
     except RecursionError:
-        return SetupPy(why="setup.py is nested too deeply")
+        return SetupPy(why="setup.py is nested too deeply to read")
 
 
 def _unfit(text: str) -> str | None:
@@ -102,17 +102,17 @@ def _unfit(text: str) -> str | None:
         return "setup.py is too large to read"
     # neither is text, for the native parser
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        return "setup.py is no Python that can be read"
+        return "setup.py is not Python that dlint can read"
     counts = _Counts()
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             counts.add(token)
             if counts.depth > DEEPEST or counts.indents > DEEPEST:
-                return "setup.py is nested too deeply"
+                return "setup.py is nested too deeply to read"
             if counts.signs > MOST_SIGNS * (1 + (counts.depth > 0)) or counts.branches > MOST_BRANCHES:
-                return "setup.py is too long-winded to read"
+                return "setup.py is too complex to read"
     except (tokenize.TokenError, SyntaxError, ValueError):
-        return "setup.py is no Python that can be read"
+        return "setup.py is not Python that dlint can read"
     return None
 
 
@@ -294,7 +294,7 @@ class _Reader(Struct):
 
         self.calls += 1
         if self.calls > MOST_CALLS:
-            self._doubt("calls too much to follow")
+            self._doubt("calls too many functions to follow")
             return
         name = self._name(node.func)
         short = node.func.attr.value if isinstance(node.func, cst.Attribute) else name.rpartition(".")[2]
@@ -317,7 +317,7 @@ class _Reader(Struct):
     def _setup(self, node: cst.Call, env: dict[str, object]) -> None:
         for arg in node.args:
             if arg.star == "**":
-                self._doubt("takes the arguments of setup() from elsewhere")
+                self._doubt("computes the arguments of setup()")
             key = arg.keyword.value if arg.keyword is not None else ""
             if key in BUILDING and self._value(arg.value, env, 0) != []:
                 self._doubt(BUILDING[key])
@@ -363,13 +363,13 @@ class _Reader(Struct):
             # as with `with open(path) as f: exec(f.read())`: the last file that was opened
             run = [name for name in list(self.reads)[-1:] if name.endswith(".py")]
         if not run:
-            self._doubt("runs code that cannot be told")
+            self._doubt("runs code that dlint cannot follow")
         self.runs.update(dict.fromkeys(run))
 
     def _read(self, node: cst.BaseExpression | None, env: dict[str, object], depth: int, *, asks: bool = False) -> None:
         path = self._value(node, env, depth) if node is not None else UNKNOWN
         if not isinstance(path, str):
-            self._doubt("opens a file that cannot be told")
+            self._doubt("opens a file that dlint cannot name")
             return
         clean = posixpath.normpath(path)
         if clean.startswith(("/", "..")):

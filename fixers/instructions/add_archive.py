@@ -52,7 +52,7 @@ def add_archive(facts: Facts, copy: Copy, run: Run) -> Fix | None:
         if has_comment(facts.doc, span):
             return None
         edits.append(Edit(span, ""))
-    return Fix("let ADD unpack it", tuple(edits), Applicability.UNSAFE)
+    return Fix("unpack it with `ADD`", tuple(edits), Applicability.UNSAFE)
 
 
 def _archive(facts: Facts, copy: Copy) -> str | None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from dockerlint.fixers.edits import insert_lines, with_comments
 from dockerlint.fixers.effects.footprint import overlap
 from dockerlint.lint.catalogue import tables
+from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import catalogue, unwrapped
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
@@ -40,6 +41,7 @@ class Users(Struct, frozen=True):
     make: dict[str, str]
     ready: dict[str, str]
     commands: frozenset[str]
+    bases: tuple[str, ...]
     words: frozenset[str]
     system: frozenset[str]
     below: tuple[str, ...]
@@ -57,6 +59,7 @@ def users() -> Users:
         data["make"],
         data["ready"],
         frozenset(root["commands"]),
+        tuple(root["bases"]),
         frozenset(root["words"]),
         frozenset(root["system"]),
         tuple(path + "/" for path in root["below"]),
@@ -74,12 +77,12 @@ def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
         return None, reason
     making = _making(base)
     if making is None:
-        return None, f"how {base.repository} makes users is not known"
+        return None, f"dlint does not know how to create users in {base.repository}"
     name, command = making
     doc = facts.doc
     owned = sorted(_written(facts, stage))
     if owned and base.distribution == "none":
-        return None, f"there is no program to give {owned[0]} to another user"
+        return None, f"the image has no `chown` to give {owned[0]} to another user"
     edits = []
     if command:
         first = stage.from_
@@ -91,7 +94,16 @@ def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
     make = f"mkdir -p {' '.join(missing)} && " if missing else ""
     lines = [f"RUN {make}chown {name} {' '.join(owned)}"] if owned else []
     edits.append(insert_lines(doc, with_comments(doc, starts[0]).start, [*lines, f"USER {name}"]))
-    return Fix(f"run it as the user {name}", tuple(edits), Applicability.UNSAFE), ""
+    return Fix(f"run as user `{name}`", tuple(edits), Applicability.UNSAFE), ""
+
+
+def must_be_root(facts: Facts, stage: Stage) -> bool:
+    """Whether the stage starts a server that has to begin as root, and that changes to another user itself."""
+    known = users().commands
+    base = facts.base(stage)
+    if not any(isinstance(node, nodes.CommandInstruction) for item in facts.graph.lineage(stage) for node in item.instructions):
+        return base is not None and any(matches(f"{base.repository}:{base.tag}", item if ":" in item else f"{item}:*") for item in users().bases)
+    return any(word in known or posixpath.basename(word) in known for node in _started(stage) for word in _words(node))
 
 
 def low_port(facts: Facts, stage: Stage) -> str | None:
@@ -131,15 +143,13 @@ def _making(base: BaseImage) -> tuple[str, str | None] | None:
 def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
     """Why a command cannot do without root, or is not known well enough; empty when it can."""
     known = users()
-    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else _shell_words(node)
-    while words and posixpath.basename(words[0]) in STARTERS:
-        words = [word for word in words[1:] if word != "--" and not word.startswith("-")]
+    words = _words(node)
     if not words:
         return ""
     for word in words:
         # a command that installs when the container starts, too
         if {word, posixpath.basename(word)} & (known.commands | _managers()):
-            return f"`{posixpath.basename(word)}` is started by root"
+            return f"`{posixpath.basename(word)}` must start as root"
     script = next((word for word in words if word.endswith((".sh", ".bash"))), None) or (
         words[0] if "entrypoint" in words[0] else None
     )
@@ -147,9 +157,17 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
         return ""
     text = _script(facts, node, script)
     if text is None:
-        return f"what {script} does is not known"
+        return f"dlint cannot read {script}: it is not in the build context"
     found = sorted((known.words | _managers()).intersection(WORD.findall(text)))
-    return f"{script} calls `{found[0]}`" if found else ""
+    return f"{script} calls `{found[0]}`, which may need root" if found else ""
+
+
+def _words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:
+    """A command without what only starts it."""
+    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else _shell_words(node)
+    while words and posixpath.basename(words[0]) in STARTERS:
+        words = [word for word in words[1:] if word != "--" and not word.startswith("-")]
+    return words
 
 
 @cache

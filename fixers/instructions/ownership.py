@@ -84,7 +84,7 @@ def _fix(facts: Facts, run: Run, command: Command) -> Fix:
     edits.append(_without_recursion(facts, change) if keep else _without(facts, run, command))
     sure = fresh and not change.doubtful and not _makes_more(facts, change, found)
     trust = min(found.trust, Applicability.SAFE if sure else Applicability.UNSAFE)
-    return Fix(f"let {found.copies[0].name} set it: --{change.flag}={change.value}", tuple(edits), trust)
+    return Fix(f"use `{found.copies[0].name} --{change.flag}={change.value}`", tuple(edits), trust)
 
 
 # ---------------------------------------------------------------- the command
@@ -94,29 +94,29 @@ def _change(facts: Facts, run: Run, command: Command) -> _Change:
     """What a chown or chmod does, where COPY has a word for it."""
     script = facts.script(run)
     if script is None or script.heredoc or not script.chained or script.tests or run.flags or command.redirects or command.assignments:
-        raise _Obstacle("the step is more than a chain of commands")
+        raise _Obstacle("the RUN is not a plain chain of commands")
     options = [word for word in command.arguments if word.text.startswith("-")]
     operands = [word for word in command.arguments if not word.text.startswith("-")]
     if len(options) != 1 or not RECURSIVE.fullmatch(options[0].text) or len(operands) != 2:
-        raise _Obstacle(f"this {command.name} does more than COPY can")
+        raise _Obstacle(f"COPY cannot do all that this `{command.name}` does")
     before = _earlier(facts, run, command)
     value, place = operands
     if any(item.lasting for item in before) and not place.text.startswith("/"):
-        raise _Obstacle(f"where {place.text} lies is changed before")
+        raise _Obstacle("the RUN changes the folder before")
     path = facts.path(place.text, run)
     path = path.rstrip("/") if path else None
     if not path or any(overlap(path, other) for other in links(facts)):
-        raise _Obstacle("which files these are is not known")
+        raise _Obstacle("dlint does not know which files these are")
     user = facts.state(run).user
     if user is not None and user.partition(":")[0] not in ROOT:
-        raise _Obstacle("the step does not run as root")
+        raise _Obstacle("the RUN does not run as root")
     if command.name == "chmod":
         if not MODE.fullmatch(value.text):
-            raise _Obstacle(f"COPY --chmod takes no `{value.text}`")
+            raise _Obstacle(f"COPY --chmod does not take `{value.text}`")
         return _Change("chmod", value.text, path, options[0], user is None)
     owner, doubtful = _owner(facts, run, value)
     if "$" in owner and any(item.lasting for item in before):
-        raise _Obstacle(f"the script may change {value.text}")
+        raise _Obstacle(f"the script may change `{value.text}`")
     return _Change("chown", owner, path, options[0], doubtful or user is None)
 
 
@@ -127,15 +127,15 @@ def _owner(facts: Facts, run: Run, word: Word) -> tuple[str, bool]:
     """
     match = OWNER.fullmatch(word.text)
     if match is None or not word.text or "'" in facts.doc.source(word.span):
-        raise _Obstacle(f"the group of `{word.text}` is not known" if word.text.endswith(":") else f"COPY --chown takes no `{word.text}`")
+        raise _Obstacle(f"dlint does not know the group of `{word.text}`" if word.text.endswith(":") else f"COPY --chown does not take `{word.text}`")
     env = facts.state(run).env
     doubtful = False
     for name in REFERENCE.findall(word.text):
         if name not in env:
-            raise _Obstacle(f"the value of ${name} is not known")
+            raise _Obstacle(f"dlint does not know the value of `${name}`")
         value = env[name]
         if value is not None and not KNOWN.fullmatch(value):
-            raise _Obstacle(f"COPY --chown takes no `{value}`")
+            raise _Obstacle(f"COPY --chown does not take `{value}`")
         doubtful |= value is None
     return f"{match[1] or '0'}:{match[2] or '0'}", doubtful
 
@@ -166,17 +166,17 @@ def _brought(facts: Facts, run: Run, command: Command, change: _Change) -> _Foun
                 made |= makes
                 trust = min(trust, Applicability.SAFE if level is Clash.NONE else Applicability.UNSAFE)
             case nodes.Volume() if _meets(facts, node, change.path):
-                raise _Obstacle(f"line {facts.doc.line(node.span.start)} makes a volume of it")
+                raise _Obstacle(f"line {facts.doc.line(node.span.start)} makes it a volume")
             case nodes.Onbuild() if node not in stage.instructions:
-                raise _Obstacle("the stage below has triggers")
+                raise _Obstacle("the stage has ONBUILD triggers")
             case nodes.Bad():
-                raise _Obstacle("a line above is not understood")
+                raise _Obstacle("dlint does not understand an earlier line")
             case _:
                 pass
     if any(command_footprint(facts, run, item).at(change.path) for item in _earlier(facts, run, command)):
-        raise _Obstacle("the same step works with the files before")
+        raise _Obstacle("the same RUN works with the files first")
     if all(copy.flag(change.flag) for copy in copies):
-        raise _Obstacle("no COPY brings them alone")
+        raise _Obstacle("no COPY brings exactly these files")
     return _Found(tuple(copies), made, trust)
 
 
@@ -185,7 +185,7 @@ def _brings(facts: Facts, stage: Stage, copy: Copy, change: _Change) -> bool:
     target = destination(facts, copy)
     line = facts.doc.line(copy.span.start)
     if target is None:
-        raise _Obstacle(f"where line {line} copies to is not known")
+        raise _Obstacle(f"dlint does not know where line {line} copies to")
     if not overlap(target, change.path):
         return False
     if not (target + "/").startswith(change.path + "/"):
@@ -218,7 +218,7 @@ def _makes(facts: Facts, node: nodes.Workdir, path: str) -> bool:
     """Whether a WORKDIR makes the folder, so that COPY finds it."""
     folder = facts.path(node.argument.text, node)
     if folder is None:
-        raise _Obstacle(f"the folder of line {facts.doc.line(node.span.start)} is not known")
+        raise _Obstacle(f"dlint does not know the folder of line {facts.doc.line(node.span.start)}")
     if (folder.rstrip("/") + "/").startswith(path + "/"):
         if folder.rstrip("/") != path:
             raise _Obstacle(f"line {facts.doc.line(node.span.start)} makes a folder in it")
@@ -282,15 +282,15 @@ def _check_owner(facts: Facts, run: Run, command: Command, change: _Change, foun
     names = set(REFERENCE.findall(change.value))
     for node in between:
         if isinstance(node, nodes.Env | nodes.Arg) and any(pair.key.text in names for pair in node.pairs):
-            raise _Obstacle(f"line {facts.doc.line(node.span.start)} sets the owner, below the COPY")
+            raise _Obstacle(f"line {facts.doc.line(node.span.start)} sets the owner after the COPY")
     if all(part.isdecimal() for part in change.value.split(":")):
         return
     relation = Precedence(facts)
     for node in between:
         if (Kind.ACCOUNT, "") in relation.effects(node).writes or _installs(facts, node) or _brings_accounts(facts, node):
-            raise _Obstacle(f"the user of line {facts.doc.line(node.span.start)} must be made above the COPY")
+            raise _Obstacle(f"the user of line {facts.doc.line(node.span.start)} must exist before the COPY")
     if any(item.name in commands().accounts for item in _earlier(facts, run, command)):
-        raise _Obstacle("the user must be made above the COPY")
+        raise _Obstacle("the user must exist before the COPY")
 
 
 def _installs(facts: Facts, node: Instruction) -> bool:
@@ -310,7 +310,7 @@ def _brings_accounts(facts: Facts, node: Instruction) -> bool:
 def _check_mode(facts: Facts, change: _Change, found: _Found) -> None:
     """Whether COPY --chmod reaches all folders: those that it makes on the way have a mode of their own."""
     if facts.settings.builder != "buildkit":
-        raise _Obstacle(f"{facts.settings.builder} has no COPY --chmod")
+        raise _Obstacle(f"the {facts.settings.builder} builder has no COPY --chmod")
     if change.value.endswith(FOLDER_MODE):
         return
     for copy in found.copies:
@@ -367,5 +367,5 @@ def _without(facts: Facts, run: Run, command: Command) -> Edit:
     script = facts.script(run)
     edit = remove_command(facts.doc, script, command) if script else None
     if edit is None:
-        raise _Obstacle("a comment stands in its way")
+        raise _Obstacle("a comment is in between")
     return edit

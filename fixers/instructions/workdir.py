@@ -43,7 +43,7 @@ def to_workdir(facts: Facts, run: Run) -> Fix | None:
     edits = [Edit(gone, "")]
     if facts.state(run).workdir != path:
         edits.insert(0, insert_lines(facts.doc, whole_lines(facts.doc, run).start, [f"WORKDIR {path}"]))
-    return Fix(f"let WORKDIR say it: {path}", tuple(edits), Applicability.SAFE)
+    return Fix(f"use `WORKDIR {path}`", tuple(edits), Applicability.SAFE)
 
 
 def _comes_from_above(facts: Facts, stage: Stage, run: Run, path: str) -> bool:

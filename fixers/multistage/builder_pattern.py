@@ -58,7 +58,7 @@ def merge(facts: Facts, builder: str) -> Fix | Refusal:
     doc = facts.doc
     text = facts.context.beside(builder) if facts.context else None
     if text is None:
-        return Refusal(f"{builder} cannot be read")
+        return Refusal(f"dlint cannot read {builder}")
     other = parse(text)
     refusal = _unlike(doc, other, builder)
     if refusal:
@@ -66,7 +66,7 @@ def merge(facts: Facts, builder: str) -> Fix | Refusal:
     name = other.stages[-1].from_.alias.text if other.stages[-1].from_.alias else STAGE_NAME
     taken = {stage.name for stage in (*doc.stages, *other.stages[:-1])}
     if name.lower() in taken or re.search(rf"from={re.escape(name)}\b", doc.text, re.IGNORECASE):
-        return Refusal(f"another stage or image is called {name}")
+        return Refusal(f"another stage or image is named {name}")
     made = _made(Facts(other, facts.context))
     edits: list[Edit] = []
     for copy in doc.stages[0].all(nodes.Copy):
@@ -75,12 +75,12 @@ def merge(facts: Facts, builder: str) -> Fix | Refusal:
         for word in words:
             found = [path for path in made if posixpath.basename(path) == posixpath.basename(word.text)]
             if len(found) != 1 or isinstance(copy, nodes.Add) or copy.json:
-                return Refusal(f"where {builder} puts {word.text} cannot be told")
+                return Refusal(f"dlint cannot tell where {builder} puts {word.text}")
             paths[word] = found[0]
         if words:
             edits += _copies(doc, copy, paths, name)
     edits.append(_stages(doc, other, name))
-    return Fix(f"take the stages of {builder} in", tuple(edits), Applicability.UNSAFE)
+    return Fix(f"add the stages of {builder} to this file", tuple(edits), Applicability.UNSAFE)
 
 
 def _unlike(doc: Dockerfile, other: Dockerfile, builder: str) -> Refusal | None:
@@ -90,10 +90,10 @@ def _unlike(doc: Dockerfile, other: Dockerfile, builder: str) -> Refusal | None:
     if other.escape != doc.escape:
         return Refusal(f"{builder} has another escape character")
     if other.directive("syntax") and not doc.directive("syntax"):
-        return Refusal(f"{builder} asks for a syntax of its own")
+        return Refusal(f"{builder} has another `# syntax=` line")
     keys = [{pair.key.text for node in item.preamble if isinstance(node, nodes.Arg) for pair in node.pairs} for item in (doc, other)]
     if keys[0] & keys[1]:
-        return Refusal("both files have an ARG of the same name before FROM")
+        return Refusal("both files declare the same ARG before FROM")
     return None
 
 

@@ -78,7 +78,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return unknown
     folder = next((step.cwd for step in reversed(steps) if step.cwd), None)
     if folder is None:
-        return Refusal("the folder of the build cannot be told")
+        return Refusal("dlint cannot tell the folder of the build")
     images = _runtimes(reading, steps, folder)
     libraries = _libraries(reading, steps, folder)
     if isinstance(images, Refusal):
@@ -105,7 +105,7 @@ def _makes(reading: Reading, step: StageStep) -> tuple[Product, ...] | Refusal |
         if _value(step, "--target", "-t") == "install":
             return _installed(reading, step, None, "")
         path = reading.path(folder, step.run, step.cwd)
-        return (Product(path, folder=True),) if path and path != step.cwd else Refusal(f"where cmake builds {folder} cannot be told")
+        return (Product(path, folder=True),) if path and path != step.cwd else Refusal(f"dlint cannot tell where cmake builds {folder}")
     return None
 
 
@@ -114,17 +114,17 @@ def _compiled(reading: Reading, step: StageStep) -> tuple[Product, ...] | Refusa
     if {"-c", "-E", "-S", "-M", "-MM"}.intersection(words) or not any(word.endswith(SOURCES) or "*" in word for word in words):
         return None
     if "-shared" in words:
-        return Refusal("what loads a shared library cannot be told")
+        return Refusal("dlint cannot tell what loads a shared library")
     out = _value(step, "-o") or next((word[2:] for word in words if word.startswith("-o") and len(word) > 2), "a.out")
     path = reading.path(out, step.run, step.cwd)
-    return (Product(path),) if path else Refusal(f"where {out} is put cannot be told")
+    return (Product(path),) if path else Refusal(f"dlint cannot tell where {out} is put")
 
 
 def _made(reading: Reading, step: StageStep) -> tuple[Product, ...] | Refusal | None:
     folder = _value(step, "-C", "--directory")
     top = reading.path(folder, step.run, step.cwd) if folder else step.cwd
     if top is None:
-        return Refusal("the folder that make runs in cannot be told")
+        return Refusal("dlint cannot tell the folder that make runs in")
     settings = dict(word.partition("=")[::2] for word in step.operands if "=" in word)
     targets = [word for word in step.operands if "=" not in word and not word.isdecimal() and word != folder]
     if any(word.startswith("install") for word in targets):
@@ -137,7 +137,7 @@ def _made(reading: Reading, step: StageStep) -> tuple[Product, ...] | Refusal | 
         return (Product(top, folder=True),) if top not in {copy for copy in map(reading.destination, _copies(reading)) if copy} else Refusal("cmake builds in the source tree")
     text = _makefile(reading, step, top)
     if text is None:
-        return Refusal("what `make` makes is for its Makefile to say, which is not at hand")
+        return Refusal("only the Makefile says what `make` creates, and it is not in the build context")
     return tuple(Product(posixpath.normpath(posixpath.join(top, name))) for name in _targets(text, settings))
 
 
@@ -184,16 +184,16 @@ def _installed(reading: Reading, step: StageStep, prefix: str | None, destinatio
         found = {name: value.strip() for name, value in ASSIGNED.findall(text)} if text else {}
         prefix = found.get("PREFIX") or found.get("prefix")
         if prefix is None:
-            return Refusal("where `make install` puts things cannot be told")
+            return Refusal("dlint cannot tell where `make install` puts things")
     path = reading.path(prefix or PREFIX, step.run, "/")
     top = reading.path(destination, step.run, step.cwd) if destination else ""
     if path is None or top is None:
-        return Refusal("where it is installed to cannot be told")
+        return Refusal("dlint cannot tell where it is installed to")
     if top:
         return (Product(top, folder=True),)
     own = parse_reference(reading.image).repository in EMPTY_PREFIX
     if path == PREFIX and not own:
-        return Refusal(f"{PREFIX} has what {reading.image} brings, too")
+        return Refusal(f"{PREFIX} also holds files of {reading.image}")
     if path != PREFIX and not path.startswith("/opt/"):
         return Refusal(f"it is installed to {path}, where the system's own files are")
     return (Product(path, folder=True, whole=True),)
@@ -239,7 +239,7 @@ def _runtimes(reading: Reading, steps: list[StageStep], folder: str) -> tuple[Ru
         return runtime_images.static(reading.base, reading.image)
     own_library = any("-static-libstdc++" in word for step in steps for word in step.words)
     if parse_reference(reading.image).repository == "gcc" and not own_library and _has_plus_plus(reading, steps, folder):
-        return Refusal(f"the C++ library of {reading.image} is its own: link with -static-libstdc++ -static-libgcc")
+        return Refusal(f"{reading.image} has its own C++ library: link with -static-libstdc++ -static-libgcc")
     own = runtime_images.of_distribution(reading.base, reading.image)
     return own if isinstance(own, Refusal) else (own,)
 

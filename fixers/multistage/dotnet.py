@@ -45,24 +45,24 @@ def plan(reading: Reading) -> Split | Refusal | None:
     builds = [step for step in reading.every_step() if _does(step, "publish")]
     if not builds:
         only = any(_does(step, "build") for step in reading.every_step())
-        return Refusal("`dotnet build` does not gather what the program needs, `dotnet publish` does") if only else None
+        return Refusal("`dotnet build` does not collect what the program needs: use `dotnet publish`") if only else None
     if reading.builder is None or reading.builder.family != "dotnet":
-        return Refusal(f"{reading.image} is not known as an image to build .NET in")
+        return Refusal(f"dlint does not know {reading.image} as an image to build .NET in")
     if len(builds) > 1:
-        return Refusal("several projects are published")
+        return Refusal("the file publishes several projects")
     (step,) = builds
     project = _project(reading, step)
     text = reading.text(project) if project else None
     if project is None or text is None:
-        return Refusal("which runtime the project needs is for its project file to say, which is not at hand")
+        return Refusal("only the project file says which runtime it needs, and it is not in the build context")
     version = VERSION.match(parse_reference(reading.image).tag or "")
     framework = FRAMEWORK.search(text)
     if version is None or framework is None or framework[1] != version[0]:
-        return Refusal(f"the project is not seen to be for the .NET of {reading.image}")
+        return Refusal(f"the project file does not name the .NET version of {reading.image}")
     runtime = runtime_images.of_language("dotnet-web" if WEB.search(text) else "dotnet", reading.image)
     output = _output(reading, step, project, framework[1])
     if runtime is None or output is None or step.cwd is None:
-        return Refusal(f"no runtime image of {reading.image} is known" if runtime is None else "where the program is published to cannot be told")
+        return Refusal(f"dlint knows no runtime image for {reading.image}" if runtime is None else "dlint cannot tell where the program is published to")
     return carry(reading, _build(reading, step, runtime, output, text))
 
 

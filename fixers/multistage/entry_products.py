@@ -48,10 +48,10 @@ def take_products(plan: Draft, launches: list[Launch]) -> None:
         if is_check and "/" not in words[0]:
             plan.programs.add(name)
         elif name not in plan.build.programs or not found:
-            raise RefusedError(f"the build is not seen to make what `{' '.join(launch.words[:3])}` runs")
+            raise RefusedError(f"dlint does not see the build create what `{' '.join(launch.words[:3])}` runs")
     mounted = (path for path in plan.copies for run in plan.reading.runs if plan.reading.facts.mounted(run, path))
     if path := next(mounted, None):
-        raise RefusedError(f"{path} lies on a mount, not in the image")
+        raise RefusedError(f"{path} is on a mount, not in the image")
 
 
 def _without_init(plan: Draft, words: list[str]) -> list[str]:
@@ -62,7 +62,7 @@ def _without_init(plan: Draft, words: list[str]) -> list[str]:
     plan.programs.add(name)
     at = words.index("--") + 1 if "--" in words else 1
     if at >= len(words) or words[at].startswith("-"):
-        raise RefusedError(f"what {name} starts cannot be told")
+        raise RefusedError(f"dlint cannot tell what {name} starts")
     return words[at:]
 
 

@@ -34,17 +34,17 @@ def check_users(plan: Draft) -> None:
     reading = plan.reading
     base = reading.base
     if base is not None and base.runs_as_root is False:
-        raise RefusedError(f"{reading.image} runs as a user of its own")
+        raise RefusedError(f"{reading.image} sets a user of its own")
     for node in reading.stage.instructions:
         text = node.argument.text if isinstance(node, nodes.User) else None
         if isinstance(node, nodes.Copy) and (node in plan.head or node.span.start >= plan.build.last.span.end):
             text = node.flag_value("chown")
         user = reading.facts.expand(text, node) if text is not None else "root"
         if user is None:
-            raise RefusedError(f"who `{reading.facts.brief(node)}` names cannot be told")
+            raise RefusedError(f"dlint cannot tell who `{reading.facts.brief(node)}` names")
         for name in user.split(":"):
             if not (name.isdecimal() or name in COMMON_USERS | plan.users | plan.build.users or not name):
-                raise RefusedError(f"where the user {name} comes from cannot be told")
+                raise RefusedError(f"dlint cannot tell where the user {name} comes from")
 
 
 def choose_runtime(plan: Draft) -> Runtime:
@@ -60,7 +60,7 @@ def choose_runtime(plan: Draft) -> Runtime:
             continue
         if user or runtime.user == "root":
             return runtime
-    raise RefusedError("no image is known that has what the file asks for")
+    raise RefusedError("dlint knows no image that has what the file asks for")
 
 
 def trusted(plan: Draft, runtime: Runtime) -> list[str]:
@@ -87,7 +87,7 @@ def _wanted(plan: Draft, runtime: Runtime) -> list[str]:
         if package is None and program in plan.had:
             package = program
         if package is None:
-            raise RefusedError(f"which package has `{program}` is not known")
+            raise RefusedError(f"dlint does not know which package has `{program}`")
         found.append(package)
     return [name for name in dict.fromkeys(found) if name not in runtime.brings]
 

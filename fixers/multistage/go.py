@@ -34,12 +34,12 @@ def plan(reading: Reading) -> Split | Refusal | None:
     """The split of a stage in which Go builds; None when it does not."""
     launch = reading.launch
     if not isinstance(launch, Refusal) and launch.words[:2] == ("go", "run"):
-        return Refusal("`go run` builds when the container starts: CMD must name a program that `go build` makes")
+        return Refusal("`go run` builds when the container starts: run `go build`, and name the program in CMD")
     builds = [step for step in reading.every_step() if _builds(step) and not _is_tool(reading, step)]
     if not builds:
         return None
     if reading.builder is None or reading.builder.family != "go":
-        return Refusal(f"{reading.image} is not known as an image to build Go in")
+        return Refusal(f"dlint does not know {reading.image} as an image to build Go in")
     made: dict[str, str] = {}
     last = builds[-1].run
     for step in reading.every_step():
@@ -52,7 +52,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
             last = max(last, step.run, key=lambda run: run.span)
     folder = builds[-1].cwd
     if folder is None:
-        return Refusal("the folder that `go build` runs in cannot be told")
+        return Refusal("dlint cannot tell the folder that `go build` runs in")
     static = all(_is_static(reading, step) for step in builds)
     libraries = () if static else linked(reading)
     own = runtime_images.of_distribution(reading.base, reading.image)
@@ -118,20 +118,20 @@ def _output(reading: Reading, step: StageStep) -> list[Product] | Refusal:
         packages = packages[:1]
     names = [name for package in packages or ["."] for name in _names(reading, step, package)]
     if invocation.subcommand == "install":
-        return _in(_bin(reading, step), names) if None not in names else Refusal("which programs `go install` makes cannot be told")
+        return _in(_bin(reading, step), names) if None not in names else Refusal("dlint cannot tell which programs `go install` makes")
     out = invocation.option("-o")
     path = reading.path(out, step.run, step.cwd) if out is not None else step.cwd
     if path is None:
-        return Refusal(f"where `go build{f' -o {out}' if out else ''}` puts the program cannot be told")
+        return Refusal(f"dlint cannot tell where `go build{f' -o {out}' if out else ''}` puts the program")
     is_folder = out is None or out.endswith("/") or path == step.cwd or path in (*runtime_images.USUAL_PATH, "/")
     if not is_folder:
         return [Product(path)]
     if out is not None and path != step.cwd and path not in (*runtime_images.USUAL_PATH, "/"):
         return [Product(path, folder=True)]
     if out is None and len(packages) > 1:
-        return Refusal("`go build` of several packages keeps none of them")
+        return Refusal("`go build` of several packages keeps no program: use `-o FOLDER/`")
     if None in names:
-        return Refusal("how `go build` names its program is for go.mod to say, which is not at hand; -o would")
+        return Refusal("only go.mod says how `go build` names its program, and it is not in the build context: use `-o`")
     return _in(path, names)
 
 

@@ -43,10 +43,10 @@ def plan(reading: Reading) -> Split | Refusal | None:
     if not builds:
         return None
     if reading.builder is None or reading.builder.family != "java":
-        return Refusal(f"{reading.image} is not known as an image to build Java in")
+        return Refusal(f"dlint does not know {reading.image} as an image to build Java in")
     runtime = runtime_images.of_language("java", reading.image)
     if runtime is None:
-        return Refusal(f"no JRE image is known that has the Java of {reading.image}")
+        return Refusal(f"dlint knows no JRE image that has the Java of {reading.image}")
     made: dict[str, str] = {}
     last = builds[-1].run
     for step in reading.every_step():
@@ -59,7 +59,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
             last = max(last, step.run, key=lambda run: run.span)
     folder = builds[-1].cwd
     if folder is None:
-        return Refusal("the folder of the build cannot be told")
+        return Refusal("dlint cannot tell the folder of the build")
     products = tuple(Product(path, kind == "folder", path.endswith("/build/install")) for path, kind in made.items())
     return carry(
         reading,
@@ -88,12 +88,12 @@ def _folders(reading: Reading, step: StageStep) -> list[str] | Refusal:
     at = reading.path(given, step.run, step.cwd) if given else step.cwd
     top = posixpath.dirname(at) if at and maven and given and given.endswith(".xml") else at
     if top is None:
-        return Refusal("the folder of the build cannot be told")
+        return Refusal("dlint cannot tell the folder of the build")
     names = ("pom.xml",) if maven else ("build.gradle", "build.gradle.kts")
     found = (reading.text(posixpath.join(top, name)) for name in names)
     text = next((text for text in found if text is not None), None)
     if text is None:
-        return Refusal(f"what is in the jar is for {names[0]} to say, which is not at hand")
+        return Refusal(f"only {names[0]} says what is in the jar, and it is not in the build context")
     modules = MODULE.findall(text) if maven else []
     texts = [text, *(reading.text(posixpath.join(top, name, "pom.xml")) or "" for name in modules)]
     if not maven:
@@ -101,9 +101,9 @@ def _folders(reading: Reading, step: StageStep) -> list[str] | Refusal:
         texts += [reading.text(posixpath.join(top, name, file)) or "" for name in modules for file in names]
     whole = "\n".join(texts)
     if BESIDE.search(whole):
-        return Refusal("the jar takes its dependencies from files beside it")
+        return Refusal("the jar loads its dependencies from files beside it")
     if _depends(whole) and not GATHERED.search(whole):
-        return Refusal("no plugin is seen that puts the dependencies into the jar")
+        return Refusal("dlint sees no plugin that puts the dependencies into the jar")
     below = ("target",) if maven else ("build/libs", "build/install")
     if not maven and not any(word.endswith("installDist") for word in step.operands):
         below = ("build/libs",)

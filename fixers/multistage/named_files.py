@@ -55,7 +55,7 @@ def carry_started(plan: Draft) -> None:
     for path in sorted(quoted):
         unknown = path.startswith("/") and path not in plan.copies and path not in build.made
         if unknown and any(item.holds(path) and path.rstrip("/") != item.path for item in folders):
-            raise RefusedError(f"the source names {path}, which the build is not seen to make")
+            raise RefusedError(f"the source names {path}, and dlint does not see the build create it")
 
 
 def _stays_in_tree(plan: Draft, path: str) -> bool:
@@ -71,7 +71,7 @@ def _carry_file(plan: Draft, path: str, name: str) -> None:
     reading = plan.reading
     context = reading.facts.context
     if context is None:
-        raise RefusedError(f"whether {name} is a file of the source cannot be told without the build's context")
+        raise RefusedError(f"dlint cannot tell without the build context whether {name} is a file of the source")
     if reading.context_path(path) is not None and PLAIN_PATH.fullmatch(path):
         plan.copies[path] = path
 
@@ -88,7 +88,7 @@ def _carry_mentioned(plan: Draft) -> None:
         if not PLAIN_PATH.fullmatch(name) or not _stays_in_tree(plan, path):
             continue
         if any(overlap(path, folder) for folder in commands().system):
-            raise RefusedError(f"{path} is a folder of the system too")
+            raise RefusedError(f"{path} is also a system folder")
         plan.copies[path] = path
 
 

@@ -77,17 +77,17 @@ def plan(reading: Reading) -> Split | Refusal | None:
     if not builds:
         return None
     if parse_reference(reading.image).repository != "node":
-        return Refusal(f"{reading.image} is not known as an image to build Node in")
+        return Refusal(f"dlint does not know {reading.image} as an image to build Node in")
     step = builds[-1]
     if len(builds) > 1 or step.cwd is None or step.cwd != reading.workdir(step.run):
-        return Refusal("the build is not one step in the folder of WORKDIR")
+        return Refusal("the build is not one RUN in the folder of WORKDIR")
     if reading.facts.state(step.run).user not in ROOT:
-        return Refusal("what the build makes belongs to the user who runs it")
+        return Refusal("the build runs as another user than root")
     package = package_json.read(reading.text(posixpath.join(step.cwd, "package.json")))
     if package is None:
-        return Refusal("what the build makes is for package.json to say, which is not at hand")
+        return Refusal("only package.json says what the build creates, and it is not in the build context")
     if "workspaces" in package.raw or any("prisma" in name for name in package.dependencies | package.development):
-        return Refusal("what workspaces, or Prisma's generator, put into node_modules is not known")
+        return Refusal("dlint does not know what workspaces, or Prisma's generator, put into node_modules")
     outputs = _outputs(reading, step, package)
     if isinstance(outputs, Refusal):
         return outputs
@@ -156,12 +156,12 @@ def _ends(reading: Reading, step: StageStep, package: NodePackage) -> tuple[Run,
         return step.run, tuple(f"RUN {command}" for command in cache)
     installs = {item.name for item in reading.every_step() if item.invocation and item.invocation.action == "install" and item.name in MANAGERS}
     if len(installs) != 1:
-        return step.run, Refusal("which tool installs the dependencies is not one")
+        return step.run, Refusal("several tools install the dependencies")
     (tool,) = installs
     lock = reading.text(posixpath.join(step.cwd or "/", "yarn.lock")) or ""
     manager = str(package.raw.get("packageManager", ""))
     if tool == "yarn" and ("__metadata:" in lock or re.match(r"yarn@[2-9]", manager)):
-        return step.run, Refusal("Yarn from 2 on has no option to take the development's dependencies away")
+        return step.run, Refusal("Yarn 2 and later cannot remove development dependencies")
     return step.run, (f"RUN {' && '.join((PRUNE[tool], *cache))}",)
 
 
@@ -191,7 +191,7 @@ def _outputs(reading: Reading, step: StageStep, package: NodePackage) -> list[st
             beside = ("public", *(f"next.config.{suffix}" for suffix in CONFIGS))
             found += [posixpath.join(step.cwd, name) for name in beside if _is_there(reading, step.cwd, name)]
     if not found:
-        return Refusal(f"`{line}` is not seen to write anything")
+        return Refusal(f"dlint does not see what `{line}` writes")
     return list(dict.fromkeys(found))
 
 
@@ -218,7 +218,7 @@ def _output(reading: Reading, folder: str, program: str, words: list[str]) -> st
     given = _given(words, OUT_FLAGS.get(program, ()))
     if given is not None:
         return given
-    unknown = Refusal(f"where `{program}` writes cannot be told")
+    unknown = Refusal(f"dlint cannot tell where `{program}` writes")
     match program:
         case "tsc" | "nest":
             project = _given(words, ("-p", "--project", "--path")) or _first(reading, folder, program)
@@ -337,12 +337,12 @@ def _unfit(reading: Reading, package: NodePackage, outputs: list[str], folder: s
     text = package.expanded(line)
     needed = package.development_in(text)
     if needed:
-        return Refusal(f"`{line}` needs {needed}, a dependency of the development")
+        return Refusal(f"`{line}` needs {needed}, a development dependency")
     named = {word for step in reading.every_step() if step.invocation and step.invocation.is_global for word in step.operands[1:]}
     programs = {program for name in named for program in package_json.programs(name.rpartition("@")[0] or name)}
     commands = _commands(package, list(launch.words))
     if not commands or launch.words[0] in MANAGERS - {"npm", "yarn"}:
-        return Refusal(f"what `{line}` runs cannot be told")
+        return Refusal(f"dlint cannot tell what `{line}` runs")
     for words in commands:
         program = posixpath.basename(words[0])
         if program in programs:
@@ -350,9 +350,9 @@ def _unfit(reading: Reading, package: NodePackage, outputs: list[str], folder: s
         if program == "next" and words[1:2] == ["start"]:
             continue
         if program != "node":
-            return Refusal(f"what `{program}` reads when it runs cannot be told")
+            return Refusal(f"dlint cannot tell what `{program}` reads when it runs")
         script = next((word for word in words[1:] if not word.startswith("-")), None)
         path = reading.path(script, launch.by[-1], folder) if script else None
         if path is None or not any(path.startswith(output + "/") or path == output for output in outputs):
-            return Refusal(f"`{' '.join(words)}` runs what the build is not seen to make")
+            return Refusal(f"`{' '.join(words)}` runs a file that dlint does not see the build create")
     return None

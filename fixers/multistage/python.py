@@ -54,7 +54,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return refusal
     more = next((name for name in built if is_one(name, "bring-more")), None)
     if more:
-        return Refusal(f"what came with {more} may be needed at run time")
+        return Refusal(f"the program may need what came with {more}")
     kept = [package for package in packages if bare(package) not in built]
     manager = (reading.base.package_manager if reading.base else None) or ""
     linked = libraries(reading.base, manager, built, [bare(package) for package in kept])
@@ -62,7 +62,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
         return linked
     distribution = runtime_images.data()["distribution"].get(reading.base.distribution if reading.base else None)
     if distribution is None:
-        return Refusal(f"what {reading.image} is made on is not known")
+        return Refusal(f"dlint does not know what {reading.image} is made on")
     runtime = runtime_images.of_image(reading.image, ["python", "python3", *distribution["brings"]])
     # what else is installed is there for the program: nothing says that only the build calls it
     wanted = tuple(dict.fromkeys((*kept, *linked)))
@@ -99,22 +99,22 @@ def _unfit(reading: Reading, installs: list[StageStep]) -> Refusal | None:
     text = reading.doc.text
     found = SYSTEM.search(text)
     if found:
-        return Refusal(f"the file names {found[0]}, where the packages would no longer be")
+        return Refusal(f"the file names {found[0]}, and the packages would move from there")
     for node in reading.stage.all(nodes.Env):
         for pair in node.pairs:
             if pair.key.text == "PATH" and (pair.value is None or not OWN_PATH.search(pair.value.text)):
-                return Refusal("the file sets PATH anew")
+                return Refusal("the file replaces PATH")
     if reading.facts.state(installs[0].run).user not in ROOT:
         return Refusal("pip does not run as root")
     for step in reading.every_step():
         item = step.invocation
         if step.name in OTHERS:
-            return Refusal(f"where {step.name} installs packages is not known")
+            return Refusal(f"dlint does not know where {step.name} installs packages")
         if item is not None and item.tool.name == "pip" and item.has(ELSEWHERE):
-            return Refusal("pip is told to install elsewhere")
+            return Refusal("an option tells pip to install elsewhere")
         early = step.run.span <= installs[-1].run.span
         if early and PYTHON.fullmatch(step.name) and not (item and item.tool.name == "pip"):
-            return Refusal(f"what `{' '.join(step.words[:3])}` makes cannot be told")
+            return Refusal(f"dlint cannot tell what `{' '.join(step.words[:3])}` makes")
     return None
 
 

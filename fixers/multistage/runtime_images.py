@@ -50,7 +50,7 @@ def of_distribution(base: BaseImage | None, image: str) -> Runtime | Refusal:
     """The small image of the distribution that a builder is made on; of the newest release where it does not say which."""
     row = data()["distribution"].get(base.distribution) if base and base.distribution else None
     if base is None or row is None:
-        return Refusal(f"no small image is known for what {image} is made on")
+        return Refusal(f"dlint knows no small image for what {image} is made on")
     if base.release:
         name, exact = row["named"].format(release=base.release), True
     elif "newest" in row:

@@ -33,9 +33,9 @@ def plan(reading: Reading) -> Split | Refusal | None:
     if not builds:
         launch = reading.launch
         runs = not isinstance(launch, Refusal) and launch.words[:2] == ("cargo", "run")
-        return Refusal("`cargo run` builds when the container starts: name a program that `cargo build` makes") if runs else None
+        return Refusal("`cargo run` builds when the container starts: run `cargo build --release`, and name the program in CMD") if runs else None
     if reading.builder is None or reading.builder.family != "rust":
-        return Refusal(f"{reading.image} is not known as an image to build Rust in")
+        return Refusal(f"dlint does not know {reading.image} as an image to build Rust in")
     made: dict[str, str] = {}
     last = builds[-1].run
     for step in reading.every_step():
@@ -48,7 +48,7 @@ def plan(reading: Reading) -> Split | Refusal | None:
             last = max(last, step.run, key=lambda run: run.span)
     folder = builds[-1].cwd
     if folder is None:
-        return Refusal("the folder that cargo runs in cannot be told")
+        return Refusal("dlint cannot tell the folder that cargo runs in")
     # a musl target of a glibc builder is linked with nothing; of Alpine's own toolchain that does not always hold
     static = all("-linux-musl" in (_target(reading, step) or "") for step in builds)
     libraries = () if static else linked(reading)
@@ -85,18 +85,18 @@ def _output(reading: Reading, step: StageStep) -> Product | Refusal:
         root = invocation.option("--root") or reading.setting(step, "CARGO_INSTALL_ROOT")
         path = reading.path(root, step.run, step.cwd) if root else CARGO_HOME
         if path is None:
-            return Refusal("where `cargo install` puts programs cannot be told")
+            return Refusal("dlint cannot tell where `cargo install` puts programs")
         name = _installed(reading, step)
-        return Product(posixpath.join(path, "bin", name)) if name else Refusal("which program `cargo install` makes cannot be told")
+        return Product(posixpath.join(path, "bin", name)) if name else Refusal("dlint cannot tell which program `cargo install` makes")
     folder = invocation.option("--target-dir") or reading.setting(step, "CARGO_TARGET_DIR") or "target"
     target = _target(reading, step)
     if target is not None and ("$" in target or "/" in target):
-        return Refusal(f"which target {target} is cannot be told")
+        return Refusal(f"dlint cannot tell which target {target} is")
     profile = "release" if invocation.has(("--release", "-r")) else invocation.option("--profile") or "debug"
     profile = "debug" if profile == "dev" else profile
     top = reading.path(folder, step.run, step.cwd)
     if top is None or "$" in profile:
-        return Refusal("where cargo puts its programs cannot be told")
+        return Refusal("dlint cannot tell where cargo puts its programs")
     return Product(posixpath.join(top, target or "", profile), folder=True)
 
 

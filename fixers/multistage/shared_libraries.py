@@ -30,7 +30,7 @@ def linked(reading: Reading) -> tuple[str, ...] | Refusal:
         return ()
     base = reading.base
     if base is None or base.distribution != "debian" or base.release not in TABLES:
-        return Refusal(f"which library {headers[0]} belongs to is not known for the release of the image")
+        return Refusal(f"dlint does not know which library {headers[0]} belongs to in this release")
     # the C library's headers bring others along, whose libraries nothing is linked with unless they are asked for
     usual = [name for name in _closure(base.release, ["libc6-dev"]).names if not name.startswith("lib") or runtime_images.is_headers(name)]
     present = [name for name in usual if name not in headers]

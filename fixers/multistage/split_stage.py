@@ -27,13 +27,13 @@ MOST_NAMED = 3
 def plan(facts: Facts, stage: Stage) -> Split | Refusal:
     """The split of the only stage of a file, by the first language that knows what is built there."""
     if facts.settings.target is not None:
-        return Refusal("--target names a stage")
+        return Refusal("`target` is set to a stage of this file")
     reading = Reading(facts, stage)
     for language in LANGUAGES:
         found = language(reading)
         if found is not None:
             return found
-    return Refusal("it is not known what the build makes")
+    return Refusal("dlint does not know what the build creates")
 
 
 def fix(facts: Facts, split: Split) -> Fix | None:

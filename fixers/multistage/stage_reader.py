@@ -269,7 +269,7 @@ class Reading:
             return self._launch(by[0].form, (by[0],))
         first = self._launch(entry.form, (entry,))
         if isinstance(first, Refusal) or first.shell or not isinstance(cmd.form, nodes.Exec):
-            return first if isinstance(first, Refusal) or first.shell else Refusal("an ENTRYPOINT with a CMD that is a script")
+            return first if isinstance(first, Refusal) or first.shell else Refusal("the file has an ENTRYPOINT, and its CMD is in shell form")
         return Launch((*first.words, *(word.text for word in cmd.form.words)), False, by)
 
     def check(self, node: nodes.Healthcheck) -> Launch | Refusal:
@@ -282,7 +282,7 @@ class Reading:
             if len(words) == 3 and is_shell(words[0]) and words[1] == "-c":
                 return _script(words[2], by)
             if words and is_shell(words[0]):
-                return Refusal(f"what {' '.join(words)} calls cannot be told")
+                return Refusal(f"dlint cannot tell what {' '.join(words)} calls")
             return Launch(words, False, by) if words else Refusal("the command is empty")
         return _script(form.text, by) if form is not None else Refusal("the command is empty")
 

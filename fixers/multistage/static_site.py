@@ -65,16 +65,16 @@ def served(words: list[str], folder: str, outputs: list[str], config: str) -> Se
     known = (*server.ports, *server.addresses, *(server.single or ()), *server.ignored)
     other = next((name for name in given if name not in known), None)
     if other is not None:
-        return Refusal(f"what nginx would do for `{other}` of {program} is not known")
+        return Refusal(f"dlint does not know what nginx would do for `{other}` of {program}")
     address = next((given[name] for name in server.addresses if name in given), None if server.hidden else "")
     port = next((given[name] for name in server.ports if name in given), server.port)
     if address is None or address.strip("0.:") or (program == "vite" and VITE_SERVER.search(config)):
-        return Refusal(f"`{line}` is set up in another way than nginx would be")
+        return Refusal(f"`{line}` has settings that nginx would not have")
     if not port.isdecimal():
         return Refusal(f"the port of `{line}` is not a number")
     paths = [posixpath.normpath(posixpath.join(folder, place)) for place in places] or (outputs if program == "vite" else [])
     if len(paths) != 1 or paths[0] not in outputs:
-        return Refusal(f"`{line}` serves what the build is not seen to make")
+        return Refusal(f"`{line}` serves files that dlint does not see the build create")
     return Served(paths[0], port, server.single is None or any(name in given for name in server.single))
 
 
@@ -99,7 +99,7 @@ def _options(server: SiteServer, words: list[str]) -> tuple[dict[str, str], list
 def plan(reading: Reading, step: StageStep, found: Served, own: frozenset[str], manifests: tuple[str, ...]) -> Split | Refusal:
     """The split of a stage that builds a site and serves it."""
     if any(node.argument.text not in ROOT for node in reading.stage.all(nodes.User)):
-        return Refusal("nginx does not start as another user without more settings")
+        return Refusal("nginx needs more settings to start as another user")
     row = runtime_images.data()["site"]
     runtime = Runtime(row["image"], row["manager"], True, True, frozenset(row["brings"]), runtime_images.USUAL_PATH)
     missing = "/index.html" if found.single else "=404"

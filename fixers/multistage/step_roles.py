@@ -53,7 +53,7 @@ def sort(plan: Draft, node: nodes.Instruction) -> None:
         case nodes.Run():
             _sort_run(plan, node)
         case _:
-            raise RefusedError(f"`{plan.reading.facts.brief(node)}` is not understood")
+            raise RefusedError(f"`{plan.reading.facts.brief(node)}` is an instruction that dlint does not split")
 
 
 def _moves(plan: Draft, node: nodes.Workdir) -> bool:
@@ -84,14 +84,14 @@ def _names(plan: Draft, texts: Iterable[str]) -> set[str]:
     try:
         return {reference.name for text in texts if "$" in text for reference in variables(text, plan.reading.doc.escape)}
     except ExpansionError as error:
-        raise RefusedError("a variable cannot be read") from error
+        raise RefusedError("dlint cannot resolve a variable") from error
 
 
 def _sort_copy(plan: Draft, copy: nodes.Copy) -> None:
     """A copy to elsewhere, one of data and one from an image is made in both stages; one of source code stays behind."""
     target = plan.reading.destination(copy)
     if target is None:
-        raise RefusedError(f"where `{plan.reading.facts.brief(copy)}` puts things cannot be told")
+        raise RefusedError(f"dlint cannot tell where `{plan.reading.facts.brief(copy)}` puts things")
     if copy.from_ is None and overlap(target, plan.build.folder) and not _is_data(plan, copy):
         plan.left.append(target.rstrip("/") or "/")
         plan.behind.append(f"`{plan.reading.facts.brief(copy)}`")
@@ -123,13 +123,13 @@ def _sort_run(plan: Draft, run: nodes.Run) -> None:
     """A step that makes users and folders is made in both stages; what it installs is looked at; the rest stays behind."""
     steps = plan.reading.steps(run)
     if steps is None:
-        raise RefusedError(f"`{plan.reading.facts.brief(run)}` is too much of a script to tell what it makes")
+        raise RefusedError(f"`{plan.reading.facts.brief(run)}` is too complex a script: dlint cannot tell what it creates")
     kinds = [_kind(plan, step) for step in steps]
     if "final" not in kinds:
         return
     if {"build", "packages"}.intersection(kinds):
         step = next(step for step, kind in zip(steps, kinds, strict=True) if kind == "final")
-        raise RefusedError(f"`{plan.reading.doc.source(step.command.span)}` is needed at run time: it must be a step of its own")
+        raise RefusedError(f"`{plan.reading.doc.source(step.command.span)}` is needed at run time: put it into a RUN of its own")
     plan.head.append(run)
     _run_in_final(plan, steps)
 
@@ -158,7 +158,7 @@ def _kind(plan: Draft, step: StageStep) -> str:
     for redirect in step.command.redirects:
         path = reading.path(redirect.target.text, step.run, step.cwd) if redirect.target else "/dev/null"
         if path is None or not (plan.stays(path) or path.startswith("/dev/")):
-            raise RefusedError(f"`{reading.doc.source(step.command.span)}` writes what a program may read")
+            raise RefusedError(f"`{reading.doc.source(step.command.span)}` writes files that a program may read")
     if step.invocation is not None and step.invocation.tool.kind == "system":
         if step.invocation.action == "install":
             _packages(plan, step)
@@ -174,7 +174,7 @@ def _kind(plan: Draft, step: StageStep) -> str:
         return _fetching(plan, step)
     if name in known.plain:
         return _plain(plan, step)
-    raise RefusedError(f"what `{name}` makes cannot be told")
+    raise RefusedError(f"dlint cannot tell what `{name}` makes")
 
 
 def _fetching(plan: Draft, step: StageStep) -> str:
@@ -185,9 +185,9 @@ def _fetching(plan: Draft, step: StageStep) -> str:
             continue
         path = plan.reading.path(text[start:], step.run, step.cwd)
         if path is None or not (plan.stays(path) or plan.is_product(path)):
-            raise RefusedError(f"`{plan.reading.doc.source(step.command.span)}` writes what a program may read")
+            raise RefusedError(f"`{plan.reading.doc.source(step.command.span)}` writes files that a program may read")
     if step.cwd is None or not (plan.stays(step.cwd) or step.name not in ("git", "curl", "wget", "unzip")):
-        raise RefusedError(f"`{plan.reading.doc.source(step.command.span)}` writes what a program may read")
+        raise RefusedError(f"`{plan.reading.doc.source(step.command.span)}` writes files that a program may read")
     return "build"
 
 
@@ -200,14 +200,14 @@ def _plain(plan: Draft, step: StageStep) -> str:
         if plan.is_product(paths[1]):
             return "build"
         if paths[0] is None or not plan.stays(paths[0]) or texts[1].endswith(("/", ".")) or step.name == "ln":
-            raise RefusedError(f"`{reading.doc.source(step.command.span)}` makes what a program may read")
+            raise RefusedError(f"`{reading.doc.source(step.command.span)}` creates files that a program may read")
         plan.copies[paths[1]] = paths[1]
         return "build"
     if any(path is None for path in paths):
-        raise RefusedError(f"`{reading.doc.source(step.command.span)}`: which files that is cannot be told")
+        raise RefusedError(f"`{reading.doc.source(step.command.span)}`: dlint cannot tell which files that is")
     known = [path for path in paths if path is not None]
     if step.name in ("chown", "chgrp") and any(overlap(path, reading.workdir() or "/") for path in known):
-        raise RefusedError(f"`{reading.doc.source(step.command.span)}` is about the folder that the program runs in")
+        raise RefusedError(f"`{reading.doc.source(step.command.span)}` changes the folder that the program runs in")
     if all(plan.stays(path) or plan.is_product(path) for path in known):
         return "build"
     return "final"
@@ -229,7 +229,7 @@ def _packages(plan: Draft, step: StageStep) -> None:
                 plan.behind.append(name)
                 continue
         elif not re.fullmatch(r"[a-z0-9][\w.+-]*", name):
-            raise RefusedError(f"what the package {word.text} is cannot be told")
+            raise RefusedError(f"dlint cannot tell what the package {word.text} is")
         if word.text not in plan.packages:
             plan.packages.append(word.text)
             lean = invocation.tool.action("install")
@@ -258,7 +258,7 @@ def check_below(plan: Draft, node: nodes.Instruction) -> None:
     brief = f"`{plan.reading.facts.brief(node)}`"
     steps = plan.reading.steps(node)
     if steps is None:
-        raise RefusedError(f"{brief} is too much of a script to tell what it needs")
+        raise RefusedError(f"{brief} is too complex a script: dlint cannot tell what it needs")
     known = commands()
     for step in steps:
         if step.invocation is not None and step.invocation.tool.kind == "system":
@@ -277,9 +277,9 @@ def _check_paths(plan: Draft, step: StageStep, brief: str) -> None:
     for text in texts:
         path = plan.reading.path(text, step.run, step.cwd)
         if path is None:
-            raise RefusedError(f"{brief}: which files that is cannot be told")
+            raise RefusedError(f"{brief}: dlint cannot tell which files that is")
         there = (*plan.copies.values(), *plan.kept)
         if any(overlap(item, path) for item in there) or lies_in(workdir, path) or step.name in ("mkdir", "touch"):
             continue
         if plan.in_tree(path):
-            raise RefusedError(f"{brief} is about {path}, which stays behind")
+            raise RefusedError(f"{brief} changes {path}, which stays in the build stage")

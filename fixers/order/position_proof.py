@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.effects.footprint import Clash
-from dockerlint.fixers.effects.precedence import Kind, Precedence
+from dockerlint.fixers.effects.precedence import Precedence
 
 from .step_order import FARTHEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dockerlint.fixers.effects.precedence import Conflict, PathUse
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Instruction
@@ -60,44 +57,3 @@ def proof(facts: Facts, node: Instruction) -> PositionProof:
         tuple(Neighbour(item, relation.conflict(item, node)) for item in earlier[:FARTHEST]),
         tuple(Neighbour(item, relation.conflict(node, item)) for item in later[:FARTHEST]),
     )
-
-
-def sentence(use: PathUse) -> str:
-    """A use in words: `writes file /app`."""
-    if use.kind is Kind.ANYTHING:
-        return f"{use.access.value} what nobody knows"
-    if use.kind is Kind.FILE:
-        return f"{use.access.value} {use.name}" if use.name else f"{use.access.value} any file, for all that is known"
-    if use.kind is Kind.VARIABLE:
-        return f"{use.access.value.replace('writes', 'sets')} the variable {use.name}"
-    if use.kind is Kind.SETTING:
-        return f"{use.access.value} {use.name}"
-    return f"{use.access.value} the {use.kind.value}"
-
-
-def summary(uses: Iterable[PathUse]) -> list[str]:
-    """What an instruction reads and writes, a line for each kind of access and thing."""
-    lines: dict[str, list[str]] = {}
-    for use in uses:
-        if use.kind is Kind.FILE and use.name:
-            lines.setdefault(f"{use.access.value} files: ", []).append(use.name)
-        elif use.kind is Kind.VARIABLE:
-            lines.setdefault(f"{use.access.value.replace('writes', 'sets')} variables: ", []).append(use.name)
-        else:
-            lines.setdefault(sentence(use), [])
-    return [head + ", ".join(names) for head, names in lines.items()]
-
-
-def reason(found: Conflict, line: int) -> str:
-    """A conflict in words; `line` is where the other instruction stands, which is the second of the two."""
-    return f"this {sentence(found.first)}, line {line} {sentence(found.second)}{doubt(found)}"
-
-
-def reason_above(found: Conflict, line: int) -> str:
-    """The same where the other instruction is the first of the two."""
-    return f"line {line} {sentence(found.first)}, this {sentence(found.second)}{doubt(found)}"
-
-
-def doubt(found: Conflict) -> str:
-    """What is said of a conflict that may be none."""
-    return "" if found.level is Clash.CERTAIN else " (probably not the same)"

@@ -44,7 +44,7 @@ KEPT_FLAGS = ("chown", "chmod", "link")
 # More lines than this are no help to the reader of a file.
 MOST_COPIES = 40
 LONGEST_QUOTE = 40
-NO_CUT = "its script cannot be cut in two: what comes first holds for what follows"
+NO_CUT = "the RUN cannot be split: commands before the install change what follows"
 PLAIN_NAME = regex(r"[\w./@+-]+")
 PLAIN_TARGET = regex(r"[\w./@+${}-]+")
 
@@ -64,22 +64,22 @@ def split_copy(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, ot
     """
     run = install.run
     if any(copy.flag("parents") for copy in copies):
-        return Refusal("`--parents` keeps folders that dlint does not follow")
+        return Refusal("dlint does not rewrite `COPY --parents`")
     if run.heredocs:
-        return Refusal("dlint does not cut a heredoc in two")
+        return Refusal("dlint does not split a heredoc: write the commands with `&&`")
     if install.reads.known and not install.reads.files:
-        return Refusal(install.reads.why or "it reads no manifest that can be copied alone")
+        return Refusal(install.reads.why or "it has no manifest that can be copied alone")
     if install.reads.fails is not None and not install.reads.needs_project:
-        return Refusal(f"{install.reads.fails}, which needs the source: install with `--ignore-scripts` and run it below the copy")
+        return Refusal(install.reads.fails)
     target = facts.path(copies[0].destination.text, copies[0])
     if target is None:
-        return Refusal("where the copy goes to is not known")
+        return Refusal("dlint does not know the folder that it copies to: set an absolute WORKDIR")
     down = way_down(facts, copies, install, others)
     if isinstance(down, Refusal):
         return down
     trust, why = trusted(facts, run, install.invocation, install.reads)
     if trust is Applicability.DISPLAY and facts.context is not None:
-        return Refusal(why or "what it reads is not known")
+        return Refusal(why or "dlint does not know which files it reads")
     parts = _parts(facts, install, target)
     if isinstance(parts, Refusal):
         return parts
@@ -121,19 +121,19 @@ def _edits(facts: Facts, down: WayDown, run: Run, copies: str, parts: Parts) -> 
 def _doubt(facts: Facts, install: ProjectInstall, parts: Parts, down: WayDown) -> str | None:
     """Why the image may not be the same although the install reads nothing but its manifests."""
     if parts.rest or parts.changed:
-        return "the step is written anew" if parts.changed else "the step is cut in two"
+        return "the RUN is rewritten" if parts.changed else "the RUN is split in two"
     if len(down.moved) > 1 or down.absolute:
-        return "other steps move as well"
+        return "other instructions move too"
     if down.level is not Clash.NONE:
-        return "a step in between may touch what is copied"
+        return "an instruction in between may touch the copied files"
     for item in (install, *down.installs):
         trust, why = trusted(facts, item.run, item.invocation, item.reads)
         if trust is not Applicability.SAFE:
             return why
         if not _leaves_alone(facts, item.run, item.invocation, down.spots):
-            return "the install may touch other files there"
+            return "the install may change other files there"
         if not _overlays_nothing(facts, item):
-            return "the copy brings what the install writes"
+            return "the copy overwrites what the install writes"
     return None
 
 
@@ -215,7 +215,7 @@ def _manifest_copies(facts: Facts, down: WayDown, install: ProjectInstall) -> st
         for path, image_path in zip(paths_of(item), image_paths_of(item), strict=True):
             found = bringer(facts, item.run, image_path)
             if found is None:
-                return Refusal(f"no copy above brings {path}")
+                return Refusal(f"no earlier COPY brings {path}")
             copy, source = found
             if copy.span.start not in copies:
                 continue
@@ -224,12 +224,12 @@ def _manifest_copies(facts: Facts, down: WayDown, install: ProjectInstall) -> st
             if not PLAIN_NAME.fullmatch(source):
                 return Refusal(f"the name {source} needs quotes")
             if any(matches_any(name, _excluded(copy)) for name in (source, posixpath.basename(source))):
-                return Refusal(f"`--exclude` keeps {source} back")
+                return Refusal(f"`COPY --exclude` leaves {source} out")
             files = groups.setdefault((copy.span.start, _folder(facts, copy, source)), [])
             if source not in files:
                 files.append(source)
     if len(groups) > MOST_COPIES:
-        return Refusal(f"its manifests lie in more than {MOST_COPIES} folders")
+        return Refusal(f"its manifests are in more than {MOST_COPIES} folders")
     lines = []
     for (start, below), files in groups.items():
         line = _copy_line(facts, copies[start], files, below, absolute=start in down.absolute)
@@ -265,8 +265,8 @@ def _folder(facts: Facts, copy: Copy, path: str) -> str:
 def _stands_in(facts: Facts, path: str) -> str | None:
     """Why a manifest that a later COPY puts in another's place may need more files than that; None when it needs none."""
     if facts.context is None:
-        return f"{path} takes the place of another manifest"
-    return None if closure(facts.context, [path]).files == (path,) else f"{path}, which takes the place of another manifest, names other files"
+        return f"{path} replaces another manifest"
+    return None if closure(facts.context, [path]).files == (path,) else f"{path} replaces another manifest and names other files"
 
 
 def _excluded(copy: Copy) -> list[str]:
@@ -284,7 +284,7 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
     if invocation.action != "install":
         prefetch = invocation.tool.prefetch
         if not prefetch:
-            return Refusal(f"{invocation.tool.name} has no command that only fetches")
+            return Refusal(f"{invocation.tool.name} has no command that only downloads dependencies")
         # by the name that the file calls it by, such as ./mvnw
         return _first(facts, install, _with_stubs(clean_command(invocation, prefetch), stubs))
     if reads.first is not None:
@@ -294,11 +294,11 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
     more = [option for option in without if not invocation.has((option,))] if reads.needs_project else []
     if script is None:
         plain = isinstance(run.form, nodes.Exec) and not more and not stubs
-        return Parts(doc.source(run.span), "") if plain else Refusal("dlint does not read its shell")
+        return Parts(doc.source(run.span), "") if plain else Refusal("dlint cannot read scripts of this SHELL")
     if script.heredoc or not script.sound:
-        return Refusal("dlint does not cut its script in two")
+        return Refusal("dlint cannot split this script: write it as commands with `&&`")
     if (needy := _in_the_way(facts, install, script, target)) is not None:
-        return Refusal(f"`{needy}` in the same RUN comes first and may need the source")
+        return Refusal(f"`{needy}` comes first in the same RUN and may need the source: give it a RUN of its own")
     return _twice(facts, install, script, more) if more else _cut(facts, install, script, stubs, target)
 
 

@@ -91,13 +91,13 @@ class _Descent:
                 return self._past_workdir(node, certain)
             case nodes.Env() | nodes.Arg():
                 unsure = all(item.first.access is Access.MAY_READ for _, item in certain)
-                return self._stays() if unsure else self._refusal(node, "what goes below the install depends on it")
+                return self._stays() if unsure else self._refusal(node, "what moves below the install depends on it")
             case nodes.Copy():
                 return self._copy(node, certain)
             case nodes.Run():
                 return self._run(node, certain)
             case _:
-                return self._refusal(node, "what goes below the install depends on it")
+                return self._refusal(node, "what moves below the install depends on it")
 
     def _stays(self) -> Refusal | None:
         """Takes a step to stay above although nobody can be sure; nothing is in the way then."""
@@ -107,18 +107,18 @@ class _Descent:
     def _past_workdir(self, node: nodes.Workdir, certain: list[tuple[Instruction, Conflict]]) -> Refusal | None:
         for moved, item in certain:
             if not isinstance(moved, nodes.Copy) or item.first.kind is not Kind.WORKDIR or destination(self._facts, moved) is None:
-                return self._refusal(node, "what goes below the install depends on it")
+                return self._refusal(node, "what moves below the install depends on it")
             self.absolute.add(moved.span.start)
         return None
 
     def _copy(self, node: Copy, certain: list[tuple[Instruction, Conflict]]) -> Refusal | None:
         target = destination(self._facts, node)
         if target is None:
-            return self._refusal(node, "where it copies to is not known")
+            return self._refusal(node, "dlint does not know where it copies to")
         if all(isinstance(moved, nodes.Run) for moved, _ in certain) and not any(overlap(target, spot) for spot in self.spots()):
             return self._stays()
         if any(overlap(target, folder) for folder in (*PROGRAMS, *commands().system)) and target != "/":
-            return self._refusal(node, "the install may need what it brings")
+            return self._refusal(node, "the install may need what it copies")
         self.moved.append(node)
         return None
 
@@ -141,7 +141,7 @@ class _Descent:
         return None
 
     def _refusal(self, node: Instruction, why: str) -> Refusal:
-        return Refusal(f"`{self._facts.brief(node)}` (line {self._facts.doc.line(node.span.start)}) stands in between: {why}")
+        return Refusal(f"`{self._facts.brief(node)}` (line {self._facts.doc.line(node.span.start)}) is in between: {why}")
 
     # ------------------------------------------------------------ what a RUN in between is about
 
@@ -210,11 +210,11 @@ class _Descent:
                 continue
             texts = [word.text for word in command.words[1:]] + [item.target.text for item in command.redirects if item.target]
             if any(posixpath.basename(text.rstrip("/")) in names for text in texts):
-                return "it touches a manifest"
+                return "it changes a manifest"
             paths = [path for text in texts if (path := absolute(text, workdir)) is not None]
             swept = command.name in SWEEPING or (command.name == "cp" and any(text.startswith("-") for text in texts))
             if swept and any(overlap(path, place) and len(path) <= len(place) for path in paths for place in needed):
-                return "it may touch a manifest"
+                return "it may change a manifest"
             if found is None and any(overlap(path, folder) for path in paths for folder in commands().system):
                 return "the install may need what it writes"
             if found is None and (why := self._script_installs(command, workdir)) is not None:

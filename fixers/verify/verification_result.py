@@ -213,7 +213,7 @@ def _settings(settings: Sequence[Setting], style: _Style) -> Iterator[str]:
     yield f"configuration  {'differs' if unexplained else 'the same'}"
     for item in settings:
         line = f"  {visible(item.name)}: {_value(item.before)} -> {_value(item.after)}"
-        yield style(line, RED) if item.cause is Cause.UNEXPLAINED else style(f"{line} (the fixes are about this)", DIM)
+        yield style(line, RED) if item.cause is Cause.UNEXPLAINED else style(f"{line} (the fixes change this)", DIM)
 
 
 def _value(value: Any) -> str:
@@ -246,9 +246,9 @@ def _verdict(proof: VerificationResult, style: _Style) -> Iterator[str]:
         yield style(f"{'the fixes' if len(proof.fixes) > 1 else 'the fix'} broke the build: {visible(proof.broken or '')}", RED)
         yield from log_lines(proof.log)
     elif proof.verdict is Verdict.SAME:
-        yield style("the image is the same but for what the fixes are about", GREEN)
+        yield style("the image is the same, apart from what the fixes change", GREEN)
     elif proof.unsafe:
-        yield "the image is another one: unsafe fixes may do that, look whether it is as you want it"
+        yield "the image differs: unsafe fixes may do that, check whether it is what you want"
     else:
         yield style("a safe fix changed the image; please report it, with the file if you can", RED)
 

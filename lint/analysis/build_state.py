@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True):
     target: str | None = None
     # values given for ARGs, by name
     build_args: Mapping[str, str] = field(default_factory=dict)
-    # which rules are asked for: recommended, hadolint or all
+    # which rules are asked for: recommended, hadolint, reproducible or all
     preset: str = "recommended"
     # what builds: buildkit, buildah, kaniko or classic
     builder: str = "buildkit"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
-from dockerlint.lint.catalogue import tool
+from dockerlint.lint.catalogue import tables, tool
 from dockerlint.lint.catalogue.base_images import BaseImage, lookup, unknown
 from dockerlint.lint.shell import script as shells
 from dockerlint.lint.storage.lazy_regex import regex
@@ -30,8 +30,17 @@ if TYPE_CHECKING:
 
     from .build_state import State
     from .downloads import Download
+    from .other_texts import OtherText
 
 LONGEST_BRIEF = 48
+# Commands that only keep a container there for somebody to work in.
+WAITING = (["sleep", "infinity"], ["sleep", "inf"], ["tail", "-f", "/dev/null"], ["cat"])
+# What a tool is asked by default.
+HELP = frozenset({"--help", "-h", "-help", "help", "--version", "-v", "--help-all", "--usage"})
+# Stages for tests and development, by their names.
+TESTS = regex(r"(?:\A|[-_.])(?:tests?|testing|e2e|ci|lint|dev|devel|development|devcontainer|debug)(?:\Z|[-_.])")
+# Options that make a shell wait for input.
+SESSION_FLAGS = frozenset({"-i", "-l", "-il", "-li", "--login", "--interactive"})
 # Bytes from which copied files are worth a word about where they lie.
 BULKY = 1_000_000
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".deb", ".rpm", ".apk", ".whl", ".iso", ".run")
@@ -43,6 +52,28 @@ T = TypeVar("T")
 P = ParamSpec("P")
 # What hadolint 2.15.1 sees through when it looks for a command (measured): it finds none behind sudo, env or a path.
 TRANSPARENT = frozenset({"exec", "command", "builtin", "time"})
+
+def _asks_for_help(node: nodes.CommandInstruction) -> bool:
+    """Whether a CMD is what a tool is given when nobody gives it anything."""
+    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else []
+    return isinstance(node, nodes.Cmd) and 0 < len(words) < 3 and words[-1] in HELP
+
+
+def _is_session(node: nodes.CommandInstruction) -> bool:
+    """Whether a command is a shell or the like for somebody who types."""
+    if node.form is None:
+        return False
+    words = [word.text for word in node.form.words] if isinstance(node.form, nodes.Exec) else node.form.text.split()
+    if words in WAITING:
+        return True
+    return bool(words) and posixpath.basename(words[0]) in sessions() and all(word in SESSION_FLAGS for word in words[1:])
+
+
+@cache
+def sessions() -> frozenset[str]:
+    """The names of shells and interpreters that wait for input when they are started alone."""
+    return frozenset(tables.table("lint/catalogue/data/users.toml")["sessions"])
+
 
 def once(work: Callable[Concatenate[Facts, nodes.Run, P], T]) -> Callable[Concatenate[Facts, nodes.Run, P], T]:
     """Makes that what follows of a RUN, and of further positional values that can be hashed, is worked out once a file."""
@@ -108,6 +139,37 @@ class Facts:
         """Whether the stage's layers are part of the image that is built."""
         return stage.index in self.graph.shipped
 
+    def starts_program(self, stage: nodes.Stage) -> bool:
+        """Whether a container of the stage does something by itself: else the image is one to build on, or to work in.
+
+        It does by a CMD or ENTRYPOINT that starts more than a shell, or perhaps by one of its base image.
+        """
+        instructions = [node for item in self.graph.lineage(stage) for node in item.instructions]
+        if any(isinstance(node, nodes.Onbuild) for node in instructions):
+            return False
+        starting = [node for node in instructions if isinstance(node, nodes.CommandInstruction)]
+        if starting:
+            # an ENTRYPOINT before a CMD is most often a script that starts what it is given
+            commands = [node for node in starting if isinstance(node, nodes.Cmd)]
+            return not _is_session((commands or starting)[-1])
+        base = self.base(stage)
+        return base is None or not base.runs_commands_as_given
+
+    def is_service(self, stage: nodes.Stage) -> bool:
+        """Whether the stage is an application that runs for others, as far as the file says: it starts a program, and listens,
+        keeps data or brings files of its own. A tool that is installed and called by hand does not, and stages for tests and
+        development are not meant to.
+        """
+        if TESTS.search(stage.name or "") or not self.starts_program(stage):
+            return False
+        instructions = [node for item in self.graph.lineage(stage) for node in item.instructions]
+        if any(isinstance(node, nodes.Expose | nodes.Healthcheck | nodes.Volume) for node in instructions):
+            return True
+        starting = [node for node in instructions if isinstance(node, nodes.CommandInstruction)]
+        if any(_asks_for_help(node) for node in starting):
+            return False
+        return bool(starting) and any(isinstance(node, nodes.Copy | nodes.Add) for node in instructions)
+
     def in_image(self, node: nodes.Instruction) -> bool:
         """Whether what a step leaves behind gets into an image: not in a stage that is only copied from.
 
@@ -115,6 +177,13 @@ class Facts:
         """
         stage = self._stage_of.get(node.span.start)
         return stage is None or self.as_hadolint or self.ships(stage)
+
+    @cached_property
+    def other_text(self) -> OtherText | None:
+        """What the file is when it is a template or no Dockerfile; hadolint does not ask."""
+        from .other_texts import other_text
+
+        return None if self.as_hadolint else other_text(self.doc)
 
     @property
     def as_hadolint(self) -> bool:

@@ -43,16 +43,16 @@ def read(path: Path) -> Pins:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: this is no text") from error
+        raise ConfigError(f"{path}: not a text file") from error
     found = parse(text)
     if found is None:
         raise ConfigError(
-            f"{path}: this is no list of packages; it must be what `dpkg -l`, `apk info -v`, `apk list -I`, `rpm -qa`, "
+            f"{path}: not a list of packages: give what `dpkg -l`, `apk info -v`, `apk list -I`, `rpm -qa`, "
             "`pip freeze` or `npm ls --json` writes"
         )
     kind, versions = found
     if not versions:
-        raise ConfigError(f"{path}: the list names no package that is installed")
+        raise ConfigError(f"{path}: the list names no installed package")
     return {kind: versions}
 
 

@@ -248,7 +248,7 @@ def _later_stages(facts: Facts) -> Iterator[Problem]:
                     index = int(reference)
                     if not 0 <= index < numbers:
                         yield Problem(
-                            flag.span, f"there is no stage {reference}: the file has {len(stages)}, counted from 0"
+                            flag.span, f"no stage {reference}: the file has {len(stages)}, counted from 0"
                         )
                         continue
                 elif index is None:
@@ -272,6 +272,6 @@ def _misplaced(facts: Facts, reference: str, index: int, stage: Stage) -> str | 
     later = facts.doc.stages[index]
     if index == stage.index:
         # who names the own stage is told by DL3023
-        return None if later.name == reference.lower() else f"stage {reference} takes files from itself"
+        return None if later.name == reference.lower() else f"stage {reference} copies files from itself"
     line = facts.doc.line(later.from_.span.start)
-    return f"stage {reference} is defined later (line {line}): move it above, files come from earlier stages only"
+    return f"stage {reference} is defined later (line {line}): files come from earlier stages only"

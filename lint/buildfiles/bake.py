@@ -43,7 +43,7 @@ def _from_json(text: str, where: str) -> Mapping[str, Any]:
     try:
         return table(json.loads(text), f"{where}: the file")
     except ValueError as error:
-        raise BuildFileError(f"{where}: this is no JSON: {error}") from error
+        raise BuildFileError(f"{where}: not valid JSON: {error}") from error
 
 
 def _from_hcl(text: str, where: str) -> Mapping[str, Any]:
@@ -56,16 +56,16 @@ def _from_hcl(text: str, where: str) -> Mapping[str, Any]:
     try:
         tree = hcl2.parses_to_tree(text)
         if _is_deep(tree):
-            raise BuildFileError(f"{where}: this is nested too deeply")
+            raise BuildFileError(f"{where}: nested too deeply")
         blocks = hcl2.serialize(hcl2.transform(tree))
     except error_of_lark() as error:
         line, column = getattr(error, "line", None), getattr(error, "column", None)
-        raise BuildFileError(f"{where}:{line}:{column}: this is no HCL" if line else f"{where}: this is no HCL") from error
+        raise BuildFileError(f"{where}:{line}:{column}: not valid HCL" if line else f"{where}: not valid HCL") from error
     except RecursionError as error:
-        raise BuildFileError(f"{where}: this is nested too deeply") from error
+        raise BuildFileError(f"{where}: nested too deeply") from error
     except (RuntimeError, ValueError) as error:
         # an attribute and a block of one name; a number of thousands of digits
-        raise BuildFileError(f"{where}: this is no HCL: {error}") from error
+        raise BuildFileError(f"{where}: not valid HCL: {error}") from error
     found: dict[str, dict[str, Any]] = {}
     for kind in BLOCKS:
         items = blocks.get(kind, [])
@@ -150,7 +150,7 @@ class _Bake:
         parents = [parent for parent in given if parent is not None]
         for parent in parents:
             if parent not in self.tables["target"]:
-                raise BuildFileError(f"{self.where}: target.{name} inherits from {parent}, and there is no such target")
+                raise BuildFileError(f"{self.where}: target.{name} inherits from the unknown target {parent}")
         return parents
 
     def _fields(self, name: str) -> dict[str, Any]:

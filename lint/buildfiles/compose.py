@@ -70,7 +70,7 @@ def _load(text: str, where: str) -> Any:
     try:
         return yaml.load(text, Loader=ComposeLoader)  # noqa: S506 - it is a safe loader
     except (yaml.YAMLError, ValueError) as error:
-        raise BuildFileError(f"{where}: this is no YAML: {' '.join(str(error).split())}") from error
+        raise BuildFileError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
 def _recipe(name: str, build: Any, where: str, env: Mapping[str, str]) -> BuildSpec:

@@ -91,11 +91,11 @@ def read(path: Path, env: Mapping[str, str]) -> Builds:
                 notes.extend([f"{where}: not checked: {astray}"] if astray else [])
                 builds.extend([] if astray else [build])
             elif not recipe.is_base:
-                errors.append(f"{where}: there is no Dockerfile at {build.dockerfile}")
+                errors.append(f"{where}: no Dockerfile at {build.dockerfile}")
     except BuildFileError as error:
         errors.append(str(error))
     except RecursionError:
-        errors.append(f"{path}: this is nested too deeply")
+        errors.append(f"{path}: nested too deeply")
     return Builds(tuple(builds), tuple(notes), tuple(errors))
 
 
@@ -143,11 +143,11 @@ def _astray(path: Path, build: FileBuild) -> str:
     tops = [top, "."]
     if os.path.exists(os.path.join(top, GIT)):  # noqa: PTH110, PTH118
         if all(leads_out(str(build.context), folder) for folder in tops):
-            return f"its context leads out of the repository; to check it nevertheless, name {build.dockerfile} with --context"
+            return f"its context leads out of the repository; to check it, name {build.dockerfile} with --context"
     else:
         tops.append(str(build.context))
     if all(leads_out(str(build.dockerfile), folder) for folder in tops):
-        return f"its Dockerfile leads out of the repository; to check it nevertheless, name {build.dockerfile}"
+        return f"its Dockerfile leads out of the repository; to check it, name {build.dockerfile}"
     return ""
 
 

@@ -27,7 +27,7 @@ def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
     """How many characters a node stands for; `known` has those of other nodes, None for those that it is in."""
     size = known.get(id(node), 0)
     if size is None:
-        raise yaml.YAMLError("an alias stands for what it is in")
+        raise yaml.YAMLError("an alias refers to what contains it")
     if size:
         return size
     known[id(node)] = None

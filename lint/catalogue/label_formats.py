@@ -38,6 +38,8 @@ EMAIL = regex(
 LICENSE_PARTS = regex(r"[()]|[^\s()]+")
 REFERENCE = regex(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+")
 EMPTY_FITS = "rawtext"
+# Source: the kinds that hadolint 2.15.1 takes.
+KINDS = ("text", "url", "rfc3339", "hash", "spdx", "semver", "email")
 
 
 class _Licenses(Struct, frozen=True):

@@ -59,7 +59,7 @@ _SYSTEM = regex(r"[A-Za-z0-9_.-]+(?:\([A-Za-z0-9_.-]*(?:\+[A-Za-z0-9_.-]+)*\))?\
 
 def platform_problem(text: str) -> str | None:
     """Why the builder refuses the text after `--platform=`; None when it does not."""
-    like = f"{text!r} is no platform: write it like linux/amd64 or linux/arm/v7"
+    like = f"{text!r} is not a platform: write it like linux/amd64 or linux/arm/v7"
     first, *others = text.split("/")
     if len(others) >= MOST_PARTS or not _SYSTEM.match(first) or not all(map(_PART.match, others)):
         return like
@@ -68,7 +68,7 @@ def platform_problem(text: str) -> str | None:
     name = first.partition("(")[0].lower()
     if OTHER_SYSTEMS.get(name, name) in OPERATING_SYSTEMS or ARCHITECTURES.get(name, name) in KNOWN_ARCHITECTURES:
         return None
-    return f"{text!r} is no operating system and no architecture: write both, like linux/amd64"
+    return f"{text!r} is neither an operating system nor an architecture: write both, like linux/amd64"
 
 
 def parse(text: str) -> Platform | None:

@@ -58,8 +58,8 @@ def shape(value: str) -> str | None:
 
 
 def is_harmless(value: str) -> bool:
-    """Whether a value is none whatever its name: nothing, a switch, a path, an address."""
-    return not value or bool(_data().harmless.fullmatch(value))
+    """Whether a value is none whatever its name: nothing, one character many times, a switch, a path, an address."""
+    return len(set(value)) <= 1 or bool(_data().harmless.fullmatch(value))
 
 
 def named_secret_by_hadolint(name: str) -> bool:

@@ -228,6 +228,8 @@ class Tool(Struct, frozen=True, eq=False):
     project: bool
     # files and folders that it writes in the project's folder
     writes: tuple[str, ...]
+    # the file or folder of an image that holds, or lists, what it installs for the whole machine; None when that is not known
+    installed: str | None
     # variables that keep it from filling its cache
     no_cache_variables: tuple[str, ...]
     # the option to write for that; None when there is none
@@ -299,6 +301,12 @@ class Invocation(Struct, frozen=True):
     flags: tuple[Word, ...]
     # the other words after the subcommand
     operands: tuple[Word, ...]
+
+    @property
+    def name(self) -> str:
+        """How the script calls it: `npm ci`, `python3 -m pip install`."""
+        module = f" -m {self.words[2].text}" if len(self.words) > 2 and self.words[1].text == "-m" else ""
+        return f"{self.words[0].text}{module} {self.subcommand}".strip()
 
     def has(self, options: Iterable[str]) -> bool:
         """Whether one of the options is given, be it alone, with a value, or within a bundle such as `-qy`."""
@@ -553,6 +561,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         stub=data.get("stub"),
         project=data.get("project", False),
         writes=tuple(data.get("writes", ())),
+        installed=data.get("installed"),
         no_cache_variables=tuple(data.get("no-cache-variables", ())),
         no_cache_flag=data.get("no-cache-flag"),
         pin=regex(data["pin"]) if "pin" in data else None,

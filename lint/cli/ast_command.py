@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "format_",
     type=click.Choice(["text", "json", "buildkit"]),
     default="text",
-    help="For people, for machines, or in the notation of BuildKit's parser dump.",
+    help="Output format; buildkit is the notation of BuildKit's parser dump.",
 )
 def command(file: str, format_: str) -> int:
     """Show the tree of a Dockerfile.

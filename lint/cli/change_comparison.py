@@ -12,8 +12,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockerlint.lint.context.git_context import GitContext
+from dockerlint.lint.engine.findings import LEAST_BYTES, LEAST_SECONDS
 from dockerlint.lint.engine.fingerprint import fingerprints
-from dockerlint.lint.report.saving_text import LEAST_BYTES, LEAST_SECONDS
 from dockerlint.lint.shellcheck.runner import ShellCheckError
 from dockerlint.lint.storage.errors import ConfigError, PluginError, SourceError
 from dockerlint.lint.syntax.source import MOST_BESIDE, Source, of_bytes

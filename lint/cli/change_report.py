@@ -13,14 +13,15 @@ from dockerlint.lint.report.markdown import plain
 from dockerlint.lint.report.places import place
 from dockerlint.lint.report.render import ReportOptions, render
 from dockerlint.lint.report.saving_text import phrase
-from dockerlint.lint.report.text import mark
+from dockerlint.lint.report.text import also, mark, rows
 
 from .change_comparison import totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dockerlint.lint.engine.file_report import FileReport, Priced
+    from dockerlint.lint.engine.file_report import FileReport, FindingGroup
+    from dockerlint.lint.engine.findings import Saving
 
     from .change_comparison import ComparedFigure, FileChange
 
@@ -81,7 +82,7 @@ def text(found: ChangeReport, *, colour: bool = False) -> str:
         origin = found.origin(change)
         lines.append(paint(visible(found.path(change) + (f" ({origin})" if origin else "")), BOLD))
         for sign, report, style in (("+", change.added, RED), ("-", change.removed, GREEN)):
-            lines += [paint(f"  {sign} {_line(report, item)}", style) for item in (report.by_worth if report else ())]
+            lines += [paint(f"  {sign} {_line(report, *row)}", style) for row in (rows(report) if report else ())]
         lines += [_row(item) for item in change.figures if item.is_other]
     lines += [visible(found.sides), summary(found)]
     return "\n".join(lines) + "\n"
@@ -145,20 +146,22 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _line(report: FileReport | None, item: Priced) -> str:
+def _line(report: FileReport | None, group: FindingGroup, saving: Saving | None) -> str:
     assert report
-    at = place(report.doc, item.finding.span)
+    finding = group.first.finding
+    at = place(report.doc, finding.span)
+    more = "; ".join(filter(None, (phrase(saving), also(report, group))))
     words = (
-        f"{at.line}:{at.column}: {item.finding.code}",
-        f"{item.severity.value}: {visible(item.finding.message)}",
-        mark(item),
-        phrase(item.saving),
+        f"{at.line}:{at.column}: {finding.code}",
+        f"{group.severity.value}: {visible(finding.message)}",
+        mark(group.remedy),
+        more and f"({more})",
     )
     return " ".join(word for word in words if word)
 
 
 def _row(item: ComparedFigure) -> str:
-    return f"  {item.name:<20}{_words(item, item.before):>12}  ->{_words(item, item.after):>12}{_change(item):>14}".rstrip()
+    return f"  {item.name:<20}{_words(item, item.before):>16}  -> {_words(item, item.after):<16}{_change(item):>10}".rstrip()
 
 
 def _words(item: ComparedFigure, amount: Any) -> str:
@@ -234,12 +237,14 @@ def _told(item: ComparedFigure) -> str:
 
 def _finding_rows(change: FileChange) -> Iterator[str]:
     for sign, report in (("added", change.added), ("removed", change.removed)):
-        for item in report.by_worth if report else ():
+        for group, saving in rows(report) if report else ():
             assert report
-            at = place(report.doc, item.finding.span)
+            finding = group.first.finding
+            at = place(report.doc, finding.span)
             where = f"{_plain(report.path)}:{at.line}:{at.column}"
-            message = f"{_plain(item.finding.message)} {_plain(mark(item))}".rstrip()
-            yield _cells(sign, where, item.severity.value, item.finding.code, message, phrase(item.saving))
+            message = f"{_plain(finding.message)} {_plain(mark(group.remedy))}".rstrip()
+            codes = ", ".join(filter(None, (finding.code, also(report, group))))
+            yield _cells(sign, where, group.severity.value, codes, message, phrase(saving))
 
 
 def _costs(found: ChangeReport, change: FileChange) -> str:

@@ -10,7 +10,7 @@ from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .config_layers import file_layer, layers
@@ -49,6 +49,19 @@ DEFAULTS: Mapping[str, Any] = {
     "jobs": None,
     "no_cache": False,
     "quiet": False,
+    "verbose": False,
+    "no_color": False,
+    "fail_on_empty": False,
+    "failure_threshold": None,
+    "trusted_registry": (),
+    "require_label": (),
+    "strict_labels": False,
+    "disable_ignore_pragma": False,
+    "error": (),
+    "warning": (),
+    "info": (),
+    "style": (),
+    "file_path_in_report": None,
     "statistics": False,
     "exit_zero": False,
     "context": None,
@@ -70,9 +83,13 @@ class _Check(Struct):
     paths: tuple[str, ...]
     options: Mapping[str, Any]
     status: int = OK
+    # of each file with fixes: how many, and its image's bytes before and after
+    changed: list[tuple[int, tuple[float, float] | None]] = field(default_factory=list)
+    # the notes that were told: those of a configuration file come with each of its files
+    told: set[str] = field(default_factory=set)
 
     def run(self) -> int:
-        from dockerlint.lint.settings.discovery import Missing, Skipped, discover
+        from dockerlint.lint.settings.discovery import Empty, Missing, Skipped, discover
 
         from .interrupt import Interrupts
         from .many_files import run
@@ -94,22 +111,27 @@ class _Check(Struct):
             self._tell_of_cache()
         config = self._configuration(task)
         found = list(discover(self.paths))
+        noted = (Skipped,) if self.options["fail_on_empty"] else (Skipped, Empty)
         for item in found:
-            if isinstance(item, Skipped):
+            if isinstance(item, noted):
                 self._say(item.sentence)
-        missing = (item for item in found if isinstance(item, Missing) and not isinstance(item, Skipped))
+        missing = (item for item in found if isinstance(item, Missing) and not isinstance(item, noted))
         unread = [item.sentence + _meant_command(item.path) for item in missing]
         self._complain(unread, USAGE)
         files, ways = self._builds([item for item in found if isinstance(item, Path)], unread)
         files = _each_once(files) if self.options["fix"] else files
         task = replace(task, builds=ways)
+        if self.options["verbose"]:
+            self._tell_of_configuration(task, files)
         checked = run(task, files, self.options["jobs"], format_=config.format, prepare=partial(_refuse_unknown, task))
         with Interrupts() as interrupts, progress(len(files), quiet=self.options["quiet"]) as seen:
             results = self._noted(interrupts.until(seen(checked)), unread)
             if self.options["diff"]:
-                self._show_diffs(results)
+                self._show_diffs(results, colour=config.color and has_colour())
             else:
                 self._show(config, results, unread)
+        if len(self.changed) > 1:
+            self._say(self._all_changes())
         if interrupts.asked:
             self._say("dlint: interrupted: this is what was found so far")
             return TERMINATED if interrupts.by == signal.SIGTERM else INTERRUPTED
@@ -120,6 +142,12 @@ class _Check(Struct):
 
         if why_not := distrusted():
             self._say(f"dlint: {why_not}")
+
+    def _tell_of_configuration(self, task: Task, files: Sequence[Path]) -> None:
+        from .verbose import configurations
+
+        for line in configurations(task, files, self.options):
+            self._say(line)
 
     def _builds(self, found: Sequence[Path], unread: list[str]) -> tuple[list[Path], dict[Path, list[Layer]]]:
         """The Dockerfiles, those of compose and bake files in their place, and the ways in which these are built."""
@@ -165,18 +193,38 @@ class _Check(Struct):
             yield result
 
     def _note(self, result: Result, unread: list[str]) -> None:
-        from dockerlint.lint.report.text import changes
+        from dockerlint.lint.report.fix_text import changes
 
         for failure in result.failures:
             if failure.sentence not in unread:
                 self._complain([failure.sentence], failure.status)
                 unread.append(failure.sentence)
         for note in result.notes:
-            self._say(note)
+            if note not in self.told:
+                self.told.add(note)
+                self._say(note)
         # what is left is told by the findings too, but for --diff, which shows none
         if result.report and (result.report.fixed or self.options["diff"]):
-            for line in changes(result.report, "would fix" if self.options["diff"] else "fixed"):
+            if result.report.fixed:
+                gain = result.report.gain
+                self.changed.append((len(result.report.fixed), gain.image if gain else None))
+            room = _width() if is_terminal() else None
+            for line in changes(result.report, self._verb, are_findings_shown=not self.options["diff"], room=room):
                 self._say(line)
+
+    @property
+    def _verb(self) -> str:
+        return "would fix" if self.options["diff"] else "fixed"
+
+    def _all_changes(self) -> str:
+        """What the fixes of all files come to."""
+        from dockerlint.lint.report.fix_text import smaller
+
+        count = sum(fixes for fixes, _ in self.changed)
+        sizes = [image for _, image in self.changed if image]
+        images = smaller("images", *map(sum, zip(*sizes, strict=True))) if sizes else ""
+        said = f"{self._verb} {count} findings in {len(self.changed)} files"
+        return ", ".join(filter(None, (said, images)))
 
     def _complain(self, sentences: Iterable[str], status: int) -> None:
         from dockerlint.lint.report.escaping import sentences as shown
@@ -250,18 +298,19 @@ class _Check(Struct):
         except OSError as error:
             self._complain([f"{path}: cannot be written: {reason(error)}"], USAGE)
 
-    def _show_diffs(self, results: Iterator[Result]) -> None:
+    def _show_diffs(self, results: Iterator[Result], *, colour: bool) -> None:
         from dockerlint.lint.report.escaping import visible_lines
         from dockerlint.lint.syntax.source import encode
 
-        from .patch import unified
+        from .patch import coloured, unified
 
         for item in results:
             if item.report is None or item.fixed is None:
                 continue
             diff = unified(item.report.path, item.before, item.fixed)
             # a patch has the bytes of the file, a terminal must not act on them
-            write(visible_lines(diff) if is_terminal() else encode(diff))
+            shown = visible_lines(diff)
+            write((coloured(shown) if colour else shown) if is_terminal() else encode(diff))
             if not self.options["exit_zero"]:
                 self.status = max(self.status, FINDINGS)
 
@@ -289,16 +338,20 @@ def _options(options: Mapping[str, Any], config: Config) -> Any:
         width=_width(),
         quiet=options["quiet"],
         statistics=options["statistics"],
+        path_in_report=options["file_path_in_report"],
         rebuild=_rebuild,
     )
 
 
 def _rebuild() -> str:
-    """What the seconds of a rebuild are of: the shares of the changes that builds follow."""
+    """What the figures are, and how to get better ones; the shares are those of the changes that builds follow."""
     from dockerlint.fixers.cost.scenarios import standing
 
     shares = [f"{item.weight:.0%} {item.name}" for item in sorted(standing(), key=lambda item: -item.weight)]
-    return f"of builds: {', '.join(shares)}"
+    return (
+        f"Savings are estimates, those of a rebuild averages ({', '.join(shares)}); "
+        "to put in what you measure: dlint cost --image FILE --build-log FILE --save"
+    )
 
 
 def _width() -> int:

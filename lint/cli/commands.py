@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .exit_status import INTERRUPTED, OK, USAGE
+from .shared_options import version_option
 from .startup import COMMANDS
 
 if TYPE_CHECKING:
@@ -58,15 +59,6 @@ class CommandGroup(click.Group):
         return [*items, *default.shell_complete(click.Context(default, parent=ctx), incomplete)]
 
 
-def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
-    if not value or ctx.resilient_parsing:
-        return
-    from importlib.metadata import version
-
-    click.echo(f"dlint {version('dockerlint')}")
-    ctx.exit()
-
-
 def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
     if value and not ctx.resilient_parsing:
         from .task import DEBUG
@@ -79,11 +71,9 @@ def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  #
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     subcommand_metavar="[COMMAND] [OPTIONS] [PATH]...",
-    epilog="A first word that is no command is a path: `dlint Dockerfile` is `dlint check Dockerfile`.",
+    epilog="A first word that is not a command is a path: `dlint Dockerfile` is `dlint check Dockerfile`.",
 )
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
-)
+@version_option
 @click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Show where internal errors come from.")
 def dlint() -> None:
     """Finds what makes Dockerfiles slow, big or unsafe, says what it costs, and fixes it.

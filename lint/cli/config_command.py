@@ -23,9 +23,9 @@ FLAGS = ("strict_labels", "inline_ignores", "color")
     is_flag=False,
     flag_value="",
     metavar="[FILE]",
-    help="Write what a .hadolint.yaml says, the nearest one if none is named, as a .dlint.toml to standard output.",
+    help="Print a .hadolint.yaml, by default the nearest one, as a .dlint.toml.",
 )
-@click.option("--schema", "wants_schema", is_flag=True, help="Write the JSON Schema of .dlint.toml to standard output.")
+@click.option("--schema", "wants_schema", is_flag=True, help="Print the JSON Schema of .dlint.toml.")
 def command(file: str | None, wants_schema: bool) -> int:
     """Translate hadolint's configuration, or show dlint's schema.
 
@@ -56,13 +56,14 @@ def _translated(file: str) -> str:
 
     path = Path(file) if file else nearest_of_hadolint(Path.cwd())
     if path is None:
-        raise ConfigError("there is no .hadolint.yaml here or above: name one")
-    return toml(translate(path), path.name)
+        raise ConfigError("no .hadolint.yaml here or above: name one")
+    # the file is to be committed: it must not name folders of this machine
+    return toml(translate(path), path.name).replace(f"# {path}: ", "# ")
 
 
 def toml(layer: Layer, origin: str) -> str:
     """The file for what hadolint's says; `origin` is that one's name."""
-    lines = [f"# what {origin} said", '# preset = "hadolint" # its rules and levels, and nothing else', *_lines(layer)]
+    lines = [f"# what {origin} said", '# preset = "hadolint" # its rules and levels, and nothing else', *_lines(layer), *(f"# {note}" for note in layer.get("notes", ()))]
     return "\n".join(lines)
 
 

@@ -72,12 +72,12 @@ Examples:
 def measured_options(function: Callable[..., int]) -> Callable[..., int]:
     """The options that name what was measured."""
     for option in (
-        click.option("--save", is_flag=True, help="Keep what was measured in .dlint of the context, for later runs."),
-        click.option("--platform", metavar="OS/ARCH", help="Which image of an index; linux/amd64 by default."),
-        click.option("--build-log", metavar="FILE", help="Seconds from a log: --progress=plain or rawjson."),
-        click.option("--image", metavar="FILE", help="Bytes from `docker save`, or an OCI layout."),
+        click.option("--save", is_flag=True, help="Keep the measurements in .dlint of the build context for later runs."),
+        click.option("--platform", metavar="OS/ARCH", help="Platform of the image to read from an index; linux/amd64 by default."),
+        click.option("--build-log", metavar="FILE", help="Read seconds from a build log (--progress=plain or rawjson)."),
+        click.option("--image", metavar="FILE", help="Read bytes from a `docker save` archive or an OCI layout."),
         click.option(
-            "--history", metavar="FILE", help="Bytes from `docker history --no-trunc -H=false --format '{{json .}}'`."
+            "--history", metavar="FILE", help="Read bytes from `docker history --no-trunc -H=false --format '{{json .}}'`."
         ),
     ):
         function = option(function)
@@ -87,18 +87,18 @@ def measured_options(function: Callable[..., int]) -> Callable[..., int]:
 @click.command("cost", cls=_Command, epilog=EXAMPLES)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For people or machines."
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Output format."
 )
-@click.option("--compare", metavar="OTHER", help="Show the costs of PATH and of this file side by side.")
-@click.option("--network", metavar="RATE", help="How fast downloads are, such as 50Mbit.")
-@click.option("--machine", metavar="FACTOR", type=float, help="How many times as fast as two ordinary cores it is.")
+@click.option("--compare", metavar="OTHER", help="Compare the costs of PATH with those of this file.")
+@click.option("--network", metavar="RATE", help="Download speed, such as 50Mbit.")
+@click.option("--machine", metavar="FACTOR", type=float, help="Speed of the machine, as a multiple of two ordinary cores.")
 @click.option(
     "--replay",
     metavar="[N]",
     type=click.IntRange(1, MOST_COMMITS),
-    help=f"What the last N commits would have rebuilt, {COMMITS} by default.",
+    help=f"Show what the last N commits would have rebuilt, {COMMITS} by default.",
 )
-@click.option("--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write a page with charts to a file.")
+@click.option("--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write an HTML page with charts to a file.")
 @measured_options
 @online_option
 @build_options
@@ -303,7 +303,7 @@ def _history(context: Context | None, path: Path, most: int) -> History | None:
         return None
     if found.shallow:
         many = len(found.commits)
-        click.echo(f"dlint: --replay: the clone is shallow: {many} of {most} commits can be told", err=True)
+        click.echo(f"dlint: --replay: the clone is shallow: it has {many} of {most} commits", err=True)
     return found
 
 

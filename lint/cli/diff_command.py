@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 @click.command("diff")
 @click.argument("base", metavar="BASE")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--head", metavar="REV", help="The commit to judge; the work tree by default.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")
+@click.option("--head", metavar="REV", help="Commit to compare; the work tree by default.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="Output format.")
 @click.option(
     "--names",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Write the names of all Dockerfiles that changed, or whose contexts did, to a file, a NUL behind each.",
+    help="Write the names of Dockerfiles that changed, or whose contexts changed, to a file, each followed by NUL.",
 )
-@click.option("--select", multiple=True, metavar="CODES", shell_complete=codes, help="Only these rules.")
-@click.option("--ignore", multiple=True, metavar="CODES", shell_complete=codes, help="Not these rules.")
-@click.option("--preset", type=click.Choice(["recommended", "hadolint", "all"]), help="The set of rules to start from.")
+@click.option("--select", multiple=True, metavar="CODES", shell_complete=codes, help="Use only these rules.")
+@click.option("--ignore", multiple=True, metavar="CODES", shell_complete=codes, help="Leave these rules out.")
+@click.option("--preset", type=click.Choice(["recommended", "hadolint", "all"]), help="Set of rules to start from.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info", "style", "never"]),
-    help="Exit with 1 when a finding of this level or a worse one is added.",
+    help="Exit with 1 if the change adds a finding of this level or worse.",
 )
-@click.option("--shellcheck", type=click.Choice(["auto", "on", "off"]), help="Whether ShellCheck looks at scripts.")
+@click.option("--shellcheck", type=click.Choice(["auto", "on", "off"]), help="Whether to run ShellCheck on scripts.")
 @build_options
 def command(
     base: str, paths: tuple[str, ...], head: str | None, format_: str, names: str | None, **options: Any
@@ -164,7 +164,7 @@ def _inside(repository: Repository, path: str) -> str:
     # one folder more above the top, so that what leads out of it can be told
     whole = posixpath.normpath(f"/top{posixpath.join(here, Path(path).as_posix())}")
     if whole != "/top" and not whole.startswith("/top/"):
-        raise GitError(f"{path}: this is not in the repository {repository.top}")
+        raise GitError(f"{path}: not in the repository {repository.top}")
     return whole.removeprefix("/top").lstrip("/")
 
 
@@ -209,4 +209,4 @@ def _refuse_nothing(paths: Sequence[str], wanted: Sequence[str], pairs: Sequence
     known = [path for pair in pairs for path in (pair.before, pair.after) if path is not None]
     for given, name in zip(paths, wanted, strict=True):
         if name and not any(path == name or path.startswith(f"{name}/") for path in known):
-            raise GitError(f"{given}: there is no Dockerfile, neither before nor after")
+            raise GitError(f"{given}: no Dockerfile before or after")

@@ -70,7 +70,7 @@ def _programs() -> Iterator[tuple[str, str]]:
     if found:
         yield "ShellCheck", f"{'.'.join(map(str, found.version))}, {found.program}"
     else:
-        yield "ShellCheck", "none: `pip install 'dockerlint[shellcheck]'` brings it"
+        yield "ShellCheck", "none: `pip install 'dockerlint[shellcheck]'` installs it"
     git = programs.find("git")
     yield "git", f"{_said(git, '--version').removeprefix('git version ')}, {git}" if git else "none: no --replay"
     try:

@@ -29,9 +29,9 @@ Examples:
 
 @click.command("explain", epilog=EXAMPLES)
 @click.argument("code", required=False, shell_complete=codes)
-@click.option("--why", "place", metavar="FILE:LINE", help="Show why the step on a line may move, or must stay.")
+@click.option("--why", "place", metavar="FILE:LINE", help="Show why the instruction on a line can move, or must stay.")
 def command(code: str | None, place: str | None) -> int:
-    """Show the page of a rule: what it finds, why, how to mend it.
+    """Show the page of a rule: what it finds, why, how to fix it.
 
     CODE is a code, a name or an alias. With --why, show instead what the step on a line reads and writes, which steps it
     must keep its order with and where they meet, and the seconds that its place costs.
@@ -51,26 +51,32 @@ def command(code: str | None, place: str | None) -> int:
     assert code is not None
     from dockerlint.lint.engine import shellcheck_rules
     from dockerlint.lint.engine.registry import find, rules
-    from dockerlint.lint.settings.config import did_you_mean
+    from dockerlint.lint.settings.rule_names import meant
 
     rule = find(code) or shellcheck_rules.find(code)
     if rule is None:
-        names = [name for item in rules() for name in (item.code, item.name, *item.aliases)]
-        raise click.UsageError(f"there is no rule {code!r}{did_you_mean(code, names)}; `dlint rules` lists them")
+        raise click.UsageError(f"there is no rule {code!r}{meant(code, rules()) or ':'} `dlint rules` lists all rules")
     _show(page(rule))
     return 0
 
 
 def page(rule: Rule) -> str:
     """The rule's documentation in Markdown, with a head and titles over the examples."""
-    facts = [rule.severity.value, "recommended" if rule.recommended else "not in the recommended preset"]
-    if rule.fixable:
-        facts.append("can be fixed")
-    if rule.aliases:
-        facts.append(f"also known as {', '.join(rule.aliases)}")
     body = FENCE.sub(_titled, rule.documentation)
     name = f" {rule.name}" if rule.name != rule.code else ""
-    return f"# {rule.code}{name}\n\n*{' · '.join(facts)}*\n\n{body}\n"
+    return f"# {rule.code}{name}\n\n*{facts(rule)}*\n\n{body}\n"
+
+
+def facts(rule: Rule) -> str:
+    """What stands under a rule's name: its level, whether it is recommended and can be fixed, its other names."""
+    found = [rule.severity.value, "recommended" if rule.recommended else "not in the recommended preset"]
+    if rule.hadolint_severity not in (None, rule.severity):
+        found.append(f"{rule.hadolint_severity.value} in the preset hadolint")
+    if rule.fixable:
+        found.append("can be fixed")
+    if rule.aliases:
+        found.append(f"also known as {', '.join(rule.aliases)}")
+    return " · ".join(found)
 
 
 def _titled(fence: re.Match[str]) -> str:

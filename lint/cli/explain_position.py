@@ -39,10 +39,10 @@ def why(place: str) -> str:
     if doc.problems:
         problem = doc.problems[0]
         at = doc.line(problem.span.start)
-        raise click.ClickException(f"{name}:{at}: {visible(problem.message)}; mend that first")
+        raise click.ClickException(f"{name}:{at}: {visible(problem.message)}; fix that first")
     node = _instruction(doc, line)
     if node is None:
-        raise click.ClickException(f"{name}:{line}: there is no instruction on this line")
+        raise click.ClickException(f"{name}:{line}: no instruction on this line")
     facts = Facts(doc, context(config, path), settings(config))
     lines = [f"{path}:{doc.line(node.span.start)}: {facts.brief(node)}", *_lines(facts, node)]
     return "".join(visible(text) + "\n" for text in lines)
@@ -63,25 +63,26 @@ def _instruction(doc: Dockerfile, line: int) -> Instruction | None:
 
 
 def _lines(facts: Facts, node: Instruction) -> Iterator[str]:
-    from dockerlint.fixers.order.position_proof import proof, reason, reason_above, summary
+    from dockerlint.fixers.order.position_proof import proof
+    from dockerlint.fixers.order.position_words import reason, summary
 
     doc = facts.doc
     found = proof(facts, node)
     yield ""
     yield "what it reads and writes"
-    yield from (f"  {text}" for text in summary(found.uses) or ["nothing that another instruction minds"])
-    yield from _listed(facts, "it must stay below", found.above, reason_above)
-    yield from _listed(facts, "it must stay above", found.below, reason)
+    yield from (f"  {text}" for text in summary(facts, node, found.uses) or ["nothing that another instruction depends on"])
+    yield from _listed(facts, "it must stay below", found.above, lambda other, why: reason(facts, other, node, why))
+    yield from _listed(facts, "it must stay above", found.below, lambda other, why: reason(facts, node, other, why))
     if found.free:
-        first, last = found.free[0], found.free[-1]
+        first, last = (doc.line(item.span.start) for item in (found.free[0], found.free[-1]))
+        lines = f"line {first} neither reads" if first == last else f"lines {first} to {last} neither read"
         yield ""
-        yield f"it may go below line {doc.line(last.span.start)}: of what stands from line {doc.line(first.span.start)} on"
-        yield "to there, nothing reads what it writes, writes what it reads, or writes the same"
+        yield f"it may move below line {last}: {lines} what it writes, nor {'writes' if first == last else 'write'} what it reads or writes"
     yield from _seconds(facts, node)
 
 
 def _listed(
-    facts: Facts, title: str, neighbours: tuple[Neighbour, ...], words: Callable[[Conflict, int], str]
+    facts: Facts, title: str, neighbours: tuple[Neighbour, ...], words: Callable[[Instruction, Conflict], str]
 ) -> Iterator[str]:
     kept = [(item.node, item.conflict) for item in neighbours if item.conflict is not None]
     if not kept:
@@ -89,8 +90,7 @@ def _listed(
     yield ""
     yield title
     for node, conflict in kept[:MOST_SHOWN]:
-        line = facts.doc.line(node.span.start)
-        yield f"  line {line} `{facts.brief(node)}`: {words(conflict, line)}"
+        yield f"  line {facts.doc.line(node.span.start)}: {words(node, conflict)}"
     if len(kept) > MOST_SHOWN:
         yield f"  and {len(kept) - MOST_SHOWN} more"
 

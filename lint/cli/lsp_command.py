@@ -8,7 +8,7 @@ import click
 
 
 @click.command("lsp")
-@click.option("--stdio", is_flag=True, expose_value=False, help="As it is without; many editors add it.")
+@click.option("--stdio", is_flag=True, expose_value=False, help="No effect: dlint always uses standard input and output. Many editors pass it.")
 def command() -> int:
     """Serve editors: findings as you type, fixes, costs and more.
 

@@ -113,7 +113,7 @@ def _text(name: str) -> str:
     except OSError as error:
         raise MeasuredError(f"{name}: cannot be read: {reason(error)}") from error
     if len(data) > MOST_BYTES:
-        raise MeasuredError(f"{name}: there is more in it than {MOST_BYTES:,} bytes; it is not read")
+        raise MeasuredError(f"{name}: there is more in it than {MOST_BYTES:,} bytes; dlint does not read it")
     # Windows' shells write UTF-16 where output is sent to a file
     return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8", "replace")
 

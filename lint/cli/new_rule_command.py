@@ -61,7 +61,7 @@ def $function(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 @click.command("new-rule")
 @click.argument("code")
 @click.argument("name")
-@click.option("--dir", "folder", type=click.Path(file_okay=False), help=f"Where to put it; ./{OWN} by default.")
+@click.option("--dir", "folder", type=click.Path(file_okay=False), help=f"Folder for the rule; ./{OWN} by default.")
 def command(code: str, name: str, folder: str | None) -> int:
     """Write a rule to start from.
 
@@ -77,7 +77,7 @@ def command(code: str, name: str, folder: str | None) -> int:
     if not NAME.fullmatch(name):
         raise click.UsageError(f"{name}: a name is words in lower case with - between them, such as ssh-exposed")
     if not target.is_dir():
-        raise click.UsageError(f"{target}: there is no such folder; --dir names the one that the rule goes to")
+        raise click.UsageError(f"{target}: no such folder; name the folder for the rule with --dir")
     _refuse_taken(code, name)
     function = name.replace("-", "_")
     path = target / f"{code}_{function}.py"
@@ -85,7 +85,7 @@ def command(code: str, name: str, folder: str | None) -> int:
         with path.open("x", encoding="utf-8") as file:
             file.write(TEMPLATE.substitute(code=code, name=name, function=function))
     except FileExistsError:
-        raise click.UsageError(f"{path}: it is there already") from None
+        raise click.UsageError(f"{path}: this file exists already") from None
     for line in _next_steps(path, code, function, own=target.name == OWN):
         click.echo(line)
     return OK

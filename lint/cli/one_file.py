@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.context.recording_context import Watched
 from dockerlint.lint.engine import registry, shellcheck_findings
+from dockerlint.lint.engine.causes import joined
 from dockerlint.lint.engine.check_directive import Checks, is_check
 from dockerlint.lint.engine.checker import check
 from dockerlint.lint.engine.file_report import FileReport, Fixed, Gain, Priced
@@ -105,7 +106,7 @@ def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> comment_ca
     found = _comments(task.cache, task.calls)
     if found is None and config.shellcheck == "on":
         raise ConfigError(
-            "--shellcheck on: there is no ShellCheck here; `pip install 'dockerlint[shellcheck]'` brings it"
+            "--shellcheck on: ShellCheck is not installed; `pip install 'dockerlint[shellcheck]'` installs it"
         )
     return found
 
@@ -113,11 +114,13 @@ def _shellcheck(task: Task, config: Config, rules: Iterable[Rule]) -> comment_ca
 class FileWork:
     """One file on its way through reading, fixing and checking, as its first build sees it; `others` see it as the rest do."""
 
-    def __init__(self, task: Task, path: Path, build: Layer | None = None) -> None:
+    def __init__(self, task: Task, path: Path, build: Layer | None = None, given: Source | None = None) -> None:
         first, *rest = (build,) if build is not None else task.builds.get(path, ({},))
         self.others = [FileWork(task, path, other) for other in rest]
         self.task = task
         self.path = path
+        # what stands for the file, where it is not read
+        self.given = given
         self.is_stdin = str(path) == STDIN
         self.config = configuration(task, path, first)
         self.rules = self.config.rules(registry.rules(), None if self.is_stdin else path)
@@ -135,6 +138,8 @@ class FileWork:
     @cached_property
     def read(self) -> Source:
         """The file's bytes and its text."""
+        if self.given is not None:
+            return self.given
         return source.read_stdin() if self.is_stdin else source.read(self.path)
 
     @cached_property
@@ -152,24 +157,29 @@ class FileWork:
         broken: dict[str, Failure] = {}
         for item in (self, *self.others):
             item._broken = broken
-        notes = list(_notes(read))
+        notes = [*self.config.notes, *_notes(read)]
         failures: list[Failure] = []
         text = read.text
         fixed: tuple[Fixed, ...] = ()
+        outcome = None
         if self.task.fix or self.task.diff:
             from dockerlint.fixers.loop import ENDLESS
 
             outcome = self._fix(read.text)
             notes += [
-                f"{read.path}:{item.line}: the fix of {item.code} was not made: {item.reason}; please report it"
+                f"{read.path}:{item.line}: dlint did not apply the fix of {item.code}: {item.reason}; please report it"
                 for item in outcome.dropped
             ]
             text, fixed, failures = self._keep(read, outcome, notes)
             endless = dict.fromkeys(item.code for item in outcome.dropped if item.reason == ENDLESS)
-            failures += [Failure(f"{read.path}: {code}: its fixes do not settle; none of them was made", INTERNAL) for code in endless]
+            failures += [Failure(f"{read.path}: {code}: its fixes do not settle; dlint applied none of them", INTERNAL) for code in endless]
         doc = self.doc if text == read.text else parse(text)
         gain = self._gain(doc) if fixed and self.task.savings else None
-        report = FileReport(str(self.path), Lines(doc.text), self._merged(doc), fixed, gain)
+        report = FileReport(str(self.path), Lines(doc.text), joined(self._merged(doc), self.facts(doc)), fixed, gain)
+        if outcome:
+            from .fix_report import with_rest
+
+            report = with_rest(report, outcome, is_diff=self.task.diff)
         left_out = self._left_out(doc)
         if self.task.savings and self.measured[1]:
             notes.append(self.measured[1])
@@ -259,7 +269,7 @@ class FileWork:
 
     def _left_out(self, doc: Dockerfile) -> list[str]:
         return [
-            f"{self.read.path}:{doc.line(run.span.start)}: ShellCheck did not look at this RUN: it is too long, or takes too long"
+            f"{self.read.path}:{doc.line(run.span.start)}: ShellCheck did not check this RUN: it is too long, or takes too long"
             for run in shellcheck_findings.left_out(self.facts(doc))
         ]
 
@@ -289,4 +299,4 @@ def _notes(read: Source) -> Iterator[str]:
     stray = read.stray_byte
     if stray is not None:
         line = read.data.count(b"\n", 0, stray) + 1
-        yield f"{read.path}:{line}: the file is not UTF-8 (byte 0x{read.data[stray]:02x}); it is kept as it is"
+        yield f"{read.path}:{line}: the file is not UTF-8 (byte 0x{read.data[stray]:02x}); dlint keeps it as it is"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.command("rules")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For people or machines."
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Output format."
 )
 def command(format_: str) -> int:
     """List the rules: code, level, name, what it finds.

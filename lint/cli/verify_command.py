@@ -42,17 +42,17 @@ Examples:
 @click.command("verify", epilog=EXAMPLES)
 @click.argument("path", default=".", metavar="[PATH]")
 @click.option(
-    "--engine", type=click.Choice(["docker", "podman", "buildah"]), help="What to build with; the first that answers by default."
+    "--engine", type=click.Choice(["docker", "podman", "buildah"]), help="Engine to build with; the first that answers by default."
 )
-@click.option("--unsafe-fixes", is_flag=True, help="Also the fixes that may change what the file does; differences are then shown, and pass.")
-@click.option("--select", multiple=True, metavar="CODES", help="Only the fixes of these rules.")
-@click.option("--ignore", multiple=True, metavar="CODES", help="Not the fixes of these rules.")
-@click.option("--edit", metavar="FILE", help="The file of the context to edit before the rebuild; a copied source file by default.")
+@click.option("--unsafe-fixes", is_flag=True, help="Apply unsafe fixes too; differences are then shown but do not fail.")
+@click.option("--select", multiple=True, metavar="CODES", help="Apply only the fixes of these rules.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="Leave out the fixes of these rules.")
+@click.option("--edit", metavar="FILE", help="File of the build context to edit before the rebuild; a copied source file by default.")
 @click.option("--rebuild/--no-rebuild", default=True, help="Whether to edit a source file and build again.")
 @click.option("--no-syntax", is_flag=True, help="Build without the file's `# syntax=` line, which needs an image registry.")
-@click.option("--network", "network_mode", metavar="MODE", help="The network of the build's steps, such as host; the engine's default otherwise.")
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(1), default=1800, help="How long one build may take.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For people or machines.")
+@click.option("--network", "network_mode", metavar="MODE", help="Network mode of the build, such as host; the engine's default otherwise.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(1), default=1800, help="Time limit for one build.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 @build_options
 def command(path: str, **options: Any) -> int:
     """Build a Dockerfile before and after its fixes, and compare.
@@ -84,7 +84,7 @@ def command(path: str, **options: Any) -> int:
         for line in log_lines(error.log):
             _say(line)
         if RESOLVES in error.log and not options["no_syntax"]:
-            _say("its `# syntax=` line needs an image registry: --no-syntax builds it with what the engine itself understands")
+            _say("its `# syntax=` line needs an image registry: --no-syntax builds it without that line")
     except (EngineError, ArchiveError, WorkspaceError) as error:
         _say(f"dlint: {sentence(str(error))}")
     except KeyboardInterrupt:
@@ -231,7 +231,7 @@ def _edited(
     if options["edit"]:
         name = clean_path(options["edit"])
         if not is_editable(folder, name):
-            raise click.UsageError(f"--edit {options['edit']}: there is no such file in the build context {folder.root}")
+            raise click.UsageError(f"--edit {options['edit']}: no such file in the build context {folder.root}")
         return name, ()
     found = source_file(facts, folder)
     return found, () if found else ("no rebuild: no source file of the context is copied",)

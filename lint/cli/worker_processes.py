@@ -112,7 +112,7 @@ class _Turn:
             os._exit(error.status)
         except KeyboardInterrupt as error:
             # where the first process did not ask for that, it must not take it for a Ctrl-C of its own
-            raise RuntimeError("a process was told to end before its work was done") from error
+            raise RuntimeError("a process was stopped before its work was done") from error
         finally:
             self.is_working = False
 

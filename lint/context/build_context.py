@@ -179,12 +179,12 @@ def ignore_text(context: Context) -> str:
     try:
         real = path.resolve()
         if not any(real.is_relative_to(folder.resolve()) for folder in (context.root, path.parent)):
-            raise SourceError(f"{path}: this is a link that leads out of the build context; it is not read")
+            raise SourceError(f"{path}: this link leads out of the build context; dlint does not read it")
         data = contents(path, MOST_BESIDE + 1)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {reason(error)}") from error
     if len(data) > MOST_BESIDE:
-        raise SourceError(f"{path}: this has over {MOST_BESIDE // 1_000_000} MB; it is not read")
+        raise SourceError(f"{path}: this has over {MOST_BESIDE // 1_000_000} MB; dlint does not read it")
     return data.decode("utf-8", "replace")
 
 

@@ -126,7 +126,7 @@ def _complaint(folder: Path, said: str) -> str:
     if NO_WORK_TREE in said:
         return f"{folder} is in a bare repository: a context needs the files of a work tree"
     first = said.strip().partition("\n")[0].removeprefix("fatal: ")
-    return f"git cannot tell the history of {folder}: {first or 'it gives no reason'}"
+    return f"git cannot read the history of {folder}: {first or 'it gives no reason'}"
 
 
 def _log(top: Path, most: int) -> tuple[_Logged, ...]:
@@ -150,7 +150,7 @@ def _logged(text: str) -> Iterator[_Logged]:
                 yield _Logged(head[0], head[1], len(head) > 2, tuple(entries))
             head, entries = item.split(), []
         elif item:
-            raise HistoryError(f"git tells the history in a way that is not known: {item[:60]!a}")
+            raise HistoryError(f"git prints the history in an unknown format: {item[:60]!a}")
     if head:
         yield _Logged(head[0], head[1], len(head) > 2, tuple(entries))
 

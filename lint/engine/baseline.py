@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
 from dockerlint.lint.storage.errors import ConfigError
@@ -16,17 +16,32 @@ from dockerlint.lint.syntax.source import reason, whole
 from .fingerprint import fingerprints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from dockerlint.lint.syntax.lines import Lines
 
     from .file_report import FileReport
+    from .findings import Finding
 
-VERSION = 1
-# A finding takes some seventy: those of a million fit.
+VERSION = 2
+# Of this version files are read too: lists of hashes by file, without words.
+HASHES_ONLY = 1
+# A finding takes some two hundred: those of 300,000 fit.
 MOST_BYTES = 64_000_000
+LONGEST_EXCERPT = 100
+
+
+class Entry(Struct, frozen=True):
+    """One known finding: what it was found in, for those who read the file, and the hash that it is known by."""
+
+    file: str
+    code: str
+    excerpt: str
+    hash: str
 
 
 class Baseline(Struct, frozen=True):
-    """Names of known findings by file; the files' paths are relative to the baseline's folder."""
+    """Hashes of known findings by file; the files' paths are relative to the baseline's folder."""
 
     folder: Path
     known: Mapping[str, frozenset[str]]
@@ -43,11 +58,11 @@ class Baseline(Struct, frozen=True):
             hint = "; --write-baseline makes it" if isinstance(error, FileNotFoundError) else ""
             raise ConfigError(f"{path}: the baseline cannot be read: {reason(error)}{hint}") from error
         except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{path}: the baseline is no JSON: {error}") from error
-        files = data.get("files") if isinstance(data, dict) and data.get("version") == VERSION else None
-        if not isinstance(files, dict) or not all(isinstance(names, list) for names in files.values()):
-            raise ConfigError(f"{path}: this is no baseline of version {VERSION}; write it again with --write-baseline")
-        return cls(path.parent, {file: frozenset(map(str, names)) for file, names in files.items()})
+            raise ConfigError(f"{path}: the baseline is not valid JSON: {error}") from error
+        known = _hashes(data) if isinstance(data, dict) else None
+        if known is None:
+            raise ConfigError(f"{path}: not a baseline of version {VERSION} or {HASHES_ONLY}; write it again with --write-baseline")
+        return cls(path.parent, known)
 
     def new(self, report: FileReport) -> FileReport:
         """The report without the findings that the baseline knows."""
@@ -58,13 +73,44 @@ class Baseline(Struct, frozen=True):
 
 
 def text(path: Path, reports: Iterable[FileReport]) -> str:
-    """What a baseline of all findings of the reports holds, when it is to lie at a path."""
-    files = {
-        _key(report.path, path.parent): fingerprints(report.doc, (item.finding for item in report.items))
-        for report in reports
-        if report.items
-    }
-    return json.dumps({"version": VERSION, "files": files}, indent=1, sort_keys=True) + "\n"
+    """What a baseline of all findings of the reports holds, when it is to lie at a path: a line a finding, so that it can be
+    reviewed and compared.
+    """
+    entries = sorted(entry for report in reports for entry in _entries(_key(report.path, path.parent), report))
+    lines = ",\n".join(f"  {json.dumps(dict(zip(Entry.__struct_fields__, entry, strict=True)))}" for entry in entries)
+    return f'{{\n "version": {VERSION},\n "findings": [\n{lines}\n ]\n}}\n' if lines else f'{{\n "version": {VERSION},\n "findings": []\n}}\n'
+
+
+def _entries(file: str, report: FileReport) -> Iterator[tuple[str, str, str, str]]:
+    names = fingerprints(report.doc, (item.finding for item in report.items))
+    for item, name in zip(report.items, names, strict=True):
+        yield file, item.finding.code, _excerpt(report.doc, item.finding), name
+
+
+def _excerpt(doc: Lines, finding: Finding) -> str:
+    """The line that a finding begins in, without the blanks around it, cut where it gets long."""
+    line = doc.source(doc.line_span(doc.line(finding.span.start)))
+    words = " ".join(line.split()).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return words if len(words) <= LONGEST_EXCERPT else words[: LONGEST_EXCERPT - 3] + "..."
+
+
+def _hashes(data: Mapping[str, Any]) -> Mapping[str, frozenset[str]] | None:
+    """The hashes by file that a baseline holds; None when it is none."""
+    if data.get("version") == HASHES_ONLY:
+        files = data.get("files")
+        if not isinstance(files, dict) or not all(isinstance(names, list) for names in files.values()):
+            return None
+        return {file: frozenset(map(str, names)) for file, names in files.items()}
+    if data.get("version") != VERSION:
+        return None
+    try:
+        entries = convert(data.get("findings"), list[Entry])
+    except ValidationError:
+        return None
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.file, set()).add(entry.hash)
+    return {file: frozenset(names) for file, names in found.items()}
 
 
 def _key(path: str, folder: Path) -> str:

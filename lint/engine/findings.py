@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 # One second of every build is put on a level with this many bytes of image, to order savings on one scale.
 BYTES_A_SECOND = 5_000_000
+# Less than this a report does not tell.
+LEAST_BYTES, LEAST_SECONDS = 10_000, 0.1
 # No name of a file is longer; nobody reads a longer sentence.
 LONGEST_WORD, LONGEST_SENTENCE = 300, 4000
 _LONG_WORD = regex(rf"\S{{{LONGEST_WORD + 1},}}")
+
+
+Bounds = tuple[float, float]
 
 
 class Severity(Enum):
@@ -82,6 +87,14 @@ class Saving(Struct, frozen=True):
     rebuild_seconds: float
     # the worst basis of the figures behind it
     basis: Basis
+    # least and most bytes and seconds; None where no bounds are known
+    bytes_bounds: Bounds | None = None
+    seconds_bounds: Bounds | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is enough to be told."""
+        return self.image_bytes >= LEAST_BYTES or self.rebuild_seconds >= LEAST_SECONDS
 
     @property
     def worth(self) -> float:

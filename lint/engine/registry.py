@@ -65,13 +65,17 @@ def rules_in(module: ModuleType) -> Iterator[Rule]:
 def rows() -> list[list[Any]]:
     """What is kept of each of our rules: the module it is in and what it is called."""
     return [
-        [module, item.code, item.name, item.severity.value, item.aliases, item.recommended, item.needs]
+        [module, item.code, item.name, item.severity.value, item.aliases, item.recommended, item.needs, _level(item)]
         for module, item in _loaded()
     ]
 
 
+def _level(item: Rule) -> str | None:
+    return item.hadolint_severity.value if item.hadolint_severity else None
+
+
 def _named(
-    module: str, code: str, name: str, severity: str, aliases: list[str], recommended: bool, needs: list[str]
+    module: str, code: str, name: str, severity: str, aliases: list[str], recommended: bool, needs: list[str], hadolint_severity: str | None
 ) -> Rule:
     """A rule whose module is loaded when it is first of use."""
 
@@ -87,7 +91,7 @@ def _named(
     def document() -> str:
         return own().documentation
 
-    return Rule(code, name, Severity(severity), tuple(aliases), recommended, check, document, tuple(needs))
+    return Rule(code, name, Severity(severity), tuple(aliases), recommended, check, document, tuple(needs), Severity(hadolint_severity) if hadolint_severity else None)
 
 
 @cache

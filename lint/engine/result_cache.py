@@ -96,11 +96,11 @@ class ResultCache(Struct):
             return None
 
     def _priced(self, item: list[Any]) -> Priced:
-        (code, name, aliases, recommended, own), start, end, message, fix, level, saving, reach = item
+        (code, name, aliases, recommended, own), start, end, message, fix, level, saving, reach, cause, rank = item
         severity = Severity(level)
         rule = self.rule(code, Severity(own)) if self.rule else _named(code, name, tuple(aliases), own, recommended)
         finding = Finding(Span(start, end), message, _fix(fix) if fix else None, code)
-        return Priced(finding, rule, severity, _saving(saving) if saving else None, Span(*reach) if reach else None)
+        return Priced(finding, rule, severity, _saving(saving) if saving else None, Span(*reach) if reach else None, cause, rank)
 
 
 def base(*parts: object) -> str:
@@ -144,9 +144,9 @@ def _write(kept: Kept) -> bytes:
 def _item(item: Priced) -> list[Any]:
     finding, rule = item.finding, item.rule
     fix = finding.fix and [finding.fix.title, finding.fix.applicability, [(*edit.span, edit.text) for edit in finding.fix.edits]]
-    saving = item.saving and [item.saving.image_bytes, item.saving.rebuild_seconds, item.saving.basis.value]
+    saving = item.saving and _saving_row(item.saving)
     named = [rule.code, rule.name, rule.aliases, rule.recommended, rule.severity.value]
-    return [named, *finding.span, finding.message, fix, item.severity.value, saving, item.reach]
+    return [named, *finding.span, finding.message, fix, item.severity.value, saving, item.reach, item.cause, item.rank]
 
 
 def _fix(data: list[Any]) -> Fix:
@@ -154,9 +154,13 @@ def _fix(data: list[Any]) -> Fix:
     return Fix(title, tuple(Edit(Span(start, end), text) for start, end, text in edits), Applicability(applicability))
 
 
+def _saving_row(saving: Saving) -> list[Any]:
+    return [saving.image_bytes, saving.rebuild_seconds, saving.basis.value, saving.bytes_bounds, saving.seconds_bounds]
+
+
 def _saving(data: list[Any]) -> Saving:
-    size, seconds, basis = data
-    return Saving(size, seconds, Basis(basis))
+    size, seconds, basis, *bounds = data
+    return Saving(size, seconds, Basis(basis), *(tuple(pair) if pair else None for pair in bounds))
 
 
 @cache

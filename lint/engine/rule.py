@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -32,6 +32,10 @@ Check = Callable[["Dockerfile", "Facts"], Iterator[Finding]]
 # The code that a rule's file is named after: `DF101_source_copied_before_install.py`.
 FILE_NAME = regex(r"(?:.*[\\/])?([A-Z]+[0-9]+)_\w+\.py\Z")
 FENCE = regex(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
+
+
+# Codes, and beginnings of codes, of rules about what an attacker gains by.
+SECURITY = ("DF4", "DL3002", "DL3004", "DL3026", "DL3064")
 
 
 class Example(Struct, frozen=True):
@@ -66,6 +70,8 @@ class Rule(Struct, frozen=True, dict=True):
     document: Callable[[], str]
     # texts in lower case of which a file must contain one for the rule to find anything; not checked when empty
     needs: tuple[str, ...] = ()
+    # of its findings where the preset is `hadolint`; None when it is the same
+    hadolint_severity: Severity | None = None
 
     @cached_property
     def documentation(self) -> str:
@@ -92,6 +98,11 @@ class Rule(Struct, frozen=True, dict=True):
         """Whether it is one of hadolint's rules, ShellCheck's among them; these keep hadolint's codes."""
         return self.code.startswith(("DL", "SC"))
 
+    @property
+    def is_security(self) -> bool:
+        """Whether it is about what an attacker gains by."""
+        return self.code.startswith(SECURITY)
+
 
 class Member(Struct, frozen=True):
     """A rule of a family."""
@@ -108,6 +119,8 @@ class Member(Struct, frozen=True):
     needs: tuple[str, ...] = ()
     # as of a Rule; the family's when None
     severity: Severity | None = None
+    # as of a Rule
+    hadolint_severity: Severity | None = None
 
 
 def rule(
@@ -118,6 +131,7 @@ def rule(
     aliases: tuple[str, ...] = (),
     recommended: bool = True,
     needs: tuple[str, ...] = (),
+    hadolint_severity: Severity | None = None,
 ) -> Callable[[Callable[..., Iterator[Finding]]], Rule]:
     """Make a rule of a function that yields findings; its docstring is the rule's page.
 
@@ -129,7 +143,7 @@ def rule(
         own = code or _code_of_file(check)
         if not check.__doc__ and sys.flags.optimize < WITHOUT_DOCSTRINGS:
             raise TypeError(f"rule {own} has no docstring")
-        return Rule(own, name, severity, aliases, recommended, coded(own, check), lambda: _page(check), needs)
+        return Rule(own, name, severity, aliases, recommended, coded(own, check), lambda: _page(check), needs, hadolint_severity)
 
     return make
 
@@ -151,9 +165,14 @@ def family(
     def make(member: Member) -> Rule:
         found = coded(member.code, check, member.arguments)
         level = member.severity or severity
-        return Rule(member.code, member.name, level, aliases, recommended, found, lambda: page.format_map(member.words).strip(), member.needs)
+        document = partial(_filled, page, member.words)
+        return Rule(member.code, member.name, level, aliases, recommended, found, document, member.needs, member.hadolint_severity)
 
     return tuple(make(member) for member in members)
+
+
+def _filled(page: str, words: Mapping[str, str]) -> str:
+    return page.format_map(words).strip()
 
 
 def coded(code: str, check: Callable[..., Iterator[Finding]], arguments: Mapping[str, object] | None = None) -> Check:
@@ -190,7 +209,7 @@ def _code_of_file(check: Callable[..., Iterator[Finding]]) -> str:
 def _page(check: Callable[..., Iterator[Finding]]) -> str:
     from inspect import getdoc
 
-    return getdoc(check) or "Its page is not at hand: Python was told to leave out docstrings (-OO, PYTHONOPTIMIZE)."
+    return getdoc(check) or "Its page is missing: Python runs without docstrings (-OO, PYTHONOPTIMIZE)."
 
 
 def examples(text: str) -> Iterator[Example]:

@@ -75,7 +75,7 @@ def command(*words: str) -> list[str]:
     """The command line for git. Raises GitError when it is not installed."""
     program = programs.find("git")
     if program is None:
-        raise GitError("there is no git here to ask")
+        raise GitError("git is not installed, or not on PATH")
     return [program, *SAFE, *words]
 
 
@@ -96,4 +96,4 @@ def _sentence(folder: Path, said: str) -> str:
 
 def partial(folder: Path) -> str:
     """The sentence for a clone that was told to leave objects out."""
-    return f"{folder}: the clone is a partial one: `git fetch --refetch --no-filter` brings what it lacks"
+    return f"{folder}: the clone is partial: `git fetch --refetch --no-filter` fetches what is missing"

@@ -53,7 +53,7 @@ class Repository(Struct, frozen=True):
 
     def commit(self, revision: str) -> str:
         """The id of a commit. Raises GitError when there is no such revision."""
-        no_such = f"{revision}: there is no such commit in {self.top}{self._hint}"
+        no_such = f"{revision}: no such commit in {self.top}{self._hint}"
         if revision.startswith("-") or "\0" in revision:
             raise GitError(no_such)
         try:
@@ -71,7 +71,7 @@ class Repository(Struct, frozen=True):
         except GitError as error:
             if error.said:
                 raise
-            raise GitError(f"{self.top}: {one[:12]} and {other[:12]} have no commit in common{self._hint}") from error
+            raise GitError(f"{self.top}: {one[:12]} and {other[:12]} share no commit{self._hint}") from error
 
     def renames(self, base: str, head: str | None) -> dict[str, str]:
         """The old names of files by their new ones: between two commits, or from one to the index for None."""
@@ -81,7 +81,7 @@ class Repository(Struct, frozen=True):
 
     @property
     def _hint(self) -> str:
-        return "; the clone is shallow: `git fetch --unshallow` brings the rest" if self.is_shallow else ""
+        return "; the clone is shallow: `git fetch --unshallow` fetches the rest" if self.is_shallow else ""
 
 
 def _line(folder: Path, *words: str) -> str:

@@ -122,7 +122,7 @@ def name_of(reference: str) -> ImageName:
         repository = f"library/{repository}"
     good = HOST.fullmatch(host) and len(repository) <= LONGEST_NAME and REPOSITORY.fullmatch(repository) and TAG.fullmatch(tag)
     if not good or (digest and not DIGEST.fullmatch(digest)):
-        raise RegistryError(f"{reference!r} is no reference of an image with a sha256 digest or a tag")
+        raise RegistryError(f"{reference!r} is not an image reference with a tag or a sha256 digest")
     return ImageName(host, repository, digest or tag)
 
 
@@ -201,7 +201,7 @@ class Images:
 
     def _content(self, client: RegistryClient, name: ImageName, digest: str, until: float, *, is_manifest: bool = False) -> bytes:
         if not DIGEST.fullmatch(digest):
-            raise RegistryError(f"{name.host} names {digest[:80]!r}, which is no sha256 digest")
+            raise RegistryError(f"{name.host} names {digest[:80]!r}, which is not a sha256 digest")
         found = _kept(digest)
         if found:
             return found[1]

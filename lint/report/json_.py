@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .escaping import as_json, clean, is_clean
-from .places import place
+from .places import line_and_column, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +49,17 @@ def _row(report: FileReport, item: Priced) -> dict[str, Any]:
         "message": clean(finding.message),
         "fix": _fix(report, finding.fix),
         "saving": saving_object(item.saving),
+        **_relations(report, item),
     }
+
+
+def _relations(report: FileReport, item: Priced) -> dict[str, Any]:
+    """The other findings of the same cause, and whether this one tells it for all of them."""
+    rows = []
+    for other in report.related(item):
+        line, column = line_and_column(report.doc, other.finding.span.start)
+        rows.append({"code": other.finding.code, "line": line, "column": column})
+    return {"primary": report.is_primary(item), "related": rows}
 
 
 def _fix(report: FileReport, fix: Fix | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from .escaping import clean, visible
 from .places import place
 from .saving_text import phrase
-from .text import Sums, mark, summary
+from .text import Sums, also, mark, rows, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,20 +22,22 @@ ACTIVE = regex(r"([\\`*_{}\[\]<>()#+!|~&@:])")
 
 
 def render(reports: Sequence[FileReport], options: ReportOptions) -> str:  # noqa: ARG001 - every format takes the same
-    """What sums up, then a table of the findings, the most valuable first within a file."""
+    """What sums up, then a table of the problems, the most urgent first within a file."""
     lines = [f"**dlint**: {summary(Sums.of(reports))}"]
-    rows = [row for report in reports for row in _rows(report)]
-    if rows:
-        lines += ["", "| place | level | code | finding | saving |", "|---|---|---|---|---|", *rows]
+    found = [row for report in reports for row in _rows(report)]
+    if found:
+        lines += ["", "| place | level | code | finding | saving |", "|---|---|---|---|---|", *found]
     return "\n".join(lines) + "\n"
 
 
 def _rows(report: FileReport) -> Iterator[str]:
-    for item in report.by_worth:
-        at = place(report.doc, item.finding.span)
+    for group, saving in rows(report):
+        finding = group.first.finding
+        at = place(report.doc, finding.span)
         where = f"{plain(report.path)}:{at.line}:{at.column}"
-        message = f"{plain(item.finding.message)} {plain(mark(item))}".rstrip()
-        yield f"| {where} | {item.severity.value} | {item.finding.code} | {message} | {phrase(item.saving)} |"
+        message = f"{plain(finding.message)} {plain(mark(group.remedy))}".rstrip()
+        code = ", ".join(filter(None, (finding.code, also(report, group))))
+        yield f"| {where} | {group.severity.value} | {plain(code)} | {message} | {phrase(saving)} |"
 
 
 def plain(text: str) -> str:

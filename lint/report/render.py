@@ -30,6 +30,11 @@ FORMATS = {
     "markdown": "markdown",
 }
 
+# Names that hadolint has for some of them.
+HADOLINT_NAMES = {"tty": "text", "gitlab_codeclimate": "gitlab"}
+# The formats in which hadolint lets a path stand for the file's own.
+WITH_GIVEN_PATH = frozenset({"checkstyle", "codeclimate", "gitlab", "junit", "sonarqube"})
+
 
 class ReportOptions(Struct, frozen=True):
     """How to write a report."""
@@ -48,6 +53,8 @@ class ReportOptions(Struct, frozen=True):
     unread: Sequence[str] = ()
     # the key of FORMATS that was asked for
     format: str = "text"
+    # the path to show in the formats of WITH_GIVEN_PATH; the file's own when None
+    path_in_report: str | None = None
     # says what an average rebuild is, for the line that sums up
     rebuild: Callable[[], str] | None = None
 
@@ -61,7 +68,10 @@ def stream(name: str, reports: Iterable[FileReport], options: ReportOptions) -> 
     """As `render`, in pieces: of the formats that allow it, a piece a report as soon as there is one."""
     module = importlib.import_module(f".{FORMATS[name]}", __package__)
     options = replace(options, format=name)
-    if os.name == "nt" and name != "text":
+    given = options.path_in_report
+    if given is not None and name in WITH_GIVEN_PATH:
+        reports = (replace(report, path=given) for report in reports)
+    elif os.name == "nt" and name != "text":
         # machines compare paths with those of a repository
         reports = (replace(report, path=report.path.replace("\\", "/")) for report in reports)
     if hasattr(module, "stream"):

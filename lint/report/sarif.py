@@ -134,8 +134,16 @@ def _result(report: FileReport, item: Priced, name: str, index: dict[str, int]) 
         locations=[om.Location(physical_location=location)],
         partial_fingerprints={FINGERPRINT: name},
         fixes=_fixes(report, item.finding.fix),
+        related_locations=[_related(report, other, number) for number, other in enumerate(report.related(item))] or None,
         properties={"saving": saving} if saving else None,
     )
+
+
+def _related(report: FileReport, other: Priced, number: int) -> om.Location:
+    """Where another rule finds the same cause."""
+    location = om.PhysicalLocation(artifact_location=_artifact(report.path), region=_region(place(report.doc, other.finding.span)))
+    words = f"also {other.finding.code}: {other.finding.message}"
+    return om.Location(id=number, physical_location=location, message=om.Message(text=_shown(words)))
 
 
 def _message(item: Priced) -> str:

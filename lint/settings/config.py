@@ -1,7 +1,7 @@
 """What the files, the environment and the command line say together: a Config, and the rules that it makes active.
 
-Command line > environment > file > default. An option that is a table is merged key by key. `ignore` adds to what the
-weaker layers ignore; `select` starts anew: their `ignore` and `preset` no longer count.
+Command line > environment > file > default. An option that is a table is merged key by key. `ignore` and
+`trusted-registries` add to what the weaker layers say; `select` starts anew: their `ignore` and `preset` no longer count.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.engine.rule import Rule
 
-PRESETS = ("recommended", "hadolint", "all")
+PRESETS = ("recommended", "hadolint", "reproducible", "all")
+# Besides the DF5 rules, what lets two builds of the same files differ: versions that move, downloads that nobody checks.
+MOVING = frozenset(
+    {"DF406", "DL3006", "DL3007", "DL3008", "DL3013", "DL3016", "DL3018", "DL3028", "DL3033", "DL3035", "DL3037", "DL3041", "DL3062"}
+)
 # Rules of hadolint's that say nothing there until the configuration gives them a level (measured with 2.15.1).
 OPT_IN = frozenset({"DL1001", "DL3057"})
 
@@ -30,6 +34,9 @@ SHELLCHECK_CODE = regex(r"SC\d*")
 EXACT = 1000
 # So much alike is what was written to the name of ours that is meant.
 HALF_ALIKE = 0.6
+
+# Lists that add to those of the weaker layers.
+ADDED = frozenset({"ignore", "trusted_registries"})
 
 Layer = dict[str, Any]
 
@@ -64,7 +71,7 @@ class Config(Struct, frozen=True):
     select: tuple[Selector, ...] = ()
     # the rules to leave out
     ignore: tuple[Selector, ...] = ()
-    # recommended, hadolint or all
+    # one of PRESETS
     preset: str = "recommended"
     # the severity that the findings of some rules have instead of the rules' own
     severity: Mapping[Selector, Severity] = field(default_factory=dict)
@@ -102,6 +109,8 @@ class Config(Struct, frozen=True):
     per_file_ignores: Mapping[tuple[Path, str], tuple[Selector, ...]] = field(default_factory=dict)
     # whether comments may ignore findings
     inline_ignores: bool = True
+    # sentences for the user about the configuration file
+    notes: tuple[str, ...] = ()
 
     def rules(self, known: Iterable[Rule], path: Path | None = None) -> tuple[Rule, ...]:
         """The rules that are active, for one file if `path` is given.
@@ -132,8 +141,9 @@ class Config(Struct, frozen=True):
     def level(self, rule: Rule) -> Severity:
         """The severity of a rule's findings."""
         given = [(selector.specificity(rule), severity) for selector, severity in self.severity.items()]
-        best = max(reversed(given), key=lambda item: item[0], default=(0, rule.severity))
-        return best[1] if best[0] else rule.severity
+        own = rule.hadolint_severity if self.preset == "hadolint" and rule.hadolint_severity else rule.severity
+        best = max(reversed(given), key=lambda item: item[0], default=(0, own))
+        return best[1] if best[0] else own
 
     def _active(self, rule: Rule, ignored: tuple[Selector, ...]) -> bool:
         against = _closest(ignored, rule)
@@ -161,9 +171,9 @@ class Config(Struct, frozen=True):
             if selector.foreign or selector.text.casefold() in PRESETS or SHELLCHECK_CODE.fullmatch(selector.text):
                 continue
             if not any(selector.specificity(rule) for rule in known):
-                names = [name for rule in known for name in (rule.code, rule.name, *rule.aliases)]
-                hint = did_you_mean(selector.text, names)
-                raise ConfigError(f"{selector.origin}: there is no rule {selector.text!r}{hint}")
+                from .rule_names import meant
+
+                raise ConfigError(f"{selector.origin}: there is no rule {selector.text!r}{meant(selector.text, known)}")
 
 
 class _Last(Struct):
@@ -189,9 +199,15 @@ _LAST = _Last()
 
 def in_preset(rule: Rule, preset: str) -> bool:
     """Whether a preset has the rule."""
-    if preset == "all":
-        return True
-    return rule.hadolint and rule.code not in OPT_IN if preset == "hadolint" else rule.recommended
+    match preset:
+        case "all":
+            return True
+        case "hadolint":
+            return rule.hadolint and rule.code not in OPT_IN
+        case "reproducible":
+            return rule.code.startswith("DF5") or rule.code in MOVING
+        case _:
+            return rule.recommended
 
 
 def did_you_mean(given: str, names: Iterable[str]) -> str:
@@ -220,7 +236,7 @@ def _combined(key: str, merged: Layer, layer: Layer) -> Any:
     value = layer[key]
     if isinstance(value, Mapping):
         return {**merged.get(key, {}), **value}
-    return (*merged.get(key, ()), *value) if key == "ignore" else value
+    return (*merged.get(key, ()), *value) if key in ADDED else value
 
 
 def _closest(selectors: Iterable[Selector], rule: Rule) -> int:
@@ -232,7 +248,7 @@ def _matches(pattern: str, base: Path, path: Path) -> bool:
 
     spec = patterns([pattern])
     if not len(spec):
-        raise ConfigError(f"per-file-ignores: {pattern!r} is no pattern")
+        raise ConfigError(f"per-file-ignores: {pattern!r} is not a valid pattern")
     full, top = path.resolve(), base.resolve()
     if not full.is_relative_to(top):
         return False

@@ -94,10 +94,10 @@ def _hadolint(folder: str) -> str | None:
 @cache
 def _unnamed(path: Path) -> Layer:
     if is_link_out(str(path)):
-        raise ConfigError(f"{path}: this is a link that leads out of the repository; it is not read")
+        raise ConfigError(f"{path}: this link leads out of the repository; dlint does not read it")
     found = from_file(path)
     if "context" in found and leads_out(str(found["context"]), repository(str(path.parent))):
-        raise ConfigError(f"{path}: context leads out of the repository; name it with --context if you mean it")
+        raise ConfigError(f"{path}: context leads out of the repository; name it with --context to use it")
     return found
 
 
@@ -127,7 +127,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except RecursionError as error:
-        raise ConfigError(f"{path}: this is nested too deeply") from error
+        raise ConfigError(f"{path}: nested too deeply") from error
     except ValueError as error:
         # not only TOMLDecodeError: a number of thousands of digits
-        raise ConfigError(f"{path}: this is no TOML: {error}") from error
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error

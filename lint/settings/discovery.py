@@ -39,6 +39,10 @@ class Skipped(Missing, frozen=True):
     """A file that a search passes over; that is told, and is no failure."""
 
 
+class Empty(Missing, frozen=True):
+    """A folder that was searched and holds no Dockerfile."""
+
+
 def is_dockerfile(name: str) -> bool:
     """Whether a file of this name is taken when a folder is searched."""
     if name in PATTERNS:
@@ -89,7 +93,7 @@ def _search(given: str, folder: Path) -> Iterator[Path | Missing]:
         found = found or not isinstance(item, Skipped)
         yield item
     if not found:
-        yield Missing(given, f"{given}: there is no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
+        yield Empty(given, f"{given}: no Dockerfile in this folder (looked for {', '.join(PATTERNS)})")
 
 
 def _walk(top: Path) -> Iterator[Path | Missing]:
@@ -118,10 +122,10 @@ def _walk(top: Path) -> Iterator[Path | Missing]:
 def _followed(link: Path, top: Path) -> Path | Skipped:
     """A link, unless it leads to what a search of the folder `top` does not look at."""
     if leads_out(os.fspath(link), os.fspath(top)):
-        return Skipped(str(link), f"{link}: not looked at: this is a link that leads out of the folder that is searched; name it if you mean it")
+        return Skipped(str(link), f"{link}: not checked: this link leads out of the searched folder; name it to check it")
     real = top.resolve()
     if is_left_out(real, link.resolve().relative_to(real).as_posix()):
-        return Skipped(str(link), f"{link}: not looked at: this is a link to what .gitignore leaves out; name it if you mean it")
+        return Skipped(str(link), f"{link}: not checked: this link leads to what .gitignore excludes; name it to check it")
     return link
 
 

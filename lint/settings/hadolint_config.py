@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from dockerlint.lint.engine.findings import Severity
-from dockerlint.lint.report.render import FORMATS
+from dockerlint.lint.report.render import FORMATS, HADOLINT_NAMES
 from dockerlint.lint.storage.errors import ConfigError
 from dockerlint.lint.syntax.source import MOST_SETTINGS, reason, whole
 
-from .options import LEVELS, OptionPlace, flag, one_of, selectors, table_value, texts
+from .config import did_you_mean
+from .options import LEVELS, OptionPlace, flag, one_of, selectors, short, table_value, texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from .config import Layer, Selector
 
-_HADOLINT_FORMATS = {"tty": "text", "gitlab_codeclimate": "gitlab"}
+# Two thresholds that any finding reaches.
+ANY_LEVEL = ("ignore", "none")
 ENVIRONMENT = "HADOLINT_"
 TRUTHY = frozenset({"1", "y", "on", "true", "yes"})
 
@@ -26,15 +30,27 @@ TRUTHY = frozenset({"1", "y", "on", "true", "yes"})
 def translate(path: Path) -> Layer:
     """What a `.hadolint.yaml` says, with our names.
 
-    As there, unknown keys count for nothing, and the thresholds `ignore` and `none` fail on any finding (measured with
-    hadolint 2.15.1). Raises ConfigError when the file cannot be read or a value is of the wrong kind.
+    As there, unknown keys count for nothing, but `notes` tells them, and the thresholds `ignore` and `none` fail on any finding
+    (measured with hadolint 2.15.1). Raises ConfigError when the file cannot be read or a value is of the wrong kind.
     """
     table = _read_yaml(path)
     layer: Layer = {}
     for key, read in _HADOLINT.items():
         if table.get(key) is not None:
             layer |= read(table[key], OptionPlace(str(path), key, path.parent))
+    if unknown := [*_unknown(table, _HADOLINT), *_unknown(table.get("override"), LEVELS, "override.")]:
+        layer["notes"] = tuple(f"{path}: {sentence}" for sentence in unknown)
     return layer
+
+
+def _unknown(table: object, known: Iterable[str], above: str = "") -> Iterator[str]:
+    """A sentence for each key of a table that is not known, with the one that may be meant."""
+    if isinstance(table, Mapping):
+        names = list(known)
+        for key in table:
+            if key not in names:
+                is_text = isinstance(key, str)
+                yield f"unknown key {short(above + key if is_text else key)} is ignored{did_you_mean(key, names) if is_text else ''}"
 
 
 def from_environment(environ: Mapping[str, str]) -> Layer:
@@ -66,14 +82,14 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from error
     except RecursionError as error:
-        raise ConfigError(f"{path}: this is nested too deeply") from error
+        raise ConfigError(f"{path}: nested too deeply") from error
     # ValueError: a date that there is not, or no UTF-8
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: this is no YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if table is None:
         return {}
     if not isinstance(table, Mapping):
-        raise ConfigError(f"{path}: the file must be a table of options")
+        raise ConfigError(f"{path}: the file must be a mapping of options")
     return table
 
 
@@ -89,12 +105,16 @@ def _override(value: object, place: OptionPlace) -> Layer:
 
 
 def _hadolint_threshold(value: object, place: OptionPlace) -> Layer:
-    level = one_of((*LEVELS, "ignore", "none"))(value, place)
-    return {"fail_on": Severity(level) if level in LEVELS else Severity.STYLE}
+    return {"fail_on": Severity(threshold(one_of((*LEVELS, *ANY_LEVEL))(value, place)))}
+
+
+def threshold(name: str) -> str:
+    """The level from which findings fail, by hadolint's name."""
+    return Severity.STYLE.value if name in ANY_LEVEL else name
 
 
 def _hadolint_format(value: object, place: OptionPlace) -> Layer:
-    name = _HADOLINT_FORMATS.get(str(value), value)
+    name = HADOLINT_NAMES.get(str(value), value)
     return {"format": one_of(FORMATS)(name, place)}
 
 

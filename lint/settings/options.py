@@ -84,10 +84,10 @@ class OptionPlace(Struct, frozen=True):
 
     def wrong(self, wanted: str, value: object) -> ConfigError:
         """The error to raise for a value of another kind than `wanted`."""
-        return ConfigError(f"{self.where} must be {wanted}, not {_short(value)}")
+        return ConfigError(f"{self.where} must be {wanted}, not {short(value)}")
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
     """A value as a message shows it: the beginning of a long one."""
     shown = reprlib.Repr()
     shown.maxlevel, shown.maxstring = 3, LONGEST_SHOWN
@@ -151,7 +151,7 @@ def one_of(names: Iterable[str]) -> Callable[[object, OptionPlace], str]:
     def read(value: object, place: OptionPlace) -> str:
         if value not in known:
             hint = did_you_mean(value, known) if isinstance(value, str) else ""
-            raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {_short(value)}{hint}")
+            raise ConfigError(f"{place.where} must be one of {', '.join(known)}, not {short(value)}{hint}")
         return str(value)
 
     return read
@@ -244,42 +244,42 @@ def _choice(about: str, names: Iterable[str]) -> Option:
 
 
 OPTIONS: Mapping[str, Option] = {
-    "select": Option("Only these rules, in place of the preset.", selectors, SELECTORS, _split),
-    "ignore": Option("Not these rules.", selectors, SELECTORS, _split),
-    "preset": _choice("The rules to start from.", PRESETS),
+    "select": Option("Use only these rules instead of the preset.", selectors, SELECTORS, _split),
+    "ignore": Option("Leave these rules out.", selectors, SELECTORS, _split),
+    "preset": _choice("Set of rules to start from.", PRESETS),
     "severity": Option(
-        "Another level for the findings of a rule.",
+        "Level of the findings of a rule.",
         _severities,
         {"type": "object", "additionalProperties": {"enum": list(LEVELS)}, "propertyNames": SELECTOR},
         _pairs,
     ),
-    "fail-on": Option("Exit with 1 from this level on.", _threshold, {"enum": [*LEVELS, NEVER]}),
-    "builder": _choice("What builds the image: cache mounts are only advised for BuildKit.", BUILDERS),
+    "fail-on": Option("Exit with 1 on findings of this level or worse.", _threshold, {"enum": [*LEVELS, NEVER]}),
+    "builder": _choice("Builder of the image: dlint advises cache mounts for BuildKit only.", BUILDERS),
     "min-frontend": Option(
-        "The least release of the Dockerfile language that the builder has (DF634).", frontend_release, {"type": "string", "pattern": r"^1(\.\d+)*(-labs)?$"}
+        "Oldest Dockerfile syntax release that the builder must support (DF634).", frontend_release, {"type": "string", "pattern": r"^1(\.\d+)*(-labs)?$"}
     ),
-    "target": Option("The stage that is built; the last one by default.", text_value, TEXT),
+    "target": Option("Stage to build; the last one by default.", text_value, TEXT),
     "build-args": Option("Build arguments.", table_value, TABLE, _pairs),
-    "context": Option("The build context; the Dockerfile's own folder by default.", _path, TEXT),
-    "trusted-registries": Option("Where base images may come from (DL3026).", texts, TEXTS, _split),
-    "label-schema": Option("Labels that must be there, and of which kind (DL3049 to DL3056).", table_value, TABLE, _pairs),
-    "strict-labels": Option("Whether other labels are forbidden.", flag, FLAG, _boolean),
-    "shellcheck": _choice("Whether ShellCheck looks at the scripts of RUNs: when it is installed, always, or never.", ("auto", "on", "off")),
-    "network": Option("How fast downloads are, for costs and savings, such as 50Mbit.", _rate, {"type": "string", "pattern": RATE_IN_SCHEMA}),
+    "context": Option("Build context; the Dockerfile's folder by default.", _path, TEXT),
+    "trusted-registries": Option("Registries that base images may come from (DL3026).", texts, TEXTS, _split),
+    "label-schema": Option("Required labels and the type of their values (DL3049 to DL3056).", table_value, TABLE, _pairs),
+    "strict-labels": Option("Whether to forbid other labels.", flag, FLAG, _boolean),
+    "shellcheck": _choice("Whether to run ShellCheck on RUN scripts: if it is installed, always, or never.", ("auto", "on", "off")),
+    "network": Option("Download speed for costs and savings, such as 50Mbit.", _rate, {"type": "string", "pattern": RATE_IN_SCHEMA}),
     "machine": Option(
-        "How many times as fast as the machine of the figures, two cores, the machine is, for costs and savings.",
+        "Speed of the machine for costs and savings, as a multiple of two ordinary cores.",
         _factor,
         {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": MOST_FACTOR},
         _number,
     ),
-    "format": _choice("How to report.", FORMATS),
-    "color": Option("Whether to colour on a terminal.", flag, FLAG, _boolean),
-    "baseline": Option("Report only what is not in this baseline.", _path, TEXT),
+    "format": _choice("Output format.", FORMATS),
+    "color": Option("Whether to use colour.", flag, FLAG, _boolean),
+    "baseline": Option("Report only findings that are not in this baseline.", _path, TEXT),
     "per-file-ignores": Option(
-        "Rules to ignore in some files: by a pattern as in .gitignore.",
+        "Rules to ignore in some files, by a pattern as in .gitignore.",
         _per_file,
         {"type": "object", "additionalProperties": SELECTORS},
         _per_file_pairs,
     ),
-    "inline-ignores": Option("Whether comments may ignore findings.", flag, FLAG, _boolean),
+    "inline-ignores": Option("Whether comments can ignore findings.", flag, FLAG, _boolean),
 }

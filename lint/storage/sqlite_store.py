@@ -43,10 +43,10 @@ def distrusted(found: Path | None = None) -> str | None:
         except OSError:
             continue
         if state.st_uid not in (os.geteuid(), 0):
-            return f"{path} belongs to another user: nothing is kept there"
+            return f"{path} belongs to another user: dlint keeps nothing there"
         # a group of the same number as the user is the user's own
         if state.st_mode & 0o002 or (state.st_mode & 0o020 and state.st_gid != state.st_uid):
-            return f"{path} may be written by other users: nothing is kept there until `chmod go-w` is done"
+            return f"other users can write to {path}: dlint keeps nothing there until you run `chmod go-w`"
     return None
 
 

@@ -13,7 +13,7 @@ def digest_problem(text: str) -> str | None:
     """Why the builder refuses a digest of a download; None when it does not."""
     algorithm, colon, digits = text.partition(":")
     if not colon or algorithm not in LENGTHS:
-        return f"`--checksum={text}` is no digest: it must be sha256:, sha384: or sha512: and hexadecimal digits"
+        return f"`--checksum={text}` is not a digest: write sha256:, sha384: or sha512: and hexadecimal digits"
     if len(digits) != LENGTHS[algorithm] or not _HEXADECIMAL.match(digits):
         return f"`--checksum`: {algorithm} needs {LENGTHS[algorithm]} lower-case hexadecimal digits, not {digits!r}"
     return None

@@ -20,4 +20,4 @@ def mode_problem(text: str) -> str | None:
     """Why the builder refuses a mode; None when it does not."""
     if is_symbolic(text) or (OCTAL.match(text) and int(text, 8) <= HIGHEST):
         return None
-    return f"`--chmod={text}` is no mode: write an octal number up to 7777, such as 755, or letters, such as u+x,go=rX"
+    return f"`--chmod={text}` is not a mode: write an octal number up to 7777, such as 755, or letters, such as u+x,go=rX"

@@ -49,7 +49,7 @@ def port_problem(text: str) -> str | None:
         return _range_problem(port)
     address = ":".join(host[:-1])
     if address and not _is_address(address):
-        return f"{address!r} is no address"
+        return f"{address!r} is not an address"
     if host and host[-1]:
         outer = _range(host[-1])
         if outer is None:

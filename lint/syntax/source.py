@@ -63,7 +63,7 @@ def read(path: Path) -> Source:
     try:
         data = contents(path, MOST_BYTES + 1)
     except BlockingIOError as error:
-        raise SourceError(f"{path}: cannot be read: this is a pipe, and nobody writes to it") from error
+        raise SourceError(f"{path}: cannot be read: this is a pipe that nobody writes to") from error
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {reason(error)}") from error
     return of_bytes(str(path), data)
@@ -129,11 +129,11 @@ def of_bytes(path: str, data: bytes) -> Source:
     """A file of these bytes. Raises SourceError when they are no text, or too many."""
     shown = "standard input" if path == STDIN else path
     if len(data) > MOST_BYTES:
-        raise SourceError(f"{shown}: this has over {MOST_BYTES >> 20} MB, which is more than a builder takes")
+        raise SourceError(f"{shown}: it has over {MOST_BYTES >> 20} MB, more than a builder takes")
     if data.startswith(UTF16_BOMS):
-        raise SourceError(f"{shown}: this is UTF-16; the builder reads UTF-8, so save it as that")
+        raise SourceError(f"{shown}: this is UTF-16: save it as UTF-8, which the builder reads")
     if b"\0" in data:
         raise SourceError(
-            f"{shown}: this is a binary file (there is a NUL byte at offset {data.index(0)}), not a Dockerfile"
+            f"{shown}: this is a binary file (NUL byte at offset {data.index(0)}), not a Dockerfile"
         )
     return Source(path, data, decode(data))

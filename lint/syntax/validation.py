@@ -55,7 +55,7 @@ _NEEDS = {
     "ENV": "ENV must be `ENV key=value ...`",
     "LABEL": "LABEL must be `LABEL key=value ...`",
     "ARG": "ARG needs at least one name",
-    "SHELL": 'SHELL must be a JSON list of at least one string: SHELL ["executable", "parameter"]',
+    "SHELL": 'SHELL must be a JSON array of at least one string: SHELL ["executable", "parameter"]',
     "HEALTHCHECK": "HEALTHCHECK must be `HEALTHCHECK [options] CMD command` or `HEALTHCHECK NONE`",
     "ONBUILD": "ONBUILD needs an instruction to trigger",
     "EXPOSE": "EXPOSE needs at least one port",
@@ -118,7 +118,7 @@ def is_list_of_others(text: str) -> bool:
     return isinstance(value, list) and any(not isinstance(item, str) for item in value)
 
 
-NOT_ONLY_STRINGS = "a list in exec form may hold strings only"
+NOT_ONLY_STRINGS = "a JSON array may hold strings only"
 
 
 def _flags(node: nodes.Instruction) -> Iterator[nodes.Problem]:
@@ -278,7 +278,7 @@ def long_lines(text: str) -> Iterator[nodes.Problem]:
         if len(line) * 4 > LONGEST_LINE and len(line.encode("utf-8", "surrogateescape")) > LONGEST_LINE:
             yield nodes.Problem(
                 Span(at, at + len(line)),
-                f"the line is longer than {LONGEST_LINE} bytes: put it into a file, or split it by continuations",
+                f"the line is longer than {LONGEST_LINE} bytes: put it into a file, or split it with line continuations",
             )
         at += len(line) + 1
 

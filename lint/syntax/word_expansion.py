@@ -367,7 +367,7 @@ class _Evaluation:
     def _spend(self, cost: int, offset: int) -> None:
         self._budget -= cost
         if self._budget < 0:
-            raise ExpansionError("the word takes too much to expand: shorten its values and patterns", offset)
+            raise ExpansionError("the word is too costly to expand: shorten its values and patterns", offset)
 
     def _substitute(self, reference: VariableReference, operands: list[str | None]) -> str | None:
         is_set = reference.name in self._env
@@ -545,7 +545,7 @@ def _choose(reference: VariableReference, operand: str | None, value: str, *, ab
         case "+":
             return "" if absent else operand
         case _ if absent:
-            reason = operand or "the word demands a value, and there is none"
+            reason = operand or "the word requires a value, and there is none"
             raise ExpansionError(f"{reference.name}: {reason}", reference.start)
         case _:
             return value
@@ -558,5 +558,5 @@ def _join(pieces: Sequence[_Piece]) -> str | None:
 
 def _known(text: str | None) -> str:
     if text is None:
-        raise ExpansionError("the text depends on a variable whose value is not known before the build")
+        raise ExpansionError("the text depends on a variable whose value only the build knows")
     return text

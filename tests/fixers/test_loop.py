@@ -58,7 +58,7 @@ def test_a_fix_that_breaks_the_file_is_dropped_and_the_others_are_made() -> None
     find = both(replacing(("RUN one", "RUNE one"), code="BAD"), replacing(("EXPOSE 1", "EXPOSE 2"), code="GOOD"))
     outcome = fix("FROM a\nRUN one\nEXPOSE 1\n", find)
     assert outcome.text == "FROM a\nRUN one\nEXPOSE 2\n"
-    assert [(item.code, item.line, item.reason) for item in outcome.dropped] == [("BAD", 2, "the file would not parse")]
+    assert [(item.code, item.line, item.reason) for item in outcome.dropped] == [("BAD", 2, "the result would not parse")]
     assert [item.code for item in outcome.applied] == ["GOOD"]
 
 

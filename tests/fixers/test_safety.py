@@ -717,19 +717,19 @@ def test_an_archive_is_never_safely_added() -> None:
         ("ENV CGO_ENABLED=1\nRUN go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "it needs CGO_ENABLED=0"),
         ("RUN (export CGO_ENABLED=0); go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "it needs CGO_ENABLED=0"),
         ("RUN go build -o /app . && export CGO_ENABLED=0\nFROM scratch\nCOPY --from=0 /app /app\n", "it needs CGO_ENABLED=0"),
-        ("RUN CGO_ENABLED=0 GOARCH=arm go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "the script chooses"),
-        ("ENV GOOS=linux\nRUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "the script chooses"),
-        ("RUN CGO_ENABLED=0 go install .\nFROM scratch\nCOPY --from=0 /app /app\n", "`go install` puts"),
-        ('RUN ["go", "build"]\nFROM scratch\nCOPY --from=0 /app /app\n', "the step is no plain script"),
-        ("RUN CGO_ENABLED=0 nice go build\nFROM scratch\nCOPY --from=0 /app /app\n", "the step is no plain script"),
-        ("RUN go test ./...\nFROM scratch\nCOPY --from=0 /app /app\n", "nothing is compiled"),
-        ("RUN CGO_ENABLED=0 go build -o /bin/a .\nFROM scratch\nCOPY --from=0 /bin/ab /\n", "line 4 takes /bin/ab"),
+        ("RUN CGO_ENABLED=0 GOARCH=arm go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "the script sets"),
+        ("ENV GOOS=linux\nRUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=0 /app /app\n", "the script sets"),
+        ("RUN CGO_ENABLED=0 go install .\nFROM scratch\nCOPY --from=0 /app /app\n", "`go install` uses"),
+        ('RUN ["go", "build"]\nFROM scratch\nCOPY --from=0 /app /app\n', "the RUN is not a plain script"),
+        ("RUN CGO_ENABLED=0 nice go build\nFROM scratch\nCOPY --from=0 /app /app\n", "the RUN is not a plain script"),
+        ("RUN go test ./...\nFROM scratch\nCOPY --from=0 /app /app\n", "no other stage copies"),
+        ("RUN CGO_ENABLED=0 go build -o /bin/a .\nFROM scratch\nCOPY --from=0 /bin/ab /\n", "line 4 copies /bin/ab"),
         ("RUN CGO_ENABLED=0 go build -o /app .\nFROM build\nFROM scratch\nCOPY --from=0 /app /app\n", "another stage is FROM"),
         ("RUN CGO_ENABLED=0 go build -o /app .\nFROM debian\nRUN --mount=from=build,target=/x cp /x/app /app\n", "line 4 mounts it"),
-        ("RUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build /app /lib/x.so /\n", "line 4 takes /lib/x.so"),
-        ("RUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build / /\n", "line 4 takes / of it"),
-        ("ARG X\nRUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build $X /\n", "line 5 takes $X of it"),
-        ("RUN cd x && CGO_ENABLED=0 go build -o bin .\nFROM scratch\nCOPY --from=build /bin /\n", "line 4 takes /bin of it"),
+        ("RUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build /app /lib/x.so /\n", "line 4 copies /lib/x.so"),
+        ("RUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build / /\n", "line 4 copies / from it"),
+        ("ARG X\nRUN CGO_ENABLED=0 go build -o /app .\nFROM scratch\nCOPY --from=build $X /\n", "line 5 copies $X from it"),
+        ("RUN cd x && CGO_ENABLED=0 go build -o bin .\nFROM scratch\nCOPY --from=build /bin /\n", "line 4 copies /bin from it"),
     ],
 )
 def test_compiled_where_it_is(steps: str, reason: str) -> None:
@@ -737,7 +737,7 @@ def test_compiled_where_it_is(steps: str, reason: str) -> None:
     doc = parse(text)
     rule = next(rule for rule in rules() if rule.code == "DF106")
     (found,) = check(doc, Facts(doc, settings=Settings(preset="all")), [rule])
-    assert f"no fix, {reason}" in found.message
+    assert f"no fix: {reason}" in found.message
     assert found.fix is None
 
 

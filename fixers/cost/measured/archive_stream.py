@@ -57,7 +57,7 @@ class Stream:
     def read(self, size: int = CHUNK) -> bytes:
         """The next bytes; fewer only at the end."""
         if size > MOST_AT_ONCE:
-            raise MeasuredError(f"{self._name}: the archive has a header of {size:,} bytes, which makes no sense")
+            raise MeasuredError(f"{self._name}: the archive has a header of {size:,} bytes, which is not plausible")
         parts = [self._take(size)]
         size -= len(parts[0])
         while size > 0 and (part := self._take(size)):
@@ -72,9 +72,9 @@ class Stream:
             found = self._source.read(min(size, CHUNK))
         self._at += len(found)
         if self._at > self._most:
-            raise MeasuredError(f"{self._name}: there is more in the archive than {self._most:,} bytes; it is not read")
+            raise MeasuredError(f"{self._name}: there is more in the archive than {self._most:,} bytes; dlint does not read it")
         if self._packed is not None and self._at > UNPACKED_ANYWAY + MOST_FOR_EACH * self._packed.tell():
-            raise MeasuredError(f"{self._name}: {self._packed.tell():,} bytes of it unpack to over {self._at:,}; it is not read")
+            raise MeasuredError(f"{self._name}: {self._packed.tell():,} bytes of it unpack to over {self._at:,}; dlint does not read it")
         if self._hash is not None:
             self._hash.update(found)
         return found
@@ -112,7 +112,7 @@ def unpacked(stream: Stream, name: str) -> Readable | None:
         import zstandard
     except ImportError as error:
         raise MeasuredError(
-            f"{name}: a layer is packed with zstd; `pip install 'dockerlint[zstd]'` brings what reads it"
+            f"{name}: a layer is packed with zstd; `pip install 'dockerlint[zstd]'` installs what reads it"
         ) from error
     return zstandard.ZstdDecompressor(max_window_size=WINDOW).stream_reader(_file(stream), read_across_frames=True)
 

@@ -60,7 +60,7 @@ def read(text: str, name: str) -> tuple[Row, ...]:
     rows = tuple(row for row in (vertex.row() for vertex in found) if row is not None)
     if not rows:
         raise MeasuredError(
-            f"{name}: there are no steps of BuildKit in it; make it with `docker build --no-cache --progress=plain . 2>FILE`"
+            f"{name}: it has no BuildKit steps; make one with `docker build --no-cache --progress=plain . 2>FILE`"
         )
     return rows
 
@@ -76,7 +76,7 @@ def _split(name: str) -> tuple[tuple[str, ...] | None, str]:
 
 def _bound(found: dict[str, _Vertex], name: str) -> None:
     if len(found) > MOST_VERTICES:
-        raise MeasuredError(f"{name}: there are more than {MOST_VERTICES:,} steps in it; it is not read")
+        raise MeasuredError(f"{name}: there are more than {MOST_VERTICES:,} steps in it; dlint does not read it")
 
 
 def _plain(text: str, name: str) -> Iterable[_Vertex]:
@@ -119,7 +119,7 @@ def _raw(text: str, name: str) -> Iterable[_Vertex]:
         try:
             status = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise MeasuredError(f"{name}:{number}: this line is no JSON; the log may be cut off") from error
+            raise MeasuredError(f"{name}:{number}: this line is not valid JSON; the log may be cut off") from error
         for item in _list(status, "vertexes"):
             _take(found, item)
             _bound(found, name)

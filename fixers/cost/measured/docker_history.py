@@ -29,7 +29,7 @@ def read(text: str, name: str) -> tuple[Row, ...]:
     """
     rows = [_row(item, name, number) for number, item in enumerate(_bounded(_objects(text, name), name), 1)]
     if not rows:
-        raise MeasuredError(f"{name}: there is no history in it")
+        raise MeasuredError(f"{name}: it has no history")
     return tuple(reversed(rows))
 
 
@@ -46,7 +46,7 @@ def _objects(text: str, name: str) -> Iterator[Any]:
             found, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             raise MeasuredError(
-                f"{name}:{text.count(chr(10), 0, at) + 1}: this is no JSON; "
+                f"{name}:{text.count(chr(10), 0, at) + 1}: not valid JSON; "
                 "make it with `docker history --no-trunc -H=false --format '{{json .}}' IMAGE`"
             ) from error
         yield from found if isinstance(found, list) else (found,)
@@ -55,13 +55,13 @@ def _objects(text: str, name: str) -> Iterator[Any]:
 def _bounded(items: Iterator[Any], name: str) -> Iterator[Any]:
     for count, item in enumerate(items):
         if count == MOST_ENTRIES:
-            raise MeasuredError(f"{name}: there are more than {MOST_ENTRIES:,} entries in it; it is not read")
+            raise MeasuredError(f"{name}: there are more than {MOST_ENTRIES:,} entries in it; dlint does not read it")
         yield item
 
 
 def _row(item: Any, name: str, number: int) -> Row:
     if not isinstance(item, dict) or not isinstance(item.get("CreatedBy"), str):
-        raise MeasuredError(f"{name}: entry {number} has no CreatedBy: this is no docker history")
+        raise MeasuredError(f"{name}: entry {number} has no CreatedBy: this is not `docker history`")
     return Row(item["CreatedBy"], Figures(adds=_size(item.get("Size"), name, number)))
 
 

@@ -132,7 +132,7 @@ class _Scanner:
                 self._entries += 1
             if self._entries > MOST_ENTRIES:
                 raise MeasuredError(
-                    f"{self._name}: there are more than {MOST_ENTRIES:,} files in the image; it is not read"
+                    f"{self._name}: there are more than {MOST_ENTRIES:,} files in the image; dlint does not read it"
                 )
         return tuple(found)
 
@@ -163,7 +163,7 @@ def _each(stream: Stream) -> Iterator[tarfile.TarInfo]:
 
 def _members(stream: Stream, name: str) -> dict[str, _Blob]:
     if not _is_tar(stream.peek(tarfile.BLOCKSIZE)):
-        raise MeasuredError(f"{name}: this is no tar archive; make it with `docker save -o FILE.tar IMAGE`")
+        raise MeasuredError(f"{name}: not a tar archive; make one with `docker save -o FILE.tar IMAGE`")
     scanner = _Scanner(name)
     found: dict[str, _Blob] = {}
     with tarfile.TarFile(fileobj=stream, mode="r", errors="surrogateescape") as archive:  # type: ignore[arg-type]
@@ -214,7 +214,7 @@ class _Image:
         index = self._optional("index.json")
         if index is None:
             raise MeasuredError(
-                f"{self._name}: this is no image: there is neither a manifest.json nor an index.json in it; "
+                f"{self._name}: not an image: it has neither manifest.json nor index.json; "
                 "make it with `docker save -o FILE.tar IMAGE`"
             )
         manifest = self._manifest(index)
@@ -241,7 +241,7 @@ class _Image:
         if "manifests" in found and depth < MOST_DEPTH:
             return self._manifest(found, depth + 1)
         if not isinstance(found.get("layers"), list):
-            raise self._error("the image's manifest is of a kind that is not known")
+            raise self._error("the kind of the image's manifest is unknown")
         return found
 
     def _choose(self, found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -254,7 +254,7 @@ class _Image:
             return next(iter(images.values()))
         if not fitting:
             names = ", ".join(sorted(_platform(item) or "one that does not say" for item in images.values()))
-            raise self._error(f"there is no image for {wanted} in it, but for {names}; choose one with --platform")
+            raise self._error(f"it has no image for {wanted}, but for {names}; choose one with --platform")
         if len(fitting) > 1:
             raise self._error(f"there are {len(fitting)} images for {wanted} in it; save one alone")
         return fitting[0]
@@ -262,7 +262,7 @@ class _Image:
     def _path(self, descriptor: Any) -> str:
         digest = _dict(descriptor).get("digest")
         if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
-            raise self._error("a file of the image is named by something that is no sha256 digest")
+            raise self._error("a file of the image is named by something other than a sha256 digest")
         return f"blobs/{digest.replace(':', '/')}"
 
     def _find(self, path: str) -> _Blob:
@@ -284,7 +284,7 @@ class _Image:
     def _document(self, path: str) -> Any:
         data = self._find(path).data
         if data is None:
-            raise self._error(f"{_short(path)} is no JSON document")
+            raise self._error(f"{_short(path)} is not a JSON document")
         try:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -293,21 +293,21 @@ class _Image:
     def _layer(self, path: str, size: Any = None) -> _Blob:
         blob = self._find(path)
         if blob.entries is None:
-            raise self._error(f"{_short(path)} is no layer of a kind that is known")
+            raise self._error(f"{_short(path)} is not a known kind of layer")
         if size is not None and size != blob.size:
             raise self._error(f"{_short(path)} has {blob.size:,} bytes, not as many as the manifest says")
         return blob
 
     def _count(self, names: list[Any]) -> None:
         if len(names) > MOST_LAYERS:
-            raise self._error(f"there are {len(names):,} layers in it, which makes no sense")
+            raise self._error(f"there are {len(names):,} layers in it, which is not plausible")
 
     def _history(self, config: Any, found: list[_Blob]) -> tuple[Row, ...]:
         """Each entry of the history that is not empty has the next layer; layers before the history are the base's."""
         history = [_dict(item) for item in _list(_dict(config).get("history"))]
         self._check(_list(_dict(_dict(config).get("rootfs")).get("diff_ids")), found)
         if sum(len(blob.entries or ()) for blob in found) > MOST_ENTRIES:
-            raise self._error(f"there are more than {MOST_ENTRIES:,} files in its layers; it is not read")
+            raise self._error(f"there are more than {MOST_ENTRIES:,} files in its layers; dlint does not read it")
         hidden = layer_files.wasted([blob.entries or () for blob in found])
         rows = [
             Row("", Figures(layer_files.added(blob.entries or ()), blob.size if blob.packed else None, lost))

@@ -1,4 +1,4 @@
-"""Layers and commits as bars, drawn by pygal as shapes alone: the page's own style colours them."""
+"""Commits and counts as bars, drawn by pygal as shapes alone: the page's own style colours them."""
 
 from __future__ import annotations
 
@@ -10,31 +10,21 @@ from msgspec import Struct
 from pygal.style import Style
 
 from dockerlint.fixers.cost.bounded import total
-from dockerlint.fixers.cost.cost_report import short_duration, short_size
+from dockerlint.fixers.cost.cost_report import short_duration
 
+from .rows import round_end
 from .tags import drawing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dockerlint.fixers.cost.bounded import Amount
-    from dockerlint.fixers.cost.cost_model import Estimate
 
     from ..replay import Replay
 
 FONT = 12
-MOST_ROWS, ROW = 24, 30
+ROW = 30
 MOST_COLUMNS = 100
-
-
-class ChartLayer(Struct, frozen=True):
-    """A bar of bytes: what it is, how much of it is the base image, useful, or wasted, and the bounds of the whole."""
-
-    name: str
-    base: float
-    useful: float
-    wasted: float
-    adds: Amount
 
 
 class Column(Struct, frozen=True):
@@ -44,58 +34,6 @@ class Column(Struct, frozen=True):
     until: str
     commits: int
     seconds: Amount
-
-
-def layers(found: Estimate) -> list[ChartLayer]:
-    """The steps whose bytes ship, in the order of the image; the smallest of very many together."""
-    pairs = zip(found.plan.graph.steps, found.steps, strict=True)
-    every = [
-        ChartLayer(
-            f"{cost.line} {cost.instruction}",
-            cost.adds.mid if step.is_pull else 0.0,
-            0.0 if step.is_pull else max(cost.adds.mid - cost.wasted.mid, 0.0),
-            0.0 if step.is_pull else cost.wasted.mid,
-            cost.adds,
-        )
-        for step, cost in pairs
-        if step.ships
-    ]
-    if len(every) <= MOST_ROWS:
-        return every
-    ranked = sorted(range(len(every)), key=lambda at: (-every[at].adds.mid, at))
-    taken, rest = sorted(ranked[: MOST_ROWS - 1]), ranked[MOST_ROWS - 1 :]
-    others = [every[at] for at in rest]
-    return [every[at] for at in taken] + [
-        ChartLayer(
-            f"{len(others)} smaller layers",
-            sum(item.base for item in others),
-            sum(item.useful for item in others),
-            sum(item.wasted for item in others),
-            total(item.adds for item in others),
-        )
-    ]
-
-
-def layer_chart(rows: Sequence[ChartLayer], width: int, label: int, most: float) -> Element:
-    """Bars from 0 to `most` bytes, the first layer on top; names are cut to `label` characters."""
-    chart = pygal.HorizontalStackedBar(
-        **_settings(width, ROW * len(rows) + 40, lambda value: short_size(value)),
-        x_labels=[_cut(item.name, label) for item in reversed(rows)],
-        range=(0, most or 1),
-        spacing=4,
-    )
-    for name in ("base", "useful"):
-        chart.add(name, [getattr(item, name) for item in reversed(rows)])
-    chart.add("wasted", [_ending(item, most) for item in reversed(rows)])
-    return _drawn(chart)
-
-
-def _ending(item: ChartLayer, most: float) -> dict[str, Any]:
-    """The last part of a bar, with the bounds of all of it as far as the chart goes."""
-    before = item.adds.mid - item.wasted
-    low, high = item.adds.low - before, min(item.adds.high, most) - before
-    bounds = {"ci": {"low": low, "high": high}} if item.adds.low < item.adds.high else {}
-    return {"value": item.wasted, **bounds}
 
 
 def columns(found: Replay) -> list[Column]:
@@ -111,17 +49,21 @@ def columns(found: Replay) -> list[Column]:
 def commit_chart(found: Sequence[Sequence[Column]], width: int) -> Element:
     """Seconds of a build, commit by commit; a second row of figures stands beside the first."""
     first = found[0]
-    every = max(1, len(first) // (3 if width < 500 else 6))
+    every = -(-len(first) // (3 if width < 500 else 6))
+    seconds = [[item.seconds.mid / item.commits for item in row] for row in found]
+    most = round_end(max(max(row, default=0.0) for row in seconds))
+    # where the middle reads as an end does, it says nothing
+    marks = {short_duration(value): value for value in (most / 2, 0.0, most)}
     chart = pygal.Bar(
         **_settings(width, 220, lambda value: short_duration(value)),
-        x_labels=[item.since for item in first],
-        x_labels_major=[item.since for item in first[::every]],
-        show_minor_x_labels=False,
+        x_labels=[item.since if at % every == 0 else "" for at, item in enumerate(first)],
+        y_labels=sorted(marks.values()),
+        range=(0, most),
         truncate_label=-1,
         spacing=4,
     )
-    for number, row in enumerate(found):
-        chart.add(str(number), [item.seconds.mid / item.commits for item in row])
+    for number, row in enumerate(seconds):
+        chart.add(str(number), row)
     return _drawn(chart)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cost.cost_report import duration, long_duration, short_duration, short_size, size, stage_title
 
-from . import charts, timeline
+from . import charts, layer_rows, timeline
 from .figure_basis import basis
+from .rows import round_end
 from .tags import tag, titled
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from ..replay import Replay
     from .view import EstimateView
 
-WIDE, HALF, NARROW = 1200, 580, 330
-WIDE_LABEL, HALF_LABEL, NARROW_LABEL = 60, 30, 16
+WIDE, NARROW = 1200, 330
 
 
 def section(view: EstimateView, number: int) -> Element:
@@ -34,7 +34,7 @@ def section(view: EstimateView, number: int) -> Element:
     parts = [tag("h2", title), _totals(view)]
     if pair and pair.changes:
         parts.append(_changes(pair.changes))
-    parts += [*_layers(view, number), *_scenarios(view, number), *_commits(view, number)]
+    parts += [*_layers(view), *_scenarios(view), *_commits(view, number)]
     for name, shown in _sides(view) if pair and pair.is_compared else [("", found)]:
         parts.append(_steps(shown, name))
     known = tag("dl")
@@ -77,9 +77,13 @@ def _tile(
 def _range(amount: Amount, short: Callable[[float], str]) -> Element:
     if amount.low == amount.high:
         return tag("span", "exact" if amount.mid else "", class_="range")
+    if not amount.is_known:
+        return tag("span", "unknown", class_="range")
     low = short(amount.low)
-    words = f"{low} to {short(amount.high)}" if math.isfinite(amount.high) else f"{low} or more"
-    return tag("span", words, class_="range")
+    if not math.isfinite(amount.high):
+        return tag("span", f"{low} or more", class_="range")
+    high = short(amount.high)
+    return tag("span", "" if low == high else f"{low} to {high}", class_="range")
 
 
 def _changes(changes: Sequence[str]) -> Element:
@@ -91,60 +95,46 @@ def _changes(changes: Sequence[str]) -> Element:
     )
 
 
-def _layers(view: EstimateView, number: int) -> Iterator[Element]:
-    sides = [(name, found, charts.layers(found)) for name, found in _sides(view)]
-    # an upper bound that is far out would leave no room for the bars
-    most = max((row.adds.mid for _, _, rows in sides for row in rows), default=0.0) * 1.25
+def _layers(view: EstimateView) -> Iterator[Element]:
+    sides = [(name, layer_rows.layers(found)) for name, found in _sides(view)]
+    most = layer_rows.end([rows for _, rows in sides])
     yield tag("h3", "Layers of the image")
-    yield _legend(
-        ("base", "base image"), ("useful", "useful"), ("wasted", "wasted"), ("bounds", "lower and upper bound")
-    )
-    width, label = (HALF, HALF_LABEL) if len(sides) > 1 else (WIDE, WIDE_LABEL)
+    entries = [("base", "base image"), ("useful", "useful"), ("wasted", "wasted"), ("bounds", "lower and upper bound")]
+    every = [row for _, rows in sides for row in rows]
+    if any(row.is_base and row.adds.mid > most for row in every):
+        entries.append(("cut", "longer than the axis"))
+    if not all(row.adds.is_complete for row in every):
+        entries.append(("unknown", "not known how much more"))
+    yield _legend(*entries)
     figures = tag("div", class_="pair" if len(sides) > 1 else "one")
-    for at, (name, found, rows) in enumerate(sides):
-        figure = tag("figure", *([tag("h4", name)] if name else []))
-        if not rows:
-            figure.append(tag("p", "No step puts bytes into the image."))
-        for kind, chart_width, chart_label in (("wide", width, label), ("narrow", NARROW, NARROW_LABEL)):
-            if rows:
-                chart = charts.layer_chart(rows, chart_width, chart_label, most)
-                words = "; ".join(
-                    f"{row.name}: {size(row.adds)}" + (f", {short_size(row.wasted)} wasted" if row.wasted else "")
-                    for row in rows
-                )
-                key = f"layers-{number}-{at}-{kind}"
-                titled(chart, f"Layers of {found.file} {name}".strip(), words, key)
-                figure.append(tag("div", chart, class_=f"layers {kind}"))
-        figures.append(figure)
+    for name, rows in sides:
+        shown = layer_rows.drawn(rows, most) if rows else tag("p", "No step puts bytes into the image.")
+        figures.append(tag("figure", *([tag("h4", name)] if name else []), shown))
     yield figures
 
 
-def _scenarios(view: EstimateView, number: int) -> Iterator[Element]:
+def _scenarios(view: EstimateView) -> Iterator[Element]:
     sides = _sides(view)
     yield tag("h3", "What a change rebuilds")
     yield _scenario_table(view)
-    yield _legend(("critical", "the build waits for it"), ("aside", "runs beside that"))
+    entries = [("critical", "the build waits for it"), ("aside", "runs beside that")]
+    if not all(step.seconds.is_complete for _, found in sides for step in found.steps):
+        entries.append(("unknown", "not known how much longer"))
+    yield _legend(*entries)
     for at, outcome in enumerate(view.found.plan.outcomes):
         rows = [(name, found, timeline.spans(found, found.plan.outcomes[at])) for name, found in sides]
-        most = max((item.end for _, _, spans in rows for item in spans), default=0.0)
+        most = round_end(max((item.end for _, _, spans in rows for item in spans), default=0.0))
         yield tag("h3", outcome.scenario.name.capitalize())
         often, _ = outcome.likeliest
         if often < 0.995:
             yield tag("p", f"The most frequent such change, {often:.0%} of them; the table has the average.", class_="soft")
         box = tag("div", class_="pair" if len(rows) > 1 else "one")
-        for side, (name, found, spans) in enumerate(rows):
+        for name, found, spans in rows:
             figure = tag("figure", *([tag("h4", name)] if name else []))
             cached = len(found.steps) - len(spans)
             said = f"{_count(len(spans), 'step')} run, {cached} from the cache"
             if spans:
-                chart = timeline.drawn(spans, found, most)
-                words = "; ".join(
-                    f"{found.steps[item.number].instruction}: from {short_duration(item.start)} to "
-                    f"{short_duration(item.end)}" for item in spans
-                )
-                figure.append(
-                    titled(chart, f"{outcome.scenario.name}, {found.file} {name}".strip(), words, f"time-{number}-{at}-{side}")
-                )
+                figure.append(timeline.drawn(spans, found, most))
             if len(spans) > timeline.MOST_ROWS:
                 said += f"; the {timeline.MOST_ROWS} longest are shown"
             figure.append(tag("p", said, class_="soft"))
@@ -261,7 +251,7 @@ def _labelled(cells: Sequence[Element], names: Sequence[str], plain: int = 1) ->
 
 def _amount(amount: Amount, word: Callable[[Amount], str], short: Callable[[float], str]) -> Element:
     cell = tag("td", word(amount))
-    if amount.low != amount.high:
+    if short(amount.low) != short(amount.high):
         cell.append(_range(amount, short))
     return cell
 

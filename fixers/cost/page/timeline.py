@@ -1,7 +1,4 @@
-"""A scenario's build over time: a bar a step that runs again, from its start to its end, those on the longest way marked.
-
-Places are shares of the width, so that texts keep their size on a telephone as on a wall.
-"""
+"""A scenario's build over time: a bar a step that runs again, from its start to its end, those on the longest way marked."""
 
 from __future__ import annotations
 
@@ -9,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockerlint.fixers.cost.cost_report import short_duration
+from dockerlint.fixers.cost.cost_report import at_least, duration, short_duration
 from dockerlint.fixers.cost.step_times import ends
 
+from . import rows
 from .tags import tag
 
 if TYPE_CHECKING:
@@ -23,10 +21,7 @@ if TYPE_CHECKING:
 
     from ..scenarios import ScenarioOutcome
 
-ROW, LINE, BAR, AXIS, TICKS = 34, 14, 10, 22, 4
 MOST_ROWS = 40
-# Columns that a label may take; the drawing cuts off what does not fit.
-MOST_LABEL = 90
 
 
 class TimeSpan(Struct, frozen=True):
@@ -57,42 +52,23 @@ def spans(found: Estimate, outcome: ScenarioOutcome) -> list[TimeSpan]:
     ]
 
 
-def drawn(rows: Sequence[TimeSpan], found: Estimate, most: float) -> Element:
+def drawn(rows_of: Sequence[TimeSpan], found: Estimate, most: float) -> Element:
     """Bars over an axis from 0 to `most` seconds; the shortest of very many are left to the table of steps."""
-    kept = rows
-    if len(rows) > MOST_ROWS:
-        longest = sorted(rows, key=lambda item: (-item.seconds.mid, item.number))[:MOST_ROWS]
+    kept = rows_of
+    if len(rows_of) > MOST_ROWS:
+        longest = sorted(rows_of, key=lambda item: (-item.seconds.mid, item.number))[:MOST_ROWS]
         kept = sorted(longest, key=lambda item: item.number)
-    height = ROW * len(kept) + AXIS
-    chart = tag("svg", class_="timeline", width="100%", height=height)
-    for share in range(TICKS + 1):
-        x = f"{100 * share / TICKS:g}%"
-        anchor = "start" if share == 0 else "end" if share == TICKS else "middle"
-        chart.append(tag("line", class_="guide", x1=x, x2=x, y1=0, y2=height - AXIS + 4))
-        label = short_duration(most * share / TICKS)
-        chart.append(tag("text", label, class_="tick", x=x, y=height - 6, text_anchor=anchor))
-    for at, item in enumerate(kept):
-        chart.extend(_row(item, found, most, at * ROW))
-    return chart
+    return rows.chart([(_words(item, found), _bar(item, most)) for item in kept], most, short_duration)
 
 
-def _row(item: TimeSpan, found: Estimate, most: float, top: int) -> list[Element]:
+def _words(item: TimeSpan, found: Estimate) -> Element:
     cost = found.steps[item.number]
-    kind = "critical" if item.critical else "aside"
-    name = f"{short_duration(item.seconds.mid)} · {cost.line} {cost.instruction}"
-    return [
-        tag("text", name if len(name) <= MOST_LABEL else name[: MOST_LABEL - 1] + "…", x="0", y=top + LINE),
-        tag(
-            "rect",
-            class_=kind,
-            x=_share(item.start, most),
-            y=top + LINE + 5,
-            width=_share(max(item.end - item.start, most / 400), most),
-            height=BAR,
-            rx=2,
-        ),
-    ]
+    # of what is nothing or more nothing is known
+    words = at_least(item.seconds, duration) if item.seconds.is_complete or item.seconds.mid > 0 else "time unknown"
+    return tag("span", tag("b", words), " ", tag("code", f"{cost.line} {cost.instruction}"), class_="words")
 
 
-def _share(value: float, most: float) -> str:
-    return f"{100 * value / most:.2f}%" if most > 0 else "0%"
+def _bar(item: TimeSpan, most: float) -> list[Element]:
+    shapes = [rows.bar("critical" if item.critical else "aside", item.start, max(item.end, item.start + most * rows.THIN), most)]
+    # how sure the time is stands in the words; that it is not known is to be seen
+    return shapes if item.seconds.is_complete else [*shapes, *rows.bounds(item.seconds, most, item.start)]

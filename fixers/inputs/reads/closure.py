@@ -123,7 +123,7 @@ def closure(
             why = why or f"{path} is not in the build context"
             continue
         if len(found) >= MOST_FILES:
-            return ReadFiles(tuple(found), why or f"there are more than {MOST_FILES} manifests", fails)
+            return ReadFiles(tuple(found), why or f"the project has more than {MOST_FILES} manifests", fails)
         found[path] = None
         for item in _said(context, path, readers or {}, scripts=scripts):
             if isinstance(item, Doubt):
@@ -147,7 +147,7 @@ def _said(context: Context, path: str, readers: Mapping[str, Reader], *, scripts
         return
     text = context.read(path)
     if text is None:
-        yield Doubt(f"{path} cannot be read")
+        yield Doubt(f"dlint cannot read {path}")
     else:
         yield from reader(Manifest(context, path, text, scripts))
 

@@ -44,12 +44,12 @@ def project(manifest: Manifest) -> Iterator[str | Doubt]:
     """A project or a part of one: those that it refers to, what it imports, and what holds for its folder."""
     text = without(manifest.text, "<!--", "-->")
     if (match := LOOKS.search(text)) is not None:
-        yield Doubt(f"{manifest.path} has `{match[0]}`")
+        yield Doubt(f"{manifest.path} may read files: `{match[0]}`")
     for path in (*REFERENCE.findall(text), *IMPORT.findall(text)):
         for start in HERE:
             path = path.removeprefix(start)
         if "$(" in path or "*" in path:
-            yield Doubt(f"{manifest.path} refers to {path[:40]}")
+            yield Doubt(f"{manifest.path} refers to {path[:40]}, outside the build context or by a variable")
         else:
             yield from _each(manifest, path)
     folder = manifest.folder

@@ -34,11 +34,11 @@ def pom(manifest: Manifest) -> Iterator[str | Doubt]:
     """pom.xml: its modules and its parent."""
     text = without(manifest.text, "<!--", "-->")
     if (match := POM_FILES.search(text)) is not None:
-        yield Doubt(f"{manifest.path} has `{match[0]}`")
+        yield Doubt(f"{manifest.path} reads files: `{match[0]}`")
     for module in between(text, "<module>", "</module>"):
         path = module.strip()
         if "$" in path:
-            yield Doubt(f"{manifest.path} has modules by a variable")
+            yield Doubt(f"{manifest.path} names modules with a variable")
             return
         yield from manifest.local(path if path.endswith(".xml") else posixpath.join(path, "pom.xml"))
     parent = next(between(text, "<parent>", "</parent>"), None)
@@ -53,17 +53,17 @@ def pom(manifest: Manifest) -> Iterator[str | Doubt]:
 def maven_folder(manifest: Manifest) -> Iterator[str | Doubt]:
     """Settings in `.mvn` that name files."""
     if MAVEN_FILES.search(manifest.text):
-        yield Doubt(f"{manifest.path} names files")
+        yield Doubt(f"{manifest.path} names files to read")
 
 
 def maven_extensions(manifest: Manifest) -> Iterator[str | Doubt]:
     """Extensions of Maven, which are programs: some look at the repository."""
-    yield Doubt(f"{manifest.path} has extensions")
+    yield Doubt(f"{manifest.path} loads extensions; dlint cannot tell which files they read")
 
 
 def gradle_settings(manifest: Manifest) -> Iterator[str | Doubt]:
     """settings.gradle: the build files of the projects that it includes."""
-    yield Doubt("build scripts are programs")
+    yield Doubt(f"{manifest.name} is a program; dlint cannot tell which files it reads")
     for match in INCLUDE.finditer(manifest.text):
         for name in QUOTED.findall(match[1]):
             folder = name.strip(":").replace(":", "/")
@@ -73,7 +73,7 @@ def gradle_settings(manifest: Manifest) -> Iterator[str | Doubt]:
 
 def gradle_build(manifest: Manifest) -> Iterator[str | Doubt]:
     """build.gradle: the scripts that it applies."""
-    yield Doubt("build scripts are programs")
+    yield Doubt(f"{manifest.name} is a program; dlint cannot tell which files it reads")
     yield from manifest.reads(GRADLE_READS)
     yield from _applied(manifest)
 
@@ -81,7 +81,7 @@ def gradle_build(manifest: Manifest) -> Iterator[str | Doubt]:
 def sbt(manifest: Manifest) -> Iterator[str | Doubt]:
     """build.sbt: a program."""
     yield from manifest.named(manifest.text)
-    yield Doubt(f"{manifest.name} is a program")
+    yield Doubt(f"{manifest.name} is a program; dlint cannot tell which files it reads")
     yield from manifest.reads(SBT_READS)
 
 

@@ -66,7 +66,7 @@ def project(context: Context, folder: str) -> Project | None:
         if posixpath.basename(path) == "__init__.py" and path.startswith(f"{folder}/" if folder else "")
     ]
     if len(packages) > MOST_PACKAGES:
-        found.doubt("there are many packages")
+        found.doubt("the project has too many packages to list")
         packages = []
     files = [posixpath.join(folder, name) for name in (*present, *found.reads)]
     missing = next((path for path in files if not context.has(path)), None)
@@ -114,7 +114,7 @@ class _ProjectFound:
         for name in names:
             clean = posixpath.normpath(name.strip())
             if clean.startswith(("..", "/")) or any(char in clean for char in "*?["):
-                self.doubt(f"the project names {clean[:40]}")
+                self.doubt(f"the project names {clean[:40]}, outside the build context")
             else:
                 self.reads[clean] = None
 
@@ -128,7 +128,7 @@ class _ProjectFound:
         found = read_setup(self.text(name))
         self.depends = self.depends or found.depends
         if found.why is not None:
-            self.doubt(found.why if name == "setup.py" else f"{name}, which setup.py runs: {found.why}")
+            self.doubt(found.why if name == "setup.py" else f"setup.py runs {name}: {found.why}")
         self.add(*found.reads)
         self.requirements.update(dict.fromkeys(found.requirements))
         for path in found.runs:
@@ -152,7 +152,7 @@ class _ProjectFound:
         try:
             parser.read_string(self.text("setup.cfg"))
         except configparser.Error:
-            self.doubt("setup.cfg cannot be read")
+            self.doubt("dlint cannot read setup.cfg")
             return
         for section in ("metadata", "options", "options.extras_require"):
             for key, value in parser.items(section) if parser.has_section(section) else ():
@@ -167,7 +167,7 @@ class _ProjectFound:
                 if key == "install_requires":
                     self.depends = True
         if parser.has_option("options", "setup_requires") or parser.has_section("options.cmdclass"):
-            self.doubt("setup.cfg asks for more to build with")
+            self.doubt("setup.cfg asks for packages to build with")
 
     def pyproject(self) -> None:
         """pyproject.toml: texts and values that are taken from files. Source: PyPA's specification; the backends'
@@ -175,15 +175,15 @@ class _ProjectFound:
         """
         data = Manifest(self.context, posixpath.join(self.folder, "pyproject.toml"), self.text("pyproject.toml")).toml()
         if data is None:
-            self.doubt("pyproject.toml cannot be read")
+            self.doubt("dlint cannot read pyproject.toml")
             return
         build, own_table, tool = (table(data.get(name)) for name in ("build-system", "project", "tool"))
         if str(build.get("build-backend", BACKENDS[0])) not in BACKENDS or "backend-path" in build:
-            self.doubt(f"the project is built by {str(build.get('build-backend'))[:40]}")
+            self.doubt(f"dlint does not know the build backend {str(build.get('build-backend'))[:40]}")
         if any(re.match(r"setuptools[-_]scm|hatch-vcs|versioneer|cython|numpy|pybind11|cffi|.*rust", str(item), re.IGNORECASE) for item in texts(build.get("requires"))):
-            self.doubt("it is built with more than its metadata")
+            self.doubt("pyproject.toml builds more than its metadata says")
         if "hooks" in str(table(tool.get("hatch")).get("build", "")) or table(table(tool.get("hatch")).get("version")).get("source"):
-            self.doubt("hatch runs hooks")
+            self.doubt("pyproject.toml lets hatch run hooks")
         dynamic = texts(own_table.get("dynamic"))
         if own_table.get("dependencies") or table(tool.get("poetry")).get("dependencies"):
             self.depends = True
@@ -224,4 +224,4 @@ class _ProjectFound:
                     self.add(name)
                     self.setup_py(name, [])
                     return
-        self.doubt(f"the project asks for {dotted[:40]}")
+        self.doubt(f"pyproject.toml sets {dotted[:40]}, which may read files")

@@ -60,7 +60,7 @@ class Manifest(Struct, frozen=True):
     def local(self, path: str) -> Iterator[str | Doubt]:
         """A file or folder that the install takes as it is."""
         if path.startswith(("/", "~")) or "$" in path:
-            yield Doubt(f"{self.name} names {_short(path)}")
+            yield Doubt(f"{self.name} names {_short(path)}, outside the build context or by a variable")
         else:
             yield self.at(path)
 
@@ -76,14 +76,14 @@ class Manifest(Struct, frozen=True):
         import re
 
         if any(pattern.startswith(("/", "..")) or "{" in pattern for pattern in patterns):
-            yield Doubt(f"{self.name} has members outside or by a pattern that is not read")
+            yield Doubt(f"{self.name} has workspace members outside the build context, or by a pattern that dlint does not read")
             return
         top = f"{self.folder}/" if self.folder else ""
         try:
             wanted = [re.compile(glob_to_regex(_clean(item), deep=True) + r"\Z") for item in patterns]
             unwanted = [re.compile(glob_to_regex(_clean(item), deep=True) + r"(?:/|\Z)") for item in left_out]
         except re.error:
-            yield Doubt(f"{self.name} has patterns that are not read")
+            yield Doubt(f"{self.name} has patterns that dlint does not read")
             return
         found: set[str] = set()
         for path in self.context.files:
@@ -95,9 +95,9 @@ class Manifest(Struct, frozen=True):
                 found.add(below)
                 yield path
         if len(found) > MOST_MEMBERS:
-            yield Doubt(f"{self.name} has more than {MOST_MEMBERS} members")
+            yield Doubt(f"{self.name} has more than {MOST_MEMBERS} workspace members")
         if any(_clean(item) not in found for item in patterns if not any(char in item for char in "*?[")):
-            yield Doubt(f"{self.name} has members that are not in the build context")
+            yield Doubt(f"{self.name} names workspace members that are not in the build context")
 
     def json(self) -> dict[str, Any] | None:
         """Its object when it is JSON; None when it is not."""
@@ -143,7 +143,7 @@ class Manifest(Struct, frozen=True):
 
     def unread(self) -> Doubt:
         """What to say when it cannot be read."""
-        return Doubt(f"{self.name} cannot be read")
+        return Doubt(f"dlint cannot read {self.name}")
 
 
 def table(value: object) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dockerlint.lint.catalogue import tables
 from dockerlint.lint.storage.lazy_regex import regex
 
 from .manifest import Doubt, strings, table, texts
-from .script_files import script_files
+from .script_files import AFTER_COPY, script_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,9 +52,9 @@ def package(manifest: Manifest) -> Iterator[str | Doubt]:
         yield manifest.unread()
         return
     if manifest.here("binding.gyp"):
-        yield Doubt("binding.gyp is compiled", fails=True)
+        yield Doubt("the install compiles binding.gyp", fails=True)
     if any(manifest.here(name) for name in (".pnp.cjs", ".pnp.js", ".yarn/cache")):
-        yield Doubt("the packages lie in the repository")
+        yield Doubt("the repository holds the packages themselves (Plug'n'Play)")
     workspaces = data.get("workspaces")
     patterns = texts(workspaces.get("packages")) if isinstance(workspaces, dict) else texts(workspaces)
     if patterns:
@@ -63,12 +63,12 @@ def package(manifest: Manifest) -> Iterator[str | Doubt]:
         for path in manifest.members(plain, PACKAGE, left_out):
             yield path
             if isinstance(path, str) and _has_programs(manifest, path):
-                yield Doubt(f"{path} has a `bin`, which is linked when it is there", fails=True)
+                yield Doubt(f"{path} has a `bin`, which an install links only if its file is there", fails=True)
     if (name := _variables(manifest)) is not None:
-        yield Doubt(f"{name} sets variables")
+        yield Doubt(f"{name} sets variables for the install")
     yield from _local_packages(manifest, data)
     if '"injected"' in manifest.text:
-        yield Doubt("package.json has packages that are copied from the project", fails=True)
+        yield Doubt("package.json copies packages of the project (injected)", fails=True)
     for key in ("patchedDependencies",):
         patched = {**table(data.get(key)), **table(table(data.get("pnpm")).get(key))}
         yield from (manifest.at(path) for path in patched.values() if isinstance(path, str))
@@ -95,7 +95,7 @@ def _local_packages(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | 
         if kind in ("exec", "patch"):
             yield from (manifest.at(found) for found in YARN_PATCH.findall(text))
             if kind == "exec":
-                yield Doubt(f"package.json has a package that {path} makes", fails=True)
+                yield Doubt(f"package.json has a package that {path} generates", fails=True)
             continue
         yield from _package_at(manifest, path)
 
@@ -126,21 +126,21 @@ def _lifecycle(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | Doubt
             command = RUNNERS.sub("", part.strip(), count=1)
             words = command.split()
             if SHELL_SYNTAX.search(part):
-                yield Doubt(f"{manifest.path} runs `{_short(part)}`", fails=True)
+                yield Doubt(f"{manifest.path} runs `{_short(part)}`{AFTER_COPY}", fails=True)
                 continue
             key = next((key for key in (command, " ".join(words[:1])) if key in known["commands"]), None)
             # with options it may read something else
             if key is None or (command != key and key not in ("echo", "only-allow")):
                 yield from script_files(manifest, command)
             elif key in known["repository"]["commands"] and manifest.context.has(".git"):
-                yield Doubt(f"{manifest.path} runs `{key}`, and there is a repository")
+                yield Doubt(f"{manifest.path} runs `{key}`, which changes the git repository")
             else:
                 yield from _these(manifest, known["commands"][key])
     groups = (value for key, value in data.items() if key.lower().endswith("dependencies"))
     depends = {name for group in groups for name in table(group)}
     for item in known["tables"]:
         if item["setting"] in table(data.get(item["key"])) and not depends.isdisjoint(item["packages"]):
-            yield Doubt(f"{manifest.path} has settings of {item['key']}")
+            yield Doubt(f"{manifest.path} configures {item['key']}, which reads other files")
     for name in sorted(depends & set(known["packages"])):
         yield from _these(manifest, known["packages"][name])
 
@@ -155,13 +155,13 @@ def _these(manifest: Manifest, names: list[str]) -> Iterator[str | Doubt]:
         schemas = [item for item in manifest.context.files if item == path or item.startswith(path + "/")]
         schemas = [item for item in schemas if item.endswith(".prisma")]
         if path.endswith((".js", ".cjs")) and MODULE.search(manifest.context.read(path) or "./"):
-            yield Doubt(f"{name} is a program that reads others")
+            yield Doubt(f"{name} is a program; dlint cannot tell which files it reads")
         if any(re.search(r"(?m)^[ \t]*output[ \t]*=", manifest.context.read(item) or "output=") for item in schemas):
-            yield Doubt(f"{name} says where its client is written to")
+            yield Doubt(f"{name} sets where Prisma writes its client")
     if "prisma" in names and any(manifest.here(name) for name in (".env", "prisma/.env")):
-        yield Doubt("prisma's client notes where the .env is")
+        yield Doubt("Prisma's client records where .env is")
     if "prisma" in names and any(manifest.here(name) for name in ("prisma.config.ts", "prisma.config.js")):
-        yield Doubt("prisma.config.ts is a program")
+        yield Doubt("prisma.config.ts is a program; dlint cannot tell which files it reads")
 
 
 def package_lock(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -191,7 +191,7 @@ def yarn_lock(manifest: Manifest) -> Iterator[str | Doubt]:
     """yarn.lock of all Yarns: packages of the project itself, and patches."""
     for kind, path in dict.fromkeys(YARN_LOCAL.findall(manifest.text)):
         if kind == "exec":
-            yield Doubt("yarn.lock has a package that a program makes")
+            yield Doubt("yarn.lock has a package that a program generates")
         elif kind in ("workspace", "portal") and not path.startswith(("^", "~", "*")):
             yield from manifest.local(posixpath.join(path, "package.json"))
         elif kind == "file":
@@ -218,11 +218,11 @@ def pnpm_workspace(manifest: Manifest) -> Iterator[str | Doubt]:
     for path in manifest.members(plain, PACKAGE, left_out):
         yield path
         if isinstance(path, str) and _has_programs(manifest, path):
-            yield Doubt(f"{path} has a `bin`, which is linked when it is there", fails=True)
+            yield Doubt(f"{path} has a `bin`, which an install links only if its file is there", fails=True)
     if (setting := _file_setting(manifest.text)) is not None:
-        yield Doubt(f"pnpm-workspace.yaml sets {setting}")
+        yield Doubt(f"pnpm-workspace.yaml sets {setting}, which may read other files")
     if data.get("injectWorkspacePackages") == "true" or "configDependencies" in data:
-        yield Doubt("pnpm-workspace.yaml has packages that are copied or programs", fails=True)
+        yield Doubt("pnpm-workspace.yaml copies packages or runs programs", fails=True)
     yield from (manifest.at(path) for path in table(data.get("patchedDependencies")).values() if isinstance(path, str))
     for text in strings(table(data.get("overrides"))):
         if text.startswith("file:"):
@@ -231,19 +231,19 @@ def pnpm_workspace(manifest: Manifest) -> Iterator[str | Doubt]:
 
 def program(manifest: Manifest) -> Iterator[str | Doubt]:
     """A file of settings that is a program."""
-    yield Doubt(f"{manifest.name} is a program", fails="require(" in manifest.text or "import" in manifest.text)
+    yield Doubt(f"{manifest.name} is a program; dlint cannot tell which files it reads", fails="require(" in manifest.text or "import" in manifest.text)
 
 
 def settings(manifest: Manifest) -> Iterator[str | Doubt]:
     """.npmrc, .yarnrc, .yarnrc.yml and bunfig.toml: settings that name files."""
     if manifest.name == ".yarnrc.yml" and PLUGIN.search(manifest.text):
-        yield Doubt(".yarnrc.yml has plugins")
+        yield Doubt(".yarnrc.yml loads plugins; dlint cannot tell which files they read")
     elif (match := SETTING.search(OWN.sub("", URL.sub("", manifest.text)))) is not None:
-        yield Doubt(f"{manifest.name} names {_short(match[0])}", fails=True)
+        yield Doubt(f"{manifest.name} names the file {_short(match[0])}", fails=True)
     if (setting := _file_setting(manifest.text)) is not None:
-        yield Doubt(f"{manifest.name} sets {setting}", fails=True)
+        yield Doubt(f"{manifest.name} sets {setting}, which may read other files", fails=True)
     if manifest.name == "bunfig.toml" and re.search(r"\b(?:preload|cache)\b", manifest.text):
-        yield Doubt("bunfig.toml names files")
+        yield Doubt("bunfig.toml names files to load")
 
 
 def _file_setting(text: str) -> str | None:
@@ -264,7 +264,7 @@ def deno(manifest: Manifest) -> Iterator[str | Doubt]:
     if members:
         yield from manifest.members(members, ("deno.json", "deno.jsonc", "package.json"))
     if data.get("vendor"):
-        yield Doubt("deno.json has packages put into the project")
+        yield Doubt("deno.json puts packages into the project (vendor)")
     for key in ("importMap", "lock"):
         value = data.get(key)
         path = value.get("path") if isinstance(value, dict) else value

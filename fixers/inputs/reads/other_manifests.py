@@ -104,7 +104,7 @@ def _cargo_targets(manifest: Manifest, data: dict[str, Any]) -> Iterator[str | D
         places += ["src/main.rs"] if key == "bin" and name == package.get("name") else []
         place = next((path for path in places if manifest.here(path)), None)
         if place is None:
-            yield Doubt(f"{manifest.path} has a target {name} whose source is not there", fails=True)
+            yield Doubt(f"{manifest.path} has a target {name} whose source is missing", fails=True)
             return
         yield manifest.at(place)
 
@@ -121,7 +121,7 @@ def cargo_config(manifest: Manifest) -> Iterator[str | Doubt]:
         return
     for item in map(table, table(data.get("source")).values()):
         for folder in (item[key] for key in ("directory", "local-registry") if isinstance(item.get(key), str)):
-            yield Doubt(f"{manifest.path} takes packages from a folder")
+            yield Doubt(f"{manifest.path} replaces packages with those of a folder")
             # relative to the folder that `.cargo` lies in
             yield from manifest.local(posixpath.join("..", folder))
 
@@ -134,7 +134,7 @@ def composer(manifest: Manifest) -> Iterator[str | Doubt]:
         return
     config = table(data.get("config"))
     if moved := next((name for name in ("vendor-dir", "bin-dir", "cache-dir", "data-dir", "cafile", "capath") if name in config), None):
-        yield Doubt(f"composer.json sets {moved}")
+        yield Doubt(f"composer.json sets {moved}, which moves files")
     repositories = data.get("repositories")
     listed = list(repositories.values()) if isinstance(repositories, dict) else repositories
     for item in listed if isinstance(listed, list) else ():
@@ -142,7 +142,7 @@ def composer(manifest: Manifest) -> Iterator[str | Doubt]:
         if table(item).get("type") in ("path", "artifact") and isinstance(where, str):
             if any(char in where for char in "*?[{"):
                 yield from manifest.members([where], ("composer.json",))
-                yield Doubt("composer.json has packages by a pattern")
+                yield Doubt("composer.json names packages with a pattern")
             else:
                 yield from manifest.local(where)
 
@@ -159,21 +159,21 @@ def composer_project(
         yield manifest.unread()
         return
     if manifest.context.has(".git"):
-        yield Doubt("the project's version is asked of the repository")
+        yield Doubt("composer reads the project's version from git")
     named = {name for name in table(data.get("scripts")) if name.startswith(("pre-", "post-"))}
     if scripts and named:
-        yield Doubt(f"composer.json runs scripts ({min(named)})")
+        yield Doubt(f"composer.json runs scripts ({min(named)}): install with `--no-scripts`")
     autoload = (table(data.get("autoload")), table(data.get("autoload-dev")))
     config = table(data.get("config"))
     every = all_classes or any(config.get(name) for name in ("optimize-autoloader", "classmap-authoritative"))
     if classes and (every or any("classmap" in item for item in autoload)):
-        yield Doubt("the list of classes is made from the source")
+        yield Doubt("composer builds the class map from the source: install with `--no-autoloader`")
     if not plugins:
         return
     if lock is None:
-        yield Doubt("without composer.lock nobody knows which plugins there are")
+        yield Doubt("there is no composer.lock to say which plugins run")
     elif '"composer-plugin"' in lock:
-        yield Doubt("composer.lock has plugins")
+        yield Doubt("composer.lock has plugins, which may read the source: install with `--no-plugins`")
 
 
 def gemfile(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -190,16 +190,16 @@ def gemfile(manifest: Manifest) -> Iterator[str | Doubt]:
         if path := GEM_PATH.search(said):
             # taken whole, with what its gemspec reads
             yield from manifest.local(path[1])
-            yield Doubt("a gemspec is a program")
+            yield Doubt("the gemspec is a program; dlint cannot tell which files it reads")
         elif ruby := GEM_RUBY.match(said):
             yield from manifest.local(ruby[1])
         elif said.startswith("gemspec"):
             specs = [name for name in manifest.context.files if posixpath.dirname(name) == manifest.folder and name.endswith(".gemspec")]
             yield from specs
-            yield Doubt("a gemspec is a program")
+            yield Doubt("the gemspec is a program; dlint cannot tell which files it reads")
         elif len(said) > LONGEST_LINE or not GEMFILE.match(said) or GEM_FOLDER.search(said):
             yield from manifest.named(said)
-            yield Doubt(f"Gemfile has `{said[:40]}`")
+            yield Doubt(f"Gemfile may read files: `{said[:40]}`")
     yield from manifest.reads(RUBY_READS)
 
 
@@ -212,18 +212,18 @@ def gemspec(manifest: Manifest) -> Iterator[str | Doubt]:
             yield Doubt(f"{manifest.path} reads files: `{' '.join(match[0].split())}`", fails=True)
             return
         yield manifest.at(found)
-    yield Doubt("a gemspec is a program")
+    yield Doubt("the gemspec is a program; dlint cannot tell which files it reads")
 
 
 def bundle_config(manifest: Manifest) -> Iterator[str | Doubt]:
     """.bundle/config: settings that name files."""
     if re.search(r"BUNDLE_(?:LOCAL|GEMFILE|CACHE_PATH|BUILD)", manifest.text):
-        yield Doubt(".bundle/config names files")
+        yield Doubt(".bundle/config names files to read")
 
 
 def mix(manifest: Manifest) -> Iterator[str | Doubt]:
     """mix.exs: packages by path; it is a program."""
-    yield Doubt(f"{manifest.name} is a program")
+    yield Doubt(f"{manifest.name} is a program; dlint cannot tell which files it reads")
     yield from manifest.named(manifest.text)
     yield from manifest.reads(MIX_READS)
     for path in MIX_APPS.findall(manifest.text):
@@ -262,7 +262,7 @@ def cabal_project(manifest: Manifest) -> Iterator[str | Doubt]:
 
 def _haskell_package(manifest: Manifest, folder: str) -> Iterator[str | Doubt]:
     if "*" in folder or folder.startswith("/"):
-        yield Doubt(f"{manifest.name} has packages by a pattern")
+        yield Doubt(f"{manifest.name} names packages with a pattern")
         return
     top = manifest.at(folder)
     top = "" if top == "." else top
@@ -274,17 +274,17 @@ def _haskell_package(manifest: Manifest, folder: str) -> Iterator[str | Doubt]:
 def haskell_package(manifest: Manifest) -> Iterator[str | Doubt]:
     """package.yaml or a .cabal file: hpack looks for modules, and a custom build is a program."""
     if manifest.name == "package.yaml":
-        yield Doubt("package.yaml is turned into a .cabal file with the modules that are there")
+        yield Doubt("hpack lists the modules of the source in the .cabal file")
         return
-    yield Doubt(f"{manifest.name} lists modules, which may be looked for")
+    yield Doubt(f"{manifest.name} lists modules, which the install may look for")
     if re.search(r"(?mi)^build-type\s*:\s*(?!simple\b)\w", manifest.text):
-        yield Doubt(f"{manifest.name} has a build of its own")
+        yield Doubt(f"{manifest.name} has a custom build script")
 
 
 def swift(manifest: Manifest) -> Iterator[str | Doubt]:
     """Package.swift: packages by path; a program that can read nothing as long as it imports nothing else."""
     if SWIFT_LOOKS.search(manifest.text):
-        yield Doubt(f"{manifest.name} is a program that may read files")
+        yield Doubt(f"{manifest.name} is a program; dlint cannot tell which files it reads")
     for path in SWIFT_PATH.findall(manifest.text):
         yield from manifest.local(posixpath.join(path, "Package.swift"))
 
@@ -298,7 +298,7 @@ def pub(manifest: Manifest) -> Iterator[str | Doubt]:
     if members := texts(data.get("workspace")):
         yield from manifest.members(members, ("pubspec.yaml",))
     if manifest.here("example/pubspec.yaml"):
-        yield Doubt("example/pubspec.yaml is looked at too")
+        yield Doubt("the install also reads example/pubspec.yaml")
     for key in ("dependencies", "dev_dependencies", "dependency_overrides"):
         for item in table(data.get(key)).values():
             path = table(item).get("path")

@@ -44,7 +44,7 @@ def _lines(manifest: Manifest, lines: list[str]) -> Iterator[str | Doubt]:
                 continue
             yield from manifest.local(other[1])
         elif not REQUIREMENT.match(line) or FILE_OPTION.search(line) or (PACKAGE_FILE.search(line) and "://" not in line) or "${" in line:
-            yield Doubt(f"{manifest.name} has `{line[:40]}`")
+            yield Doubt(f"{manifest.name} has the entry `{line[:40]}`, which may name files")
 
 
 def requirement_lines(text: str) -> Iterator[str]:
@@ -68,15 +68,15 @@ def environment(manifest: Manifest) -> Iterator[str | Doubt]:
         if isinstance(item, dict) and set(item) == {"pip"}:
             yield from _lines(manifest, texts(item["pip"]))
         elif not isinstance(item, str) or not CONDA.match(item):
-            yield Doubt(f"{manifest.name} has an entry that is not read")
+            yield Doubt(f"{manifest.name} has an entry that dlint does not read")
     if "prefix" in data or any(text.startswith(("file:", "./", "../", "/")) for text in texts(data.get("channels"))):
-        yield Doubt(f"{manifest.name} has a channel of files, or says where it goes")
+        yield Doubt(f"{manifest.name} has a local channel, or sets its own folder")
 
 
 def pipfile(manifest: Manifest) -> Iterator[str | Doubt]:
     """Pipfile: packages by path are a doubt."""
     if PIPFILE_LOCAL.search(manifest.text):
-        yield Doubt("Pipfile has packages by their paths")
+        yield Doubt("Pipfile takes packages from folders")
 
 
 def project(manifest: Manifest) -> Iterator[str | Doubt]:
@@ -101,22 +101,22 @@ def project(manifest: Manifest) -> Iterator[str | Doubt]:
             if isinstance(path, str):
                 yield from manifest.local(path)
     if any(name.startswith(("pre_", "post_")) for name in table(pdm.get("scripts"))) or "plugins" in pdm:
-        yield Doubt("pyproject.toml has scripts that PDM runs")
+        yield Doubt("pyproject.toml has scripts that PDM runs during the install")
     listed = (data.get("dependency-groups"), table(data.get("project")), pdm.get("dev-dependencies"))
     for text in (text for part in listed for text in strings(part)):
         # PEP 508 takes local files by their whole addresses only
         if "file:" in text or text.startswith("-e "):
-            yield Doubt("pyproject.toml has packages by their paths")
+            yield Doubt("pyproject.toml takes packages from folders")
             return
 
 
 def _uv_doubts(manifest: Manifest, uv: dict[str, Any], own: dict[str, Any]) -> Iterator[Doubt]:
     """Why uv may read more: packages in folders, and what it builds the project for, to hold it against its lock file."""
     if uv.get("find-links"):
-        yield Doubt("pyproject.toml has folders of packages")
+        yield Doubt("pyproject.toml names folders of packages")
     others = table(table((manifest.toml() or {}).get("tool")))
     if texts(own.get("dynamic")) and (manifest.here("uv.lock") or others.keys().isdisjoint(("poetry", "pdm"))):
-        yield Doubt("pyproject.toml has values that the project's build works out")
+        yield Doubt("pyproject.toml has dynamic values, which building the project computes")
     for index in (item for item in _sources({"": uv.get("index")}) if not str(item.get("url", "https:")).startswith("http")):
         yield Doubt(f"pyproject.toml has an index {str(index.get('url'))[:30]}")
 
@@ -125,7 +125,7 @@ def uv_settings(manifest: Manifest) -> Iterator[str | Doubt]:
     """uv.toml: folders of packages."""
     data = manifest.toml()
     if data is None or "find-links" in data or "index" in data or "pip" in data or "cache-dir" in data:
-        yield Doubt("uv.toml may name files")
+        yield Doubt("uv.toml may name files to read")
 
 
 def _sources(value: object) -> list[dict[str, Any]]:
@@ -139,7 +139,7 @@ def _sources(value: object) -> list[dict[str, Any]]:
 def uv_lock(manifest: Manifest) -> Iterator[str | Doubt]:
     """uv.lock: packages of the project, by where they lie."""
     if re.search(r"\b(?:registry|git) = \"(?!https?://|ssh://|git@)", manifest.text):
-        yield Doubt("uv.lock has packages from a folder")
+        yield Doubt("uv.lock takes packages from a folder")
     for kind, path in re.findall(r"\b(editable|virtual|directory|path) = \"([^\"\n]*)\"", manifest.text):
         if path in (".", ""):
             continue
@@ -161,7 +161,7 @@ def poetry_settings(manifest: Manifest) -> Iterator[str | Doubt]:
 def pipfile_lock(manifest: Manifest) -> Iterator[str | Doubt]:
     """Pipfile.lock: packages that lie in the project."""
     if re.search(r"\"(?:path|file|editable)\"\s*:", manifest.text):
-        yield Doubt("Pipfile.lock has packages by their paths")
+        yield Doubt("Pipfile.lock takes packages from folders")
 
 
 def is_package(data: dict[str, Any], tool: str) -> bool:

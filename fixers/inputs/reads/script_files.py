@@ -30,6 +30,8 @@ JAVASCRIPT_READS = regex(
 # What a shell's script may read without a word that is a path of the project: other programs' files, patterns, what variables hold.
 SHELL_READS = regex(r"[*?`$]|\b(?:cd|find|xargs|eval|source|make|npm|yarn|pnpm|npx|node|git|tar|python\d*)\b|(?m:^\s*\.\s)")
 SHELL_WORD = regex(r"[\w./@+-]+")
+# What lets an install pass whose scripts look at the source.
+AFTER_COPY = ", which may need the source: install with `--ignore-scripts`, and run it after the copy"
 
 
 def script_files(manifest: Manifest, command: str) -> Iterator[str | Doubt]:
@@ -42,7 +44,7 @@ def script_files(manifest: Manifest, command: str) -> Iterator[str | Doubt]:
     doubt = f"{manifest.path} runs `{command if len(command) <= 40 else command[:37] + '...'}`"
     start = next((name for name in _names(path or "") if path and manifest.at(name) in manifest.context.files), None)
     if start is None or (words[0] not in RUNTIMES and not words[0].startswith("./")):
-        yield Doubt(doubt, fails=True)
+        yield Doubt(f"{doubt}{AFTER_COPY}", fails=True)
         return
     found: dict[str, None] = {}
     todo = [manifest.at(start)]
@@ -54,7 +56,7 @@ def script_files(manifest: Manifest, command: str) -> Iterator[str | Doubt]:
         text = manifest.context.read(name)
         more = None if text is None or len(found) > MOST_FILES else _read_by(manifest, name, text)
         if more is None:
-            yield Doubt(f"{doubt}, which may read other files", fails=True)
+            yield Doubt(f"{doubt}{AFTER_COPY}", fails=True)
             return
         todo += more
     yield from found

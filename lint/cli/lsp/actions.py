@@ -13,10 +13,12 @@ from dockerlint.lint.report.escaping import clean, is_clean
 from dockerlint.lint.report.places import BOM
 from dockerlint.lint.syntax.span import Edit, Span
 
-from .diagnostics import diagnostic
+from .diagnostics import SOURCE, diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from lsprotocol.types import Diagnostic
 
     from dockerlint.lint.engine.file_report import Priced
     from dockerlint.lint.syntax.nodes import Dockerfile, Instruction
@@ -27,15 +29,16 @@ FIX_ALL = "source.fixAll.dlint"
 UNSAFE = " (unsafe)"
 
 
-def actions(view: FileView, span: Span, only: Sequence[str] | None) -> list[CodeAction]:
-    """What can be done about the findings that touch a span; of the kinds in `only`, of all when None.
+def actions(view: FileView, span: Span, shown: Sequence[Diagnostic], only: Sequence[str] | None) -> list[CodeAction]:
+    """What can be done about the findings that an editor shows there, and about those of the instructions that a span touches; of
+    the kinds in `only`, of all when None.
 
     That to fix all has no edit yet: `with_edit` works it out.
     """
     found: list[CodeAction] = []
     if _asked(CodeActionKind.QuickFix, only):
-        touched = [item for item in view.found if _touches(item.finding.span, span)]
-        found += [*_fixes(view, touched), *_ignores(view, touched)]
+        wanted = _wanted(view, span, shown)
+        found += [*_fixes(view, wanted), *_ignores(view, wanted)]
     if _asked(FIX_ALL, only) and any(_is_safe(item) for item in view.found):
         found.append(CodeAction("Make all safe fixes", FIX_ALL, data={"uri": view.document.uri}))
     return found
@@ -51,6 +54,30 @@ def _with(action: CodeAction, view: FileView, edits: Sequence[TextEdit]) -> Code
     """An action with edits of the view's document."""
     action.edit = WorkspaceEdit({view.document.uri: list(edits)})
     return action
+
+
+def _wanted(view: FileView, span: Span, shown: Sequence[Diagnostic]) -> list[Priced]:
+    """The findings to act on: first those that the editor names, then those at the span, then the others of its instructions."""
+    named = [(str(item.code), view.places.span(item.range)) for item in shown if item.source in (None, SOURCE)]
+    wide = _instructions(view.doc, span)
+
+    def rank(item: Priced) -> int:
+        place = item.finding.span
+        if any(code == item.finding.code and _touches(place, at) for code, at in named):
+            return 0
+        return 1 if _touches(place, span) else 2
+
+    return sorted((item for item in view.found if rank(item) < 2 or _touches(item.finding.span, wide)), key=rank)
+
+
+def _instructions(doc: Dockerfile, span: Span) -> Span:
+    """The span, and the whole lines of the instructions that it touches."""
+    for node in doc.instructions:
+        first, last = doc.line(node.span.start), doc.line(max(node.span.end - 1, node.span.start))
+        lines = Span(doc.line_span(first).start, doc.line_span(last).end)
+        if _touches(lines, span):
+            span = Span(min(lines.start, span.start), max(lines.end, span.end))
+    return span
 
 
 def _asked(kind: str, only: Sequence[str] | None) -> bool:

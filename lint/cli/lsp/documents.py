@@ -56,6 +56,6 @@ class Document(Struct, frozen=True, dict=True):
             text = change.text
             if isinstance(change, TextDocumentContentChangePartial):
                 start, end = places.span(change.range)
-                text = places.text[:start] + text + places.text[max(start, end) :]
+                text = places.text[:start] + text + places.text[end:]
             places = replace(places, text=text)
         return replace(self, version=version, places=places)

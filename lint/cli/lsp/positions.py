@@ -74,8 +74,9 @@ class Positions(Struct, frozen=True, dict=True):
         return Range(self.position(span.start), self.position(span.end))
 
     def span(self, range_: Range) -> Span:
-        """The characters in a range."""
-        return Span(self.offset(range_.start), self.offset(range_.end))
+        """The characters in a range, whichever of its ends comes first."""
+        start, end = sorted((self.offset(range_.start), self.offset(range_.end)))
+        return Span(start, end)
 
     def edit(self, edit: Edit) -> TextEdit:
         """An edit as editors make it: a place between the two characters of a line break is none to them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from dockerlint.lint.cli.exit_status import FINDINGS, OK
 from dockerlint.lint.syntax.source import MOST_BYTES
 
-from ..task import internal
+from ..task import DEBUG, internal
 from . import actions, completion, diagnostics, hover, inlay_hints, navigation, symbols
 from .documents import Document
 from .file_setup import NAMES, FileView, Setup, SupersededError
@@ -292,7 +293,8 @@ class DlintServer(LanguageServer):
 
     async def _actions(self, params: types.CodeActionParams) -> list[types.CodeAction] | None:
         def answer(view: FileView) -> list[types.CodeAction]:
-            found = actions.actions(view, view.places.span(params.range), params.context.only)
+            asked = params.context
+            found = actions.actions(view, view.places.span(params.range), asked.diagnostics, asked.only)
             return [self._ready(view, action) for action in found]
 
         return await self._answer(params.text_document.uri, answer)
@@ -337,6 +339,9 @@ def _forget(opened: Open) -> None:
 
 def serve() -> int:
     """Answer on standard output what is asked on standard input, to the end; 1 when it ends without a word."""
+    if not os.environ.get(DEBUG):
+        # pygls tells each message that is none by a traceback, which fills the pipe of an editor that does not read it
+        logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
     server = DlintServer()
     # what a plug-in prints must not get between the messages
     with open(os.dup(sys.stdout.fileno()), "wb") as output, redirect_stdout(sys.stderr):  # noqa: PTH123 - it has no path

@@ -71,7 +71,7 @@ def _below(source: Path) -> Iterator[File | ScanFailure]:
         yield from items
     if not found:
         wanted = ", ".join(RECORDS)
-        raise ScanError(f"{source}: there is no git repository below this folder, and no file of records ({wanted})")
+        raise ScanError(f"{source}: no git repository below this folder, and no file of records ({wanted})")
 
 
 def _opened(found: _Repository | Path | ScanFailure) -> Iterable[File | ScanFailure]:
@@ -213,9 +213,9 @@ def _of_line(line: bytes, name: str, place: str) -> File | ScanFailure:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return unread(f"{place}: this is no JSON: {error}")
+        return unread(f"{place}: not valid JSON: {error}")
     if not isinstance(found, dict):
-        return unread(f"{place}: this is no JSON object")
+        return unread(f"{place}: not a JSON object")
     return _record(found, name, place)
 
 

@@ -101,7 +101,7 @@ def opened(folder: Path) -> Iterator[ScanResults]:
     """
     try:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / STATE).is_file():
-            raise ScanError(f"{folder}: there is something in this folder that is not of a scan; name another one, or an empty one")
+            raise ScanError(f"{folder}: this folder holds files that are not of a scan; name another or an empty one")
         for kind in KINDS:
             (folder / kind).mkdir(parents=True, exist_ok=True)
         lock = (folder / STATE).open("a+b")

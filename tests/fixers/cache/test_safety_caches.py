@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-def fixed(text: str, codes: str, folder: Path, files: Mapping[str, str] | None = None, *, unsafe: bool = False) -> str:
+def fixed(
+    text: str, codes: str, folder: Path, files: Mapping[str, str] | None = None, *, unsafe: bool = False, preset: str = "all"
+) -> str:
     chosen = [rule for rule in rules() if rule.code in codes.split()]
     for name, content in (files or {}).items():
         path = folder / name
@@ -30,7 +32,7 @@ def fixed(text: str, codes: str, folder: Path, files: Mapping[str, str] | None =
     context = Context.of(folder) if files else None
 
     def find(doc: Dockerfile) -> list[Finding]:
-        return check(doc, Facts(doc, context, Settings(preset="recommended")), chosen)
+        return check(doc, Facts(doc, context, Settings(preset=preset)), chosen)
 
     outcome = fix(text, find, unsafe=unsafe)
     assert not outcome.dropped
@@ -239,7 +241,7 @@ def test_a_mount_that_hides_what_a_stage_above_has_fetched_is_not_certain(tmp_pa
 @pytest.mark.parametrize("option", ["--no-cache-dir ", ""])
 def test_the_author_decides(option: str, tmp_path: Path) -> None:
     text = f"FROM python:3.11\n{'' if option else 'ENV PIP_NO_CACHE_DIR=1'}\nRUN pip install {option}six\n"
-    assert fixed(text, "DF103", tmp_path, unsafe=True) == text
+    assert fixed(text, "DF103", tmp_path, unsafe=True, preset="recommended") == text
 
 
 def test_a_mounted_cache_that_is_switched_off_is_not_switched_on_for_certain(tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dockerlint.fixers.cost.page.rows import round_end
 from dockerlint.lint.cli import main
 
 if TYPE_CHECKING:
@@ -76,10 +79,55 @@ def test_hostile_text_is_shown_and_does_nothing(folder: Path) -> None:
 def test_each_chart_has_words_for_who_does_not_see_it(folder: Path) -> None:
     page = written(folder, BAD)
     names = [value or "" for tag, name, value in page.attributes if tag == "svg" and name == "aria-labelledby"]
-    assert len(names) == page.tags.count("svg") > 0
+    hidden = [value for tag, name, value in page.attributes if tag == "svg" and name == "aria-hidden"]
+    assert len(names) + len(hidden) == page.tags.count("svg") > 0
     known = {value for _, name, value in page.attributes if name == "id"}
     assert {part for value in names for part in value.split()} <= known
+    # bars say nothing that is not in the words above them
+    assert len(hidden) > len([name for name in page.tags if name == "li"]) / 2
     assert page.tags.count("table") >= 2
+
+
+def kinds(page: Page, kind: str) -> int:
+    return sum(value == kind for tag, name, value in page.attributes if name == "class" and tag in ("rect", "line"))
+
+
+def test_words_are_whole(folder: Path) -> None:
+    long = "RUN " + " && ".join(f"echo {number}" for number in range(20))
+    page = written(folder, f"FROM debian:12\n{long}\n")
+    assert f"2 {long[:100]}" in page.words
+    assert not [word for word in re.findall(r"[\d,.]+ ?…|\.\.\.", page.words) if word != "..."]
+
+
+def test_the_base_does_not_dwarf_the_layers(folder: Path) -> None:
+    small = written(folder, "FROM node:22\nCOPY index.js /\nRUN apt-get update && apt-get install -y --no-install-recommends tini\n")
+    assert kinds(small, "cut") > 0
+    assert "longer than the axis" in small.words
+    large = written(folder, "FROM alpine:3.20\nRUN apk add --no-cache nodejs npm python3 g++\n")
+    assert (kinds(large, "cut"), "longer than the axis" in large.words) == (0, False)
+    alone = written(folder, "FROM debian:12\n")
+    assert kinds(alone, "cut") == 0
+
+
+def test_what_is_not_known_looks_so(folder: Path) -> None:
+    page = written(folder, "FROM registry.example/none:1\nRUN frobnicate\n")
+    assert kinds(page, "unknown") > 1
+    assert "size unknown 1 FROM registry.example/none:1" in page.words
+    assert "not known how much more" in page.words
+    # one part that nobody knows takes nothing from the others
+    mixed = written(folder, "FROM registry.example/none:1\nRUN ./setup.sh\nRUN apt-get update && apt-get install -y curl\n")
+    assert "60 MB" in mixed.words
+    assert "size unknown 2 RUN ./setup.sh" in mixed.words
+    known = written(folder, "FROM debian:12\nRUN echo a > /b\n")
+    assert kinds(known, "unknown") == 0
+    assert "not known how much more" not in known.words
+
+
+@given(st.floats(1, 1e12))
+def test_an_axis_ends_at_a_round_figure(most: float) -> None:
+    end = round_end(most)
+    assert most <= end <= 1.7 * most
+    assert float(f"{end:.2g}") == pytest.approx(end)
 
 
 def test_before_and_after_the_safe_fixes(folder: Path) -> None:

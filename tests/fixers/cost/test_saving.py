@@ -84,7 +84,7 @@ def test_a_fix_that_makes_the_image_larger_says_so() -> None:
     found = saving("FROM debian:12\nRUN ls\n", "RUN ls", "RUN apt-get update")
     assert found is not None
     assert found.image_bytes == pytest.approx(-19.85e6)
-    assert phrase(found) == "costs 20 MB, 0.2 s a rebuild (heuristic)"
+    assert phrase(found) == "costs about 20 MB and about 0.2 s a rebuild"
 
 
 def test_figures_without_an_upper_bound_are_not_set_against_each_other() -> None:

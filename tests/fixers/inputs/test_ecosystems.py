@@ -381,20 +381,20 @@ def test_a_file_that_is_missing(tmp_path: Path, name: str, gone: str) -> None:
 
 # a row of SPLITS, files that it has besides or instead, and why it is no longer safe with them
 BESIDES: list[tuple[str, Files, str]] = [
-    ("npm", {"package.json": package(dependenciesMeta={"a": {"injected": True}})}, "package.json has packages that are copied"),
-    ("npm", {"package.json": package(workspaces=["p"])}, "package.json has members that are not in the build context"),
-    ("npm", {".npmrc": "script-shell=./x.sh\n"}, ".npmrc names ./x.sh"),
-    ("composer-plain", {".git/HEAD": ""}, "the project's version is asked of the repository"),
-    ("composer-plain", {"composer.json": package(scripts={"post-install-cmd": "x"})}, "composer.json runs scripts (post-install-cmd)"),
-    ("composer-plain", {"composer.json": package(autoload={"classmap": ["src"]})}, "the list of classes is made from the source"),
-    ("dart", {"example/pubspec.yaml": ""}, "example/pubspec.yaml is looked at too"),
+    ("npm", {"package.json": package(dependenciesMeta={"a": {"injected": True}})}, "package.json copies packages"),
+    ("npm", {"package.json": package(workspaces=["p"])}, "package.json names workspace members that are not in the build context"),
+    ("npm", {".npmrc": "script-shell=./x.sh\n"}, ".npmrc names the file ./x.sh"),
+    ("composer-plain", {".git/HEAD": ""}, "composer reads the project's version from git"),
+    ("composer-plain", {"composer.json": package(scripts={"post-install-cmd": "x"})}, "composer.json runs scripts (post-install-cmd): install with `--no-scripts`"),
+    ("composer-plain", {"composer.json": package(autoload={"classmap": ["src"]})}, "composer builds the class map from the source: install with `--no-autoloader`"),
+    ("dart", {"example/pubspec.yaml": ""}, "the install also reads example/pubspec.yaml"),
     ("dotnet", {"src/B/B.csproj": '<Project><Import Project="$(Shared)/x.props" /></Project>'}, "src/B/B.csproj refers to $(Shared)/x.props"),
     ("dotnet", {"nuget.config": '<add key="x" value="./feed" />'}, "feed is not in the build context"),
-    ("maven-modules", {".mvn/extensions.xml": ""}, ".mvn/extensions.xml has extensions"),
-    ("conda", {"environment.yml": "channels: [./here]\ndependencies: [a]\n"}, "environment.yml has a channel of files"),
+    ("maven-modules", {".mvn/extensions.xml": ""}, ".mvn/extensions.xml loads extensions"),
+    ("conda", {"environment.yml": "channels: [./here]\ndependencies: [a]\n"}, "environment.yml has a local channel"),
     ("uv-no-package", {"pyproject.toml": PROJECT + "[[tool.uv.index]]\nname = 'x'\nurl = './feed'\n"}, "pyproject.toml has an index"),
-    ("pnpm", {"pnpm-workspace.yaml": "packages: ['apps/*']\ninjectWorkspacePackages: true\n"}, "pnpm-workspace.yaml has packages"),
-    ("bundler-frozen", {".bundle/config": "BUNDLE_LOCAL__A: /x\n"}, ".bundle/config names files"),
+    ("pnpm", {"pnpm-workspace.yaml": "packages: ['apps/*']\ninjectWorkspacePackages: true\n"}, "pnpm-workspace.yaml copies packages"),
+    ("bundler-frozen", {".bundle/config": "BUNDLE_LOCAL__A: /x\n"}, ".bundle/config names files to read"),
 ]
 
 
@@ -414,7 +414,7 @@ def test_a_manifest_above_has_a_say(tmp_path: Path) -> None:
     findings, safe, _ = examine(text, "DF101", tmp_path, files)
     assert safe == text
     assert findings[0].fix is not None
-    assert "package.json has a say in what is installed" in findings[0].fix.title
+    assert "package.json also decides what is installed" in findings[0].fix.title
 
 
 def test_a_program_that_is_no_setup_py_has_no_fix(tmp_path: Path) -> None:
@@ -428,7 +428,7 @@ def test_a_program_that_is_no_setup_py_has_no_fix(tmp_path: Path) -> None:
 def test_requirements_that_stand_nowhere_alone(tmp_path: Path) -> None:
     findings, _, _ = examine(f"{PYTHON}COPY . .\nRUN pip install .\n", "DF101", tmp_path, {"pyproject.toml": BUILT, "a.py": ""})
     assert levels(findings) == [None]
-    assert findings[0].message.endswith("its dependencies stand in no file that can be installed alone")
+    assert findings[0].message.endswith("no file lists its dependencies alone")
 
 
 @pytest.mark.parametrize(

@@ -222,28 +222,28 @@ def package(**changes: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("change", "files", "why"),
     [
-        (("node:20", "debian:12"), {}, "debian:12 is not known as an image to build Node in"),
-        (("", ""), {"package.json": "["}, "what the build makes is for package.json to say, which is not at hand"),
-        (("", ""), {"tsconfig.json": "{}"}, "where `tsc` writes cannot be told"),
+        (("node:20", "debian:12"), {}, "dlint does not know debian:12 as an image to build Node in"),
+        (("", ""), {"package.json": "["}, "only package.json says what the build creates, and it is not in the build context"),
+        (("", ""), {"tsconfig.json": "{}"}, "dlint cannot tell where `tsc` writes"),
         (("", ""), {"tsconfig.json": '{"compilerOptions": {"outDir": "../out"}}'}, "`tsc` writes outside of /app"),
         (("", ""), package(scripts={"start": "x"}), "package.json has no script for `npm run build`"),
-        (("", ""), package(scripts={"build": "eslint ."}), "`npm run build` is not seen to write anything"),
-        (("", ""), package(scripts={"build": "webpack"}), "where `webpack` writes cannot be told"),
-        (("", ""), package(scripts={"build": "vite build"}) | {"vite.config.js": "root: 'x'"}, "where `vite` writes cannot be told"),
-        (("", ""), package(scripts={"build": "next build"}) | {"next.config.js": "output: 'export'"}, "where `next` writes cannot be told"),
-        (("", ""), package(workspaces=["a"]), "what workspaces, or Prisma's generator, put into node_modules is not known"),
-        (("", ""), package(dependencies={"@prisma/client": "5"}), "what workspaces, or Prisma's generator, put into node_modules is not known"),
-        (('"node", "dist/index.js"', '"npm", "run", "dev"'), {}, "`npm run dev` needs ts-node, a dependency of the development"),
-        (('"node", "dist/index.js"', '"node", "-r", "ts-node/register", "src"'), {}, "`node -r ts-node/register src` needs ts-node, a dependency of the development"),
-        (('"node", "dist/index.js"', '"node", "server.js"'), {}, "`node server.js` runs what the build is not seen to make"),
-        (('"node", "dist/index.js"', '"forever", "dist/index.js"'), {}, "what `forever` reads when it runs cannot be told"),
-        (('"node", "dist/index.js"', '"pnpm", "start"'), {}, "what `pnpm start` runs cannot be told"),
+        (("", ""), package(scripts={"build": "eslint ."}), "dlint does not see what `npm run build` writes"),
+        (("", ""), package(scripts={"build": "webpack"}), "dlint cannot tell where `webpack` writes"),
+        (("", ""), package(scripts={"build": "vite build"}) | {"vite.config.js": "root: 'x'"}, "dlint cannot tell where `vite` writes"),
+        (("", ""), package(scripts={"build": "next build"}) | {"next.config.js": "output: 'export'"}, "dlint cannot tell where `next` writes"),
+        (("", ""), package(workspaces=["a"]), "dlint does not know what workspaces, or Prisma's generator, put into node_modules"),
+        (("", ""), package(dependencies={"@prisma/client": "5"}), "dlint does not know what workspaces, or Prisma's generator, put into node_modules"),
+        (('"node", "dist/index.js"', '"npm", "run", "dev"'), {}, "`npm run dev` needs ts-node, a development dependency"),
+        (('"node", "dist/index.js"', '"node", "-r", "ts-node/register", "src"'), {}, "`node -r ts-node/register src` needs ts-node, a development dependency"),
+        (('"node", "dist/index.js"', '"node", "server.js"'), {}, "`node server.js` runs a file that dlint does not see the build create"),
+        (('"node", "dist/index.js"', '"forever", "dist/index.js"'), {}, "dlint cannot tell what `forever` reads when it runs"),
+        (('"node", "dist/index.js"', '"pnpm", "start"'), {}, "dlint cannot tell what `pnpm start` runs"),
         (("npm ci", "npm ci && npm install -g pm2"), {}, ""),
-        (("COPY . .", "USER node\nCOPY . ."), {}, "what the build makes belongs to the user who runs it"),
-        (("RUN npm run build", "RUN cd web && npm run build"), {}, "the build is not one step in the folder of WORKDIR"),
-        (("RUN npm run build", "RUN npm run build\nRUN yarn install && yarn build"), {}, "the build is not one step in the folder of WORKDIR"),
-        (("RUN npm run build", "RUN yarn install\nRUN npm run build"), {}, "which tool installs the dependencies is not one"),
-        (("npm ci", "yarn install"), {"yarn.lock": "__metadata:\n"}, "Yarn from 2 on has no option to take the development's dependencies away"),
+        (("COPY . .", "USER node\nCOPY . ."), {}, "the build runs as another user than root"),
+        (("RUN npm run build", "RUN cd web && npm run build"), {}, "the build is not one RUN in the folder of WORKDIR"),
+        (("RUN npm run build", "RUN npm run build\nRUN yarn install && yarn build"), {}, "the build is not one RUN in the folder of WORKDIR"),
+        (("RUN npm run build", "RUN yarn install\nRUN npm run build"), {}, "several tools install the dependencies"),
+        (("npm ci", "yarn install"), {"yarn.lock": "__metadata:\n"}, "Yarn 2 and later cannot remove development dependencies"),
     ],
 )
 def test_no_split_of_node_and_why(tmp_path: Path, change: tuple[str, str], files: dict[str, str], why: str) -> None:
@@ -263,7 +263,7 @@ def test_programs_of_the_whole_image_are_missed(tmp_path: Path) -> None:
 
 
 def test_node_without_context() -> None:
-    assert reason(NODE, "DF301", None) == "what the build makes is for package.json to say, which is not at hand"
+    assert reason(NODE, "DF301", None) == "only package.json says what the build creates, and it is not in the build context"
 
 
 # ---------------------------------------------------------------- sites
@@ -330,18 +330,18 @@ def test_sites_are_served_by_nginx_on_the_same_port(tmp_path: Path, command: str
 @pytest.mark.parametrize(
     ("change", "files", "why"),
     [
-        (('"-s", "dist"', '"-s", "src"'), {}, "`serve -s src` serves what the build is not seen to make"),
-        (('"-s", "dist"', '"-s"'), {}, "`serve -s` serves what the build is not seen to make"),
+        (('"-s", "dist"', '"-s", "src"'), {}, "`serve -s src` serves files that dlint does not see the build create"),
+        (('"-s", "dist"', '"-s"'), {}, "`serve -s` serves files that dlint does not see the build create"),
         (('"-s", "dist"', '"-l", "$PORT", "dist"'), {}, "the port of `serve -l $PORT dist` is not a number"),
-        (('"-s", "dist"', '"--cors", "dist"'), {}, "what nginx would do for `--cors` of serve is not known"),
-        (('"serve", "-s", "dist"', '"http-server", "dist", "-a", "127.0.0.1"'), {}, "`http-server dist -a 127.0.0.1` is set up in another way than nginx would be"),
-        (('"serve", "-s", "dist"', '"npx", "vite", "preview"'), {}, "`vite preview` is set up in another way than nginx would be"),
+        (('"-s", "dist"', '"--cors", "dist"'), {}, "dlint does not know what nginx would do for `--cors` of serve"),
+        (('"serve", "-s", "dist"', '"http-server", "dist", "-a", "127.0.0.1"'), {}, "`http-server dist -a 127.0.0.1` has settings that nginx would not have"),
+        (('"serve", "-s", "dist"', '"npx", "vite", "preview"'), {}, "`vite preview` has settings that nginx would not have"),
         (
             ('"serve", "-s", "dist"', '"npx", "vite", "preview", "--host"'),
             {"vite.config.js": "export default {base: '/x/'}"},
-            "`vite preview --host` is set up in another way than nginx would be",
+            "`vite preview --host` has settings that nginx would not have",
         ),
-        (("EXPOSE 3000", "EXPOSE 3000\nUSER node"), {}, "nginx does not start as another user without more settings"),
+        (("EXPOSE 3000", "EXPOSE 3000\nUSER node"), {}, "nginx needs more settings to start as another user"),
     ],
 )
 def test_no_split_of_a_site_and_why(tmp_path: Path, change: tuple[str, str], files: dict[str, str], why: str) -> None:
@@ -449,14 +449,14 @@ def test_manifests_stay_where_nothing_else_brings_them() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (("USER 1000", "RUN ls /usr/local/lib/python3.12"), "the file names /usr/local/lib/python, where the packages would no longer be"),
-        (("COPY . .", "ENV PATH=/usr/bin\nCOPY . ."), "the file sets PATH anew"),
+        (("USER 1000", "RUN ls /usr/local/lib/python3.12"), "the file names /usr/local/lib/python, and the packages would move from there"),
+        (("COPY . .", "ENV PATH=/usr/bin\nCOPY . ."), "the file replaces PATH"),
         (("RUN pip", "USER 1000\nRUN pip"), "pip does not run as root"),
-        (("pip install", "pip install --user"), "pip is told to install elsewhere"),
-        (("pip install", "pip install -e ."), "pip is told to install elsewhere"),
-        (("pip install --no-cache-dir", "pip install poetry && poetry install"), "where poetry installs packages is not known"),
-        (("RUN pip", "RUN python setup.py build\nRUN pip"), "what `python setup.py build` makes cannot be told"),
-        (("libpq-dev", "maven"), "what came with maven may be needed at run time"),
+        (("pip install", "pip install --user"), "an option tells pip to install elsewhere"),
+        (("pip install", "pip install -e ."), "an option tells pip to install elsewhere"),
+        (("pip install --no-cache-dir", "pip install poetry && poetry install"), "dlint does not know where poetry installs packages"),
+        (("RUN pip", "RUN python setup.py build\nRUN pip"), "dlint cannot tell what `python setup.py build` makes"),
+        (("libpq-dev", "maven"), "the program may need what came with maven"),
         (("-slim-bookworm", "-alpine"), ""),
         (("USER 1000", "RUN ./setup.sh"), "`RUN ./setup.sh` calls setup.sh after the build"),
     ],
@@ -465,11 +465,11 @@ def test_no_split_of_python_and_why(change: tuple[str, str], why: str) -> None:
     text = PYTHON.replace(*change)
     if not why:
         text = ALPINE.replace("libffi-dev", "postgresql-dev")
-        why = "the library of postgresql-dev is not installed by its name"
+        why = "install the library of postgresql-dev by its name first"
     assert reason(text, "DF205", None) == why
     assert fixed(text, "DF205", None) == text
 
 
 def test_other_images_are_not_split() -> None:
     text = PYTHON.replace("python:3.12-slim-bookworm", "debian:12")
-    assert reason(text, "DF205", None) == "they are used in a later step"
+    assert reason(text, "DF205", None) == "a later step uses them"

@@ -385,76 +385,76 @@ def test_split(text: str, files: dict[str, str] | None, expected: str, tmp_path:
 REFUSALS: list[tuple[str, str, dict[str, str] | None, str]] = [
     # ---- go
     ("go-run", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build ./...\nCMD ["go", "run", "."]\n', None, "`go run` builds when the container starts"),
-    ("go-name", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build\nCMD ["./s"]\n', None, "for go.mod to say"),
-    ("go-elsewhere", 'FROM debian:12\nRUN apt-get install -y golang\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "not known as an image to build Go in"),
+    ("go-name", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build\nCMD ["./s"]\n', None, "only go.mod says"),
+    ("go-elsewhere", 'FROM debian:12\nRUN apt-get install -y golang\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "debian:12 as an image to build Go in"),
     ("go-library", 'FROM golang:1.22\nRUN apt-get install -y libvips-dev\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "which library libvips-dev belongs to"),
-    ("go-tool", 'FROM golang:1.22\nRUN go install github.com/air-verse/air@v1\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["air"]\n', None, "is not seen to make what `air` runs"),
-    ("go-tool-alone", 'FROM golang:1.22\nRUN go install github.com/air-verse/air\nCMD ["air"]\n', None, "it is not known what the build makes"),
-    ("go-several", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build ./a ./b\nCMD ["./a"]\n', None, "keeps none of them"),
-    ("go-mounted", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN --mount=type=cache,target=/s/bin go build -o bin/a\nCMD ["bin/a"]\n', None, "lies on a mount"),
+    ("go-tool", 'FROM golang:1.22\nRUN go install github.com/air-verse/air@v1\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["air"]\n', None, "does not see the build create what `air` runs"),
+    ("go-tool-alone", 'FROM golang:1.22\nRUN go install github.com/air-verse/air\nCMD ["air"]\n', None, "dlint does not know what the build creates"),
+    ("go-several", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build ./a ./b\nCMD ["./a"]\n', None, "keeps no program"),
+    ("go-mounted", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN --mount=type=cache,target=/s/bin go build -o bin/a\nCMD ["bin/a"]\n', None, "is on a mount"),
     ("library-of-a-release", 'FROM golang:1.22\nRUN apt-get install -y libvips42\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "does not say which release it is, for libvips42"),
     ("version-of-a-package", 'FROM golang:1.22\nRUN apt-get install -y ffmpeg=7:5.1\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "does not say which release it is, for ffmpeg=7:5.1"),
     # ---- what runs
-    ("a-script", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nENTRYPOINT ["./entrypoint.sh"]\nCMD ["./a"]\n', None, "is not seen to make what `./entrypoint.sh ./a` runs"),
+    ("a-script", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nENTRYPOINT ["./entrypoint.sh"]\nCMD ["./a"]\n', None, "does not see the build create what `./entrypoint.sh ./a` runs"),
     ("several-commands", "FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ./migrate && ./a\n", None, "CMD is a script of several commands"),
-    ("shell-and-script", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["sh", "run.sh"]\n', None, "what sh run.sh calls cannot be told"),
-    ("no-file-known", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a", "-c", "conf/a.yml"]\n', None, "without the build's context"),
+    ("shell-and-script", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["sh", "run.sh"]\n', None, "cannot tell what sh run.sh calls"),
+    ("no-file-known", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a", "-c", "conf/a.yml"]\n', None, "without the build context"),
     ("unknown-check", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nHEALTHCHECK CMD grpc_probe x\nCMD ["./a"]\n', None, "which package has `grpc_probe`"),
     # ---- the steps above the build
-    ("download", 'FROM golang:1.22\nRUN wget -O /data/geo.db https://x.org/geo.db\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes what a program may read"),
-    ("redirect", 'FROM golang:1.22\nRUN echo x > /etc/app\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes what a program may read"),
-    ("another-repository", 'FROM golang:1.22\nRUN echo deb x > /etc/apt/sources.list.d/x.list\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes what a program may read"),
-    ("unknown-command", 'FROM golang:1.22\nRUN pip install x\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "what `pip` makes cannot be told"),
-    ("a-loop", 'FROM golang:1.22\nRUN for i in a b; do touch /$i; done\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "too much of a script"),
-    ("mixed-step", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN mkdir /data && go build -o a\nCMD ["./a"]\n', None, "must be a step of its own"),
+    ("download", 'FROM golang:1.22\nRUN wget -O /data/geo.db https://x.org/geo.db\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes files that a program may read"),
+    ("redirect", 'FROM golang:1.22\nRUN echo x > /etc/app\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes files that a program may read"),
+    ("another-repository", 'FROM golang:1.22\nRUN echo deb x > /etc/apt/sources.list.d/x.list\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "writes files that a program may read"),
+    ("unknown-command", 'FROM golang:1.22\nRUN pip install x\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "dlint cannot tell what `pip` makes"),
+    ("a-loop", 'FROM golang:1.22\nRUN for i in a b; do touch /$i; done\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "is too complex a script"),
+    ("mixed-step", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN mkdir /data && go build -o a\nCMD ["./a"]\n', None, "put it into a RUN of its own"),
     ("base-variable", 'FROM golang:1.22\nENV V=$GOLANG_VERSION\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "V is made from $GOLANG_VERSION"),
     ("unknown-user", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nUSER www-data\nCMD ["./a"]\n', None, "where the user www-data comes from"),
     ("unknown-owner", 'FROM golang:1.22\nWORKDIR /s\nCOPY go.* *.go ./\nRUN go build -o a\nCOPY --chown=app x.yml ./\nCMD ["./a"]\n', None, "where the user app comes from"),
     ("volume", 'FROM golang:1.22\nVOLUME /s\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nCMD ["./a"]\n', None, "holds what is built"),
     ("trigger", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nONBUILD RUN true\nCMD ["./a"]\n', None, "is for images made on this one"),
     ("owner-of-the-folder", 'FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN chown -R 5 /s\nRUN go build -o a\nCMD ["./a"]\n', None, "the folder that the program runs in"),
-    ("unknown-place", 'FROM golang:1.22\nARG D\nWORKDIR /s\nCOPY . $D\nRUN go build -o a\nCMD ["./a"]\n', None, "puts things cannot be told"),
+    ("unknown-place", 'FROM golang:1.22\nARG D\nWORKDIR /s\nCOPY . $D\nRUN go build -o a\nCMD ["./a"]\n', None, "dlint cannot tell where"),
     (
         "folder-of-the-system", 'FROM golang:1.22\nWORKDIR /\nCOPY . .\nRUN go build -o /app\nCMD ["/app"]\n', {"main.go": '"etc/a"', "etc/a": ""},
-        "a folder of the system too",
+        "is also a system folder",
     ),
     # ---- the steps below it
     ("tool-below", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nRUN curl -o /x https://x.org\nCMD ["./a"]\n', None, "calls curl after the build"),
-    ("file-below", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nRUN chmod +x /s/tool\nCMD ["./a"]\n', None, "is about /s/tool, which stays behind"),
+    ("file-below", 'FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build -o a\nRUN chmod +x /s/tool\nCMD ["./a"]\n', None, "changes /s/tool, which stays in the build stage"),
     # ---- rust
     ("rust-run", 'FROM rust:1.80\nCOPY . /s\nWORKDIR /s\nCMD ["cargo", "run"]\n', None, "`cargo run` builds when the container starts"),
     ("rust-library", 'FROM rust:1.80\nRUN apt-get install -y libpq-dev\nCOPY . /s\nWORKDIR /s\nRUN cargo build\nCMD ["target/debug/a"]\n', None, "which library libpq-dev belongs to"),
-    ("rust-other-profile", 'FROM rust:1.80\nCOPY . /s\nWORKDIR /s\nRUN cargo build\nCMD ["target/release/a"]\n', None, "is not seen to make"),
-    ("rust-tool", 'FROM rust:1.80\nRUN cargo install cargo-watch\nCMD ["cargo-watch"]\n', None, "it is not known what the build makes"),
+    ("rust-other-profile", 'FROM rust:1.80\nCOPY . /s\nWORKDIR /s\nRUN cargo build\nCMD ["target/release/a"]\n', None, "does not see the build create"),
+    ("rust-tool", 'FROM rust:1.80\nRUN cargo install cargo-watch\nCMD ["cargo-watch"]\n', None, "dlint does not know what the build creates"),
     ("rust-install-name", 'FROM rust:1.80\nCOPY . /s\nWORKDIR /s\nRUN cargo install --path .\nCMD ["a"]\n', None, "which program `cargo install` makes"),
     # ---- C
-    ("c-make", 'FROM gcc:13\nCOPY . /s\nWORKDIR /s\nRUN make\nCMD ["./a"]\n', None, "for its Makefile to say"),
-    ("c-plus-plus", 'FROM gcc:13\nCOPY . /s\nWORKDIR /s\nRUN g++ -o a a.cc\nCMD ["./a"]\n', None, "the C++ library of gcc:13 is its own"),
+    ("c-make", 'FROM gcc:13\nCOPY . /s\nWORKDIR /s\nRUN make\nCMD ["./a"]\n', None, "only the Makefile says"),
+    ("c-plus-plus", 'FROM gcc:13\nCOPY . /s\nWORKDIR /s\nRUN g++ -o a a.cc\nCMD ["./a"]\n', None, "gcc:13 has its own C++ library"),
     ("c-library", 'FROM ubuntu:22.04\nRUN apt-get install -y gcc libpq-dev\nCOPY . /s\nWORKDIR /s\nRUN gcc -o a a.c -lpq\nCMD ["./a"]\n', None, "which library libpq-dev belongs to"),
     ("c-install", 'FROM debian:12\nRUN apt-get install -y gcc make\nCOPY . /s\nWORKDIR /s\nRUN ./configure --prefix=/usr && make install\nCMD ["a"]\n', None, "where the system's own files are"),
-    ("c-other-target", 'FROM debian:12\nRUN apt-get install -y gcc make\nCOPY . /s\nWORKDIR /s\nRUN make\nCMD ["./b"]\n', {"Makefile": "a: a.o\n\tcc -o $@ a.o\n"}, "is not seen to make"),
+    ("c-other-target", 'FROM debian:12\nRUN apt-get install -y gcc make\nCOPY . /s\nWORKDIR /s\nRUN make\nCMD ["./b"]\n', {"Makefile": "a: a.o\n\tcc -o $@ a.o\n"}, "does not see the build create"),
     # ---- java
-    ("java-version", 'FROM maven:3.9\nCOPY . /s\nWORKDIR /s\nRUN mvn package\nCMD ["java", "-jar", "target/a.jar"]\n', {"pom.xml": ""}, "no JRE image is known"),
-    ("java-manifest", 'FROM maven:3.9-eclipse-temurin-17\nCOPY . /s\nWORKDIR /s\nRUN mvn package\nCMD ["java", "-jar", "target/a.jar"]\n', None, "for pom.xml to say"),
+    ("java-version", 'FROM maven:3.9\nCOPY . /s\nWORKDIR /s\nRUN mvn package\nCMD ["java", "-jar", "target/a.jar"]\n', {"pom.xml": ""}, "dlint knows no JRE image"),
+    ("java-manifest", 'FROM maven:3.9-eclipse-temurin-17\nCOPY . /s\nWORKDIR /s\nRUN mvn package\nCMD ["java", "-jar", "target/a.jar"]\n', None, "only pom.xml says"),
     (
         "java-dependencies", 'FROM maven:3.9-eclipse-temurin-17\nCOPY . /s\nWORKDIR /s\nRUN mvn package\nCMD ["java", "-jar", "target/a.jar"]\n',
-        {"pom.xml": "<dependency><scope>compile</scope></dependency>"}, "no plugin is seen",
+        {"pom.xml": "<dependency><scope>compile</scope></dependency>"}, "dlint sees no plugin",
     ),
     (
         "java-beside", 'FROM maven:3.9-eclipse-temurin-17\nCOPY . /s\nWORKDIR /s\nRUN mvn package\nCMD ["java", "-jar", "target/a.jar"]\n',
         {"pom.xml": "<goal>copy-dependencies</goal>"}, "files beside it",
     ),
-    ("java-task", 'FROM gradle:8-jdk17\nCOPY . /s\nWORKDIR /s\nRUN gradle build\nCMD ["gradle", "bootRun"]\n', {"build.gradle": ""}, "is not seen to make what `gradle bootRun` runs"),
+    ("java-task", 'FROM gradle:8-jdk17\nCOPY . /s\nWORKDIR /s\nRUN gradle build\nCMD ["gradle", "bootRun"]\n', {"build.gradle": ""}, "create what `gradle bootRun` runs"),
     # ---- .NET
-    ("dotnet-project", 'FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . /s\nWORKDIR /s\nRUN dotnet publish -o /a\nCMD ["dotnet", "/a/a.dll"]\n', None, "for its project file to say"),
-    ("dotnet-build", 'FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . /s\nWORKDIR /s\nRUN dotnet build -o /a\nCMD ["dotnet", "/a/a.dll"]\n', None, "does not gather"),
+    ("dotnet-project", 'FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . /s\nWORKDIR /s\nRUN dotnet publish -o /a\nCMD ["dotnet", "/a/a.dll"]\n', None, "only the project file says"),
+    ("dotnet-build", 'FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . /s\nWORKDIR /s\nRUN dotnet build -o /a\nCMD ["dotnet", "/a/a.dll"]\n', None, "does not collect"),
     (
         "dotnet-version", 'FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . /s\nWORKDIR /s\nRUN dotnet publish -o /a\nCMD ["dotnet", "/a/a.dll"]\n',
-        {"a.csproj": "<TargetFramework>net6.0</TargetFramework>"}, "not seen to be for the .NET of",
+        {"a.csproj": "<TargetFramework>net6.0</TargetFramework>"}, "does not name the .NET version of",
     ),
     (
         "dotnet-run", 'FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . /s\nWORKDIR /s\nRUN dotnet publish -o /a\nCMD ["dotnet", "run"]\n',
-        {"a.csproj": "<TargetFramework>net8.0</TargetFramework>"}, "is not seen to make what `dotnet run` runs",
+        {"a.csproj": "<TargetFramework>net8.0</TargetFramework>"}, "create what `dotnet run` runs",
     ),
     (
         "dotnet-variant", 'FROM mcr.microsoft.com/dotnet/sdk:8.0-cbl-mariner\nCOPY . /s\nWORKDIR /s\nRUN dotnet publish -o /a\nCMD ["dotnet", "/a/a.dll"]\n',
@@ -493,8 +493,8 @@ def test_the_finding_says_why_there_is_no_fix() -> None:
     (found,) = findings('FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go build\nCMD ["./s"]\n')
     assert found.fix is None
     assert found.message == (
-        "`go build` builds in the image that ships: a build stage would leave its tools and sources behind; "
-        "no fix: how `go build` names its program is for go.mod to say, which is not at hand; -o would"
+        "`go build` builds in the image that ships: a build stage would keep its tools and sources out; "
+        "no fix: only go.mod says how `go build` names its program, and it is not in the build context: use `-o`"
     )
     (found,) = findings(SPLITS[0][1])
     assert found.fix is not None

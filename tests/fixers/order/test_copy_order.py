@@ -134,7 +134,7 @@ def test_moves(files: dict[str, str], text: str, result: str, tmp_path: Path) ->
     [
         ("RUN frobnicate", "dlint cannot tell whether it needs the source"),
         ("RUN ./setup.sh", "setup.sh may install what the install needs"),
-        ("RUN sed -i s/a/b/ package.json", "it touches a manifest"),
+        ("RUN sed -i s/a/b/ package.json", "it changes a manifest"),
         ("RUN cp tool /usr/local/bin/", "the install may need what it writes"),
         ("RUN apt-get install -y $(cat packages.txt)", "the install may need what it installs"),
     ],
@@ -144,7 +144,7 @@ def test_what_is_in_the_way_is_named(between: str, why: str, tmp_path: Path) -> 
     context = lay_out(tmp_path, {"files": files})
     found = find(parse(f"FROM node:22-slim\nWORKDIR /a\nCOPY . .\n{between}\nRUN npm ci\n"), context)
     assert [item.fix for item in found if item.code == "DF101"] == [None]
-    assert next(item.message for item in found if item.code == "DF101").endswith(f"no fix: `{between}` (line 4) stands in between: {why}")
+    assert next(item.message for item in found if item.code == "DF101").endswith(f"no fix: `{between}` (line 4) is in between: {why}")
 
 
 def test_in_an_unknown_folder_nothing_is_proven(tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ def test_the_same_image(verify: Verify) -> None:
     assert verify() == 0
     assert "1 safe fix, built with docker 99.1" in verify.out
     assert "files          the same of 1" in verify.out
-    assert "the image is the same but for what the fixes are about" in verify.out
+    assert "the image is the same, apart from what the fixes change" in verify.out
     assert verify.leftovers == []
 
 
@@ -369,7 +369,7 @@ def test_the_file_to_edit(verify: Verify) -> None:
     assert verify("--edit", "./b.py") == 0
     assert verify.builds["before-edited"]["context"]["b.py"] == "\n"
     assert verify("--edit", "../x") == 2
-    assert "--edit ../x: there is no such file in the build context" in verify.err
+    assert "--edit ../x: no such file in the build context" in verify.err
 
 
 def test_a_read_only_file_is_edited_and_keeps_its_mode(verify: Verify) -> None:

@@ -111,10 +111,10 @@ def test_the_least_release_that_must_do() -> None:
 
 def test_another_builder() -> None:
     assert messages(TEXT, builder="buildah") == [
-        "`--chmod` in letters: buildah refuses it",
-        "a secret as variable, `RUN --mount=type=secret,env=`: buildah refuses it",
+        "the buildah builder refuses `--chmod` in letters",
+        "the buildah builder refuses a secret as variable, `RUN --mount=type=secret,env=`",
     ]
-    assert "`COPY --link`: classic ignores it" in messages(TEXT, builder="classic")
+    assert "the classic builder ignores `COPY --link`" in messages(TEXT, builder="classic")
 
 
 def test_what_a_file_needs() -> None:

@@ -298,10 +298,10 @@ DOUBLES = {f"V{n}": {"default": f"${{V{n - 1}}}${{V{n - 1}}}"} for n in range(1,
         (
             "compose.yaml",
             "services: {web: {build: none}}",
-            "compose.yaml: web: there is no Dockerfile at none/Dockerfile",
+            "compose.yaml: web: no Dockerfile at none/Dockerfile",
         ),
-        ("compose.yaml", "services: {web: {build: " + "x" * 5000 + "}}", "there is no Dockerfile at"),
-        ("compose.yaml", "services: [", "compose.yaml: this is no YAML"),
+        ("compose.yaml", "services: {web: {build: " + "x" * 5000 + "}}", "no Dockerfile at"),
+        ("compose.yaml", "services: [", "compose.yaml: not valid YAML"),
         ("compose.yaml", "- a", "compose.yaml: the file must be a table"),
         ("compose.yaml", "services: [a]", "compose.yaml: services must be a table"),
         ("compose.yaml", "services: {web: {build: [a]}}", "services.web.build must be a table"),
@@ -309,21 +309,21 @@ DOUBLES = {f"V{n}": {"default": f"${{V{n - 1}}}${{V{n - 1}}}"} for n in range(1,
         ("compose.yaml", "services: {web: {build: {context: [a]}}}", "services.web.build.context must be text"),
         ("compose.yaml", "[" * 100_000, "nested too deeply"),
         ("compose.yaml", MERGES, "its aliases stand for more than 4,000,000 characters"),
-        ("compose.yaml", "services: &a\n  b: *a\n", "an alias stands for what it is in"),
+        ("compose.yaml", "services: &a\n  b: *a\n", "an alias refers to what contains it"),
         ("compose.yaml", "".join(f"k{at}: 1\n" for at in range(10_001)), "a mapping of more than 10000 entries"),
         ("compose.yaml", "#" * 1_000_001, "it has over 1,000,000 bytes"),
         ("compose.yaml", "a: \udcff", "not UTF-8 (byte 0xff)"),
-        ("docker-bake.json", "{", "docker-bake.json: this is no JSON"),
+        ("docker-bake.json", "{", "docker-bake.json: not valid JSON"),
         ("docker-bake.json", "[" * 100_000, "nested too deeply"),
         ("docker-bake.json", "[]", "the file must be a table"),
-        ("docker-bake.json", bake(inherits=["none"]), "target.web inherits from none, and there is no such target"),
+        ("docker-bake.json", bake(inherits=["none"]), "target.web inherits from the unknown target none"),
         ("docker-bake.json", bake(inherits=["web"]), "target.web inherits from itself"),
-        ("docker-bake.json", bake(context="none"), "web: there is no Dockerfile at none/Dockerfile"),
-        ("docker-bake.hcl", 'target "web" {\n  context = =\n}\n', "docker-bake.hcl:2:13: this is no HCL"),
+        ("docker-bake.json", bake(context="none"), "web: no Dockerfile at none/Dockerfile"),
+        ("docker-bake.hcl", 'target "web" {\n  context = =\n}\n', "docker-bake.hcl:2:13: not valid HCL"),
         (
             "docker-bake.hcl",
             "a = 1\na {\n}\n",
-            "this is no HCL: Attribute a",
+            "not valid HCL: Attribute a",
         ),
         ("docker-bake.hcl", "a = " + "[" * 100 + "]" * 100 + "\n", "nested too deeply"),
         ("docker-bake.hcl", "a = 1" + "+1" * 5000 + "\n", "nested too deeply"),
@@ -438,7 +438,7 @@ def test_what_cannot_be_built_does_not_stop_the_rest(fake: None, capsys: pytest.
     assert main(["compose.yaml"]) == 2
     out, err = capsys.readouterr()
     assert "app None []" in out
-    assert "dlint: compose.yaml: no: there is no Dockerfile at" in err
+    assert "dlint: compose.yaml: no: no Dockerfile at" in err
     assert "\ncompose.yaml: far: not checked: its context" in "\n" + err.replace("dlint: ", "")
 
 

@@ -4,8 +4,10 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +21,7 @@ from dockerlint.lint.cli import commands, main
 from dockerlint.lint.cli.check_run import DEFAULTS
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving, Severity
 from dockerlint.lint.engine.rule import rule
-from dockerlint.lint.report.saving_text import phrase
+from dockerlint.lint.report.saving_text import in_brackets
 from dockerlint.lint.storage import prepared
 from dockerlint.lint.syntax.nodes import Dockerfile, Run, Workdir
 from dockerlint.lint.syntax.parser import parse
@@ -163,8 +165,8 @@ def test_words(words: list[str], status: int, out: str, dlint: Dlint) -> None:
     [
         (["nothing.here"], "dlint: nothing.here: no such file or folder\n"),
         (["explian"], "dlint: explian: no such file or folder; did you mean 'explain'?\n"),
-        (["empty"], "dlint: empty: there is no Dockerfile in this folder (looked for Dockerfile, "),
-        (["binary"], "dlint: binary: this is a binary file (there is a NUL byte at offset 4), not a Dockerfile\n"),
+        (["empty", "--fail-on-empty"], "dlint: empty: no Dockerfile in this folder (looked for Dockerfile, "),
+        (["binary"], "dlint: binary: this is a binary file (NUL byte at offset 4), not a Dockerfile\n"),
         (["wide"], "dlint: wide: this is UTF-16"),
         (["conf/Dockerfile"], "unknown key 'selct'; did you mean 'select'?\n"),
         (["--select", "XX999", "Dockerfile"], "dlint: --select: there is no rule 'XX999'"),
@@ -196,14 +198,13 @@ def test_bad_use_is_a_sentence_and_status_2(words: list[str], sentence: str, dli
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("bad", ["nothing.here", "binary", "conf/Dockerfile", "empty", "locked"])
+@pytest.mark.parametrize("bad", ["nothing.here", "binary", "conf/Dockerfile", "locked"])
 def test_one_bad_file_does_not_stop_the_others(bad: str, dlint: Dlint) -> None:
     dlint.put("first", OLD)
     dlint.put("last", OLD)
     dlint.put("binary", b"\0")
     dlint.put("conf/Dockerfile", GOOD)
     dlint.put("conf/.dlint.toml", "selct = []\n")
-    (dlint.folder / "empty").mkdir()
     dlint.put("locked", GOOD).chmod(0)
     if bad == "locked" and os.access("locked", os.R_OK):
         pytest.skip("this user may read everything")
@@ -293,10 +294,10 @@ def test_fix_says_what_it_saves(dlint: Dlint) -> None:
     summary, *lines = done.err.splitlines()
     assert summary.startswith("Dockerfile: fixed 1 finding, image ")
     assert lines == [
-        f"  line 2: XX100 drop the step: {phrase(saving_of(WASTE_TWICE, 2))}",
+        f"  line 2: XX100 drop the step {in_brackets(saving_of(WASTE_TWICE, 2))}",
         "    unneeded step",
         "  left for --unsafe-fixes:",
-        f"    line 3: XX100 drop the step: {phrase(saving_of(first + third, 2))}",
+        f"    line 3: XX100 drop the step {in_brackets(saving_of(first + third, 2))}",
     ]
 
 
@@ -329,6 +330,16 @@ def test_diff_shows_and_writes_nothing(dlint: Dlint) -> None:
     assert (patch.returncode, patch.stderr) == (0, "")
     assert path.read_text() == "FROM debian:12\nWORKDIR new\nWORKDIR safe"
     assert dlint("--diff", "sub") == (0, "", "")
+
+
+def test_a_diff_says_why_by_the_lines_of_the_file_as_it_is(dlint: Dlint) -> None:
+    dlint.put("Dockerfile", "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\nRUN pip install flask\n")
+    dlint.put("b/Dockerfile", "FROM fedora:42\nRUN dnf install -y httpd\nRUN dnf clean all\n")
+    *lines, last = dlint("--diff", "--select", "DF104,DF201,DF103,DL3009,DL3040,DL3042").err.splitlines()
+    assert [line.split(": ")[1].split(" ")[0] for line in lines if line.startswith("  line ")] == ["DF104", "DL3009", "DL3042", "DF201"]
+    assert [line.split(":")[0] for line in lines if line.startswith("  line ")] == ["  line 2", "  line 3", "  line 4", "  line 3"]
+    assert "  gone with these: DL3009 (line 2)" in lines
+    assert re.fullmatch(r"would fix 4 findings in 2 files, images about \d+ MB smaller, of \S+ MB", last)
 
 
 def test_diff_exit_zero(dlint: Dlint) -> None:
@@ -423,11 +434,13 @@ def test_colours_are_for_terminals_and_for_who_asks(dlint: Dlint, monkeypatch: p
     assert "2 | WORKDIR old\n    |         ^^^" in out
 
 
-def test_a_terminal_gets_colour_and_excerpts(dlint: Dlint) -> None:
-    dlint.put("Dockerfile", "FROM debian:12\nCOYP a b\n")
+def on_terminal(dlint: Dlint, columns: int, *words: str, **environment: str) -> tuple[int, bytes]:
+    """Exit status and output of a run on a terminal of that width."""
     master, slave = pty.openpty()
-    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
-    command = [sys.executable, "-m", "dockerlint.lint.cli", "--no-savings"]
+    termios.tcsetwinsize(slave, (50, columns))
+    environ = {**os.environ, "TERM": "xterm", **environment}
+    environ.pop("COLUMNS", None)
+    command = [sys.executable, "-m", "dockerlint.lint.cli", *words]
     process = subprocess.Popen(command, stdout=slave, stderr=slave, env=environ, cwd=dlint.folder)
     os.close(slave)
     shown = b""
@@ -440,9 +453,26 @@ def test_a_terminal_gets_colour_and_excerpts(dlint: Dlint) -> None:
         if not piece:
             break
     os.close(master)
-    assert process.wait() == 1
+    return process.wait(), shown
+
+
+def test_a_terminal_gets_colour_and_excerpts(dlint: Dlint) -> None:
+    dlint.put("Dockerfile", "FROM debian:12\nCOYP a b\n")
+    status, shown = on_terminal(dlint, 80, "--no-savings")
+    assert status == 1
     assert b"\x1b[31;1mDL1000 error" in shown
     assert b"^^^^" in shown
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_terminal_gets_lines_of_its_width(dlint: Dlint, columns: int) -> None:
+    dlint.put("Dockerfile", "FROM node:18\nENV DB_PASSWORD=hunter2\nCOPY . .\nRUN npm install && echo " + "x" * 90 + "\nCMD npm start\n")
+    for words in (["--preset", "recommended"], ["--preset", "recommended", "--diff"]):
+        _, shown = on_terminal(dlint, columns, *words, NO_COLOR="1", DLINT_IGNORE="")
+        assert b"\x1b" not in shown
+        report = shown.decode().split("--- a/")[0]
+        assert max(map(len, report.splitlines())) <= columns
+        assert ("[?]" in report) is ("--diff" not in words)
 
 
 def test_a_reader_that_goes_is_no_error(dlint: Dlint) -> None:
@@ -512,8 +542,59 @@ def test_a_baseline_leaves_only_what_is_new(dlint: Dlint) -> None:
     done = dlint("--baseline", "sub/known.json", "--quiet")
     assert done.status == 1
     assert done.out == "sub/Dockerfile:4:9: XX100 warning: old folder [*]\n"
-    dlint.put("sub/known.json", "[]")
-    assert "this is no baseline" in dlint("--baseline", "sub/known.json").err
+
+
+def test_a_baseline_can_be_reviewed(dlint: Dlint) -> None:
+    dlint.put("sub/b/Dockerfile", "FROM debian:12\nWORKDIR   old\n" + 'LABEL a="' + "x" * 200 + '"\nWORKDIR old\n')
+    dlint.put("sub/a.Dockerfile", b"FROM debian:12\n  RUN  echo \xff\x1b[2J\n")
+    dlint("--baseline", "sub/known.json", "--write-baseline")
+    text = (dlint.folder / "sub/known.json").read_text(encoding="ascii")
+    assert "\x1b" not in text
+    # a line a finding, so that two of them can be compared
+    rows = [json.loads(line.strip().rstrip(",")) for line in text.splitlines() if '"hash"' in line]
+    assert json.loads(text) == {"version": 2, "findings": rows}
+    assert [(row["file"], row["code"], row["excerpt"]) for row in rows] == [
+        ("a.Dockerfile", "XX100", "RUN echo \ufffd\x1b[2J"),
+        ("b/Dockerfile", "XX100", "WORKDIR old"),
+        ("b/Dockerfile", "XX100", "WORKDIR old"),
+    ]
+    assert len({row["hash"] for row in rows[1:]}) == 2
+    assert dlint("--baseline", "sub/known.json").status == 0
+    # to take a line out is to hear of it again
+    kept = [row for row in rows if row["file"] != "a.Dockerfile"]
+    dlint.put("sub/known.json", json.dumps({"version": 2, "findings": kept}))
+    assert dlint("--baseline", "sub/known.json", "--quiet").out.startswith("sub/a.Dockerfile:2:")
+
+
+def test_a_baseline_of_hashes_only_is_still_read(dlint: Dlint) -> None:
+    dlint.put("sub/Dockerfile", OLD)
+    dlint("--baseline", "sub/known.json", "--write-baseline")
+    rows = json.loads((dlint.folder / "sub/known.json").read_text())["findings"]
+    dlint.put("sub/known.json", json.dumps({"version": 1, "files": {"Dockerfile": [row["hash"] for row in rows]}}))
+    assert len(rows) == 2
+    assert dlint("--baseline", "sub/known.json").status == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]", '"x"', "{}", '{"version": 3, "findings": []}', '{"version": 2}', '{"version": 2, "findings": {}}', '{"version": 2, "findings": [1]}',
+        '{"version": 2, "findings": [{"file": "a", "code": "b", "excerpt": "c"}]}', '{"version": 2, "findings": [{"file": 1, "code": "b", "excerpt": "c", "hash": "d"}]}',
+        '{"version": 1, "files": []}', '{"version": 1, "files": {"a": 1}}', '{"version": true}',
+    ],
+)  # fmt: skip
+def test_what_is_no_baseline(text: str, dlint: Dlint) -> None:
+    dlint.put("Dockerfile", OLD)
+    dlint.put("known.json", text)
+    done = dlint("--baseline", "known.json", "Dockerfile")
+    assert (done.status, "not a baseline of version 2 or 1" in done.err, "Traceback" in done.err) == (2, True, False)
+
+
+def test_an_empty_baseline(dlint: Dlint) -> None:
+    dlint.put("Dockerfile", GOOD)
+    dlint("--baseline", "known.json", "--write-baseline", "--preset", "hadolint")
+    assert json.loads((dlint.folder / "known.json").read_text()) == {"version": 2, "findings": []}
+    assert dlint("--baseline", "known.json", "Dockerfile").status == 0
 
 
 def test_many_files_in_several_processes_give_the_same(dlint: Dlint) -> None:
@@ -712,3 +793,6 @@ def test_a_terminal_does_not_act_on_a_diff(dlint: Dlint, monkeypatch: pytest.Mon
     shown = dlint("--diff", "Dockerfile").out
     assert "\x1b]" not in shown
     assert "title" in shown
+    assert "\x1b[31m-WORKDIR old\x1b[0m\n\x1b[32m+WORKDIR new\x1b[0m\n" in shown
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in dlint("--diff", "Dockerfile").out

@@ -41,14 +41,14 @@ def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
 @pytest.mark.parametrize(
     ("line", "parts"),
     [
-        (1, ["FROM debian:12", "reads or writes what nobody knows"]),
-        (2, ["sets variables: GIT_SHA", "line 9 `RUN make -C /srv/app`: this sets the variable GIT_SHA, line 9 may read the variable GIT_SHA", "it may go below line 7", "DF105: ", "safe fix", "seconds of a build that gets another value: "]),
-        (3, ["writes files: /data/app.conf", "it must stay above", "line 4 `RUN chmod 600 /data/app.conf`: this writes /data, line 4 reads or writes /data/app.conf", "DF102: ", "safe fix: move 2 steps below it", "expected seconds a build: "]),
-        (4, ["it must stay below", "line 3 `COPY app.conf /data/app.conf`: line 3 writes /data, this reads or writes /data/app.conf", "it may go below line 7"]),
-        (5, ["runs again in these cases: cold, source edit, base update"]),
+        (1, ["FROM debian:12", "dlint cannot tell what it reads and writes"]),
+        (2, ["sets variables: GIT_SHA", "line 9: `ARG GIT_SHA` sets GIT_SHA, which `RUN make -C /srv/app` may read\n", "it may move below line 7: lines 3 to 7 neither read what it writes, nor write", "DF105: ", "safe fix", "seconds of a build that gets another value: "]),
+        (3, ["writes /data/app.conf", "it must stay above", "line 4: `COPY app.conf /data/app.conf` writes /data/app.conf, which `chmod 600 /data/app.conf` reads or writes\n", "DF102: ", "safe fix: move 2 instructions further down", "expected seconds a build: "]),
+        (4, ["it must stay below", "line 3: `COPY app.conf /data/app.conf` writes /data/app.conf, which `chmod 600 /data/app.conf` reads or writes\n", "it may move below line 7"]),
+        (5, ["runs again in these cases: cold, source edit, base update", "`apt-get install -y curl` may read or write the image's programs, libraries and settings, and /var/lib/dpkg/status\n"]),
         (6, [":5: RUN apt-get update && apt-get install -y curl"]),
-        (9, ["reads or writes any file, for all that is known"]),
-        (10, ["writes LABEL revision", "reads variables: GIT_SHA", "line 2 `ARG GIT_SHA`: line 2 sets the variable GIT_SHA, this reads the variable GIT_SHA"]),
+        (9, ["`make -C /srv/app` may read or write any file: dlint does not know what it does", "line 7: dlint cannot tell which files `make -C /srv/app` reads or writes\n", "line 5: dlint cannot tell which files `make -C /srv/app` reads or writes\n"]),
+        (10, ["sets LABEL revision", "reads variables: GIT_SHA", "line 2: `ARG GIT_SHA` sets GIT_SHA, which `LABEL revision=$GIT_SHA` reads\n"]),
     ],
 )  # fmt: skip
 def test_what_is_told(file: Path, capsys: pytest.CaptureFixture[str], line: int, parts: list[str]) -> None:
@@ -56,6 +56,41 @@ def test_what_is_told(file: Path, capsys: pytest.CaptureFixture[str], line: int,
     assert (status, err) == (0, "")
     for part in parts:
         assert part in out
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ("RUN npm install -g typescript\nRUN npm ci", "`npm install -g typescript` may write /usr/local/lib/node_modules, which `npm ci` reads or writes"),
+        ("RUN apt-get update && apt-get install -y git\nRUN apt-get install -y curl", "`apt-get install -y git` may write /var/lib/dpkg/status, which `apt-get install -y curl` reads or writes"),
+        ("RUN apk add git\nRUN apk add curl", "`apk add git` may write /lib/apk/db/installed, which `apk add curl` reads or writes"),
+        ("RUN apt-get update && apt-get install -y git\nRUN pip install flask", "`apt-get install -y git` may install or change `pip`, or a library that it needs, and `pip install flask` runs it"),
+        ("RUN pip install flask\nRUN apt-get update && apt-get install -y git", "`pip install flask` may install or change `apt-get`, or a library that it needs, and `apt-get install -y git` runs it"),
+        ("RUN apt-get install -y git\nRUN useradd -m app", "`apt-get install -y git` may write /etc/passwd, which `useradd -m app` reads or writes"),
+        ("RUN useradd -m app\nUSER app", "`useradd -m app` writes /etc/passwd, which `USER app` reads"),
+        ("RUN id\nUSER app", "`RUN id` uses the user before `USER app` sets it"),
+        ("WORKDIR /srv\nCOPY a b", "`WORKDIR /srv` sets the working folder, which `COPY a b` uses"),
+        ("COPY package.json ./\nRUN npm ci", "`COPY package.json ./` writes /package.json, which `npm ci` may read or write"),
+        ("COPY src /srv\nCOPY package.json /srv/", "`COPY src /srv` writes files below /srv, `COPY package.json /srv/` writes /srv/package.json: the later one holds"),
+        ("RUN chmod 600 /d/x\nRUN curl -fsSL https://a.example/x -o /usr/local/bin/x", "`chmod 600 /d/x` runs programs, and `curl -fsSL https://a.example/x -o /usr/local/bin/x` may change /usr/local/bin/x"),
+        ("RUN curl -fsSL https://a.example/x -o /usr/local/bin/x\nRUN chmod 600 /d/x", "`curl -fsSL https://a.example/x -o /usr/local/bin/x` may change /usr/local/bin/x, and `chmod 600 /d/x` runs programs"),
+        ("RUN apt-get install -y git\nRUN chmod 600 /etc/app.conf", "`apt-get install -y git` may read or write /etc/app.conf, which `chmod 600 /etc/app.conf` reads or writes"),
+        ("LABEL a=b\nLABEL a=c", "`LABEL a=b` and `LABEL a=c` both set LABEL a: the later one holds"),
+        ("COPY a /x$Y/\nRUN id", "`COPY a /x$Y/` may change anything that `RUN id` reads or writes"),
+        ('RUN ["frob"]\nRUN chmod 600 /d/x', 'dlint cannot tell which files `["frob"]` reads or writes'),
+        ("ENV A=1\nRUN echo $A >/d/x", "`ENV A=1` sets A, which `echo $A` reads"),
+    ],
+)
+def test_the_reason_names_commands_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], steps: str, sentence: str) -> None:
+    (tmp_path / "package.json").write_text('{"name": "a"}')
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.js").write_text("")
+    path = tmp_path / "Dockerfile"
+    path.write_text(f"FROM node:20\nARG Y\n{steps}\n")
+    _, below, _ = shown(capsys, "--why", f"{path}:3")
+    _, above, _ = shown(capsys, "--why", f"{path}:4")
+    assert f"  line 4: {sentence}\n" in below
+    assert f"  line 3: {sentence}\n" in above
 
 
 def test_the_fix_saves_seconds(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,9 +119,9 @@ def test_long_lists_are_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [
-        ("{file}:8", "8: there is no instruction on this line"),
-        ("{file}:99", "99: there is no instruction on this line"),
-        ("{file}:0", "0: there is no instruction on this line"),
+        ("{file}:8", "8: no instruction on this line"),
+        ("{file}:99", "99: no instruction on this line"),
+        ("{file}:0", "0: no instruction on this line"),
         ("{file}", "--why takes FILE:LINE"),
         ("{file}:x", "--why takes FILE:LINE"),
         ("{file}:\u00b2", "--why takes FILE:LINE"),
@@ -110,7 +145,7 @@ def test_a_file_that_does_not_parse(tmp_path: Path, capsys: pytest.CaptureFixtur
     status, _, err = shown(capsys, "--why", f"{path}:3")
     assert status == 2
     assert "Dockerfile:2: " in err
-    assert "mend that first" in err
+    assert "fix that first" in err
 
 
 def test_a_code_or_a_place(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

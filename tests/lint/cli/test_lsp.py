@@ -142,10 +142,14 @@ class Editor:
             await asyncio.sleep(0.01)
         raise AssertionError(f"not published in {PATIENCE} s; logged: {self.logged}")
 
-    async def actions(self, only: list[str] | None = None) -> list[types.CodeAction]:
-        whole = types.Range(types.Position(0, 0), position(self.text, len(self.text), self.encoding))
-        context = types.CodeActionContext([], only)
-        params = types.CodeActionParams(self.document, whole, context)
+    async def actions(
+        self, only: list[str] | None = None, span: tuple[int, int] | None = None, shown: Sequence[types.Diagnostic] = ()
+    ) -> list[types.CodeAction]:
+        """Those for a part of the text, all of it by default, and for findings that are shown."""
+        start, end = span or (0, len(self.text))
+        where = types.Range(position(self.text, start, self.encoding), position(self.text, end, self.encoding))
+        context = types.CodeActionContext(list(shown), only)
+        params = types.CodeActionParams(self.document, where, context)
         return list(await self.client.text_document_code_action_async(params) or [])
 
     async def after(self, action: types.CodeAction) -> str:
@@ -427,6 +431,65 @@ def test_each_quick_fix_makes_the_edits_of_its_finding(folder: Path, served: Ser
             assert made.keys() == wanted.keys()
             assert all([str(about.code) for about in item.diagnostics or ()] == [wanted[key]] for key, item in made.items())
         assert seen == {True, False}
+
+    served(session)
+
+
+MANY = """\
+FROM debian:12
+  RUN apt-get update && \\
+      # a comment
+      apt-get install curl && \\
+      cd /srv && sudo ls
+
+MAINTAINER me
+"""
+
+
+def test_quick_fixes_wherever_the_cursor_is_on_the_instruction(folder: Path, served: Served) -> None:
+    async def session(one: Editor) -> None:
+        one.open((folder / "Dockerfile").as_uri(), MANY)
+        run = parse(MANY).instructions[1].span
+        start = MANY.rindex("\n", 0, run.start) + 1
+        codes = {item.code for item in await one.diagnostics() if start <= offset(MANY, item.range.start) < run.end}
+        assert len(codes) > 2
+        for cursor in range(start, run.end + 1):
+            found = await one.actions(["quickfix"], (cursor, cursor))
+            assert {str(about.code) for item in found for about in item.diagnostics or ()} == codes, cursor
+        assert await one.actions(["quickfix"], (run.end + 1, run.end + 1)) == []
+
+    served(session)
+
+
+def test_what_the_cursor_is_on_comes_first(folder: Path, served: Served) -> None:
+    async def session(one: Editor) -> None:
+        one.open((folder / "Dockerfile").as_uri(), MANY)
+        found = await one.diagnostics()
+        for item in found:
+            at = offset(MANY, item.range.start)
+            here = {other.code for other in found if offset(MANY, other.range.start) <= at <= offset(MANY, other.range.end)}
+            first = [action for action in await one.actions(["quickfix"], (at, at)) if action.title.startswith("Ignore")][: len(here)]
+            assert {action.title.split()[1] for action in first} == here
+
+    served(session)
+
+
+def test_quick_fixes_for_the_findings_that_the_editor_names(folder: Path, served: Served) -> None:
+    async def session(one: Editor) -> None:
+        one.open((folder / "Dockerfile").as_uri(), MANY)
+        for item in await one.diagnostics():
+            end = len(MANY)
+            actions = await one.actions(["quickfix"], (end, end), [item])
+            assert {str(about.code) for action in actions for about in action.diagnostics or ()} >= {item.code}
+            assert actions[-1].diagnostics is not None
+            # of those on an instruction it comes first
+            at = offset(MANY, item.range.start)
+            first = (await one.actions(["quickfix"], (at, at), [item]))[0]
+            assert first.diagnostics is not None
+            fixable = any(action.title.startswith(f"{item.code}: ") for action in actions)
+            assert first.diagnostics[0].code == item.code or not fixable
+        foreign = types.Diagnostic(types.Range(types.Position(0, 0), types.Position(6, 0)), "no", code="DL4000", source="other")
+        assert await one.actions(["quickfix"], (len(MANY), len(MANY)), [foreign]) == []
 
     served(session)
 

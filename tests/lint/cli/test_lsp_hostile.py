@@ -17,6 +17,7 @@ pytest.importorskip("pygls")
 
 URI = "file:///nowhere/Dockerfile"
 INVALID_PARAMS = -32602
+METHOD_NOT_FOUND = -32601
 OPEN = {"textDocument": {"uri": URI, "languageId": "dockerfile", "version": 1, "text": "FROM debian\nENV A=b\nRUN echo $A\n"}}
 TWO_32 = 1 << 32
 
@@ -41,7 +42,7 @@ class Server:
         command = [sys.executable, "-m", "dockerlint.lint.cli", "lsp"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.send({"id": 0, "method": "initialize", "params": {"capabilities": {}, "processId": None, "rootUri": None}})
-        self.answer(0)
+        self.capabilities: dict[str, Any] = self.answer(0)["result"]["capabilities"]
         self.send({"method": "initialized", "params": {}})
         self.send({"method": "textDocument/didOpen", "params": OPEN})
 
@@ -94,6 +95,51 @@ def test_a_place_that_is_none_is_answered(bad: object, server: Server) -> None:
     # the largest place that the protocol has is one
     assert "error" not in server.hover(4, 0, (1 << 31) - 1)
     assert server.hover(5, 2, 10)["result"] is not None
+    assert server.end() == 0
+
+
+QUESTIONS = ("hover", "completion", "definition", "references", "inlayHint", "codeAction", "a finding's")
+
+
+def question(name: str, line: object, character: object) -> tuple[str, dict[str, Any]]:
+    """A question about a place, or about a range or a finding that ends there."""
+    place, top = {"line": line, "character": character}, {"line": 0, "character": 0}
+    whole, empty = {"start": top, "end": place}, {"start": top, "end": top}
+    params: dict[str, Any] = {"textDocument": {"uri": URI}}
+    match name:
+        case "inlayHint":
+            params["range"] = whole
+        case "codeAction":
+            params |= {"range": whole, "context": {"diagnostics": []}}
+        case "a finding's":
+            name = "codeAction"
+            params |= {"range": empty, "context": {"diagnostics": [{"range": whole, "message": "x"}]}}
+        case _:
+            params |= {"position": place, "context": {"includeDeclaration": True}} if name == "references" else {"position": place}
+    return f"textDocument/{name}", params
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_bad_place_in_any_question_is_an_error_and_no_traceback(name: str, server: Server) -> None:
+    bad_values: list[object] = [TWO_32, -1, 1 << 31, 1 << 70, "a", None, [], {}, *[TWO_32] * 20]
+    for number, bad in enumerate(bad_values, 100):
+        method, params = question(name, bad, 0)
+        server.send({"id": number, "method": method, "params": params})
+        assert server.answer(number)["error"]["code"] == INVALID_PARAMS, bad
+    # behind the text, and behind its line, is its end
+    for number, place in enumerate([((1 << 31) - 1, 0), (0, (1 << 31) - 1), (3, 0), (2, 5000)], 200):
+        method, params = question(name, *place)
+        server.send({"id": number, "method": method, "params": params})
+        assert "result" in server.answer(number), place
+    assert server.end() == 0
+    assert server.process.stderr
+    assert server.process.stderr.read() == b""
+
+
+def test_formatting_is_not_offered(server: Server) -> None:
+    server.send({"id": 5, "method": "textDocument/formatting", "params": {"textDocument": {"uri": URI}, "options": {"tabSize": 2, "insertSpaces": True}}})
+    assert server.answer(5)["error"]["code"] == METHOD_NOT_FOUND
+    assert not any("ormatting" in name for name in server.capabilities)
     assert server.end() == 0
 
 

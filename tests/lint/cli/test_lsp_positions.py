@@ -65,6 +65,16 @@ def test_any_place_is_a_character(text: str, encoding: str, line: int, column: i
         assert places.position(offset) == Position(line, units(lines[line], encoding))
 
 
+@given(TEXTS, ENCODINGS, st.tuples(*[st.integers(0, 40)] * 4))
+def test_a_range_may_be_given_from_its_end(text: str, encoding: str, ends: tuple[int, int, int, int]) -> None:
+    places = Positions(text, encoding)
+    one, other = Position(*ends[:2]), Position(*ends[2:])
+    found = places.span(Range(one, other))
+
+    assert found == places.span(Range(other, one))
+    assert found.start <= found.end
+
+
 def test_within_a_character_is_its_start() -> None:
     assert Positions("a😀b").offset(Position(0, 2)) == 1
     assert Positions("é", PositionEncodingKind.Utf8).offset(Position(0, 1)) == 0

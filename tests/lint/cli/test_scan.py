@@ -297,7 +297,7 @@ def test_parquet_without_the_columns(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(ScanError, match="there is no git repository below"):
+    with pytest.raises(ScanError, match="no git repository below"):
         list(dockerfile_sources.read(tmp_path))
 
 

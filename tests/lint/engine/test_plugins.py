@@ -61,7 +61,7 @@ def test_its_rule_is_checked_and_fixed(acme: Callable[..., subprocess.CompletedP
 
 def test_its_tool_is_known_to_our_rules(acme: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM debian:bookworm-slim\nRUN acme-get install thing\nCMD [\"thing\"]\n")
-    found = acme("--format", "json", "--select", "DF103", "Dockerfile")
+    found = acme("--format", "json", "--select", "DF103", "--preset", "all", "Dockerfile")
     assert ["acme-get" in item["message"] for item in json.loads(found.stdout)] == [True]
     assert "acme (acme_dockerfiles.rules), acme (acme_dockerfiles.tools)" in acme("doctor").stdout
 
@@ -151,8 +151,8 @@ def test_a_new_rule_holds_its_examples(tmp_path: Path, capsys: pytest.CaptureFix
         (["ZZ499", "SshExposed"], "a name is words in lower case"),
         (["DF401", "ssh-exposed"], "DF401 is taken: DF401 no-user"),
         (["ZZ499", "no-user"], "no-user is taken: DF401 no-user"),
-        (["ZZ499", "ssh-exposed", "--dir", "nowhere"], "there is no such folder"),
-        (["ZZ499", "there"], "it is there already"),
+        (["ZZ499", "ssh-exposed", "--dir", "nowhere"], "no such folder"),
+        (["ZZ499", "there"], "this file exists already"),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -75,12 +75,73 @@ TABLE = [
     ("DL3040", "FROM fedora:40 AS build\nRUN dnf install -y gcc\n" + BUILDER, (False, False, True)),
     ("DL3042", "FROM python:3.12\nRUN --mount=type=cache,target=/root/.cache pip install x\n", (False, False, True)),
     ("DL3042", "FROM python:3.12\nRUN pip install x && rm -rf ~/.cache/pip\n", (False, False, True)),
+    ("DL3042", "FROM python:3.12\nENV PIP_NO_CACHE_DIR=1\nENV PIP_NO_CACHE_DIR=0\nRUN pip install x\n", (True, True, False)),
     ("DL3045", "FROM example.org/base:1\nCOPY app app\n", (False, True, True)),
     ("DL4006", "FROM alpine:3.20\n" + PIPE, (False, True, True)),
     ("DL4006", "FROM debian:12\n" + PIPE, (True, True, True)),
     ("DL4006", "FROM debian:12\nRUN echo x | tee /y\n", (False, True, True)),
+    ("DL3004", "FROM debian:12\nUSER app\nRUN sudo ls\n", (False, True, True)),
+    ("DL3025", "FROM debian:12\nCMD setup && serve\n", (False, True, True)),
+    ("DL4006", "FROM debian:12\nRUN curl -f https://example.org/x | grep -q y\n", (False, True, True)),
+    ("DL4006", "FROM debian:12\nRUN curl -f https://example.org/x | tar -xz -C /opt\n", (False, True, True)),
     ("DL4006", "FROM debian:12\nRUN set -o pipefail && curl x | sh\n", (False, False, True)),
 ]
+
+
+# code, text, and whether recommended and all say something
+QUIET = [
+    ("DL4006", "FROM debian:12\nRUN curl -f https://example.org/x | tar -xz -C /opt\n", (False, True)),
+    ("DL4006", "FROM debian:12\nRUN curl -f https://example.org/x | gunzip | mysql\n", (True, True)),
+    ("DL4006", "FROM debian:12\nRUN curl -f https://example.org/x | sudo gpg --dearmor -o /k\n", (False, True)),
+    ("DL4006", "FROM debian:12\nRUN curl -f https://example.org/x | gpg --list-packets > /k\n", (True, True)),
+    ("DL4006", "FROM debian:12\nRUN curl -f https://example.org/x | grep -q y\n", (False, True)),
+    ("DL4006", "FROM debian:12\nRUN curl -f https://example.org/x | sed s/a/b/ > /etc/y\n", (True, True)),
+    ("DL4006", "FROM debian:12\nRUN ldd /bin/x | awk '{print $3}' | xargs -I{} cp {} /lib\n", (False, True)),
+    ("DL4006", "FROM debian:12\nRUN sha512sum *.tar | sha512sum -c\n", (False, True)),
+    ("DL4006", "FROM debian:12\nRUN echo $(lsb_release -sc) | tee /y\n", (False, True)),
+    ("DL4006", "FROM debian:12\nRUN echo $(curl -f https://example.org/x | sh) | cat\n", (True, True)),
+    ("DL4006", "FROM debian:12\nRUN ls | sort; curl -f https://example.org/x | bash -s\n", (True, True)),
+    ("DL3004", "FROM debian:12\nRUN sudo ls\n", (True, True)),
+    ("DL3004", "FROM debian:12\nRUN sudo -u app ls\n", (False, True)),
+    ("DL3004", "FROM jenkins/jenkins:lts\nRUN sudo ls\n", (False, True)),
+    ("DL3004", "FROM debian:12\nUSER app\nRUN sudo ls\n", (False, True)),
+    ("DL3025", "FROM debian:12\nCMD setup && serve\n", (False, True)),
+    ("DL3025", "FROM debian:12\nCMD cd /srv\n", (False, True)),
+    ("DL3025", "FROM debian:12\nCMD serve --title 'a && b' > /log 2>&1\n", (True, True)),
+    ("DL3025", "FROM debian:12\nCMD serve --port $PORT\n", (True, True)),
+    ("DF103", "FROM debian:12\nRUN apt-get update && apt-get install -y curl\n", (False, True)),
+    ("DF103", "FROM debian:12 AS build\nRUN apt-get update && apt-get install -y gcc\n" + BUILDER, (True, True)),
+    ("DF401", 'FROM debian:12\nEXPOSE 80\nCMD ["/app"]\n', (True, True)),
+    ("DF401", 'FROM debian:12\nRUN apt-get install -y pandoc\nENTRYPOINT ["pandoc"]\n', (False, True)),
+    ("DF401", 'FROM debian:12\nCOPY app /app\nENTRYPOINT ["/app"]\nCMD ["--help"]\n', (False, True)),
+    ("DF401", 'FROM debian:12 AS app\nCOPY app /app\nCMD ["/app"]\nFROM app AS dev-envs\n', (False, True)),
+    ("DF401", 'FROM debian:12\nEXPOSE 22\nCMD ["sleep", "infinity"]\n', (False, True)),
+    ("DF401", 'FROM node:22\nCOPY entrypoint.sh /\nENTRYPOINT ["/entrypoint.sh"]\nCMD ["node"]\n', (False, True)),
+    ("DF401", "FROM nginx:1.27\nEXPOSE 80\nCOPY html /usr/share/nginx/html\n", (False, True)),
+    ("DF401", "FROM tomcat:10\nEXPOSE 8080\nCOPY app.war /usr/local/tomcat/webapps/\n", (True, True)),
+    ("DF202", "FROM golang:1.22\nRUN GOPATH=/tmp/x go get example.org/x\n", (True, True)),
+    ("DL4006", "FROM debian:12\nRUN echo x | tee /y | tee /z\n", (False, True)),
+    ("DF401", 'FROM debian:12\nCMD ["bash", "-l"]\n', (False, True)),
+    ("DF401", 'FROM python:3.12\nCMD ["python3"]\n', (False, True)),
+    ("DF401", 'FROM python:3.12\nCOPY app.py .\nCMD ["python3", "app.py"]\n', (True, True)),
+    ("DF103", "FROM python:3.12\nRUN pip install flask\n", (False, True)),
+    ("DF103", "FROM python:3.12\nCOPY . .\nRUN pip install .\n", (True, True)),
+    ("DF103", "FROM python:3.12\nRUN pip install -r requirements.txt\n", (True, True)),
+    ("DL3064", "FROM debian:12\nENV DB_PASSWORD=XXXXXXXX\n", (False, False)),
+    ("DF401", "FROM debian:12\nRUN apt-get update\n", (False, True)),
+    ("DF401", 'FROM debian:12\nONBUILD COPY . /app\nCMD ["/app/run"]\n', (False, True)),
+    ("DF401", 'FROM debian:12\nCMD ["nginx", "-g", "daemon off;"]\n', (False, True)),
+    ("DF404", 'FROM debian:12\nRUN chmod 777 /x\nCMD ["/x"]\n', (True, True)),
+    ("DF404", 'FROM scratch\nCOPY --chmod=777 x /\nCMD ["/x"]\n', (False, True)),
+    ("DF404", "FROM debian:12\nRUN chmod 777 /x\n", (False, True)),
+    ("DF404", 'FROM debian:12 AS test\nRUN chmod 777 /x\nCMD ["/x"]\n', (False, True)),
+    ("DL1000", "FROM {{ image }}\n{% if a %}\nRUN x\n{% endif %}\n", (True, True)),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "expected"), QUIET)
+def test_what_is_not_worth_a_word_is_told_only_with_all_rules(code: str, text: str, expected: tuple[bool, ...]) -> None:
+    assert tuple(says(code, text, preset) for preset in ("recommended", "all")) == expected
 
 
 @pytest.mark.parametrize(("code", "text", "expected"), TABLE)
@@ -109,6 +170,14 @@ def test_hadolint_points_at_the_line_of_the_instruction_that_wins() -> None:
         (finding,) = check(doc, Facts(doc, settings=Settings(preset=preset)), [rule])
         places[preset] = doc.position(finding.span.start)
     assert places == {"recommended": (2, 1), "hadolint": (3, 1)}
+
+
+def test_hadolint_tells_an_env_once() -> None:
+    rule = find("DL3044")
+    assert rule is not None
+    doc = parse("FROM debian:12\nENV A=1 B=$A C=$A\n")
+    found = {preset: len(check(doc, Facts(doc, settings=Settings(preset=preset)), [rule])) for preset in ("recommended", "hadolint")}
+    assert found == {"recommended": 2, "hadolint": 1}
 
 
 @pytest.mark.parametrize(

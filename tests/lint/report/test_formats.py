@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.cli import main
@@ -90,10 +91,10 @@ def test_every_format_says_what_a_finding_saves_unless_savings_are_not_wanted(
         return out, MESSAGES[name](out)
 
     out, message = checked()
-    assert ("19850000" in out) if name == "json" else ("saves 20 MB" in message)
+    assert ("19850000" in out) if name == "json" else ("saves about 20 MB" in message)
     without, plain = checked("--no-savings")
-    assert not re.search("20 MB|19850000|saves", without)
-    assert re.sub(r" ?\(saves 20 MB, heuristic\)|saves 20 MB \(heuristic\)", "", message) == plain
+    assert not re.search("20 MB|19850000|saves|estimates", without)
+    assert re.sub(r" ?\(saves about 20 MB\)|saves about 20 MB", "", message) == plain
 
 
 def test_json_is_the_contracts_list() -> None:
@@ -112,6 +113,8 @@ def test_json_is_the_contracts_list() -> None:
             "message",
             "fix",
             "saving",
+            "primary",
+            "related",
         ]
     )
     assert first["fix"] is None
@@ -136,8 +139,41 @@ def test_json_is_the_contracts_list() -> None:
             ],
         },
         "saving": {"image_bytes": 1000000, "rebuild_seconds": 2.34, "basis": "indexed"},
+        "primary": True,
+        "related": [],
     }
     assert json.loads(made("json", FileReport("Dockerfile", parse(TEXT), ()))) == []
+
+
+def of_one_cause() -> FileReport:
+    """A report with a third finding, which tells the cause that the second has too."""
+    base = report()
+    first, second = base.items
+    third = Priced(Finding(Span(5, 11), "better told", code="DF103"), rule("DF103"), Severity.WARNING, cause=0)
+    return replace(base, items=(first, replace(second, cause=0, rank=1), third))
+
+
+def test_findings_of_one_cause_name_each_other_and_are_all_there() -> None:
+    rows = json.loads(made("json", of_one_cause()))
+    assert [(row["code"], row["level"], row["primary"], row["related"]) for row in rows] == [
+        ("DF401", "error", True, []),
+        ("DF101", "info", False, [{"code": "DF103", "line": 1, "column": 6}]),
+        ("DF103", "warning", True, [{"code": "DF101", "line": 2, "column": 5}]),
+    ]
+    none, related, _ = json.loads(made("sarif", of_one_cause()))["runs"][0]["results"]
+    assert "relatedLocations" not in none
+    (location,) = related["relatedLocations"]
+    assert location["message"]["text"] == "also DF103: better told"
+    assert location["physicalLocation"]["region"]["startLine"] == 1
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_only_what_people_read_tells_a_cause_once(name: str) -> None:
+    text = made(name, of_one_cause())
+    assert ("slow" in text) is (name not in {"text", "markdown", "github"})
+    assert "better told" in text
+    if "slow" not in text:
+        assert "also DF101 (line 2)" in text.replace("\\", "")
 
 
 def test_a_fix_that_json_cannot_hold_is_left_out() -> None:
@@ -248,4 +284,4 @@ def test_markdown_shows_text_as_it_is() -> None:
     rows = [line for line in lines if re.match(r"\| \S*:\d", line) or line.startswith("| sub")]
     assert len(rows) == 2
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 6 for row in rows)
-    assert r"\<b\>" in rows[1]
+    assert r"\<b\>" in rows[0]

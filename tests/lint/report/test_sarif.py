@@ -154,4 +154,4 @@ def test_a_long_message_leaves_room_for_what_it_saves() -> None:
     long = Priced(Finding(Span(0, 1), "x" * 5000, code="DF101"), priced(0, 1).rule, Severity.INFO, Saving(5e6, 0, Basis.INDEXED))
     text = run(long)["results"][0]["message"]["text"]
     assert len(text) == 1024
-    assert text.endswith("… (saves 5.0 MB, indexed)")
+    assert text.endswith("… (saves about 5.0 MB)")

@@ -4,6 +4,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.engine.file_report import FileReport, Fixed, Gain, Priced
@@ -11,10 +12,12 @@ from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving,
 from dockerlint.lint.engine.rule import Rule
 from dockerlint.lint.report.escaping import visible
 from dockerlint.lint.report.excerpt import excerpt
+from dockerlint.lint.report.fix_text import changes
 from dockerlint.lint.report.places import place
 from dockerlint.lint.report.render import ReportOptions, render
 from dockerlint.lint.report.saving_text import duration, phrase, size
-from dockerlint.lint.report.text import changes
+from dockerlint.lint.report.text import HEADINGS
+from dockerlint.lint.report.wrapping import wrapped
 from dockerlint.lint.syntax.parser import parse
 from dockerlint.lint.syntax.span import Edit, Span
 
@@ -57,18 +60,19 @@ def test_piped_is_one_line_a_finding_and_a_summary() -> None:
     saving = Saving(228e6, 43, Basis.HEURISTIC)
     item = priced(TEXT, "COPY . .", saving=saving, safety=Applicability.SAFE)
     assert shown(TEXT, item) == (
-        "Dockerfile:4:1: DF101 warning: something is off [*] (saves 228 MB, 43 s a rebuild, heuristic)\n"
-        "1 finding (1 warning), 1 fixable with --fix; worth about 228 MB and 43 s a rebuild\n"
+        "Dockerfile:4:1: DF101 warning: something is off [*] (saves about 230 MB and about 43 s a rebuild)\n"
+        "1 finding (1 warning), 1 fixable with --fix; all fixes together save about 230 MB and about 43 s a rebuild, or more\n"
+        "[*] safe fix: dlint --fix\n"
     )
 
 
-def test_the_line_that_sums_up_says_what_a_rebuild_is() -> None:
-    def of(seconds: float) -> str:
-        item = priced(TEXT, "COPY . .", saving=Saving(228e6, seconds, Basis.HEURISTIC), safety=Applicability.SAFE)
-        return shown(TEXT, item, rebuild=lambda: "70% after an edit")
+def test_where_the_figures_are_from_is_told_once_where_there_are_figures() -> None:
+    def of(seconds: float) -> list[str]:
+        item = priced(TEXT, "COPY . .", saving=Saving(0, seconds, Basis.HEURISTIC), safety=Applicability.SAFE)
+        return shown(TEXT, item, item, rebuild=lambda: "these are estimates").splitlines()
 
-    assert of(43).endswith("worth about 228 MB and 43 s a rebuild (70% after an edit)\n")
-    assert of(0).endswith("worth about 228 MB\n")
+    assert of(43)[-2:] == ["these are estimates", "[*] safe fix: dlint --fix"]
+    assert "these are estimates" not in of(0)
 
 
 def test_bytes_that_two_fixes_of_a_place_save_are_told_once() -> None:
@@ -79,9 +83,18 @@ def test_bytes_that_two_fixes_of_a_place_save_are_told_once() -> None:
     )
     other = priced(TEXT, "COPY . .", saving=Saving(20e6, 0, Basis.HEURISTIC), safety=Applicability.SAFE)
     text = shown(TEXT, first, again, other)
-    assert text.count("saves 20 MB") == 2
+    assert text.count("(saves about 20 MB") == 2
     assert "DL3009 warning: something is off [?]\n" in text
-    assert text.endswith("worth about 40 MB and 3.0 s a rebuild\n")
+    assert "save about 40 MB and about 3.0 s a rebuild, or more\n" in text
+
+
+def test_bytes_and_seconds_of_remedies_that_leave_each_other_alone_add_up() -> None:
+    whole = priced(TEXT, TEXT, "DF101", saving=Saving(0, 30, Basis.HEURISTIC), safety=Applicability.SAFE)
+    sizes = [
+        priced(TEXT, place_, code, saving=Saving(size_, seconds, Basis.HEURISTIC), safety=Applicability.SAFE)
+        for place_, code, size_, seconds in (("debian", "DL1", 20e6, 0), ("curl", "DL2", 8e6, 2), ("COPY", "DL3", -1e6, 0))
+    ]
+    assert "; all fixes together save about 27 MB and about 30 s a rebuild, or more\n" in shown(TEXT, whole, *sizes)
 
 
 def test_the_summary_counts_levels_and_fixes() -> None:
@@ -90,23 +103,72 @@ def test_the_summary_counts_levels_and_fixes() -> None:
         priced(TEXT, "curl", severity=Severity.ERROR, safety=Applicability.UNSAFE),
         priced(TEXT, "COPY", severity=Severity.STYLE, safety=Applicability.DISPLAY),
     )
-    last = shown(TEXT, *items).splitlines()[-1]
+    *_, last, signs = shown(TEXT, *items).splitlines()
+    assert signs == "[*] safe fix: dlint --fix; [?] fix that may change what the image does: dlint --fix --unsafe-fixes"
     assert last == "3 findings (2 errors, 1 style), 1 fixable with --fix, 1 more with --unsafe-fixes"
-    assert shown(TEXT, items[1]).splitlines()[-1] == "1 finding (1 error), 1 fixable with --unsafe-fixes"
+    assert shown(TEXT, items[1]).splitlines()[-2] == "1 finding (1 error), 1 fixable with --unsafe-fixes"
     assert shown(TEXT) == "no findings in 1 file\n"
     assert shown(TEXT, items[2], quiet=True) == "Dockerfile:4:1: DF101 style: something is off\n"
 
 
-def test_the_most_valuable_comes_first_then_the_worst_then_by_place() -> None:
+def test_errors_and_security_come_first_then_what_saves_most_then_the_rest() -> None:
     items = (
-        priced(TEXT, "FROM", code="DF1", severity=Severity.INFO),
-        priced(TEXT, "debian", code="DF2", severity=Severity.ERROR),
-        priced(TEXT, "RUN", code="DF3", saving=Saving(0, 1, Basis.HEURISTIC)),
-        priced(TEXT, "apt-get update", code="DF4", saving=Saving(500e6, 0, Basis.HEURISTIC)),
-        priced(TEXT, "COPY", code="DF5", severity=Severity.ERROR),
+        priced(TEXT, "FROM", code="DF101", severity=Severity.INFO),
+        priced(TEXT, "debian", code="DF102", severity=Severity.ERROR),
+        priced(TEXT, "RUN", code="DF103", saving=Saving(0, 1, Basis.HEURISTIC), safety=Applicability.SAFE),
+        priced(TEXT, "apt-get update", code="DF104", saving=Saving(500e6, 0, Basis.HEURISTIC), safety=Applicability.UNSAFE),
+        priced(TEXT, "apt-get install", code="DF402", severity=Severity.WARNING),
+        priced(TEXT, "curl", code="DF401", severity=Severity.INFO),
+        priced(TEXT, "COPY", code="DF105", severity=Severity.ERROR),
+        priced(TEXT, ". .", code="DF106", severity=Severity.WARNING),
     )
     codes = [line.split()[1] for line in shown(TEXT, *items, quiet=True).splitlines()]
-    assert codes == ["DF4", "DF3", "DF2", "DF5", "DF1"]
+    assert codes == ["DF102", "DF105", "DF402", "DF104", "DF103", "DF106", "DF101", "DF401"]
+    lines = shown(TEXT, *items, quiet=True, excerpts=True).splitlines()
+    assert [line for line in lines if line in HEADINGS.values()] == list(HEADINGS.values())
+
+
+def test_findings_of_one_cause_are_one_row() -> None:
+    saving = Saving(8e6, 0, Basis.HEURISTIC)
+    items = (
+        replace(priced(TEXT, "RUN", code="DF202", severity=Severity.WARNING), cause=0, rank=1),
+        replace(priced(TEXT, "RUN", severity=Severity.INFO, safety=Applicability.SAFE, saving=saving), cause=0),
+        replace(priced(TEXT, "curl", code="DL3009", safety=Applicability.UNSAFE), cause=0, rank=2),
+        priced(TEXT, "debian", code="DF401"),
+    )
+    first, second, total, signs = shown(TEXT, *items).splitlines()
+    assert first == "Dockerfile:1:6: DF401 warning: something is off"
+    assert second == "Dockerfile:2:1: DF101 warning: something is off [*] (saves about 8.0 MB; also DF202, DL3009 (line 3))"
+    assert total.startswith("4 findings (3 warnings, 1 info) of 2 problems, 1 fixable with --fix; ")
+    assert signs == "[*] safe fix: dlint --fix"
+
+
+def test_the_fix_of_another_finding_of_the_cause_is_told_by_its_code() -> None:
+    items = (
+        replace(priced(TEXT, "RUN", code="DF419"), cause=3),
+        replace(priced(TEXT, "RUN", code="DF401", safety=Applicability.UNSAFE), cause=3, rank=1),
+    )
+    lines = shown(TEXT, *items, excerpts=True, quiet=True).splitlines()
+    assert lines[0] == "DF419 warning name-df419 [?] Dockerfile:2:1"
+    assert lines[4:] == ["  [?] fix (DF401): mend it", "  also DF401", ""]
+
+
+@pytest.mark.parametrize("columns_", [30, 40, 80, 200])
+def test_text_is_broken_between_words_at_the_width_of_the_terminal(columns_: int) -> None:
+    message = "`COPY . .` comes before `npm install`, 漢字漢字漢字 and " + "y" * 50 + ": every edit installs all of it again"
+    item = priced(TEXT, "COPY . .", message=message, safety=Applicability.SAFE, saving=Saving(5e6, 0, Basis.HEURISTIC))
+    text = shown(TEXT, item, path="services/api/Dockerfile", excerpts=True, width=columns_, rebuild=lambda: "these are estimates " * 9)
+    lines = text.splitlines()
+    assert max(columns(line) for line in lines if "services/" not in line and "|" not in line) <= columns_
+    assert "".join(wrapped(message, columns_)).replace(" ", "") == message.replace(" ", "")
+    assert lines[0 if columns_ > 70 else 1].endswith("services/api/Dockerfile:4:1")
+
+
+def test_levels_are_explained_where_there_are_several() -> None:
+    items = priced(TEXT, "debian", severity=Severity.ERROR), priced(TEXT, "COPY", severity=Severity.INFO)
+    assert "error: the build or the container fails, or a secret leaks; info: worth a look" in shown(TEXT, *items, excerpts=True, width=120)
+    assert "worth a look" not in shown(TEXT, items[1], excerpts=True)
+    assert "worth a look" not in shown(TEXT, *items)
 
 
 def test_on_a_terminal_the_place_is_underlined() -> None:
@@ -116,8 +178,8 @@ def test_on_a_terminal_the_place_is_underlined() -> None:
         "  something is off",
         "  1 | FROM debian",
         "    |      ^^^^^^",
-        "  fix: mend it",
-        "  saves 4.2 s a rebuild (measured)",
+        "  [?] fix: mend it",
+        "  saves 4.2 s a rebuild",
         "",
     ]
 
@@ -191,35 +253,44 @@ def test_statistics_count_codes() -> None:
 
 
 def test_fixes_that_were_made() -> None:
-    report = FileReport("Dockerfile", parse(TEXT), (), FIXED)
+    report = FileReport("Dockerfile", parse(TEXT), (), FIXED, settled=(("DF202", 9), ("DL3009", 4), ("DF202", 4)))
     assert list(changes(report, "fixed")) == [
-        "Dockerfile: fixed 2 findings, worth about 30 s a rebuild",
-        "  line 3: DF101 moved the copy: saves 30 s a rebuild (heuristic)",
+        "Dockerfile: fixed 2 findings, saves about 30 s a rebuild",
+        "  line 3: DF101 moved the copy (saves about 30 s a rebuild)",
         "    `COPY . .` stands above it",
         "  line 4: DF103 mounted",
         "    no cache is mounted",
+        "  gone with these: DF202 (lines 4, 9), DL3009 (line 4)",
     ]
 
 
-def test_the_figures_of_the_whole_file_before_and_after_its_fixes() -> None:
-    gain = Gain((1.25e9, 9.5e8), (43.0, 0.5))
+@pytest.mark.parametrize(
+    ("gain", "words"),
+    [
+        (Gain((1.25e9, 9.5e8), (43.0, 0.5)), "image about 300 MB smaller, of 1.2 GB, build after a source edit about 43 s -> 0.5 s"),
+        (Gain((1.222e9, 1.25e9), None), "image about 28 MB larger, of 1.2 GB"),
+        (Gain((1.25e9, 1.25e9), (43.0, 43.2)), "saves about 30 s a rebuild"),
+        (None, "saves about 30 s a rebuild"),
+    ],
+)
+def test_what_all_fixes_of_a_file_save_is_told_once(gain: Gain | None, words: str) -> None:
     head, *_ = changes(FileReport("Dockerfile", parse(TEXT), (), FIXED, gain), "fixed")
-    assert head == "Dockerfile: fixed 2 findings, image 1,250 MB -> 950 MB, build after a source edit 43 s -> 0.5 s"
+    assert head == f"Dockerfile: fixed 2 findings, {words}"
 
 
-def test_figures_that_stay_as_they_are_are_not_told() -> None:
-    gain = Gain((1.25e9, 1.25e9), None)
-    head, *_ = changes(FileReport("Dockerfile", parse(TEXT), (), FIXED, gain), "fixed")
-    assert head == "Dockerfile: fixed 2 findings, worth about 30 s a rebuild"
-
-
-def test_what_is_left_for_unsafe_fixes() -> None:
-    items = (priced(TEXT, "COPY", safety=Applicability.UNSAFE), priced(TEXT, "RUN"))
-    assert list(changes(FileReport("Dockerfile", parse(TEXT), items), "would fix")) == [
-        "Dockerfile: would fix nothing",
-        "  left for --unsafe-fixes:",
-        "    line 4: DF101 mend it",
+def test_what_is_left_and_why() -> None:
+    left = (Fixed("DF101", "mend it", 4, "something is off", Saving(8e6, 0, Basis.HEURISTIC)),)
+    refused = (Fixed("DF301", "", 2, "it builds; no fix: not known how"),)
+    report = FileReport("Dockerfile", parse(TEXT), (), left=left, refused=refused)
+    told = ["Dockerfile: would fix nothing", "  left for --unsafe-fixes:", "    line 4: DF101 mend it (saves about 8.0 MB)"]
+    assert list(changes(report, "would fix", are_findings_shown=True)) == told
+    assert list(changes(report, "would fix")) == [
+        *told,
+        "      something is off",
+        "  no fix:",
+        "    line 2: DF301 it builds; no fix: not known how",
     ]
+    assert max(map(len, changes(report, "would fix", room=24))) <= 24
 
 
 @pytest.mark.parametrize(
@@ -251,8 +322,18 @@ def test_durations(seconds: float, words: str) -> None:
     [
         (None, ""),
         (Saving(100, 0.01, Basis.HEURISTIC), ""),
-        (Saving(5e6, 0, Basis.INDEXED), "saves 5.0 MB (indexed)"),
-        (Saving(-5e6, 20, Basis.INDEXED), "saves 20 s a rebuild, costs 5.0 MB (indexed)"),
+        (Saving(5e6, 0, Basis.INDEXED), "saves about 5.0 MB"),
+        (Saving(-5e6, 20, Basis.INDEXED), "saves about 20 s a rebuild, costs about 5.0 MB"),
+        (Saving(228.4e6, 0, Basis.MEASURED), "saves 228 MB"),
+        (Saving(228.4e6, 0, Basis.HEURISTIC, (200e6, 300e6)), "saves about 230 MB"),
+        (Saving(8e6, 0, Basis.HEURISTIC, (3.46e6, 29e6)), "saves 3.5 to 29 MB"),
+        (Saving(2e6, 0, Basis.HEURISTIC, (690e3, 22e6)), "saves 0.7 to 22 MB"),
+        (Saving(2e6, 0, Basis.HEURISTIC, (90e3, 22e6)), "saves up to 22 MB"),
+        (Saving(0, 0.1, Basis.HEURISTIC, None, (0.096, 0.2)), "saves 0.1 to 0.2 s a rebuild"),
+        (Saving(2e8, 0, Basis.HEURISTIC, (40e6, 2.5e9)), "saves 40 MB to 2.5 GB"),
+        (Saving(-8e6, 0, Basis.HEURISTIC, (-29e6, -3e6)), "costs 3 to 29 MB"),
+        (Saving(0, 300, Basis.HEURISTIC, None, (119, 1140)), "saves 2 to 19 min a rebuild"),
+        (Saving(0, 300, Basis.HEURISTIC, None, (1000, 11520)), "saves 17 min to 3 h 10 min a rebuild"),
     ],
 )
 def test_phrases(saving: Saving | None, words: str) -> None:

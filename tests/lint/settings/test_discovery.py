@@ -105,7 +105,7 @@ def test_what_is_not_there_does_not_stop_the_others(tmp_path: Path, monkeypatch:
     assert isinstance(missing, Missing)
     assert missing.sentence == "no.such: no such file or folder"
     assert isinstance(empty, Missing)
-    assert empty.sentence.startswith("empty: there is no Dockerfile in this folder")
+    assert empty.sentence.startswith("empty: no Dockerfile in this folder")
     assert good == Path("Dockerfile")
 
 

@@ -229,7 +229,7 @@ def test_unknown_values(word: str, expected: str | None) -> None:
     env = {**ENV, "WHO": None}
     assert try_expand(word, env) == expected
     if expected is None:
-        with pytest.raises(ExpansionError, match="not known"):
+        with pytest.raises(ExpansionError, match="only the build knows"):
             expand(word, env)
 
 

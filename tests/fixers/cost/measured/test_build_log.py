@@ -234,8 +234,8 @@ def test_sizes_that_make_no_sense_are_told(size: Any) -> None:
     [
         ("", "no history"),
         ("[]", "no history"),
-        ("IMAGE  CREATED\n", "x:1: this is no JSON"),
-        (raw(entry()) + "{", "x:2: this is no JSON"),
+        ("IMAGE  CREATED\n", "x:1: not valid JSON"),
+        (raw(entry()) + "{", "x:2: not valid JSON"),
         ("[" * 100_000, "no JSON"),
         ("7", "entry 1 has no CreatedBy"),
         (raw(entry(), {"Size": "1"}), "entry 2 has no CreatedBy"),

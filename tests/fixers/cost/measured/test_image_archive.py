@@ -244,7 +244,7 @@ def test_an_index_may_lead_to_an_index() -> None:
 
 
 def test_a_platform_that_is_not_there_is_told_with_those_that_are() -> None:
-    assert "no image for linux/s390x in it, but for linux/amd64, linux/arm64/v8" in problem(
+    assert "it has no image for linux/s390x, but for linux/amd64, linux/arm64/v8" in problem(
         index(ARM, AMD), "linux/s390x"
     )
     assert "--platform" in problem(index(ARM, {**ARM, "architecture": "s390x"}))
