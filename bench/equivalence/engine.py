@@ -125,7 +125,7 @@ def for_engine(text: str) -> str:
 
     names = "|".join(re.escape(name) for name in sorted(images.IMAGES, key=len, reverse=True))
     text = re.sub(rf"(?mi)^(FROM\s+(?:--platform=\S+\s+)?)({names})(?=\s|$)", rf"\1{PREFIX}/\2", text)
-    return re.sub(rf"(?mi)^(ARG\s+\w+=)({names})$", rf"\1{PREFIX}/\2", text)
+    return re.sub(rf"(?mi)^(ARG\s+\w+=)({names})(?=\s*$)", rf"\1{PREFIX}/\2", text)
 
 
 def _hold(store: Store, options: argparse.Namespace) -> dict[str, Any]:

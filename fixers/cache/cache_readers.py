@@ -73,6 +73,14 @@ def cache_needed(facts: Facts, run: Run, tool: Tool) -> Need:
     return max(later, _read_by_name(facts, stage, run, paths), _installed_at_start(facts, stage, tool))
 
 
+def read_later(facts: Facts, run: Run, tool: Tool) -> Need:
+    """Whether anything names the folders of a tool's caches to read what a RUN leaves in them, or to remove it for certain."""
+    stage = facts.find_stage(run)
+    if stage is None:
+        return Need.PERHAPS
+    return _read_by_name(facts, stage, run, [item.path for item in caches_of(facts, run, tool)])
+
+
 def following(stage: Stage, run: Run) -> tuple[Instruction, ...]:
     """The instructions of a stage behind a RUN."""
     index = bisect_right(stage.instructions, run.span.start, key=lambda node: node.span.start)

@@ -104,6 +104,7 @@ NPM = "FROM node:20\nRUN npm ci\n"
         ("DL3042 DF103", PIP + "RUN cp -r ~/.cache /kept\n"),
         # it fails where nothing is there
         ("DL3042 DF103", PIP + "RUN rm -r /root/.cache/pip\n"),
+        ("DL3019", "FROM alpine:3.20\nRUN apk add curl\nENV A=1\nRUN rm /var/cache/apk/*\n"),
         ("DL3019", "FROM alpine:3.20\nRUN apk add -U curl\nENV A=1\nRUN rm /var/cache/apk/*\n"),
         ("DL3019", "FROM alpine:3.20\nRUN apk add -U curl\nRUN ls /var/cache/apk > /x\n"),
         ("DL3042 DF103", PIP + "RUN tar -czf /a.tgz /\n"),
