@@ -217,9 +217,10 @@ def _folders(facts: Facts, run: nodes.Run, command: Command) -> Iterator[str]:
     words = unwrapped(command.words)
     if not words or words[0].text != "mkdir" or command.sometimes:
         return
+    moved = any(item.name in ("cd", "pushd") and item.span.start < command.span.start for item in facts.commands(run))
     for before, word in pairwise(words):
         # the mode stands in a word of its own: mkdir(1)
-        is_path = not word.text.startswith("-") and before.text not in ("-m", "--mode")
+        is_path = not word.text.startswith("-") and before.text not in ("-m", "--mode") and (word.text.startswith("/") or not moved)
         path = facts.path(word.text, run) if is_path else None
         if path:
             yield path

@@ -77,6 +77,8 @@ def test_ports_of_root_are_told() -> None:
         ("RUN mkdir /data\nCOPY files /data/", None),
         ("RUN mkdir /data/sub\nCOPY files /data", None),
         ("RUN mkdir $(cat name)", None),
+        ("RUN cd && mkdir a", None),
+        ("RUN cd /x && mkdir a /b", "/b"),
         ("RUN test -d /x || mkdir /x", None),
     ],
 )
