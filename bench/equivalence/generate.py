@@ -732,7 +732,7 @@ def staged(author: Author) -> None:
     reference = author.pick(name, name.lower(), "1")
     author.add(f"COPY --from={reference} {author.pick('/usr/local/lib/python3.11/site-packages /usr/local/lib/python3.11/site-packages', '/root /from-root', '/app /deps-app')}")
     author.maybe(15, f"COPY --from={reference} {author.pick('/root/.cache /cache', '/var/lib/apt /lists', '/var/cache /caches')}")
-    author.maybe(20, f"RUN --mount=type=bind,from={reference},target=/m ls -R /m/root > /seen")
+    author.maybe(20, f"RUN --mount=type=bind,from={name.lower()},target=/m ls -R /m/root > /seen")
     author.copy(".", ".")
     author.run("pip install " + author.pick("six", "-r requirements.txt", "--no-index --find-links /wheels six || true"))
     if author.chance(20):
