@@ -109,5 +109,5 @@ def _has_hook(facts: Facts, run: Run) -> bool:
 
 
 def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | None:
-    edits = set_up(facts, run, tool)
+    edits = set_up(facts, run, tool, flagged=True)
     return Fix("remove the docker-clean hook", tuple(edits), Applicability.UNSAFE) if edits else None

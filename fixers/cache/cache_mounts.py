@@ -7,7 +7,17 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import are_apart, insert, insert_flags, line_joint, remove_command, remove_word
+from dockerlint.fixers.edits import (
+    INDENT,
+    LONGEST,
+    are_apart,
+    insert,
+    insert_flags,
+    line_joint,
+    line_start,
+    remove_command,
+    remove_word,
+)
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.leftovers import XDG, caches_of, has_evidence, removed, removed_by, runs_in_container
 from dockerlint.lint.analysis.users import number_of
@@ -156,8 +166,10 @@ def _sets_up(facts: Facts, item: Instruction) -> bool:
     return any(sign in text for sign in SETUP_SIGNS)
 
 
-def set_up(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:
-    """What must run before the tool so that it fills its cache; None when there is no place for it."""
+def set_up(facts: Facts, run: Run, tool: Tool, *, flagged: bool = False) -> list[Edit] | None:
+    """What must run before the tool so that it fills its cache; None when there is no place for it. With `flagged` it goes behind the
+    flags that the RUN has, on a line of its own where it would be long.
+    """
     script = facts.script(run)
     if not tool.mount_setup or script is None:
         return []
@@ -173,7 +185,10 @@ def set_up(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:
             return None
         return [insert(first.span.start, "".join(text + facts.doc.newline for text in texts))]
     between = line_joint(facts.doc, facts.doc.source(script.core), trailing=True)
-    return [insert(script.core.start, "".join(text + between for text in texts))]
+    start = script.core.start
+    long = flagged and start - line_start(facts.doc, start) + len(texts[0]) + len(" && \\") > LONGEST
+    first = f"{facts.doc.escape}{facts.doc.newline}{INDENT}" if long else ""
+    return [insert(start, first + "".join(text + between for text in texts))]
 
 
 def _keep_cache(facts: Facts, run: Run, invocation: Invocation) -> list[Edit]:
