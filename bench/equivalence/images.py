@@ -58,6 +58,7 @@ IMAGES = {
     for image in (
         Image("debian:12", APT),
         Image("debian:12-slim", APT),
+        Image("debian:bookworm-slim", APT),
         Image("debian:stable-slim", APT),
         Image("ubuntu:24.04", APT),
         Image("python:3.11-slim", (*APT, *PYTHON), {"PYTHON_VERSION": "3.11.2"}, command=("python3",), extra=CERTIFICATES),

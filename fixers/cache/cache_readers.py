@@ -182,7 +182,12 @@ def _read_by_name(facts: Facts, stage: Stage, run: Run, paths: list[str]) -> Nee
     # a removal that fails where nothing is there
     read += [path for node in steps for item in facts.commands(node) if _insists(item) for path, _ in removed_by(facts, node, item)]
     family = {stage.index, *(item.index for item in facts.graph.descendants(stage))}
-    read += [path for node, reference, source in _taken(facts) if source.index in family for path in _takes(facts, node, reference)]
+    taken = [path for node, reference, source in _taken(facts) if source.index in family for path in _takes(facts, node, reference)]
+    # a folder in the home that may be there for the cache alone: without it there is nothing to copy
+    home = f"{(facts.home(run) or '~').rstrip('/')}/"
+    if any(_lies(path, found) and found.startswith(home) for found in taken for path in paths):
+        return Need.CERTAIN
+    read += taken
     read += [path for text in _started_texts(facts, stage) for path in _paths(text, facts.home(run)) if path != "/"]
     if any(_lies(found, path) for found in read for path in paths):
         return Need.CERTAIN

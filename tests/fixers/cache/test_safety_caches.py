@@ -117,6 +117,7 @@ NPM = "FROM node:20\nRUN npm ci\n"
         ("DF202 DF103", NPM + "FROM node:20\nRUN --mount=from=0,source=/root/.npm,target=/n cp -r /n /m\n"),
         ("DF202 DF103", NPM + "FROM node:20\nRUN --mount=from=0,target=/n cp -r /n/root/.npm /m\n"),
         ("DF202 DF103", NPM + 'CMD ["npm", "install"]\n'),
+        ("DL3042 DF103", PIP + "FROM python:3.11-slim\nCOPY --from=0 /root/.cache /cache\n"),
         ("DL3040", "FROM fedora:40\nRUN dnf install -y make\nRUN dnf install make\n"),
         ("DL3042", PIP + 'HEALTHCHECK CMD ls /root/.cache\nCMD ["x"]\n'),
     ],
@@ -124,6 +125,11 @@ NPM = "FROM node:20\nRUN npm ci\n"
 def test_caches_that_are_read_later_stay(codes: str, text: str, tmp_path: Path) -> None:
     # what reads it may itself be told to keep none
     assert fixed(text, codes, tmp_path).splitlines()[:2] == text.splitlines()[:2]
+
+
+def test_a_folder_that_is_copied_is_not_mounted_away(tmp_path: Path) -> None:
+    text = PIP + "FROM python:3.11-slim\nCOPY --from=0 /root/.cache /cache\n"
+    assert fixed(text, "DL3042 DF103", tmp_path, unsafe=True) == text
 
 
 def test_a_script_of_the_container_reads_a_cache(tmp_path: Path) -> None:
