@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
 from dockerlint.lint.shell.script import script
 from dockerlint.lint.syntax import nodes
@@ -24,7 +25,7 @@ def texts_of(corpus: Path) -> list[str]:
     return [line["text"] for line in lines_of(corpus)]
 
 
-def lines_of(corpus: Path) -> list[dict[str, str]]:
+def lines_of(corpus: Path) -> list[dict[str, Any]]:
     """The lines of a corpus, with `text` and maybe `repo` and `path`."""
     opener = gzip.open if corpus.suffix == ".gz" else open
     with opener(corpus, "rt", encoding="utf8") as lines:

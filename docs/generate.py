@@ -33,7 +33,8 @@ CONCEPTS = Path(__file__).parent / "concepts.csv"
 COVERAGE = Path(__file__).parent / "coverage.md"
 REFUSED = Path(__file__).parent / "refusals.toml"
 REFUSALS = Path(__file__).parent / "refusals.md"
-MESSAGES = Path(__file__).parents[1] / "tests" / "data" / "messages.md"
+ROOT = Path(__file__).parents[1]
+MESSAGES = ROOT / "tests" / "data" / "messages.md"
 SCHEMA = Path(__file__).parent / "dlint.schema.json"
 # ShellCheck's findings, which are passed on under its own codes.
 SHELLCHECK = "SC*"
@@ -223,19 +224,18 @@ def write(texts: dict[str, str]) -> None:
 def main(check: bool) -> None:
     """Write the rules' pages from their docstrings."""
     texts = pages()
-    wrong = {f"rules/{name}": problem for name, problem in differing(texts).items()}
+    wrong = {FOLDER / name: problem for name, problem in differing(texts).items()}
     made = {COVERAGE: (coverage(), "concepts.csv and the rules say"), REFUSALS: (refusals(), "refusals.toml says"), SCHEMA: (schema_text(), "the options say"), MESSAGES: (messages(_own()), "the sources say")}
     for path, (text, source) in made.items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            wrong[path.name] = f"differs from what {source}"
+            wrong[path] = f"differs from what {source}"
     if not check:
         write(texts)
         for path, (text, _) in made.items():
             path.write_text(text, encoding="utf-8", newline="\n")
-    for name, problem in wrong.items():
-        click.echo(
-            f"docs/{name}: {problem if check else 'written' if name.removeprefix('rules/') in (*texts, COVERAGE.name, REFUSALS.name, SCHEMA.name, MESSAGES.name) else 'removed'}"
-        )
+    for path, problem in wrong.items():
+        done = "written" if path in made or path.name in texts else "removed"
+        click.echo(f"{path.relative_to(ROOT)}: {problem if check else done}")
     if check and wrong:
         click.echo("run `python docs/generate.py` to write them anew", err=True)
         sys.exit(1)

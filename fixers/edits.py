@@ -184,10 +184,10 @@ def hides_failures(script: Script, shell: Sequence[str]) -> bool:
     In front of `&&` the shell goes on after an error, in the functions too that are called there. Source: POSIX, `set`, -e.
     """
     compound = not {"pipeline", "substitution"}.issuperset(script.commands[-1].within)
-    return stops_at_errors(script, shell) and (compound or any("function" in item.within for item in script.commands))
+    return has_errexit(script, shell) and (compound or any("function" in item.within for item in script.commands))
 
 
-def stops_at_errors(script: Script, shell: Sequence[str]) -> bool:
+def has_errexit(script: Script, shell: Sequence[str]) -> bool:
     """Whether `-e` is an option of the shell, or is set by the script."""
     return any(flag.startswith("-") and not flag.startswith("--") and "e" in flag for flag in shell[1:]) or any(
         item.name == "set" and any(word.text == "errexit" or (word.text.startswith("-") and "e" in word.text) for word in item.arguments)
@@ -196,18 +196,95 @@ def stops_at_errors(script: Script, shell: Sequence[str]) -> bool:
 
 
 def remove_command(doc: Dockerfile, script: Script, command: Command) -> Edit | None:
-    """Takes a command away with the `&&` that joins it, and with the comments between the two.
+    """Takes a command away with the `&&` or `;` that joins it, and of a plain chain with the comments between the two.
 
-    None when it is the only one, when they are not simply joined, or when the comment is the next command's.
+    None when it is the only one, when something else hangs on its success, or when the comment is the next command's.
     """
     tops = script.top
-    if not script.chained or script.tests or len(tops) == 1:
+    if not script.chained or script.tests:
+        return _cut_out(doc, script, command)
+    if len(tops) == 1:
         return None
     index = tops.index(command)
     if index:
         return Edit(Span(tops[index - 1].whole.end, command.whole.end), "")
     gone = Span(command.whole.start, tops[1].whole.start)
     return None if has_comment(doc, gone) else Edit(gone, "")
+
+
+def _cut_out(doc: Dockerfile, script: Script, command: Command) -> Edit | None:
+    """Takes a command out of a script of any kind: what follows it must run whether it succeeds or not, or only if it does."""
+    start, end = command.whole
+    if command.within or not script.sound or len(script.commands) == 1 or "<<" in doc.source(command.whole):
+        return None
+    before = _skip_back(doc, script.core.start, start)
+    after = skip_gap(doc, end, script.core.end)
+    joint, following = _joint_before(doc.text, script.core.start, before), _joint_after(doc.text, after, script.core.end)
+    if joint == "&&" and following is not None:
+        back = _skip_back(doc, script.core.start, before - len(joint))
+        if doc.text[back - 1] != "\n":
+            return Edit(Span(back, end), "")
+        # a comment stands above, and stays
+        return Edit(Span(before - len(joint), after), "") if following == "&&" else None
+    if joint is None or following is None:
+        return None
+    rest = skip_gap(doc, after + len(following), script.core.end)
+    if rest < script.core.end:
+        # behind `&&` the failure of the first would have ended the list
+        return Edit(Span(start, rest), "") if following != "&&" or joint == "" else None
+    # the last one gives the script its status, unless it stops at errors anyway
+    if joint and stops_at_errors(script):
+        return Edit(Span(_skip_back(doc, script.core.start, before - len(joint)), end), "")
+    return None
+
+
+def _joint_before(text: str, start: int, at: int) -> str | None:
+    """What joins a command to what stands before it, "" at the start of the script; None where it is another word of the shell's."""
+    if at == start:
+        return ""
+    if text[at - 2 : at] == "&&":
+        return "&&"
+    return text[at - 1] if text[at - 1] in ";\n" and text[at - 2 : at] != ";;" else None
+
+
+def _joint_after(text: str, at: int, end: int) -> str | None:
+    """What joins a command to what follows it, "" at the end of the script; None where it is another word of the shell's."""
+    if at == end:
+        return ""
+    if text[at : at + 2] == "&&":
+        return "&&"
+    return text[at] if text[at] in ";\n" and text[at : at + 2] != ";;" else None
+
+
+def skip_gap(doc: Dockerfile, at: int, end: int) -> int:
+    """The next place of a script that is no blank and no continuation."""
+    gap = re.compile(rf"(?:[ \t]|{re.escape(doc.escape)}[ \t]*\r?\n)*").match(doc.text, at, end)
+    return gap.end() if gap else at
+
+
+def _skip_back(doc: Dockerfile, start: int, at: int) -> int:
+    """The end of what stands before a place of a script, blanks and continuations aside."""
+    while at > start:
+        if doc.text[at - 1] in " \t":
+            at -= 1
+        elif doc.text[at - 1] == "\n" and (back := _escape_before(doc, start, at - 1)) is not None:
+            at = back
+        else:
+            break
+    return at
+
+
+def _escape_before(doc: Dockerfile, start: int, at: int) -> int | None:
+    """Where the continuation of a line that ends at a place starts; None when the line ends there."""
+    while at > start and doc.text[at - 1] in " \t\r":
+        at -= 1
+    return at - 1 if at > start and doc.text[at - 1] == doc.escape else None
+
+
+def stops_at_errors(script: Script) -> bool:
+    """Whether a script's first command makes it end at the first error."""
+    first = script.commands[0] if script.commands else None
+    return first is not None and first.name == "set" and any(word.text.startswith("-") and "e" in word.text.split("o")[0] for word in first.arguments)
 
 
 def has_comment(doc: Dockerfile, span: Span) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Saving
+from dockerlint.lint.engine.rule import is_economic
 from dockerlint.lint.syntax.parser import parse
 
 from .edits import apply, are_apart
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 Find = Callable[["Dockerfile"], Sequence[Finding]]
 Worth = Callable[["Dockerfile", Sequence[Finding]], Sequence[Saving | None]]
+# What the second text saves against the first; None when it costs the same, or nobody can tell.
+Whole = Callable[["Dockerfile", "Dockerfile"], Saving | None]
 
 # Each pass that goes on makes at least one fix or gives one up, and most instructions are touched by a few fixes only:
 # a file that needs more passes than this for each has rules that feed each other.
@@ -31,6 +35,9 @@ ENDLESS = "it does not settle: every pass makes it again"
 # To price a fix takes as long as to read the text: what comes after so many characters is chosen by its place. Real files take
 # a hundredth of it.
 MOST_PRICED = 2_000_000
+# To leave a fix out and price the rest takes as long: so many fixes of a pass are tried.
+MOST_TRIED = 20
+DEAR = "by dlint's own figures it costs more than it saves"
 
 
 class Applied(Struct, frozen=True):
@@ -60,7 +67,7 @@ class Dropped(Struct, frozen=True):
 
 
 class FixOutcome(Struct, frozen=True):
-    """The fixed text, and what was done."""
+    """The fixed text, and what was done; `declined` are the fixes that would have cost more than they save: code and source."""
 
     text: str
     applied: tuple[Applied, ...] = ()
@@ -68,6 +75,7 @@ class FixOutcome(Struct, frozen=True):
     settled: tuple[Settled, ...] = ()
     # the lines of `text` as they were
     origins: LineOrigins = field(default_factory=lambda: LineOrigins((1,)))
+    declined: frozenset[tuple[str, str]] = frozenset()
 
 
 class _Run(Struct):
@@ -77,32 +85,57 @@ class _Run(Struct):
     applied: list[Applied] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     banned: set[tuple[str, str]] = field(default_factory=set)
+    declined: set[tuple[str, str]] = field(default_factory=set)
 
 
-def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = None) -> FixOutcome:
+def fix(text: str, find: Find, *, unsafe: bool = False, worth: Worth | None = None, whole: Whole | None = None) -> FixOutcome:
     """Makes the safe fixes (with `unsafe` the others too) of what `find` finds, until there are none left.
 
-    `worth` prices findings: of fixes that conflict the one that saves more goes first. A fix that would break a file that
+    `worth` prices findings: of fixes that conflict the one that saves more goes first. `whole` prices the fixes together: those
+    of rules that are there to save are not made where the text costs less without them. A fix that would break a file that
     parsed, or bring back an earlier text, is not made and stands in `dropped`; so do all of a rule whose fixes come to no end.
     """
     endless: list[Dropped] = []
+    dear: set[str] = set()
+    doc = parse(text)
     while True:
-        outcome, going = _fixed(text, _without(find, frozenset(item.code for item in endless)), unsafe=unsafe, worth=worth)
+        wanted = _without(find, {item.code for item in endless} | dear)
+        outcome, last, going = _fixed(doc, wanted, unsafe=unsafe, worth=worth, whole=whole)
         endless += [Dropped(item.code, item.title, item.line, ENDLESS) for item in going]
-        if not going:
-            return FixOutcome(outcome.text, outcome.applied, (*outcome.dropped, *endless), outcome.settled, outcome.origins)
+        if going:
+            continue
+        code = _dearest(whole(doc, last), outcome.applied) if whole and outcome.applied else None
+        if code is None:
+            declined = outcome.declined | ({_key(doc, item) for item in find(doc) if item.code in dear and item.fix} if dear else set())
+            return replace(outcome, dropped=(*outcome.dropped, *endless), declined=declined)
+        dear.add(code)
 
 
-def _without(find: Find, codes: frozenset[str]) -> Find:
+def _without(find: Find, codes: set[str]) -> Find:
     return lambda doc: [item for item in find(doc) if item.code not in codes]
 
 
-def _fixed(text: str, find: Find, *, unsafe: bool, worth: Worth | None) -> tuple[FixOutcome, list[Applied]]:
-    """The fixed text; and a fix of each rule that still made some when the passes ran out, none when it settled."""
+def _dearest(saving: Saving | None, applied: Sequence[Applied]) -> str | None:
+    """The rule, of those that are there to save, to do without, as the fixes together cost more than they save.
+
+    None when they do not, but for what fixes of other rules say that they cost.
+    """
+    told = sum(min(item.saving.worth, 0.0) for item in applied if item.saving and not is_economic(item.code))
+    if saving is None or saving.worth - told >= 0:
+        return None
+    sums: dict[str, float] = {}
+    for item in applied:
+        if is_economic(item.code):
+            sums[item.code] = sums.get(item.code, 0.0) + (item.saving.worth if item.saving else 0.0)
+    return min(sums, key=lambda code: sums[code], default=None)
+
+
+def _fixed(doc: Dockerfile, find: Find, *, unsafe: bool, worth: Worth | None, whole: Whole | None) -> tuple[FixOutcome, Dockerfile, list[Applied]]:
+    """What was done, and the fixed file; and a fix of each rule that still made some when the passes ran out, none when it settled."""
     least = Applicability.UNSAFE if unsafe else Applicability.SAFE
-    run = _Run(LineOrigins.of(text))
-    doc = parse(text)
-    seen = {text}
+    run = _Run(LineOrigins.of(doc.text))
+    start = doc
+    seen = {doc.text}
     first: list[Settled] | None = None
     priced_characters = 0
     for _ in range(min(FEWEST_PASSES + PASSES_AN_INSTRUCTION * len(doc.instructions), MOST_PASSES)):
@@ -122,6 +155,10 @@ def _fixed(text: str, find: Find, *, unsafe: bool, worth: Worth | None) -> tuple
         following = _make(doc, chosen, run)
         if following is None:
             continue
+        if whole:
+            chosen, following = _paying(doc, chosen, following, whole, run)
+        if not chosen:
+            continue
         if following.text in seen:
             _drop(doc, chosen, run, "it undoes another fix")
             continue
@@ -134,11 +171,12 @@ def _fixed(text: str, find: Find, *, unsafe: bool, worth: Worth | None) -> tuple
         doc = following
     else:
         last = {item.code: item for item in run.applied[-LAST_MADE:]}
-        return FixOutcome(text, origins=LineOrigins.of(text)), list(last.values())
+        return FixOutcome(start.text, origins=LineOrigins.of(start.text)), start, list(last.values())
     made = {(item.code, item.line) for item in run.applied}
     there = {(item.code, item.line) for item in _standing(doc, every, run)}
     settled = (item for item in first or () if (item.code, item.line) not in made | there)
-    return FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped), tuple(settled), run.origins), []
+    outcome = FixOutcome(doc.text, tuple(run.applied), tuple(run.dropped), tuple(settled), run.origins, frozenset(run.declined))
+    return outcome, doc, []
 
 
 def _standing(doc: Dockerfile, findings: Sequence[Finding], run: _Run) -> list[Settled]:
@@ -192,6 +230,25 @@ def _make(doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], run: _Ru
             kept.append(item[0])
     _drop(doc, guilty, run, "the result would not parse")
     return None
+
+
+def _paying(
+    doc: Dockerfile, chosen: list[tuple[Finding, Saving | None]], following: Dockerfile, whole: Whole, run: _Run
+) -> tuple[list[tuple[Finding, Saving | None]], Dockerfile]:
+    """The fixes of a pass and the file with them, without those that are there to save and that the others do better without.
+
+    One that costs by itself may save together with others: two clean-ups of one cache do.
+    """
+    costly = [item for item in chosen if item[1] and item[1].worth < 0 and is_economic(item[0].code)]
+    for item in costly[:MOST_TRIED]:
+        rest = [other for other in chosen if other is not item]
+        without = _spliced(doc, [finding for finding, _ in rest]) if rest else doc
+        saving = whole(without, following)
+        if saving is not None and saving.worth < 0:
+            run.banned.add(_key(doc, item[0]))
+            run.declined.add(_key(doc, item[0]))
+            chosen, following = rest, without
+    return chosen, following
 
 
 def _spliced(doc: Dockerfile, findings: list[Finding]) -> Dockerfile:

@@ -67,6 +67,21 @@ def move_up(facts: Facts, commands: Sequence[Command], run: Run, into: Run) -> t
     return None if has_comment(doc, gone) else (added, Edit(gone, ""))
 
 
+def gather(facts: Facts, runs: Sequence[Run]) -> tuple[Edit, ...] | None:
+    """Makes one RUN of RUNs that follow each other; None when one of them is no plain chain."""
+    first, *others = runs
+    doc, script = facts.doc, facts.script(first)
+    if script is None or script.heredoc or not can_append(script) or hides_failures(script, facts.state(first).shell):
+        return None
+    edits = []
+    for run in others:
+        other = facts.script(run)
+        if other is None or other.heredoc or not can_append(other) or _parameters(facts, run) != _parameters(facts, first):
+            return None
+        edits += [append_command(doc, script, doc.source(other.core)), delete_instruction(doc, run)]
+    return tuple(edits)
+
+
 def between(facts: Facts, first: Instruction, second: Instruction) -> tuple[Instruction, ...]:
     """The instructions of a stage between two of them."""
     return tuple(

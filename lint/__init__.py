@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .analysis.facts import Facts
+    from .analysis.program_calls import calls
     from .engine.checker import check
     from .engine.findings import Applicability, Finding, Fix, Severity
     from .engine.rule import Rule, rule
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from .syntax.parser import parse
     from .syntax.span import Edit, Span
 
-__all__ = ["Applicability", "Edit", "Facts", "Finding", "Fix", "Rule", "Severity", "Span", "check", "nodes", "parse", "rule"]
+__all__ = ["Applicability", "Edit", "Facts", "Finding", "Fix", "Rule", "Severity", "Span", "calls", "check", "nodes", "parse", "rule"]
 
 # Where each name is from: it is loaded when it is asked for, as the command line's start-up needs none of them.
 _HOMES = {
@@ -24,6 +25,7 @@ _HOMES = {
     "Rule": "engine.rule",
     "Severity": "engine.findings",
     "Span": "syntax.span",
+    "calls": "analysis.program_calls",
     "check": "engine.checker",
     "parse": "syntax.parser",
     "rule": "engine.rule",

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 # Homebrew's names of the systems and processors that Node's names stand for.
 HOMEBREW = {"darwin-arm64": ("macos", "arm"), "darwin-x64": ("macos", "intel"), "linux-arm64": ("linux", "arm"), "linux-x64": ("linux", "intel")}
 WINGET = {"win32-arm64": "arm64", "win32-x64": "x64"}
-# Source: the schemas of winget's manifests, https://aka.ms/winget-manifest.version.1.6.0.schema.json and its siblings.
-WINGET_VERSION = "1.6.0"
+# Source: the schemas of winget's manifests, https://aka.ms/winget-manifest.version.1.12.0.schema.json and its siblings.
+WINGET_VERSION = "1.12.0"
 
 
 def formula(version: str, description: str, places: Places, files: Mapping[str, tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from dockerlint.fixers.effects.precedence import destination
 from dockerlint.fixers.inputs.install_inputs import is_folder
 from dockerlint.fixers.inputs.project_install import brings, is_broad, project_installs
 from dockerlint.fixers.inputs.reads.local_project import own
-from dockerlint.fixers.refusal import Refusal
+from dockerlint.fixers.refusal import answered
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -133,15 +133,14 @@ def _finding(facts: Facts, copies: list[nodes.Copy], install: ProjectInstall, ot
     # most files have nothing to split
     from dockerlint.fixers.order.split_copy import split_copy
 
-    line = facts.doc.line(install.invocation.command.span.start)
-    message = f"`{facts.brief(copies[0])}` comes before `{install.name}` (line {line}): every source edit reinstalls all dependencies"
+    line = facts.doc.line(install.command.span.start)
+    what = f"`{install.name}`" if install.through is None else f"`{install.name}` of `{facts.doc.source(install.command.whole)}`"
+    message = f"`{facts.brief(copies[0])}` comes before {what} (line {line}): every source edit reinstalls all dependencies"
     fix = split_copy(facts, copies, install, others)
     if isinstance(fix, Fix) and fix.applicability is Applicability.SAFE and facts.has_made_up_folder:
         title = f"{fix.title} (not proven: dlint does not know the base image's working folder)"
         fix = Fix(title, fix.edits, Applicability.UNSAFE)
-    if isinstance(fix, Refusal):
-        return Finding(copies[0].span, f"{message}; no fix: {fix.reason}")
-    return Finding(copies[0].span, message, fix)
+    return answered(copies[0].span, message, fix)
 
 
 def _sources(facts: Facts, install: ProjectInstall, others: list[ProjectInstall]) -> list[nodes.Copy]:

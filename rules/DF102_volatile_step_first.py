@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.effects.footprint import Clash
 from dockerlint.fixers.order.step_order import Reorder, is_costly, is_from_context, rewrite
+from dockerlint.fixers.refusal import CARRIED
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -67,7 +68,7 @@ def volatile_step_first(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     message = f"`{facts.brief(copy)}` comes before {step}, which does not need it but runs again after every edit"
                     # all that moves is moved by one fix
                     yield Finding(copy.span, f"{message}; {carried}" if carried else message, None if carried else fix)
-                    carried = f"the fix for line {doc.line(copy.span.start)} moves it too" if fix else NO_LINE
+                    carried = f"{CARRIED}{doc.line(copy.span.start)}" if fix else NO_LINE
 
 
 def _needless(facts: Facts, plan: OrderPlan) -> Iterator[tuple[Instruction, nodes.Run]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cache.cache_mounts import is_switched_off, mount_caches, wanted_caches
-from dockerlint.lint.analysis.leftovers import leaves
+from dockerlint.fixers.cache.cache_mounts import fills_cache, has_decided, mount_caches, rarely_runs, wanted_caches
+from dockerlint.fixers.refusal import answered
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.catalogue.tool import Cache, Invocation
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
@@ -62,7 +61,8 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     The mount goes to where the tool has its cache for this user, `HOME`, base image, variables and options; what the container
     itself looks into when it runs (Deno's and Dart's packages, Yarn's zip files) is not mounted. On Debian's images the recipe
-    for apt takes the hook away that deletes each package:
+    for apt takes the hook away that deletes each package; a step that used the lists of an earlier layer, which the mount hides,
+    gets a refresh of its own:
 
     ```dockerfile bad
     FROM debian:bookworm-slim
@@ -101,42 +101,17 @@ def _check(facts: Facts, stage: nodes.Stage, run: nodes.Run) -> Iterator[Finding
     seen: set[str] = set()
     for invocation in facts.invocations(run):
         name = invocation.tool.name
-        if name in seen or not _fills_cache(invocation):
+        if name in seen or not fills_cache(invocation):
             continue
         caches = wanted_caches(facts, run, invocation)
         if not caches:
             continue
         seen.add(name)
-        if facts.quiet and _rarely_runs(facts, run, invocation):
+        if facts.quiet and rarely_runs(facts, run, invocation):
             continue
-        if facts.settings.preset != "all" and _decided(facts, run, invocation, caches):
+        if has_decided(facts, run, invocation, caches):
             continue
         command = invocation.name
         again = "compiles" if invocation.action == "build" else "downloads"
         message = f"`{command}` has no cache mount: it {again} everything again on every run"
-        yield Finding(invocation.command.span, message, mount_caches(facts, stage, run, invocation))
-
-
-def _rarely_runs(facts: Facts, run: nodes.Run, invocation: Invocation) -> bool:
-    """Whether a RUN runs again for little but an edit of its own text, or has a better remedy: the packages are named in it.
-
-    Of the system packages that an image ships, the clean-up in the same RUN is safe, and is advised.
-    """
-    if invocation.tool.kind == "system":
-        return facts.in_image(run)
-    return invocation.action == "install" and any(not word.text.startswith((".", "/", "$")) for word in invocation.operands)
-
-
-def _decided(facts: Facts, run: nodes.Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:
-    """Whether the file has chosen the other remedy: the cache is switched off, or a system package manager's is cleaned."""
-    if is_switched_off(facts, run, invocation):
-        return True
-    return invocation.tool.kind == "system" and not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
-
-
-def _fills_cache(invocation: Invocation) -> bool:
-    kind = invocation.tool.kind
-    if invocation.action == "install":
-        return True
-    # a build tool caches what it compiles; the build scripts of a package manager fetch nothing
-    return (kind == "build" and invocation.action == "build") or (kind == "system" and invocation.action == "upgrade")
+        yield answered(invocation.command.span, message, mount_caches(facts, stage, run, invocation))

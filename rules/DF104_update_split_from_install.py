@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.merge import merge_down, trust
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -61,10 +62,12 @@ def _check(facts: Facts, run: nodes.Run, following: list[nodes.Run]) -> Iterator
             return
         if any(item.action == "install" for item in uses):
             edits = merge_down(facts, run, later)
-            fix = Fix("refresh the index in the RUN that installs", edits, trust(facts, run, later)) if edits else None
+            fix: Fix | Refusal = Refusal("the two RUNs differ in more than their commands, or one is no plain chain of `&&`: merge them by hand")
+            if edits:
+                fix = Fix("refresh the index in the RUN that installs", edits, trust(facts, run, later))
             name = refresh.name
             message = f"`{name}` is in a layer of its own: `{facts.brief(later)}` (line {facts.doc.line(later.span.start)}) may work with a stale index"
-            yield Finding(refresh.command.span, message, fix)
+            yield answered(refresh.command.span, message, fix)
             return
 
 

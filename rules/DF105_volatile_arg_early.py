@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from dockerlint.fixers.effects.footprint import Clash
 from dockerlint.fixers.effects.precedence import Precedence
 from dockerlint.fixers.order.declarations import descent
 from dockerlint.fixers.order.step_order import is_costly, move_below
+from dockerlint.fixers.refusal import Answer, Carried, Refusal, answered
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -20,6 +23,13 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.syntax.nodes import Dockerfile
+
+
+class _Carrier(Struct):
+    """A fix for several findings, and the line of the one that has it; None while none has."""
+
+    fix: Fix
+    told: int | None = None
 
 
 @rule(name="volatile-arg-early", severity=Severity.WARNING, needs=("arg", "env"))
@@ -63,7 +73,20 @@ def volatile_arg_early(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for node, pair, run in found:
             step = f"`{facts.brief(run)}` (line {doc.line(run.span.start)})"
             message = f"`{node.name} {pair.key.text}` changes with every build: {step} runs again without using it"
-            yield Finding(pair.span, message, fixes.pop(node.span.start, None))
+            yield answered(pair.span, message, _answer(doc, node, pair, fixes))
+
+
+def _answer(doc: Dockerfile, node: nodes.Arg | nodes.Env, pair: nodes.Pair, fixes: dict[int, _Carrier]) -> Answer:
+    """The fix at the first finding that it mends; the others name it."""
+    if is_deliberate(node):
+        return Refusal(f"{pair.key.text} says that it is there to break the cache")
+    carrier = fixes.get(node.span.start)
+    if carrier is None:
+        return Refusal("what stands below uses it, or dlint cannot tell that it does not: declare it above the step that uses it")
+    if carrier.told is None:
+        carrier.told = doc.line(pair.span.start)
+        return carrier.fix
+    return Carried(carrier.told)
 
 
 def _found(facts: Facts, stage: nodes.Stage) -> Iterator[tuple[nodes.Arg | nodes.Env, nodes.Pair, nodes.Run]]:
@@ -89,12 +112,12 @@ def _needless(facts: Facts, name: str, following: Iterable[nodes.Instruction]) -
 
 def _fixes(
     facts: Facts, relation: Precedence, stage: nodes.Stage, found: Iterable[nodes.Arg | nodes.Env]
-) -> dict[int, Fix]:
-    """The fixes, each by the first declaration that it moves: those that go below the same step go together."""
+) -> dict[int, _Carrier]:
+    """The fixes, by the declarations that they move: those that go below the same step go together."""
     groups: dict[tuple[int, Clash], dict[int, nodes.Instruction]] = {}
     places = {node.span.start: index for index, node in enumerate(stage.instructions)}
     afters: dict[int, nodes.Instruction] = {}
-    heads: dict[tuple[int, Clash], int] = {}
+    movers: dict[tuple[int, Clash], list[int]] = {}
     for node in found:
         if is_deliberate(node):
             continue
@@ -104,16 +127,16 @@ def _fixes(
                 key = down.after.span.start, most
                 groups.setdefault(key, {}).update((item.span.start, item) for item in down.moved)
                 afters[down.after.span.start] = down.after
-                heads.setdefault(key, node.span.start)
+                movers.setdefault(key, []).append(node.span.start)
                 break
-    fixes = {}
+    fixes: dict[int, _Carrier] = {}
     for key, moved in groups.items():
         nodes_moved = [moved[start] for start in sorted(moved)]
         if edits := move_below(facts.doc, nodes_moved, afters[key[0]]):
             what = f"`{facts.brief(nodes_moved[0])}`" if len(moved) == 1 else f"{len(moved)} declarations"
             title = f"move {what} further down"
             applicability = Applicability.SAFE if key[1] is Clash.NONE else Applicability.UNSAFE
-            fixes[heads[key]] = Fix(title, edits, applicability)
+            fixes |= dict.fromkeys(movers[key], _Carrier(Fix(title, edits, applicability)))
     return fixes
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cache_mounts import flag_to_add, keeps_builds
 from dockerlint.fixers.edits import insert, remove_command, remove_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of, removed
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -95,14 +96,14 @@ def _wipe(facts: Facts, run: Run, command: Command, cache: Cache) -> Finding:
     message = (
         f"`{_short(text)}` empties the cache mount for {cache.path}: the next build downloads everything again"
     )
-    return Finding(command.span, message, _drop(facts, run, command))
+    return answered(command.span, message, _drop(facts, run, command))
 
 
-def _drop(facts: Facts, run: Run, command: Command) -> Fix | None:
+def _drop(facts: Facts, run: Run, command: Command) -> Fix | Refusal:
     """Takes the command away, or those of its paths that lie on the mount."""
     script = facts.script(run)
     if script is None:
-        return None
+        return Refusal("the step is no script that dlint can read: take the command away by hand")
     paths = [(path, at) for path, at in removed(facts, run) if at.span == command.span]
     inside = [_mounted(facts, run, path) for path, _ in paths]
     edits: list[Edit] = []
@@ -112,7 +113,9 @@ def _drop(facts: Facts, run: Run, command: Command) -> Fix | None:
     elif command.name == "rm":
         words = [word for word in command.arguments if not word.text.startswith("-")]
         edits = [remove_word(facts.doc, word.span) for word, gone in zip(words, inside, strict=False) if gone]
-    return Fix("keep the mounted cache", tuple(edits), Applicability.SAFE) if edits else None
+    if not edits:
+        return Refusal("the rest of the script hangs on the command: take it away by hand")
+    return Fix("keep the mounted cache", tuple(edits), Applicability.SAFE)
 
 
 def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
@@ -120,7 +123,7 @@ def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Fi
     for flag in invocation.flags:
         if flag.text not in tool.action(invocation.action).no_cache:
             continue
-        fix = None
+        fix: Fix | Refusal = Refusal("the RUN is a JSON list: take the option out of it by hand")
         if not isinstance(run.form, nodes.Exec):
             edits = [remove_word(facts.doc, flag.span)]
             if keep := flag_to_add(facts, run, invocation):
@@ -128,7 +131,7 @@ def _switched_off(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Fi
             stale = tool.kind == "system" or keeps_builds(facts, run, tool)
             trust = Applicability.UNSAFE if stale else Applicability.SAFE
             fix = Fix(f"remove `{flag.text}`", tuple(edits), trust)
-        yield Finding(flag.span, f"`{flag.text}` turns off the cache that this RUN mounts", fix)
+        yield answered(flag.span, f"`{flag.text}` turns off the cache that this RUN mounts", fix)
 
 
 def _variables(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
@@ -138,7 +141,8 @@ def _variables(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Findi
         if env.get(name) and not any(word.text.startswith(f"{name}=") for word in invocation.command.assignments):
             word = _setting(facts, run, name)
             message = f"`{name}` turns off the cache that `{facts.brief(run)}` (line {facts.doc.line(run.span.start)}) mounts"
-            yield Finding(word.span if word else invocation.command.span, message)
+            why = "other steps may need the variable: unset it, or drop the mount"
+            yield answered(word.span if word else invocation.command.span, message, Refusal(why))
 
 
 def _setting(facts: Facts, run: Run, name: str) -> Word | None:

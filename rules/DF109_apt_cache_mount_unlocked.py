@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cache_mounts import needs_setup, set_up
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -84,18 +85,18 @@ def _check(doc: Dockerfile, facts: Facts, run: Run, mount: Mount, caches: list[C
     sharing = mount.options.get("sharing", "shared").lower()
     if sharing == "shared":
         message = f"{mount.target} is mounted without `sharing=locked`: when two builds run at once, one fails"
-        yield Finding(mount.flag.span, message, _lock(doc, mount))
+        yield answered(mount.flag.span, message, _lock(doc, mount))
     if any(item.role == "packages" for item in caches) and _has_hook(facts, run):
         message = f"{mount.target} stays empty: the base image's docker-clean hook deletes every package that apt downloads"
-        yield Finding(mount.flag.span, message, _unhook(facts, run, tool))
+        yield answered(mount.flag.span, message, _unhook(facts, run, tool))
 
 
-def _lock(doc: Dockerfile, mount: Mount) -> Fix | None:
+def _lock(doc: Dockerfile, mount: Mount) -> Fix | Refusal:
     assert mount.flag is not None
     span = mount.flag.span
     text = doc.source(span)
     if '"' in text or "'" in text:
-        return None
+        return Refusal("there are quotes in the flag: add `sharing=locked` to it by hand")
     edit = Edit(span, text.replace("sharing=shared", "sharing=locked"))
     if "sharing=" not in text:
         edit = insert(span.end, ",sharing=locked")
@@ -108,6 +109,8 @@ def _has_hook(facts: Facts, run: Run) -> bool:
     return base is not None and base.distribution in DEBIAN and needs_setup(facts, run)
 
 
-def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | None:
+def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | Refusal:
     edits = set_up(facts, run, tool, flagged=True)
-    return Fix("remove the docker-clean hook", tuple(edits), Applicability.UNSAFE) if edits else None
+    if not edits:
+        return Refusal("there is no place in this step for a command: delete the hook in a RUN above")
+    return Fix("remove the docker-clean hook", tuple(edits), Applicability.UNSAFE)

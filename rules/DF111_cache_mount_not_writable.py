@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.users import is_root, number_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -58,12 +59,10 @@ def cache_mount_not_writable(facts: Facts) -> Iterator[Finding]:
             ):
                 continue
             number = number_of(user)
-            fix = (
-                Fix(f"add `uid={number}` to the mount", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE)
-                if number
-                else None
-            )
-            yield Finding(
+            fix: Fix | Refusal = Refusal(f"the number of {user} is not known: make the user with a number, or write `USER` with one")
+            if number:
+                fix = Fix(f"add `uid={number}` to the mount", (insert(mount.flag.span.end, f",uid={number}"),), Applicability.SAFE)
+            yield answered(
                 mount.flag.span,
                 f"root owns the cache mount {mount.target}, and this RUN runs as {user}: add `uid=` to the mount",
                 fix,

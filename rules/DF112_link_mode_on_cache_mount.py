@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cache_mounts import flag_to_add
 from dockerlint.fixers.cache.cleanup import add_option
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -62,10 +63,10 @@ def link_mode_on_cache_mount(facts: Facts) -> Iterator[Finding]:
 
 def _finding(run: nodes.Run, invocation: Invocation, variable: str, keep: str | None = None) -> Finding:
     message = f"`{invocation.tool.name}` cannot link files from its cache mount: set `{variable}=copy`"
-    fix = None
+    fix: Fix | Refusal = Refusal(f"the tool has no option for it: put `ENV {variable}=copy` above the step")
     if keep and invocation.subcommand_words:
         fix = Fix(f"add `{keep}`", (add_option(run, invocation.subcommand_words[-1], keep),), Applicability.SAFE)
-    return Finding(invocation.words[0].span, message, fix)
+    return answered(invocation.words[0].span, message, fix)
 
 
 def _is_set(facts: Facts, run: nodes.Run, invocation: Invocation, variable: str, option: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -61,10 +62,9 @@ def serial_make(facts: Facts) -> Iterator[Finding]:
             # what comes after a compilation is quick
             if made or not (set(targets) <= LONG or call.value("--directory", "C") in targets):
                 continue
-            fix = None
+            fix: Fix | Refusal = Refusal("only a shell can ask for the number of processors: write the RUN in shell form")
             if isinstance(run.form, nodes.Shell):
-                fix = Fix(
-                    'use `make -j"$(nproc)"`', (insert(call.words[0].span.end, ' -j"$(nproc)"'),), Applicability.UNSAFE
-                )
-            yield Finding(call.words[0].span, "`make` without `-j` compiles one file at a time", fix)
+                edit = insert(call.words[0].span.end, ' -j"$(nproc)"')
+                fix = Fix('use `make -j"$(nproc)"`', (edit,), Applicability.UNSAFE)
+            yield answered(call.words[0].span, "`make` without `-j` compiles one file at a time", fix)
             made = True

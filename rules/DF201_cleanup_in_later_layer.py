@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import only_refreshes
 from dockerlint.fixers.edits import delete_instruction
-from dockerlint.fixers.merge import between, move_up, trust
+from dockerlint.fixers.instructions.bind_mount import mount_in_place
+from dockerlint.fixers.merge import between, gather, move_up, trust
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of, leaves
 from dockerlint.lint.catalogue.tool import invocation, removed_paths
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -56,8 +58,23 @@ def cleanup_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN dnf install -y httpd && dnf clean all
     ```
 
+    A file that was copied for one step is mounted in that step:
+
+    ```dockerfile bad
+    FROM debian:12
+    COPY tool.deb /tmp/
+    RUN apt-get install -y /tmp/tool.deb
+    RUN rm /tmp/tool.deb
+    ```
+
+    ```dockerfile fixed
+    FROM debian:12
+    RUN --mount=type=bind,source=tool.deb,target=/tmp/tool.deb,rw apt-get install -y /tmp/tool.deb
+    ```
+
     **Fix safety:** safe when both steps have the same user, folder, shell and variables, and nothing lies between them;
-    otherwise unsafe, for a step between may need the files.
+    otherwise unsafe, for a step between may need the files. RUNs between that work with the files become one RUN with the first;
+    that is unsafe, as they run together from then on. A mount is unsafe, too: what the step writes to the file is gone behind it.
 
     **Source:** the OCI image specification on layers and whiteouts; Docker's guide on best practices.
     """
@@ -97,7 +114,7 @@ def _check(doc: Dockerfile, facts: Facts, run: nodes.Run, makers: _Makers) -> It
         maker = group[0].maker
         command = " ".join(doc.source(group[0].command.span).split())
         message = f"`{command}` frees no space: {group[0].path} stays in the layer of `{facts.brief(maker)}` (line {doc.line(maker.span.start)})"
-        yield Finding(group[0].command.span, message, _fix(facts, run, group))
+        yield answered(group[0].command.span, message, _fix(facts, run, group))
 
 
 def _waste(facts: Facts, run: nodes.Run, command: Command, makers: _Makers) -> _Waste | None:
@@ -160,24 +177,27 @@ def _downloads(facts: Facts, run: nodes.Run) -> set[str]:
     return {path for path in targets if path and path not in removed}
 
 
-def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | None:
-    """Moves the commands to the RUN that makes the files, where nothing between surely works with them."""
+def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | Refusal:
+    """Moves the commands to the RUN that makes the files, together with the RUNs between that work with them."""
     maker = group[0].maker
+    if isinstance(maker, nodes.Copy):
+        return mount_in_place(facts, maker, run, [waste.command for waste in group])
     if not isinstance(maker, nodes.Run):
-        return None
-    kept = between(facts, maker, run)
-    if any(isinstance(node, nodes.Run) and _works_with(facts, node, maker, group) for node in kept):
-        return None
+        return Refusal("dlint cannot tell which step makes it")
     commands = facts.commands(run)
     upto = commands[: commands.index(group[-1].command) + 1]
+    kept = between(facts, maker, run)
     if not all(_cleans_up(command) for command in upto):
-        return None
+        return _gathered(facts, [maker, *kept, run])
+    working = [node for node in kept if isinstance(node, nodes.Run) and _works_with(facts, node, maker, group)]
+    if working:
+        return _gathered(facts, [maker, *kept[: kept.index(working[-1]) + 1]], upto, run)
     if only_refreshes(facts, maker) and _takes_no_more(commands, group):
         edits: tuple[Edit, ...] | None = (delete_instruction(facts.doc, maker), delete_instruction(facts.doc, run))
     else:
         edits = move_up(facts, upto, run, maker)
     if edits is None:
-        return None
+        return Refusal("the two RUNs differ in user, folder or shell, or no command can follow the first: delete the files in the RUN that makes them")
     trusted = trust(facts, run, maker) if not kept else Applicability.UNSAFE
     return Fix("delete the files in the RUN that creates them", edits, trusted)
 
@@ -186,6 +206,16 @@ def _takes_no_more(commands: Sequence[Command], group: list[_Waste]) -> bool:
     """Whether a RUN takes away nothing but what its group of commands is reported for."""
     wasted = {waste.command.span for waste in group}
     return all(command.span in wasted and len([*removed_paths([command])]) == 1 for command in commands)
+
+
+def _gathered(facts: Facts, steps: list[nodes.Instruction], commands: tuple[Command, ...] = (), run: nodes.Run | None = None) -> Fix | Refusal:
+    """One RUN of those from the one that makes the files to the last that works with them, with the first commands of a later one."""
+    runs = [node for node in steps if isinstance(node, nodes.Run)]
+    edits = gather(facts, runs) if len(runs) == len(steps) else None
+    moved = move_up(facts, commands, run, runs[0]) if run is not None else ()
+    if edits is None or moved is None:
+        return Refusal(f"`{facts.brief(steps[-1])}` works with the files: make, use and delete them in one RUN")
+    return Fix("make, use and delete them in one RUN", (*edits, *moved), Applicability.UNSAFE)
 
 
 def _cleans_up(command: Command) -> bool:

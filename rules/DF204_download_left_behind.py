@@ -12,6 +12,7 @@ from msgspec import Struct
 from dockerlint.fixers.edits import append_command, can_append
 from dockerlint.fixers.effects.footprint import Clash, command_footprint
 from dockerlint.fixers.effects.footprint import commands as known
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.downloads import Download, downloads, fetchers
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import removed_paths, strip_glob, unwrapped
@@ -104,7 +105,7 @@ def _check(facts: Facts, stage: nodes.Stage, run: Run) -> Iterator[Finding]:
         if _named_later(facts, stage, run, name):
             continue
         message = f"`{name}` stays in the layer after `{unpacker.name}` unpacks it"
-        yield Finding(item.download.command.span, message, _fix(facts, run, item, name))
+        yield answered(item.download.command.span, message, _fix(facts, run, item, name))
 
 
 def _fetched(commands: tuple[Command, ...]) -> Iterator[_Fetched]:
@@ -194,15 +195,19 @@ def _named_later(facts: Facts, stage: nodes.Stage, run: Run, name: str) -> bool:
     return any(name in facts.doc.source(node.span) for node in pieces)
 
 
-def _fix(facts: Facts, run: Run, item: _Fetched, name: str) -> Fix | None:
+def _fix(facts: Facts, run: Run, item: _Fetched, name: str) -> Fix | Refusal:
     script = facts.script(run)
-    if script is None or item.folder is None or not STATIC.match(item.path) or not _can_follow(script):
-        return None
+    if script is None or item.folder is None:
+        return Refusal("the folder that it is fetched to is not known: delete it by its whole path")
+    if not STATIC.match(item.path):
+        return Refusal(f"a shell decides what `{name}` means: add `rm` of it behind the command that unpacks it")
+    if not _can_follow(script):
+        return Refusal("no `rm` can follow this script: end it with a plain command joined by `&&`")
     path = item.path
     if not path.startswith("/") and _folder_at_end(script.commands) != item.folder:
         absolute = facts.path(posixpath.join(item.folder, path), run)
         if absolute is None or not STATIC.match(absolute):
-            return None
+            return Refusal("the folder that it is fetched to is not known: delete it by its whole path")
         path = absolute
     others = facts.doc.text[: run.span.start] + facts.doc.text[run.span.end :]
     safe = (

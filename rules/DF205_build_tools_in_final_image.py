@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.image.build_tools import shipped, take_away
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.engine.findings import Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -103,10 +104,10 @@ def build_tools_in_final_image(facts: Facts) -> Iterator[Finding]:
     if isinstance(split, Fix):
         yield Finding(place, f"{what}: a build stage keeps them out", split)
         return
-    yield Finding(place, f"{what}: a build stage keeps them out; no fix: {split or fix.reason}")
+    yield answered(place, f"{what}: a build stage keeps them out", split or fix)
 
 
-def _split(facts: Facts, target: Stage) -> Fix | str | None:
+def _split(facts: Facts, target: Stage) -> Fix | Refusal | None:
     """The fix that installs Python's packages in a stage of its own; why there is none; None when it is not Python's."""
     # most files have nothing to split: what works it out is read when it is needed
     from dockerlint.fixers.multistage import python
@@ -118,7 +119,7 @@ def _split(facts: Facts, target: Stage) -> Fix | str | None:
         return None
     found = python.plan(Reading(facts, target))
     if found is None or isinstance(found, Refusal):
-        return found.reason if found else None
+        return found
     return split.fix(facts, found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.image.dev_dependencies import is_development, leave_out, not_asked, other_file, prune, source
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.catalogue.tool import Invocation, Production
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Stage
 
+NO_OTHER = Refusal("no other file says what the image needs: install one that does")
+NEEDED = Refusal("the container may start one of them, or this version of the tool has no option to leave them out")
 # Words of a command, a stage or a variable that say: this image is for developing or testing.
 DEVELOPMENT = regex(
     r"(?<![a-z])(?:dev|develop|development|test|tests|testing|ci|lint|watch|nodemon|pytest|debug|devcontainer)(?![a-z])"
@@ -163,12 +166,12 @@ def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
     for word in (word for option in invocation.tool.manifest_flags for word in invocation.options(option)):
         if is_development(word.text, production):
             message = f"`{name}` installs {word.text}, which only development needs"
-            yield Finding(word.span, message, other_file(facts, run, invocation, word, production))
+            yield answered(word.span, message, other_file(facts, run, invocation, word, production) or NO_OTHER)
     message = f"`{name}` also installs development dependencies, and the image ships them"
     if _asked(invocation, production):
-        yield Finding(invocation.command.span, message, not_asked(facts, run, invocation, production))
+        yield answered(invocation.command.span, message, not_asked(facts, run, invocation, production) or NEEDED)
     elif _leaves_them_in(facts, run, invocation, production):
-        yield Finding(invocation.command.span, message, leave_out(facts, run, invocation, production))
+        yield answered(invocation.command.span, message, leave_out(facts, run, invocation, production) or NEEDED)
 
 
 def _after_build(facts: Facts, builders: list[Run]) -> Iterator[Finding]:

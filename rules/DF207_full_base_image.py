@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.image.slim_base import change, variant
-from dockerlint.fixers.refusal import Refusal
+from dockerlint.fixers.refusal import answered
 from dockerlint.lint.catalogue.base_images import lookup
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -67,8 +67,7 @@ def full_base_image(facts: Facts) -> Iterator[Finding]:
     root = facts.graph.lineage(target)[-1]
     fix = change(facts, root, base, tag)
     sizes = f"`{image}` is {pair[0] / 1e6:.0f} MB, `{base.repository}:{tag}` {pair[1] / 1e6:.0f} MB"
-    why_not = f"; no fix: {fix.reason}" if isinstance(fix, Refusal) else ""
-    yield Finding(root.from_.image.span, f"{sizes}{why_not}", None if isinstance(fix, Refusal) else fix)
+    yield answered(root.from_.image.span, sizes, fix)
 
 
 def _sizes(full: BaseImage, slim: BaseImage) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import insert
+from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -54,11 +54,7 @@ def gem_documentation(facts: Facts) -> Iterator[Finding]:
                 or any(text in OFF for text in call.texts)
             ):
                 continue
-            fix = None
-            if isinstance(run.form, nodes.Shell):
-                fix = Fix(
-                    "add `--no-document`", (insert(call.words[1].span.end, " --no-document"),), Applicability.UNSAFE
-                )
+            fix = Fix("add `--no-document`", (add_option(run, call.words[1], "--no-document"),), Applicability.UNSAFE)
             yield Finding(
                 call.command.span,
                 f"`gem {call.texts[0]}` builds documentation that an image does not need",

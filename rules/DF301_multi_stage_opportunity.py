@@ -85,13 +85,11 @@ def multi_stage_opportunity(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 def _finding(facts: Facts, stage: Stage, command: Command, name: str) -> Finding:
     # most files have nothing to split: what works it out is read when it is needed
     from dockerlint.fixers.multistage.split_stage import fix, plan
-    from dockerlint.fixers.refusal import Refusal
+    from dockerlint.fixers.refusal import Refusal, answered
 
     found = plan(facts, stage)
-    mend = None if isinstance(found, Refusal) else fix(facts, found)
-    why = f"; no fix: {found.reason}" if isinstance(found, Refusal) else ""
-    message = f"`{name}` builds in the image that ships: a build stage would keep its tools and sources out{why}"
-    return Finding(command.span, message, mend)
+    message = f"`{name}` builds in the image that ships: a build stage would keep its tools and sources out"
+    return answered(command.span, message, found if isinstance(found, Refusal) else fix(facts, found))
 
 
 def _clears_up(facts: Facts, run: nodes.Run) -> bool:

@@ -68,15 +68,12 @@ def builder_pattern(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         return
     # few files have such a neighbour: what reads it is loaded when there is one
     from dockerlint.fixers.multistage.builder_pattern import merge, missing
-    from dockerlint.fixers.refusal import Refusal
+    from dockerlint.fixers.refusal import answered
 
     for copy in doc.stages[0].all(nodes.Copy):
         words = missing(facts, copy)
         if words:
             fix = merge(facts, builder)
             message = f"{words[0].text} is not in the context, {builder} builds it: make them one file with two stages"
-            if isinstance(fix, Refusal):
-                yield Finding(copy.span, f"{message}; no fix: {fix.reason}")
-            else:
-                yield Finding(copy.span, message, fix)
+            yield answered(copy.span, message, fix)
             return

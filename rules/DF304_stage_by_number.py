@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Carried, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -49,7 +50,8 @@ def stage_by_number(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** the Dockerfile guide on multi-stage builds, "Name your build stages".
     """
     taken = {stage.name for stage in doc.stages if stage.name}
-    named: set[int] = set()
+    # by stage, where the finding is that names it
+    named: dict[int, int] = {}
     for stage in doc.stages:
         for copy in stage.all(nodes.Copy):
             reference = copy.from_
@@ -57,13 +59,13 @@ def stage_by_number(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if not reference or not reference.isdecimal() or source is None or source.name == reference:
                 continue
             message = f"`--from={reference}` names a stage by its number, which changes when a stage is added"
-            fix = None
+            fix: Fix | Carried = Carried(named.get(source.index, 0))
             if source.index not in named:
-                named.add(source.index)
+                named[source.index] = doc.line(copy.span.start)
                 name = source.from_.alias.text if source.from_.alias else _free_name(taken)
                 taken.add(name)
                 fix = Fix(f"name the stage `{name}`", tuple(_edits(doc, facts, source, name)), Applicability.SAFE)
-            yield Finding(copy.span, message, fix)
+            yield answered(copy.span, message, fix)
 
 
 def _free_name(taken: set[str]) -> str:

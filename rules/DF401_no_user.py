@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.instructions.add_user import low_port, must_be_root, run_as_user
-from dockerlint.lint.engine.findings import Finding, Severity
+from dockerlint.fixers.refusal import answered
+from dockerlint.lint.engine.findings import Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
@@ -47,8 +48,9 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     ```
 
     **Fix safety:** always unsafe: the process may write where only root can. Volumes, and folders that the build makes and
-    leaves empty, are given to the new user. There is no fix for servers that root has to start, nor for scripts that are
-    not at hand or that change users themselves.
+    leaves empty, are given to the new user. Images that bring a user for this (Node, Gradle, .NET from 8 on) run as that one; where
+    the image is not known to have a program that makes users, the process gets a number. There is no fix for servers that root has to
+    start, nor for scripts that are not at hand or that change users themselves.
 
     **Source:** CIS Docker Benchmark 4.1; the Dockerfile reference, USER.
     """
@@ -62,9 +64,7 @@ def no_user(facts: Facts) -> Iterator[Finding]:
     if facts.quiet and (not facts.is_service(target) or must_be_root(facts, target)):
         return
     message = f"no USER: the container runs as root, the default of `{image}`"
-    fix, reason = run_as_user(facts, target)
-    if reason:
-        message += f"; no fix: {reason}"
-    elif fix and (port := low_port(facts, target)):
+    answer = run_as_user(facts, target)
+    if isinstance(answer, Fix) and (port := low_port(facts, target)):
         message += f"; some runtimes let only root listen on port {port}"
-    yield Finding(target.from_.image.span, message, fix)
+    yield answered(target.from_.image.span, message, answer)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import delete_instruction, remove_command, remove_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.catalogue.tool import unwrapped
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile, Run, Word
 
+BY_HAND = Refusal("more of the command hangs on it: take it out by hand, and add the certificate or key that is missing")
 # How the patterns of texts are meant: a text may be a line of a file, or several, in any case of letters.
 TEXT = re.IGNORECASE | re.MULTILINE
 
@@ -99,10 +101,10 @@ def _pairs(doc: Dockerfile, node: nodes.Env | nodes.Arg) -> Iterator[Finding]:
     for pair in node.pairs:
         what = _by_variable(pair.key.text, pair.value.text if pair.value else "")
         if what:
-            fix = None
+            fix: Fix | Refusal = Refusal("the instruction sets more than that: take it out by hand")
             if len(node.pairs) == 1 and node in doc.instructions:
                 fix = Fix(f"remove `{pair.key.text}`", (delete_instruction(doc, node),), Applicability.UNSAFE)
-            yield Finding(pair.span, f"`{pair.key.text}` turns off verification of {what}", fix)
+            yield answered(pair.span, f"`{pair.key.text}` turns off verification of {what}", fix)
 
 
 def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> Iterator[Finding]:
@@ -110,7 +112,7 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         name, _, value = assignment.text.partition("=")
         what = _by_variable(name, value)
         if what:
-            yield Finding(assignment.span, f"`{name}` turns off verification of {what}")
+            yield answered(assignment.span, f"`{name}` turns off verification of {what}", BY_HAND)
     words = unwrapped(command.words)
     name = words[0].text.rsplit("/", 1)[-1] if words else ""
     plain = isinstance(run.form, nodes.Shell)
@@ -121,8 +123,10 @@ def _of_command(doc: Dockerfile, facts: Facts, run: Run, command: Command) -> It
         script = facts.script(run)
         edit = remove_command(doc, script, command) if script else None
         text = " ".join(word.text for word in words)
-        fix = Fix(f"remove `{text[:60]}`", (edit,), Applicability.UNSAFE) if edit else None
-        yield Finding(command.span, f"`{text[:60]}` turns off verification of {setting}", fix)
+        fix: Fix | Refusal = BY_HAND
+        if edit:
+            fix = Fix(f"remove `{text[:60]}`", (edit,), Applicability.UNSAFE)
+        yield answered(command.span, f"`{text[:60]}` turns off verification of {setting}", fix)
 
 
 def _of_texts(command: Command, texts: Sequence[tuple[str, re.Pattern[str], str]]) -> Iterator[Finding]:
@@ -131,7 +135,7 @@ def _of_texts(command: Command, texts: Sequence[tuple[str, re.Pattern[str], str]
     for _, pattern, what in texts:
         for word in words[1:]:
             if pattern.search(word.text):
-                yield Finding(word.span, f"this line turns off verification of {what}")
+                yield answered(word.span, f"this line turns off verification of {what}", BY_HAND)
 
 
 def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain: bool) -> Iterator[Finding]:
@@ -155,8 +159,10 @@ def _options(doc: Dockerfile, words: tuple[Word, ...], option: _Option, *, plain
         if flag is None:
             continue
         # of words of a JSON list the commas would have to go too
-        fix = Fix(f"remove `{flag}`", (edit,), Applicability.UNSAFE) if edit and plain else None
-        yield Finding(word.span, f"`{flag}` turns off verification of {option.what}", fix)
+        fix: Fix | Refusal = BY_HAND
+        if edit and plain:
+            fix = Fix(f"remove `{flag}`", (edit,), Applicability.UNSAFE)
+        yield answered(word.span, f"`{flag}` turns off verification of {option.what}", fix)
 
 
 def _bundled(text: str, option: _Option) -> str | None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.downloads import file_name
 from dockerlint.lint.analysis.integrity_checks import is_artefact, is_checked
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -71,9 +72,9 @@ def _check(facts: Facts, node: Instruction, word: Word) -> Iterator[Finding]:
     match = CLEAR.match((facts.expand(word.text, node) if word.text.startswith("$") else None) or source)
     if match is None or NEAR.match(match["host"]):
         return
-    fix = None
+    fix: Fix | Refusal = Refusal("the address comes from a variable: write https where it is set")
     at = source.find("http:")
     if at >= 0:
         fix = Fix("use https", (insert(word.span.start + at + len("http"), "s"),), Applicability.UNSAFE)
     message = f"{match['host']} sends this over plain HTTP, and nothing checks the content"
-    yield Finding(word.span, message, fix)
+    yield answered(word.span, message, fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow, lasting_mounts
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -56,8 +57,7 @@ def install_logs_left(facts: Facts) -> Iterator[Finding]:
         left = [path for path in LOGS if not _is_gone(facts, run, path, last)]
         # who clears some of them has decided about the rest
         if len(left) == len(LOGS):
-            name = last.name
-            yield Finding(last.command.span, f"`{name}` leaves logs with the build time: no two builds are the same", _fix(facts, run, last))
+            yield answered(last.command.span, f"`{last.name}` leaves logs with the build time: no two builds are the same", _fix(facts, run, last))
 
 
 def _is_gone(facts: Facts, run: Run, path: str, install: Invocation) -> bool:
@@ -73,9 +73,9 @@ def _covers(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def _fix(facts: Facts, run: Run, install: Invocation) -> Fix | None:
+def _fix(facts: Facts, run: Run, install: Invocation) -> Fix | Refusal:
     script = facts.script(run)
     if script is None or not can_follow(script):
-        return None
+        return Refusal("no command can follow this script: end it with a plain command joined by `&&`")
     command = clean_command(install, f"rm -rf {' '.join(LOGS)}")
     return Fix("remove the logs in the same RUN", (follow(facts.doc, script, command),), Applicability.UNSAFE)

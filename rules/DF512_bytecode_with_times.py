@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Run
 
 EPOCH = "SOURCE_DATE_EPOCH"
+# Variables with which the step compiles nothing, or the same each time.
+SETTINGS = frozenset({EPOCH, "PIP_NO_COMPILE"})
 
 
 @rule(name="bytecode-with-times", severity=Severity.INFO, recommended=False, needs=("pip",))
@@ -50,10 +52,10 @@ def bytecode_with_times(facts: Facts) -> Iterator[Finding]:
     **Source:** two builds of each of these files were compared; Python's documentation, py_compile.PycInvalidationMode.
     """
     for run in facts.every(nodes.Run):
-        if not facts.in_image(run) or EPOCH in facts.state(run).env:
+        if not facts.in_image(run) or not SETTINGS.isdisjoint(facts.state(run).env):
             continue
         for item in facts.invocations(run):
-            if item.tool.name == "pip" and item.action == "install" and not item.has(("--no-compile", "-t", "--target")) and not _is_set(item):
+            if item.tool.name == "pip" and item.action == "install" and not item.has(("--no-compile", "-t", "--target")) and not _is_set(facts, run, item):
                 yield Finding(
                     item.command.span,
                     f"`{item.name}` stores the build time in bytecode: add `--no-compile`, or set `ARG {EPOCH}=0`",
@@ -61,8 +63,11 @@ def bytecode_with_times(facts: Facts) -> Iterator[Finding]:
                 )
 
 
-def _is_set(item: Invocation) -> bool:
-    return any(word.text.startswith(f"{EPOCH}=") for word in (*item.command.assignments, *item.command.words))
+def _is_set(facts: Facts, run: Run, item: Invocation) -> bool:
+    """Whether the command is given one of the variables, or the script has exported it before."""
+    before = (command for command in facts.commands(run) if command.name == "export" and command.span.start < item.command.span.start)
+    words = (*item.command.assignments, *item.command.words, *(word for command in before for word in command.words))
+    return any(word.text.partition("=")[0] in SETTINGS for word in words)
 
 
 def _fix(run: Run, item: Invocation) -> Fix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.build_state import PLATFORM
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -62,11 +63,12 @@ def undefined_arg_in_from(doc: Dockerfile) -> Iterator[Finding]:
 def _finding(doc: Dockerfile, node: From, use: VariableUse, known: set[str]) -> Finding:
     near = nearest(use.name, set(filter(is_variable_name, known)))
     message = f"no ARG before the first FROM declares `${use.name}`"
-    fix = None
+    fix: Fix | Refusal = Refusal("its value is not known: write the ARG above the first FROM")
     if near:
         message += f": did you mean `${near}`?"
         edits = tuple(edit for item in uses(doc, node) if item.name == use.name and (edit := item.renamed(near)))
-        fix = Fix(f"use `${near}`", edits, Applicability.UNSAFE) if edits else None
+        fix = Fix(f"use `${near}`", edits, Applicability.UNSAFE) if edits else Refusal("the name is escaped or split: write it by hand")
     elif any(pair.key.text == use.name for arg in doc.instructions if isinstance(arg, nodes.Arg) for pair in arg.pairs):
         message += ": an ARG inside a stage does not apply to FROM"
-    return Finding(doc.marked(node, use.span), message, fix)
+        fix = Refusal("write that ARG above the first FROM too")
+    return answered(doc.marked(node, use.span), message, fix)

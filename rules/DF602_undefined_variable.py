@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.build_state import PLATFORM, PREDEFINED
 from dockerlint.lint.catalogue.base_env import ALWAYS, variables_of
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile, Heredoc, Instruction, Stage
     from dockerlint.lint.syntax.variable_references import VariableUse
 
+ESCAPED = Refusal("the name is escaped or split: write it by hand")
 # Set in a running container, and by the shell of a RUN, but not for the builder.
 AT_RUN_TIME = frozenset({"HOME", "HOSTNAME", "OLDPWD", "PWD", "SHELL", "USER"})
 # Only BuildKit's own scanner reads these.
@@ -140,7 +142,7 @@ class _Look(Struct, frozen=True):
                 told.add(key)
                 reason, fix = found
                 place = use.span if heredoc else self.doc.marked(self.node, use.span)
-                yield Finding(place, f"`${use.name}` is not set here: {reason}", fix)
+                yield answered(place, f"`${use.name}` is not set here: {reason}", fix)
 
     def _set(self) -> set[str]:
         return {*filter(is_variable_name, self.facts.state(self.node).env), *(self.given or ALWAYS)}
@@ -163,11 +165,11 @@ class _Look(Struct, frozen=True):
         heredocs = self.node.heredocs if isinstance(self.node, nodes.Copy) else ()
         return next((item for item in heredocs if item.body.contains(use.span)), None)
 
-    def _reason(self, use: VariableUse) -> tuple[str, Fix | None] | None:
+    def _reason(self, use: VariableUse) -> tuple[str, Fix | Refusal] | None:
         """Why it is not set, or what was meant; None when the base image may have set it."""
         name = use.name
         if line := self._set_later(name):
-            return f"only line {line} sets it", None
+            return f"only line {line} sets it", Refusal("what lies between may need it as it is: move the ARG or ENV up")
         if name in self.facts.global_args and (self.given is not None or name not in self.of_bases):
             where = "the builder sets it only in stages with" if name in PLATFORM else "this stage needs its own"
             return f"{where} `ARG {name}`", self._declare(name)
@@ -175,12 +177,12 @@ class _Look(Struct, frozen=True):
             slip = slip_of(name, self._set())
             return self._meant(use, slip) if slip else None
         if self.node.span.start in self.places.get(name, ()):
-            return f"what this {self.node.name} sets applies from the next instruction on", None
+            return f"what this {self.node.name} sets applies from the next instruction on", Refusal("which value is meant is not known: split the instruction in two")
         if near := nearest(name, self._set()):
             return self._meant(use, near)
         if name in AT_RUN_TIME:
-            return "only RUN and the running container know it", None
-        return "no ARG or ENV of this stage or its base image sets it", None
+            return "only RUN and the running container know it", Refusal("its value is not known here: write it out")
+        return "no ARG or ENV of this stage or its base image sets it", Refusal("what it is to be is not known: declare it, or write its value")
 
     def _set_later(self, name: str) -> int | None:
         """The line further down where the stage sets it first; None when this instruction does."""
@@ -193,18 +195,18 @@ class _Look(Struct, frozen=True):
         keyword = "arg" if self.node.keyword.text.islower() else "ARG"
         return Fix(f"add `{keyword} {name}`", (insert_lines(self.doc, start, [f"{keyword} {name}"]),), Applicability.UNSAFE)
 
-    def _meant(self, use: VariableUse, near: str) -> tuple[str, Fix | None]:
+    def _meant(self, use: VariableUse, near: str) -> tuple[str, Fix | Refusal]:
         same = (item for item in uses(self.doc, self.node) if item.name == use.name)
         edits = tuple(edit for item in same if (edit := item.renamed(near)))
-        return f"did you mean `${near}`?", Fix(f"use `${near}`", edits, Applicability.UNSAFE) if edits else None
+        return f"did you mean `${near}`?", Fix(f"use `${near}`", edits, Applicability.UNSAFE) if edits else ESCAPED
 
-    def _in_heredoc(self, heredoc: Heredoc, unset: list[VariableUse]) -> tuple[str, Fix | None] | None:
+    def _in_heredoc(self, heredoc: Heredoc, unset: list[VariableUse]) -> tuple[str, Fix | Refusal] | None:
         """The reason for all of a heredoc: its text was meant as it is written."""
         names = {use.name for use in unset if heredoc.body.contains(use.span) and not use.reference.operator}
         if self.given is None and all(name.isupper() for name in names):
             return None
         others = [use for use in uses(self.doc, self.node) if heredoc.body.contains(use.span) and use.name not in names]
-        fix = None
+        fix: Fix | Refusal = Refusal("some of its variables are set: write `\\$` before the others")
         written = DELIMITER.search(self.doc.source(heredoc.span))
         if not others and written and heredoc.name.isidentifier():
             name = Span(heredoc.span.start + written.start(1), heredoc.span.end)

@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.copy_sources import context_sources
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -73,13 +74,13 @@ def source_not_in_context(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         near = _near(context, path)
         if near is None and facts.quiet:
             continue
-        fix = None
+        fix: Fix | Refusal = Refusal("no file of the folder has a name like it: add the file, or take the source out")
         message = f"`{word.text}` is not in the build context"
         if near:
             message += f": did you mean `{near}`?"
             edit = replace_word(word, word.text.removesuffix(path) + near)
-            fix = Fix(f"use `{near}`", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else None
-        yield Finding(doc.marked(node, word.span), message, fix)
+            fix = Fix(f"use `{near}`", (edit,), Applicability.UNSAFE) if _is_plain(doc, node.json, word, path) else Refusal("the name is quoted or in JSON: write it by hand")
+        yield answered(doc.marked(node, word.span), message, fix)
 
 
 def _is_expected_later(context: Context, path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -48,9 +49,9 @@ def expose_host_port(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             port = Port.parse(word.text, doc.escape)
             if port is None or not port.host.strip(":\"'"):
                 continue
-            fix = None
+            fix: Fix | Refusal = Refusal("there are quotes or escapes in it: write the container's port alone")
             if not any(char in word.text for char in "\"'" + doc.escape):
                 kept = word.text[len(port.host) + 1 :]
                 fix = Fix("keep only the container's port", (replace_word(word, kept),), Applicability.UNSAFE)
             message = f"`{word.text}` names a host port, which EXPOSE cannot set: `{port.host}` has no effect"
-            yield Finding(doc.marked(node, word.span), message, fix)
+            yield answered(doc.marked(node, word.span), message, fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -60,5 +61,7 @@ def unknown_subcommand(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 def _finding(tool: str, word: nodes.Word, known: tuple[str, ...]) -> Finding:
     near = most_alike(word.text, known, ALIKE)
     message = f"`{tool}` has no command {word.text!r}" + (f": did you mean {near}?" if near else "")
-    fix = Fix(f"use `{near}`", (replace_word(word, near),), Applicability.UNSAFE) if near else None
-    return Finding(word.span, message, fix)
+    fix: Fix | Refusal = Refusal("no command of it is spelt like that")
+    if near:
+        fix = Fix(f"use `{near}`", (replace_word(word, near),), Applicability.UNSAFE)
+    return answered(word.span, message, fix)

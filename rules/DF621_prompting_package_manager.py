@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import insert
+from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -62,9 +62,7 @@ def prompting_package_manager(facts: Facts) -> Iterator[Finding]:
             if not any(asking.fullmatch(text) for text in call.texts[:1]) or _has(call.texts, option):
                 continue
             word = next(word for word in call.words[1:] if asking.fullmatch(word.text))
-            fix = None
-            if isinstance(run.form, nodes.Shell):
-                fix = Fix(f"add `{option}`", (insert(word.span.end, f" {option}"),), Applicability.SAFE)
+            fix = Fix(f"add `{option}`", (add_option(run, word, option),), Applicability.SAFE)
             yield Finding(
                 call.command.span,
                 f"`{call.name} {word.text}` without `{option}` asks for confirmation, and a build cannot answer",

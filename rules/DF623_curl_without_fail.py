@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import insert
+from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.analysis.integrity_checks import is_checked
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -68,10 +68,8 @@ def curl_without_fail(facts: Facts) -> Iterator[Finding]:
                 or "negation" in found.command.within
             ):
                 continue
-            fix = None
-            if isinstance(run.form, nodes.Shell):
-                name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
-                fix = Fix("add `-f`", (insert(name.span.end, " -f"),), Applicability.UNSAFE)
+            name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
+            fix = Fix("add `-f`", (add_option(run, name, "-f"),), Applicability.UNSAFE)
             yield Finding(
                 found.command.span, "`curl` without `-f` saves the server's error page as the file", fix
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import insert
+from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -56,10 +56,8 @@ def curl_without_redirects(facts: Facts) -> Iterator[Finding]:
                 continue
             if not any(host in found.urls[0].text for host in REDIRECTING) or ".curlrc" in facts.doc.text:
                 continue
-            fix = None
-            if isinstance(run.form, nodes.Shell):
-                name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
-                fix = Fix("add `-L`", (insert(name.span.end, " -L"),), Applicability.UNSAFE)
+            name = next(word for word in found.command.words if word.text.rsplit("/", 1)[-1] == "curl")
+            fix = Fix("add `-L`", (add_option(run, name, "-L"),), Applicability.UNSAFE)
             yield Finding(
                 found.urls[0].span,
                 "this URL redirects, and `curl` without `-L` does not follow",

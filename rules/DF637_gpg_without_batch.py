@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import insert
+from dockerlint.fixers.cache.cleanup import add_option
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -48,9 +48,7 @@ def gpg_without_batch(facts: Facts) -> Iterator[Finding]:
         for call in calls(facts, run, "gpg", "gpg2"):
             if any(text in ("--batch", "--no-tty", "--dearmor", "--version") for text in call.texts) or not call.texts:
                 continue
-            fix = None
-            if isinstance(run.form, nodes.Shell):
-                fix = Fix("add `--batch`", (insert(call.words[0].span.end, " --batch"),), Applicability.UNSAFE)
+            fix = Fix("add `--batch`", (add_option(run, call.words[0], "--batch"),), Applicability.UNSAFE)
             yield Finding(
                 call.words[0].span,
                 f"`{call.name}` without `--batch` may ask a question, and a build cannot answer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -60,11 +61,9 @@ def broken_json_form(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         words = [one or other for one, other in WORD.findall(match[1])]
         mended = f"[{', '.join(map(json_strings.written, words))}]"
         whole = not WORD.sub("", match[1]).strip(" ,\t")
-        fix = (
-            Fix("write a valid JSON array", (Edit(node.form.span, mended),), Applicability.UNSAFE)
-            if whole and "\\" not in text
-            else None
-        )
-        yield Finding(
+        fix: Fix | Refusal = Refusal("more than quotes and commas is missing: write each word in double quotes")
+        if whole and "\\" not in text:
+            fix = Fix("write a valid JSON array", (Edit(node.form.span, mended),), Applicability.UNSAFE)
+        yield answered(
             node.form.span, f"invalid JSON array: `{node.name}` runs it as a shell command", fix
         )

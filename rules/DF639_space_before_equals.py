@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -49,14 +50,14 @@ def space_before_equals(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if not pair.legacy or not value.startswith("=") or pair.value is None:
                 continue
             rest = value[1:].strip()
-            fix = None
+            fix: Fix | Refusal = Refusal("the value has blanks of its own: quote it")
             if rest and not any(char in rest for char in " \t\n"):
                 fix = Fix(
                     "remove the space around `=`",
                     (Edit(Span(pair.key.span.end, pair.value.span.end), f"={rest}"),),
                     Applicability.UNSAFE,
                 )
-            yield Finding(
+            yield answered(
                 pair.span,
                 f"`{pair.key.text}` is set to `{value[:30]}`, equals sign included: remove the space before `=`",
                 fix,

@@ -8,6 +8,7 @@ from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
+from dockerlint.lint.syntax.run_mounts import mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,10 @@ REFERENCE = regex(
 # 64 hexadecimal digits are an image's identifier, which the builder does not take.
 IDENTIFIER = regex(r"[0-9a-f]{64}")
 NUMBER = regex(r"\+?\d+")
+VARIABLE = regex(r"\$.")
+# Characters of a repository's name without its registry, with the `library/` that Docker Hub's own images have.
+LONGEST_PATH = 255
+OFFICIAL = "library/"
 
 
 @rule(name="bad-image-reference", severity=Severity.ERROR)
@@ -55,14 +60,37 @@ def bad_image_reference(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if facts.graph.find(image, stage.index):
                 message = f"`FROM {image}` finds no stage: write the name in lower case, `FROM {image.lower()}`"
             yield Finding(stage.from_.image.span, message)
-        for copy in stage.all(nodes.Copy):
-            flag = copy.flag("from")
-            name = copy.from_ or ""
-            if flag is None or not name or "$" in name or NUMBER.fullmatch(name) or facts.graph.find(name, len(doc.stages)):
-                continue
-            if not _is_image(name):
-                yield Finding(flag.span, f"`{name}` is not a valid stage or image name")
+        for node in stage.instructions:
+            for flag, name in _sources(node):
+                if not facts.graph.find(name, len(doc.stages)) and not _is_image(name):
+                    yield Finding(flag.span, f"`{name}` is not a valid stage or image name")
+
+
+def _sources(node: nodes.Instruction) -> Iterator[tuple[nodes.Flag, str]]:
+    """The flags that name a stage or an image, with the name; not those with a variable or a stage's number."""
+    if isinstance(node, nodes.Copy):
+        flag = node.flag("from")
+        name = node.from_ or ""
+        if flag and name and "$" not in name and not NUMBER.fullmatch(name):
+            yield flag, name
+    if isinstance(node, nodes.Run):
+        for mount in mounts(node):
+            if mount.flag and mount.from_ and not VARIABLE.search(mount.from_):
+                yield mount.flag, mount.from_
 
 
 def _is_image(name: str) -> bool:
-    return REFERENCE.fullmatch(name) is not None and IDENTIFIER.fullmatch(name) is None
+    if IDENTIFIER.fullmatch(name) or not REFERENCE.fullmatch(name):
+        return False
+    return len(_path(name)) <= LONGEST_PATH
+
+
+def _path(name: str) -> str:
+    """The repository that an image's name stands for, without registry, tag and digest."""
+    folders, slash, last = name.partition("@")[0].rpartition("/")
+    repository = folders + slash + last.partition(":")[0]
+    first, slash, rest = repository.partition("/")
+    if not slash:
+        return OFFICIAL + repository
+    is_registry = first == "localhost" or first != first.lower() or any(char in first for char in ".:")
+    return rest if is_registry else repository

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockerlint.fixers.edits import delete_lines
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.facts import Facts
 from dockerlint.lint.engine import registry, shellcheck_findings
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -68,8 +69,8 @@ def unused_ignore(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for word in words:
             reason = _useless(file, ignore, word[0].lower(), is_check=names[1] == "skip")
             if reason:
-                fix = _fix(doc, ignore, words, word) if names[1] == "ignore" else None
-                yield Finding(Span(*word.span()), f"`{word[0]}` in this comment has no effect: {reason}", fix)
+                fix = _fix(doc, ignore, words, word) if names[1] == "ignore" else Refusal("BuildKit reads the directive too: take the name out by hand")
+                yield answered(Span(*word.span()), f"`{word[0]}` in this comment has no effect: {reason}", fix)
 
 
 class _File(Struct, frozen=True, dict=True):
@@ -140,7 +141,7 @@ def _rules(file: _File, ignore: InlineIgnore, name: str) -> Iterator[tuple[Rule,
             yield from ((item, (view,)) for item in shellcheck_findings.rules(view))
 
 
-def _fix(doc: Dockerfile, ignore: InlineIgnore, words: list[re.Match[str]], word: re.Match[str]) -> Fix | None:
+def _fix(doc: Dockerfile, ignore: InlineIgnore, words: list[re.Match[str]], word: re.Match[str]) -> Fix | Refusal:
     """Takes the name away, with the comment when it is its only one."""
     if len(words) > 1:
         at = words.index(word)
@@ -149,6 +150,6 @@ def _fix(doc: Dockerfile, ignore: InlineIgnore, words: list[re.Match[str]], word
     line = doc.line(ignore.span.start)
     if line <= len(doc.directives) + 1:
         # without it a comment below could become a directive of the parser
-        return None
+        return Refusal("a comment below it could become a directive of the parser: take it away by hand")
     end = doc.text.find("\n", ignore.span.end) + 1 or len(doc.text)
     return Fix("remove the comment", (delete_lines(doc, Span(doc.line_span(line).start, end)),), Applicability.SAFE)

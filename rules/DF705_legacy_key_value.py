@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -58,18 +59,20 @@ def legacy_key_value(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         for pair in node.pairs:
             if pair.legacy:
                 message = f"`{node.name} {pair.key.text} ...` has no `=` between key and value"
-                yield Finding(doc.marked(node, pair.span), message, _fix(doc, pair))
+                yield answered(doc.marked(node, pair.span), message, _fix(doc, pair))
 
 
-def _fix(doc: Dockerfile, pair: Pair) -> Fix | None:
+def _fix(doc: Dockerfile, pair: Pair) -> Fix | Refusal:
     value = pair.value
     if value is None or not pair.key.text or any(char in pair.key.text for char in "\"'$=" + doc.escape):
-        return None
+        return Refusal("the key or the value cannot stand beside a `=`")
     gap = Span(pair.key.span.end, value.span.start)
     if doc.source(gap).strip(" \t"):
-        return None
+        return Refusal("a line ends between key and value: write them on one line")
     edits = _quoted(doc, gap, value)
-    return Fix("use `key=value`", edits, Applicability.SAFE) if edits else None
+    if not edits:
+        return Refusal("the builder would read another value in quotes: quote it by hand")
+    return Fix("use `key=value`", edits, Applicability.SAFE)
 
 
 def _quoted(doc: Dockerfile, gap: Span, value: Word) -> tuple[Edit, ...] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -54,8 +55,8 @@ def expose_protocol_casing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if port is None or "$" in port.protocol or port.protocol == port.protocol.lower():
                 continue
             lower = word.text.removesuffix(port.protocol) + port.protocol.lower()
-            fix = None
+            fix: Fix | Refusal = Refusal("it comes from a variable or has escapes: write it in lower case where it is set")
             if doc.source(word.span) == word.text:
                 fix = Fix(f"use `{lower}`", (replace_word(word, lower),), Applicability.SAFE)
             message = f"`{word.text}`: the protocol is not in lower case"
-            yield Finding(doc.marked(node, word.span), message, fix)
+            yield answered(doc.marked(node, word.span), message, fix)

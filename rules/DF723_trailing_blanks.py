@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -47,9 +48,11 @@ def trailing_blanks(doc: Dockerfile) -> Iterator[Finding]:
     spans = [Span(match.start(), match.end()) for match in BLANKS.finditer(doc.text)]
     if spans:
         edits = tuple(Edit(span, "") for span in spans if not _is_inside(doc, span))
-        fix = Fix("remove trailing whitespace", edits, Applicability.SAFE) if edits else None
+        fix: Fix | Refusal = Refusal("the blanks stand within an instruction, where they may be meant: take them away by hand")
+        if edits:
+            fix = Fix("remove trailing whitespace", edits, Applicability.SAFE)
         more = f", and {len(spans) - 1} more" if len(spans) > 1 else ""
-        yield Finding(spans[0], f"trailing whitespace on this line{more}", fix)
+        yield answered(spans[0], f"trailing whitespace on this line{more}", fix)
 
 
 def _is_inside(doc: Dockerfile, span: Span) -> bool:

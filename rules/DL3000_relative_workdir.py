@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.copy_sources import is_windows_path
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -56,11 +57,11 @@ def relative_workdir(facts: Facts) -> Iterator[Finding]:
         if path.startswith(("/", "$")) or is_windows_path(path) or _anchored(facts, node):
             continue
         known = facts.path(node.argument.text, node)
-        fix = None
+        fix: Fix | Refusal = Refusal("the folder that it is relative to is not known: write the whole path")
         if known is not None and "$" not in path and not facts.as_hadolint:
             edit = replace_word(node.argument, known.rstrip("/") or "/")
             fix = Fix(f"use `{known.rstrip('/') or '/'}`", (edit,), Applicability.SAFE)
-        yield Finding(node.argument.span, f"`WORKDIR {node.argument.text}` is relative: use an absolute path", fix)
+        yield answered(node.argument.span, f"`WORKDIR {node.argument.text}` is relative: use an absolute path", fix)
 
 
 def _anchored(facts: Facts, node: nodes.Workdir) -> bool:

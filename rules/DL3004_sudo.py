@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.facts import TRANSPARENT
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -52,7 +53,7 @@ def sudo(facts: Facts) -> Iterator[Finding]:
     for run in facts.every(nodes.Run):
         calls = [call for command in facts.commands(run) if (call := _sudo(command, facts))]
         if calls and (not facts.quiet or (facts.state(run).user in ROOT and not any(map(_changes_user, calls)))):
-            yield Finding(calls[0][0].span, _message(facts, run), _fix(facts, run, calls))
+            yield answered(calls[0][0].span, _message(facts, run), _fix(facts, run, calls))
 
 
 def _sudo(command: Command, facts: Facts) -> tuple[Word, ...]:
@@ -77,12 +78,14 @@ def _message(facts: Facts, run: Run) -> str:
     return "use `USER root` instead of `sudo`"
 
 
-def _fix(facts: Facts, run: Run, calls: list[tuple[Word, ...]]) -> Fix | None:
-    if facts.state(run).user not in ROOT or isinstance(run.form, nodes.Exec):
-        return None
+def _fix(facts: Facts, run: Run, calls: list[tuple[Word, ...]]) -> Fix | Refusal:
+    if facts.state(run).user not in ROOT:
+        return Refusal("the step may not run as root: put `USER root` above it and the former USER below")
+    if isinstance(run.form, nodes.Exec):
+        return Refusal("the RUN is a JSON list: take `sudo` out of it by hand")
     edits = []
     for word, *following in calls:
         if not following or following[0].text.startswith("-") or "=" in following[0].text:
-            return None
+            return Refusal("sudo has options here: put a USER above the step instead")
         edits.append(Edit(Span(word.span.start, following[0].span.start), ""))
     return Fix("remove `sudo`", tuple(edits), Applicability.UNSAFE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, lasting_mounts
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of
 from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.engine.findings import Finding, Severity
@@ -59,9 +60,10 @@ def apt_lists_left(facts: Facts) -> Iterator[Finding]:
         for cache in caches_of(facts, run, refresh.tool):
             if cache.role == "index" and not _settled(facts, run, cache, refresh, after):
                 message = f"apt's package lists stay in the layer ({cache.path})"
-                yield Finding(refresh.command.span, message, clean_up(facts, run, refresh, cache))
+                yield answered(refresh.command.span, message, clean_up(facts, run, refresh, cache))
             elif cache.role == "packages" and _keeps_packages(facts, run, cache, refresh, after):
-                yield Finding(refresh.command.span, f"apt's downloaded packages stay in the layer ({cache.path})")
+                why = Refusal(f"they are kept for a mount that is not there: add `--mount=type=cache,target={cache.mount},sharing=locked`")
+                yield answered(refresh.command.span, f"apt's downloaded packages stay in the layer ({cache.path})", why)
 
 
 def _ships_lists(facts: Facts, run: Run) -> bool:

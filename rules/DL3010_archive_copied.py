@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.instructions.add_archive import add_archive
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import rule
@@ -27,6 +28,7 @@ UNPACKERS = frozenset({"unzip", "gunzip", "bunzip2", "unlzma", "unxz", "zgz", "u
 LONG = frozenset({"--extract", "--get"})
 SEPARATOR = regex(r"[/\\]")
 VARIABLE = regex(r"\$(\w+)")
+MORE = Refusal("the copy, the `tar` or a step between does more than ADD can: make it a plain `COPY` and `tar -xf ARCHIVE -C FOLDER`, one after the other")
 
 
 @rule(name="archive-copied", severity=Severity.INFO)
@@ -68,7 +70,7 @@ def archive_copied(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                     message = "COPY stores an archive that a later RUN unpacks: ADD unpacks it and stores it once"
                     run = next(node for node in instructions if node.span.start == last)
                     fix = add_archive(facts, copy, run) if isinstance(run, nodes.Run) and not facts.as_hadolint else None
-                    yield Finding(copy.span, message, fix)
+                    yield answered(copy.span, message, fix or MORE)
 
 
 def _is_local(copy: Copy) -> bool:

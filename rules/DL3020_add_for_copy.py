@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.copy_sources import is_archive, is_pattern, is_remote
 from dockerlint.lint.context.dockerignore import clean_path
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -53,7 +54,7 @@ def add_for_copy(facts: Facts) -> Iterator[Finding]:
         plain = [word.text for word in node.paths if not _needs_add(facts, node, word.text)]
         if not plain or OWN_FLAGS & {flag.name for flag in node.flags}:
             continue
-        yield Finding(node.keyword.span, f"use `COPY {plain[0]}`: nothing here needs ADD's download or unpacking", _fix(facts, node))
+        yield answered(node.keyword.span, f"use `COPY {plain[0]}`: nothing here needs ADD's download or unpacking", _fix(facts, node))
 
 
 def _needs_add(facts: Facts, node: Add, source: str) -> bool:
@@ -64,10 +65,10 @@ def _needs_add(facts: Facts, node: Add, source: str) -> bool:
     return known is None or is_remote(known) or is_archive(known)
 
 
-def _fix(facts: Facts, node: Add) -> Fix | None:
+def _fix(facts: Facts, node: Add) -> Fix | Refusal:
     sources = [word.text.strip("\"'") for word in node.paths]
     if any("$" in source or is_remote(source) or is_archive(source) for source in sources):
-        return None
+        return Refusal("another source of it may need ADD: give that one an instruction of its own")
     keyword = "copy" if node.keyword.text.islower() else "COPY"
     trusted = all(_holds_no_archive(facts, source) for source in sources)
     applicability = Applicability.SAFE if trusted else Applicability.UNSAFE

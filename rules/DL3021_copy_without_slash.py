@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -50,7 +51,7 @@ def copy_without_slash(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         if not _is_folder(doc, facts, node):
             message = f"`{node.name}` of {len(node.sources)} sources needs a folder: end `{node.destination.text}` with `/`"
-            yield Finding(node.destination.span, message, _fix(doc, node))
+            yield answered(node.destination.span, message, _fix(doc, node))
 
 
 def _is_folder(doc: Dockerfile, facts: Facts, node: Copy) -> bool:
@@ -63,10 +64,9 @@ def _is_folder(doc: Dockerfile, facts: Facts, node: Copy) -> bool:
     return doc.escape != "\\" and path.endswith("\\")
 
 
-def _fix(doc: Dockerfile, node: Copy) -> Fix | None:
+def _fix(doc: Dockerfile, node: Copy) -> Fix | Refusal:
     if node.destination.text.startswith("<<"):
-        # a heredoc is no place to copy to
-        return None
+        return Refusal("a here-document is no place to copy to: write a folder behind it")
     end = node.destination.span.end
     inside = end - 1 if doc.text[end - 1] in "\"'" else end
     return Fix("add `/` to the destination", (insert(inside, "/"),), Applicability.SAFE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.instructions.exec_form import BUILTINS, exec_form
+from dockerlint.fixers.instructions.exec_form import BUILTINS, exec_form, why_shell
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -68,12 +69,12 @@ def shell_form_command(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     kinds = frozenset(item.name for item in facts.every(nodes.CommandInstruction))
     for node in facts.every(nodes.CommandInstruction, triggers=not facts.as_hadolint):
         if isinstance(node.form, nodes.Shell) and not _chosen(doc, facts, node, node.form):
-            yield Finding(node.span, _message(facts, node), _fix(doc, facts, node, node.form, kinds))
+            yield answered(node.span, _message(facts, node), _fix(doc, facts, node, node.form, kinds))
     if facts.quiet:
         return
     for check in facts.every(nodes.Healthcheck, triggers=not facts.as_hadolint):
         if isinstance(check.form, nodes.Shell):
-            yield Finding(check.span, f"`{facts.brief(check)}` starts a shell for each check: use the exec form", _fix(doc, facts, check, check.form, kinds))
+            yield answered(check.span, f"`{facts.brief(check)}` starts a shell for each check: use the exec form", _fix(doc, facts, check, check.form, kinds))
 
 
 def _chosen(doc: Dockerfile, facts: Facts, node: CommandInstruction, form: Shell) -> bool:
@@ -103,12 +104,14 @@ def _changes_shell(_: Facts, item: Instruction) -> bool:
 
 def _fix(
     doc: Dockerfile, facts: Facts, node: CommandInstruction | Healthcheck, form: Shell, kinds: frozenset[str]
-) -> Fix | None:
-    if doc.escape != "\\" or facts.state(node).shell != DEFAULT_SHELL:
-        return None
+) -> Fix | Refusal:
+    if doc.escape != "\\":
+        return Refusal("the file's escape character is not a backslash: write the list by hand")
+    if facts.state(node).shell != DEFAULT_SHELL:
+        return Refusal("SHELL names a shell of its own, which may read the words in another way")
     edits = exec_form(doc, form)
     if edits is None:
-        return None
+        return Refusal(why_shell(doc, form))
     combined = isinstance(node, nodes.CommandInstruction) and bool(kinds - {node.name})
     if isinstance(node, nodes.Cmd) and not combined:
         base = facts.base_of(node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert, replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.catalogue.tool import invocation
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -55,8 +56,10 @@ def apt_in_script(facts: Facts) -> Iterator[Finding]:
         found = list(calls(facts, run, "apt"))
         if found:
             edits = tuple(edit for call in found for edit in _edits(call, json=isinstance(run.form, nodes.Exec)))
-            fix = Fix("use `apt-get`", edits, Applicability.SAFE) if edits else None
-            yield Finding(found[0].words[0].span, "`apt` is for terminals: use `apt-get` in scripts", fix)
+            fix: Fix | Refusal = Refusal("apt-get has no command for this: `apt-cache` or `dpkg-query` may")
+            if edits:
+                fix = Fix("use `apt-get`", edits, Applicability.SAFE)
+            yield answered(found[0].words[0].span, "`apt` is for terminals: use `apt-get` in scripts", fix)
 
 
 def _edits(call: Call, *, json: bool) -> list[Edit]:

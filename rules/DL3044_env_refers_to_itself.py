@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import has_comment
+from dockerlint.fixers.refusal import Answer, Carried, Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -64,15 +65,15 @@ def _check(doc: Dockerfile, facts: Facts, node: Env, known: set[str]) -> Iterato
         frozenset(name for name in names & fresh if name != pair.key.text or times[name] > 1)
         for pair, names in zip(node.pairs, uses, strict=True)
     ]
-    fix = _fix(doc, node, uses, used) if any(used) else None
+    fix: Answer = _fix(doc, node, uses, used) or Refusal("a value would change with the order: set it in an ENV of its own")
     for pair, names in zip(node.pairs, used, strict=True):
         if names and pair.value:
             message = f"`${min(names)}` is set by the same ENV: here it still has its old value"
-            yield Finding(pair.value.span, message, fix)
+            yield answered(pair.value.span, message, fix)
             if facts.as_hadolint:
                 # hadolint tells an instruction once
                 return
-            fix = None
+            fix = Carried(doc.line(pair.value.span.start)) if isinstance(fix, Fix) else fix
 
 
 def _fresh(facts: Facts, node: Env, uses: list[frozenset[str]], known: set[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import add_option
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.program_calls import calls
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -59,7 +60,7 @@ def wget_progress_bar(facts: Facts) -> Iterator[Finding]:
         found = [call for call in calls(facts, run, "wget") if _draws(call, facts)]
         if found:
             message = "`wget` prints its progress bar into the build log"
-            yield Finding(found[0].command.span, message, _fix(facts, run, found))
+            yield answered(found[0].command.span, message, _fix(facts, run, found))
 
 
 def _draws(call: Call, facts: Facts) -> bool:
@@ -91,10 +92,10 @@ def _is_thrown_away(call: Call, facts: Facts) -> bool:
     return any(text.startswith(("2>", "&>")) for text in redirects)
 
 
-def _fix(facts: Facts, run: Run, found: list[Call]) -> Fix | None:
+def _fix(facts: Facts, run: Run, found: list[Call]) -> Fix | Refusal:
     base = facts.base_of(run)
     if base is not None and base.shell in BUSYBOX:
-        return None
+        return Refusal(f"busybox's wget does not know `{OPTION}`: write `-q`, or install wget")
     known = base is not None and base.package_manager is not None
     edits = tuple(add_option(run, call.words[0], OPTION) for call in found)
     return Fix(f"add `{OPTION}`", edits, Applicability.SAFE if known else Applicability.UNSAFE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.storage.lazy_regex import regex
@@ -53,7 +54,7 @@ def bad_label_key(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             if "$" in key and not facts.as_hadolint:
                 key = facts.expand(key, node) or key
             if not _is_good(key):
-                yield Finding(
+                yield answered(
                     pair.key.span, f"label key `{key}` {_why(key)}", _fix(doc, facts, pair)
                 )
 
@@ -66,11 +67,11 @@ def _why(key: str) -> str:
     return "is in a name space reserved for Docker" if key.startswith(RESERVED) else "is not lower case with dots and dashes"
 
 
-def _fix(doc: Dockerfile, facts: Facts, pair: Pair) -> Fix | None:
+def _fix(doc: Dockerfile, facts: Facts, pair: Pair) -> Fix | Refusal:
     written = doc.source(pair.key.span)
     lower = written.lower()
     key = lower.strip("\"'")
     taken = {item.key.text.strip("\"'") for node in facts.every(nodes.Label) for item in node.pairs}
     if not _is_good(key) or key in taken:
-        return None
+        return Refusal("no key in small letters fits that is not taken: choose one")
     return Fix(f"use `{lower}`", (Edit(pair.key.span, lower),), Applicability.UNSAFE)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.merge import merge_down
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -49,8 +50,10 @@ def consecutive_runs(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         if _flags(doc, first) == _flags(doc, second) and _is_single(facts, first) and _is_single(facts, second):
             edits = merge_down(facts, first, second)
-            fix = Fix("merge both into one RUN", edits, Applicability.UNSAFE) if edits else None
-            yield Finding(second.span, "two RUNs in a row make two layers: merge them", fix)
+            fix: Fix | Refusal = Refusal("the two differ in user, folder or shell, or one changes these for what follows")
+            if edits:
+                fix = Fix("merge both into one RUN", edits, Applicability.UNSAFE)
+            yield answered(second.span, "two RUNs in a row make two layers: merge them", fix)
 
 
 def _flags(doc: Dockerfile, run: Run) -> list[str]:

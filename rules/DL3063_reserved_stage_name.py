@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import replace_word
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes, run_mounts
@@ -60,13 +61,13 @@ def reserved_stage_name(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         name = alias.text if alias and facts.as_hadolint else stage.name
         if alias and name in RESERVED:
             message = f"stage name `{alias.text}` is reserved by the builder"
-            yield Finding(alias.span, message, _fix(doc, stage, alias))
+            yield answered(alias.span, message, _fix(doc, stage, alias))
 
 
-def _fix(doc: Dockerfile, stage: Stage, alias: Word) -> Fix | None:
+def _fix(doc: Dockerfile, stage: Stage, alias: Word) -> Fix | Refusal:
     new = f"{alias.text}-stage"
     if any(item.name == new.lower() for item in doc.stages):
-        return None
+        return Refusal(f"{new} is taken too: choose another name")
     edits = [replace_word(alias, new), *_renamed(doc, stage, new)]
     return Fix(f"rename it to `{new}`", tuple(edits), Applicability.UNSAFE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
@@ -46,12 +47,14 @@ def maintainer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     **Source:** hadolint DL4000; BuildKit's check MaintainerDeprecated; the OCI image specification, annotations.
     """
     for node in facts.every(nodes.Maintainer, triggers=not facts.as_hadolint):
-        yield Finding(node.span, "`MAINTAINER` is deprecated: use a LABEL", _fix(doc, node))
+        yield answered(node.span, "`MAINTAINER` is deprecated: use a LABEL", _fix(doc, node))
 
 
-def _fix(doc: Dockerfile, node: Maintainer) -> Fix | None:
-    if node in doc.preamble or any(node.span.contains(comment.span) for comment in doc.comments):
-        return None
+def _fix(doc: Dockerfile, node: Maintainer) -> Fix | Refusal:
+    if node in doc.preamble:
+        return Refusal("there is no stage yet that a label could belong to: delete it")
+    if any(node.span.contains(comment.span) for comment in doc.comments):
+        return Refusal("a comment stands in it: write the label by hand")
     name = node.argument.text.strip()
     if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'" and name[0] not in name[1:-1]:
         name = name[1:-1].strip()

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.refusal import Answer, Carried, Refusal, answered
 from dockerlint.lint.analysis.build_state import DEFAULT_SHELL
 from dockerlint.lint.analysis.pipes import missed, pipes
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Run
 
 # Shells that know the option; hadolint 2.15.1 takes the first three for such, in /bin or without a path (measured).
 KNOWING = frozenset({"bash", "zsh", "ash", "ksh", "mksh"})
@@ -35,7 +36,7 @@ SHELLS = dict.fromkeys(DISTRIBUTIONS_WITH_BASH, BASH) | {"alpine": '["/bin/ash",
 
 
 @rule(name="no-pipefail", severity=Severity.WARNING, needs=("|",))
-def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
+def no_pipefail(facts: Facts) -> Iterator[Finding]:
     """A failure in a pipe goes unnoticed.
 
     When the download before the `|` fails, the build goes on with half a file, or none. With `pipefail` it stops. By
@@ -70,7 +71,7 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
 
     **Source:** hadolint DL4006.
     """
-    mended: set[int] = set()
+    mended: dict[int, int] = {}
     for run in facts.every(nodes.Run, triggers=not facts.as_hadolint):
         if _is_set(facts, run):
             continue
@@ -79,19 +80,21 @@ def no_pipefail(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             source, following = found
             failure = "a failure" if source is following else f"a failure of `{source.name}`"
             message = f"{failure} before `| {following.name}` goes unnoticed: the shell runs without pipefail"
-            yield Finding(following.span, message, _fix(doc, facts, run, mended))
+            yield answered(following.span, message, _fix(facts, run, following, mended))
 
 
-def _fix(doc: Dockerfile, facts: Facts, run: Run, mended: set[int]) -> Fix | None:
+def _fix(facts: Facts, run: Run, pipe: Command, mended: dict[int, int]) -> Answer:
     """A SHELL above the first such RUN of a stage: it holds for the others of the stage too."""
-    base = facts.base_of(run)
+    doc, base = facts.doc, facts.base_of(run)
+    if facts.state(run).shell != DEFAULT_SHELL:
+        return Refusal("SHELL names a shell of its own: add `-o pipefail` there, if the shell knows it")
     shell = SHELLS.get(base.distribution or "") if base else None
-    if shell is None or facts.state(run).shell != DEFAULT_SHELL:
-        return None
+    if shell is None:
+        return Refusal("which shells the base image has is not known: `set -o pipefail` needs bash")
     index = facts.stage_of(run).index
     if index in mended:
-        return None
-    mended.add(index)
+        return Carried(mended[index])
+    mended[index] = doc.line(pipe.span.start)
     edit = insert_lines(doc, with_comments(doc, run).start, [f"SHELL {shell}"])
     return Fix("run in a shell with `pipefail`", (edit,), Applicability.UNSAFE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, mounted
+from dockerlint.fixers.refusal import answered
 from dockerlint.lint.engine.findings import Finding, Severity
 from dockerlint.lint.engine.rule import Member, family
 from dockerlint.lint.syntax import nodes
@@ -65,7 +66,7 @@ def cache_left(facts: Facts, tool: str) -> Iterator[Finding]:
             cache = next(item for item in left[-1].tool.caches if item.clean)
             name = left[-1].name
             message = f"`{name}` leaves its cache in the layer"
-            yield Finding(left[-1].command.span, message, clean_up(facts, run, left[-1], cache))
+            yield answered(left[-1].command.span, message, clean_up(facts, run, left[-1], cache))
 
 
 def _member(code: str, tool: str, **words: str) -> Member:

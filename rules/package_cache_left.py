@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import FILLING, clean_up, cleaned, lasting_mounts, without_cache
 from dockerlint.fixers.effects.footprint import commands
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.leftovers import caches_of, runs_in_container
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -124,10 +125,10 @@ def yarn_cache_left(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
             continue
         cache = next(iter(caches_of(facts, run, filling[0].tool)), filling[0].tool.caches[0])
         fix = clean_up(facts, run, filling[-1], cache)
-        if fix and not _is_first_yarn(facts, used):
+        if isinstance(fix, Fix) and not _is_first_yarn(facts, used):
             fix = Fix(fix.title, fix.edits, Applicability.UNSAFE)
         name = filling[0].name
-        yield Finding(filling[0].command.span, f"`{name}` leaves its cache in the layer", fix)
+        yield answered(filling[0].command.span, f"`{name}` leaves its cache in the layer", fix)
 
 
 def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> Iterator[Finding]:
@@ -148,8 +149,9 @@ def _check(facts: Facts, stage: Stage, run: Run, filling: list[Invocation]) -> I
     name = item.name
     places = " and ".join(dict.fromkeys(cache.path for cache in left))
     message = f"`{name}` leaves its cache in the layer: {places}"
-    fix = None if is_shared else _fix(facts, run, item, left)
-    yield Finding(item.command.span, message, fix)
+    shared = Refusal("other steps work with the same cache: mount it in all of them")
+    fix = shared if is_shared else _fix(facts, run, item, left)
+    yield answered(item.command.span, message, fix)
 
 
 def _moves(item: Invocation, cache: Cache) -> bool:
@@ -158,11 +160,13 @@ def _moves(item: Invocation, cache: Cache) -> bool:
     return not names.isdisjoint({cache.variable, *cache.also})
 
 
-def _fix(facts: Facts, run: Run, item: Invocation, left: list[Cache]) -> Fix | None:
+def _fix(facts: Facts, run: Run, item: Invocation, left: list[Cache]) -> Fix | Refusal:
     caches = {cache.clean: cache for cache in left}
-    fixes = [fix for cache in caches.values() if (fix := clean_up(facts, run, item, cache))]
-    if len(fixes) < len(caches):
-        return None
+    answers = [clean_up(facts, run, item, cache) for cache in caches.values()]
+    refusal = next((answer for answer in answers if isinstance(answer, Refusal)), None)
+    if refusal is not None:
+        return refusal
+    fixes = [answer for answer in answers if isinstance(answer, Fix)]
     unsafe = any(cache.kept for cache in item.tool.caches) or commands().offline.search(facts.doc.text)
     edits = tuple(edit for fix in fixes for edit in fix.edits)
     applicability = min(Applicability.UNSAFE if unsafe else Applicability.SAFE, *(fix.applicability for fix in fixes))

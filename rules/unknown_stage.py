@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.catalogue import base_images
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -68,8 +69,8 @@ def unknown_stage(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 near = _near(doc, index, name)
                 problem = _problem(facts, index, name, near)
             if problem:
-                fix = _fix(doc, flag, name, near) if near else None
-                yield Finding(flag.span, problem, fix)
+                fix = _fix(doc, flag, name, near) if near else Refusal("no stage above has a name like it")
+                yield answered(flag.span, problem, fix)
 
 
 @rule("DL3023", name="copy-from-own-stage", severity=Severity.ERROR, needs=("from=",))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -211,7 +212,7 @@ def test_a_pull_request(runner: Runner) -> None:
     assert ran.annotated == {"Dockerfile"}
     assert runner.comments == [ran.summary]
     assert ran.summary.startswith(f"{MARKER}\n")
-    assert f"| added | Dockerfile:3:9 | error | {CODE} |" in ran.summary
+    assert f"| added | Dockerfile:3:9 | warning | {CODE} |" in ran.summary
     assert "HEAD^1" not in ran.err
     sarif = json.loads(Path(ran.outputs["sarif"]).read_text(encoding="utf-8"))
     places = {item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for item in sarif["runs"][0]["results"]}
@@ -329,7 +330,7 @@ def test_names_are_data(runner: Runner) -> None:
 
     assert ran.status == 1, ran.err
     assert len(ran.annotated) == len(names)
-    assert ran.summary.count(f"| error | {CODE} |") == len(names)
+    assert ran.summary.count(f"| warning | {CODE} |") == len(names)
     assert not list(runner.folder.rglob("pwned"))
 
 
@@ -445,3 +446,31 @@ def test_the_job_keeps_what_it_writes() -> None:
     for name in (job["artifacts"]["reports"]["codequality"], *job["artifacts"]["paths"]):
         assert name in script
     assert set(re.findall(r"\$\{?([A-Z]\w+)", "\n".join(job["before_script"]))) <= set(job["variables"])
+
+
+def test_megalinter_takes_the_plug_in() -> None:
+    (path,) = (ROOT / "integrations").glob("*/*.megalinter-descriptor.yml")
+    # Source: megalinter/plugin_factory.py of oxsecurity/megalinter
+    assert "/mega-linter-plugin-" in path.as_posix()
+    descriptor = yaml.safe_load(path.read_text(encoding="utf-8"))
+    jsonschema.validate(descriptor, json.loads((ROOT / "tests/data/schemas/megalinter.json").read_text(encoding="utf-8")))
+    (linter,) = descriptor["linters"]
+    assert all(command.startswith("RUN ") and "\n" not in command for command in linter["install"]["dockerfile"])
+    assert set(linter["install"]) == {"dockerfile"}
+    names = {"Dockerfile": True, "Dockerfile.dev": True, "Containerfile": True, "Dockerfiles": False, "Makefile": False}
+    assert {name: any(re.fullmatch(regex, name) for regex in linter["file_names_regex"]) for name in names} == names
+
+
+def test_the_plug_in_calls_dlint_by_options_that_there_are(tmp_path: Path) -> None:
+    (path,) = (ROOT / "integrations").glob("*/*.megalinter-descriptor.yml")
+    (linter,) = yaml.safe_load(path.read_text(encoding="utf-8"))["linters"]
+    (tmp_path / "Dockerfile").write_text(BAD, encoding="utf-8")
+    (tmp_path / linter["config_file_name"]).write_text('preset = "all"\n', encoding="utf-8")
+    sarif = [str(tmp_path / "out.sarif") if word == "{{SARIF_OUTPUT_FILE}}" else word for word in linter["cli_sarif_args"]]
+    words = [linter["cli_config_arg_name"], str(tmp_path / linter["config_file_name"]), *sarif, "Dockerfile"]
+    command = [sys.executable, "-m", "dockerlint.lint.cli"]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "DLINT_SHELLCHECK": "off"}
+    for given, status in ((words, 1), ([linter["cli_version_arg_name"]], 0), ([linter["cli_help_arg_name"]], 0)):
+        done = subprocess.run([*command, *given], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stderr
+    assert CODE in (tmp_path / "out.sarif").read_text(encoding="utf-8")

@@ -6,8 +6,10 @@ import hashlib
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +82,14 @@ def test_the_version_stands_in_one_place() -> None:
 
 def test_formula_and_manifests_name_each_file_with_its_checksum() -> None:
     project, manifests = module("project"), module("manifests")
-    places = project.Places("a/b", "ghcr.io/a/b", "n", "a.b", "a")
+    places = project.Places("a/b", "ghcr.io/a/b", "n", "a.b", "ab")
     files = {target: (f"dlint-{target}", hashlib.sha256(target.encode()).hexdigest()) for target in ("linux-x64", "darwin-arm64", "win32-x64")}
     formula = manifests.formula("1.2.3", 'says "x" #{y}', places, files)
     assert r'desc "says \"x\" \#{y}"' in formula
     assert 'url "https://github.com/a/b/releases/download/v1.2.3/dlint-darwin-arm64"' in formula
     assert formula.count("sha256 ") == 2
     assert formula.count(" do\n") + formula.count("def ") == formula.count("  end\n")
-    made = {name: yaml.safe_load(text) for name, text in manifests.winget("1.2.3", "d", places, files).items()}
+    made = {name: yaml.safe_load(text) for name, text in manifests.winget("1.2.3", "says", places, files).items()}
     assert set(made) == {"a.b.yaml", "a.b.installer.yaml", "a.b.locale.en-US.yaml"}
     assert made["a.b.installer.yaml"]["Installers"] == [
         {
@@ -97,7 +99,20 @@ def test_formula_and_manifests_name_each_file_with_its_checksum() -> None:
         }
     ]
     assert {item["ManifestType"] for item in made.values()} == {"version", "installer", "defaultLocale"}
-    assert manifests.winget("1.2.3", "d", places, {"linux-x64": files["linux-x64"]}) == {}
+    schema = json.loads((ROOT / "tests/data/schemas/winget.json").read_text(encoding="utf-8"))
+    for item in made.values():
+        jsonschema.validate(item, schema)
+    assert manifests.winget("1.2.3", "says", places, {"linux-x64": files["linux-x64"]}) == {}
+
+
+@pytest.mark.skipif(shutil.which("ruby") is None, reason="there is no ruby")
+def test_ruby_reads_the_formula(tmp_path: Path) -> None:
+    project, manifests = module("project"), module("manifests")
+    places = project.Places("a/b", "ghcr.io/a/b", "n", "a.b", "a")
+    path = tmp_path / "dockerlint.rb"
+    path.write_text(manifests.formula("1.2.3", 'says "x" #{y}', places, {"linux-x64": ("dlint-linux-x64", "0" * 64)}), encoding="utf-8")
+    done = subprocess.run(["ruby", "-cw", path], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("Syntax OK\n", "")
 
 
 STATEMENT = {
@@ -165,3 +180,29 @@ def test_the_settings_of_the_editor_extension_are_those_it_asks_for() -> None:
     assert asked == set(manifest["contributes"]["configuration"]["properties"])
     registered = set(re.findall(r'registerCommand\("([\w.]+)"', source))
     assert registered == {item["command"] for item in manifest["contributes"]["commands"]}
+
+
+def test_every_action_is_pinned_by_its_commit() -> None:
+    files = [ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]
+    used = [line.split("uses:")[1].strip() for path in files for line in path.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+    assert used
+    for line in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+    # one commit an action, in all files
+    assert len({line.partition("@")[0] for line in used}) == len(set(used))
+
+
+def test_the_image_is_given_all_that_the_wheel_is_made_of() -> None:
+    from dockerlint.lint.context.build_context import Context
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    hook = (ROOT / "hatch_build.py").read_text(encoding="utf-8")
+    top_level = re.search(r"^TOP_LEVEL = \((.*)\)$", hook, re.MULTILINE)
+    assert top_level
+    needed = {
+        "pyproject.toml", "hatch_build.py", "release/requirements.txt", project["project"]["readme"], *project["project"]["license-files"],
+        *wheel["only-include"], *wheel["shared-data"], *(f".pkg/dockerlint/{name}" for name in re.findall(r'"(.+?)"', top_level[1])),
+    }  # fmt: skip
+    files = Context.of(ROOT, ROOT / "Dockerfile").files
+    assert not {path for path in needed if not any(file == path or file.startswith(f"{path}/") for file in files)}

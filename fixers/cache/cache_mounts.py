@@ -11,26 +11,40 @@ from dockerlint.fixers.edits import (
     INDENT,
     LONGEST,
     are_apart,
+    delete_instruction,
     insert,
     insert_flags,
     line_joint,
     line_start,
     remove_command,
     remove_word,
+    skip_gap,
+    stops_at_errors,
 )
 from dockerlint.fixers.effects.footprint import commands
-from dockerlint.lint.analysis.leftovers import XDG, caches_of, has_evidence, removed, removed_by, runs_in_container
+from dockerlint.fixers.merge import merge_down
+from dockerlint.fixers.refusal import Answer, Carried, Refusal
+from dockerlint.lint.analysis.facts import once
+from dockerlint.lint.analysis.leftovers import (
+    XDG,
+    caches_of,
+    has_evidence,
+    leaves,
+    removed,
+    removed_by,
+    runs_in_container,
+)
 from dockerlint.lint.analysis.users import number_of
 from dockerlint.lint.catalogue.name_patterns import matches_any
 from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.catalogue.tool import strip_glob
-from dockerlint.lint.engine.findings import Applicability, Fix
+from dockerlint.lint.engine.findings import Applicability, Fix, shortened
 from dockerlint.lint.syntax import nodes
 
 from .cache_readers import Need, cache_needed, needed_later
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.tool import Cache, Invocation, Tool
@@ -39,6 +53,8 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.span import Edit, Span
 
 LONGEST_FLAG = 300
+# What a tool fills its caches with.
+FILLING = ("install", "build", "upgrade")
 # A RUN that can fetch nothing.
 CUT_OFF = "--network=none"
 # What shows that a file sees to apt's settings itself: the hook of Debian's images, and the setting against it.
@@ -62,6 +78,37 @@ def wanted_caches(facts: Facts, run: Run, invocation: Invocation) -> tuple[Cache
     return missing
 
 
+def fills_cache(invocation: Invocation) -> bool:
+    """Whether a command fills its tool's caches."""
+    kind = invocation.tool.kind
+    if invocation.action == "install":
+        return True
+    # a build tool caches what it compiles; the build scripts of a package manager fetch nothing
+    return (kind == "build" and invocation.action == "build") or (kind == "system" and invocation.action == "upgrade")
+
+
+def has_decided(facts: Facts, run: Run, invocation: Invocation, caches: tuple[Cache, ...]) -> bool:
+    """Whether the file has chosen the other remedy: the cache is switched off, or a system package manager's is cleaned.
+
+    Never where all rules are asked for.
+    """
+    if facts.settings.preset == "all":
+        return False
+    if is_switched_off(facts, run, invocation):
+        return True
+    return invocation.tool.kind == "system" and not any(leaves(facts, run, item, invocation.tool) for item in caches if item.clean)
+
+
+def rarely_runs(facts: Facts, run: Run, invocation: Invocation) -> bool:
+    """Whether a RUN runs again for little but an edit of its own text, or has a better remedy: the packages are named in it.
+
+    Of the system packages that an image ships, the clean-up in the same RUN is safe, and is advised.
+    """
+    if invocation.tool.kind == "system":
+        return facts.in_image(run)
+    return invocation.action == "install" and any(not word.text.startswith((".", "/", "$")) for word in invocation.operands)
+
+
 def _moved(item: Cache, invocation: Invocation) -> Cache | None:
     """A cache where the options of a command put it; None when that cannot be told."""
     where = invocation.option(*item.options) if item.options else None
@@ -70,23 +117,40 @@ def _moved(item: Cache, invocation: Invocation) -> Cache | None:
     return item.at(where) if where.startswith("/") and "$" not in where else None
 
 
-def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -> Fix | None:
+def mount_caches(facts: Facts, stage: Stage, run: Run, invocation: Invocation) -> Answer:
     """The fix that mounts a tool's caches on a RUN and takes away what defeats them.
 
     A tool whose later steps need what is in its cache (`kept`) gets the mounts on all RUNs of the stage at once, by the
-    first one's fix.
+    first one's fix; so does one that is told to keep its downloads, which without a mount would stay in the layers.
     """
-    if not _refreshes(facts, run, invocation):
-        return None
-    runs = [run]
-    if any(item.kept for item in invocation.tool.caches):
-        if next(item for item in stage.all(nodes.Run) if _fills(facts, item, invocation.tool)) is not run:
-            return None
-        runs = [item for item in stage.all(nodes.Run) if any(i.tool is invocation.tool for i in facts.invocations(item))]
-    made = [_edits(facts, item, invocation) for item in runs]
-    edits = tuple(edit for item in made if item is not None for edit in item)
-    if not edits or None in made:
-        return None
+    tool = invocation.tool
+    kept = any(item.kept for item in tool.caches)
+    if not kept and not (tool.mount_setup and needs_setup(facts, run)):
+        return _mounted_on(facts, stage, [run], invocation)
+    first, command = next(_unmounted(facts, stage, tool), (run, invocation))
+    if first is not run:
+        answer = _by_first(facts, first, command.command.span.start, kept)
+        return Carried(facts.doc.line(command.command.span.start)) if isinstance(answer, Fix) else answer
+    return _by_first(facts, run, invocation.command.span.start, kept)
+
+
+@once
+def _by_first(facts: Facts, run: Run, place: int, kept: bool) -> Answer:
+    """The fix of a stage's first RUN, for all of them at once; `place` is where its command begins."""
+    stage = facts.stage_of(run)
+    invocation = next(item for item in facts.invocations(run) if item.command.span.start == place)
+    using = [item for item in stage.all(nodes.Run) if _calls(facts, item, invocation.tool)]
+    runs = using if kept else [item for item in using if item.span.start >= run.span.start and _fills(facts, item, invocation.tool)]
+    return _mounted_on(facts, stage, runs, invocation)
+
+
+def _mounted_on(facts: Facts, stage: Stage, runs: list[Run], invocation: Invocation) -> Answer:
+    made = [_edits(facts, item, invocation, first=item is runs[0]) for item in runs]
+    if refusal := next((item for item in made if isinstance(item, Refusal)), None):
+        return refusal
+    edits = tuple(edit for item in made if not isinstance(item, Refusal) for edit in item)
+    if not are_apart(edits):
+        return Refusal("what empties the cache and what fills it are one command: part them")
     title = f"add a cache mount for {invocation.tool.name}"
     if why := _impossible(facts, stage, runs, invocation.tool):
         return Fix(f"{title} (dlint does not make it: {why})", edits, Applicability.DISPLAY)
@@ -119,41 +183,78 @@ def _links(facts: Facts, run: Run, invocation: Invocation) -> bool:
 
 
 def _fills(facts: Facts, run: Run, tool: Tool) -> bool:
-    return any(item.tool is tool and item.action in ("install", "build", "upgrade") for item in facts.invocations(run))
+    return any(item.tool is tool and item.action in FILLING for item in facts.invocations(run))
 
 
-def _refreshes(facts: Facts, run: Run, invocation: Invocation) -> bool:
-    """Whether a RUN refreshes the package index itself, where it needs one: a mount hides the lists of earlier layers."""
-    if not any(item.role == "index" for item in invocation.tool.caches):
-        return True
-    return any(item.tool is invocation.tool and item.action == "refresh" for item in facts.invocations(run))
+def _unmounted(facts: Facts, stage: Stage, tool: Tool) -> Iterator[tuple[Run, Invocation]]:
+    """The RUNs of a stage that are to get mounts of a tool's caches, each with its first command that fills them."""
+    for run in stage.all(nodes.Run):
+        item = next((item for item in facts.invocations(run) if item.tool is tool and fills_cache(item)), None)
+        caches = wanted_caches(facts, run, item) if item is not None else ()
+        told = not (facts.quiet and item is not None and rarely_runs(facts, run, item))
+        if item is not None and caches and told and not has_decided(facts, run, item, caches):
+            yield run, item
 
 
-def _edits(facts: Facts, run: Run, invocation: Invocation) -> list[Edit] | None:
-    """The edits of one RUN; None when something in it would defeat the mount or be defeated by it."""
+def _refresh(facts: Facts, run: Run, invocation: Invocation) -> tuple[list[str], list[Edit]]:
+    """Commands that refresh the package index first, as a mount hides the lists of earlier layers; none where the RUN has its own.
+
+    A RUN above that does nothing else moves here, by the edits.
+    """
+    tool = invocation.tool
+    subcommands = tool.action("refresh").subcommands
+    if not subcommands or not any(item.role == "index" for item in tool.caches):
+        return [], []
+    if any(item.tool is tool and item.action == "refresh" for item in facts.invocations(run)):
+        return [], []
+    above = [node for node in facts.stage_of(run).all(nodes.Run) if node.span.start < run.span.start and _calls(facts, node, tool)]
+    script = facts.script(above[-1]) if above and _only_refreshes(facts, above[-1], tool) else None
+    if script is not None and merge_down(facts, above[-1], run):
+        return [facts.doc.source(script.core)], [delete_instruction(facts.doc, above[-1])]
+    name = invocation.words[0].text
+    return [f"sudo {name} {subcommands[0]}" if invocation.command.name == "sudo" else f"{name} {subcommands[0]}"], []
+
+
+def _calls(facts: Facts, run: Run, tool: Tool) -> bool:
+    return any(item.tool is tool for item in facts.invocations(run))
+
+
+def _only_refreshes(facts: Facts, run: Run, tool: Tool) -> bool:
+    used = [item.action for item in facts.invocations(run) if item.tool is tool]
+    return len(used) == len(facts.commands(run)) and set(used) == {"refresh"}
+
+
+def _edits(facts: Facts, run: Run, invocation: Invocation, *, first: bool) -> list[Edit] | Refusal:
+    """The edits of one RUN; a refusal when something in it would defeat the mount or be defeated by it.
+
+    The `first` one of several sets up what the mounts of all need.
+    """
     missing = wanted_caches(facts, run, invocation)
     if not missing:
         return []
     script = facts.script(run)
     # what makes the folder that a guessed place lies in would find the mount in it
     if any(item.guess and script and _names_folder(script.text, posixpath.dirname(item.mount)) for item in missing):
-        return None
+        return Refusal("the step works with the folder that the cache lies in, and would find the mount there")
     # files that are links into the cache would lead nowhere
     if any(item.tool is invocation.tool and _links(facts, run, item) for item in facts.invocations(run)):
-        return None
+        return Refusal("what it installs are links into the cache, which would lead nowhere: let it copy")
     cleanup = _drop_cleanup(facts, run, missing, invocation.tool)
-    setup = set_up(facts, run, invocation.tool) if needs_setup(facts, run) else []
-    if cleanup is None or setup is None:
-        return None
+    if isinstance(cleanup, Refusal):
+        return cleanup
+    commands, moved = _refresh(facts, run, invocation)
+    setup = _in_front(facts, run, [*(invocation.tool.mount_setup if first and needs_setup(facts, run) else ()), *commands])
+    if setup is None:
+        return Refusal("there is no place in front of the script for what the mount needs: start it with a plain command")
     options = [edit for item in facts.invocations(run) if item.tool is invocation.tool for edit in _keep_cache(facts, run, item)]
     if isinstance(run.form, nodes.Exec) and (options or cleanup):
-        return None
+        return Refusal("the RUN is a JSON list: write it in shell form")
     # a mount belongs to root unless it is told otherwise, and another user could not write to it
     user = facts.state(run).user
     number = number_of(user) if user else "0"
     if number is None:
-        return None
-    return [insert_flags(facts.doc, run, _flags(missing, number)), *cleanup, *setup, *options]
+        return Refusal(f"the mount would be root's, and the number of {user} is not known: give the user a number and write it in `USER`")
+    return [insert_flags(facts.doc, run, _flags(missing, number)), *cleanup, *moved, *setup, *options]
 
 
 def needs_setup(facts: Facts, run: Run) -> bool:
@@ -170,25 +271,38 @@ def set_up(facts: Facts, run: Run, tool: Tool, *, flagged: bool = False) -> list
     """What must run before the tool so that it fills its cache; None when there is no place for it. With `flagged` it goes behind the
     flags that the RUN has, on a line of its own where it would be long.
     """
-    script = facts.script(run)
-    if not tool.mount_setup or script is None:
-        return []
     names = {item.words[0].text for item in facts.invocations(run) if item.tool is tool}
     lasting = [text for name, text in tool.mount_setting.items() if name in names]
     # it would be a setting of the image that ships
     if lasting and facts.in_image(run):
         return None
-    texts = [*tool.mount_setup, *lasting]
+    return _in_front(facts, run, [*tool.mount_setup, *lasting], flagged=flagged)
+
+
+def _in_front(facts: Facts, run: Run, commands: Sequence[str], *, flagged: bool = False) -> list[Edit] | None:
+    """Commands in front of a RUN's script; None when there is no place for them."""
+    script = facts.script(run)
+    if not commands:
+        return []
+    if script is None or isinstance(run.form, nodes.Exec):
+        return None
     if script.heredoc:
         first = script.commands[0] if script.commands else None
         if first is None or first.within or script.tests:
             return None
-        return [insert(first.span.start, "".join(text + facts.doc.newline for text in texts))]
+        return [insert(first.span.start, "".join(text + facts.doc.newline for text in commands))]
+    at = script.core.start
     between = line_joint(facts.doc, facts.doc.source(script.core), trailing=True)
-    start = script.core.start
-    long = flagged and start - line_start(facts.doc, start) + len(texts[0]) + len(" && \\") > LONGEST
-    first = f"{facts.doc.escape}{facts.doc.newline}{INDENT}" if long else ""
-    return [insert(start, first + "".join(text + between for text in texts))]
+    if stops_at_errors(script):
+        # in front of `&& set -e` a failure would leave the rest without the option
+        after = skip_gap(facts.doc, script.commands[0].whole.end, script.core.end)
+        if facts.doc.text[after : after + 1] == ";":
+            at = skip_gap(facts.doc, after + 1, script.core.end)
+            own = facts.doc.text[line_start(facts.doc, at) : at]
+            between = f"; {facts.doc.escape}{facts.doc.newline}{own if not own.strip() else INDENT}"
+    long = flagged and at - line_start(facts.doc, at) + len(commands[0]) + len(" && \\") > LONGEST
+    broken = f"{facts.doc.escape}{facts.doc.newline}{INDENT}" if long else ""
+    return [insert(at, broken + "".join(text + between for text in commands))]
 
 
 def _keep_cache(facts: Facts, run: Run, invocation: Invocation) -> list[Edit]:
@@ -226,8 +340,8 @@ def _flags(caches: Iterable[Cache], user: str) -> list[str]:
     return flags
 
 
-def _drop_cleanup(facts: Facts, run: Run, caches: tuple[Cache, ...], tool: Tool) -> list[Edit] | None:
-    """Takes away what would empty the mounted caches; None when that cannot be told apart from the rest of its command.
+def _drop_cleanup(facts: Facts, run: Run, caches: tuple[Cache, ...], tool: Tool) -> list[Edit] | Refusal:
+    """Takes away what would empty the mounted caches; a refusal when that cannot be told apart from the rest of its command.
 
     A folder that a cache is mounted in cannot be removed either: the command would fail.
     """
@@ -235,7 +349,7 @@ def _drop_cleanup(facts: Facts, run: Run, caches: tuple[Cache, ...], tool: Tool)
     wipes: dict[Span, Command] = {}
     for path, command in removed(facts, run):
         if any(_lies(item.mount, path) and item.mount != path for item in caches):
-            return None
+            return Refusal(f"the step deletes {path}, where the mount would be: delete what is in it by its name")
         if any(_lies(path, item.mount) for item in caches):
             wipes[command.span] = command
     for invocation in facts.invocations(run):
@@ -245,15 +359,16 @@ def _drop_cleanup(facts: Facts, run: Run, caches: tuple[Cache, ...], tool: Tool)
         if any(item in caches for item in emptied):
             # what it empties beside them would get into the layer
             if not all(item in caches or facts.mounted(run, item.path) for item in emptied):
-                return None
+                return Refusal(f"`{invocation.name}` empties caches that are not mounted, too: clean them by their paths")
             wipes[invocation.command.span] = invocation.command
     edits: list[Edit] = []
     for command in wipes.values():
         gone = script and _without(facts, run, script, command, caches)
         if not gone:
-            return None
+            text = " ".join(facts.doc.source(command.span).split())
+            return Refusal(f"`{shortened(text)}` would empty the mount, and other commands hang on it: take it away by hand")
         edits += gone
-    return edits if are_apart(edits) else None
+    return edits if are_apart(edits) else Refusal("what empties the cache cannot be told from the rest of the step: take it away by hand")
 
 
 def _without(facts: Facts, run: Run, script: Script, command: Command, caches: tuple[Cache, ...]) -> list[Edit] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import append_command, can_append, delete_instruction, hides_failures, insert
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.leftovers import caches_of, removed
 from dockerlint.lint.analysis.users import is_root
 from dockerlint.lint.catalogue.tool import unwrapped
@@ -44,7 +45,7 @@ def cleaned(facts: Facts, run: Run, cache: Cache, invocation: Invocation, after:
     return any(_is_inner_clean(words, places) for words in inner)
 
 
-def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fix | None:
+def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fix | Refusal:
     """The fix that empties a tool's cache at the end of a RUN; None where a command cannot simply be added.
 
     The tool's own command does it where the tool is sure to be there still, else its folders are removed by their paths. The
@@ -52,18 +53,18 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
     later step is there to clean it: bringing that one here is another rule's fix.
     """
     script = facts.script(run)
-    if (
-        cache.clean is None
-        or script is None
-        or not can_follow(script)
-        or hides_failures(script, facts.state(run).shell)
-        or _cleaned_later(facts, run, cache, invocation)
-    ):
-        return None
+    if cache.clean is None:
+        return Refusal(f"{invocation.tool.name} has no command that empties it: mount it")
+    if script is None or not can_follow(script):
+        return Refusal("no command can follow this script: end it with a plain command joined by `&&`")
+    if hides_failures(script, facts.state(run).shell):
+        return Refusal("a command behind it would hide that an earlier one failed: join them by `&&`, or start with `set -e`")
+    if later := _cleaned_later(facts, run, cache, invocation):
+        return Refusal(f"line {facts.doc.line(later.span.start)} deletes it, too late: that command belongs here")
     tool = invocation.tool
     need = needed_later(facts, run, tool) if cache.role == "index" else cache_needed(facts, run, tool)
     if need is Need.CERTAIN:
-        return None
+        return Refusal("a later step works with what lies there: mount it in both")
     if only_refreshes(facts, run):
         trust = Applicability.SAFE if need is Need.NONE else Applicability.UNSAFE
         return Fix(f"delete the RUN, whose {tool.name} lists nobody uses", (delete_instruction(facts.doc, run),), trust)
@@ -71,7 +72,7 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
     if not clean.startswith("rm ") and not stays(facts, run, script, tool):
         paths = _places(facts, run, tool, cache)
         if not all(map(PLAIN_PATH.fullmatch, paths)):
-            return None
+            return Refusal(f"the name of {paths[0]} means something to a shell: delete it by hand")
         clean, trusted = f"rm -rf {' '.join(paths)}", trusted and _owns(facts, run, paths)
     command = clean_command(invocation, clean)
     applicability = Applicability.SAFE if trusted else Applicability.UNSAFE
@@ -99,17 +100,18 @@ def _owns(facts: Facts, run: Run, paths: list[str]) -> bool:
     return is_root(facts.state(run).user) is not False or all(home is not None and _lies_in(path, home) for path in paths)
 
 
-def _cleaned_later(facts: Facts, run: Run, cache: Cache, invocation: Invocation) -> bool:
+def _cleaned_later(facts: Facts, run: Run, cache: Cache, invocation: Invocation) -> Run | None:
+    """The step further down that empties a tool's cache; None when none does."""
     stage = facts.find_stage(run)
     if stage is None or facts.as_hadolint:
-        return False
+        return None
     for node in following(stage, run)[:FARTHEST]:
         if not isinstance(node, nodes.Run):
             continue
         fills = any(item.tool is invocation.tool and item.action in FILLING for item in facts.invocations(node))
         if not fills and cleaned(facts, node, cache, invocation, 0):
-            return True
-    return False
+            return node
+    return None
 
 
 def clean_command(invocation: Invocation, clean: str) -> str:

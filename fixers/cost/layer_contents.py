@@ -18,6 +18,8 @@ from .bounded import ZERO, Amount, total
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from .locked_packages import Packages
+
 
 class ContextFile(Struct, frozen=True):
     """A file of the build context."""
@@ -45,6 +47,8 @@ class LayerEntry(Struct, frozen=True):
     names: frozenset[str] = frozenset()
     # the single files by their paths in the image, of which `size` is the sum; None when they are not known
     files: Mapping[str, ContextFile] | None = None
+    # what the manifest named where this is what an install of a whole project has left; None for anything else
+    project: Packages | None = None
 
 
 class Ledger(Struct):

@@ -14,6 +14,7 @@ from dockerlint.lint.catalogue import tool as tools
 from dockerlint.lint.catalogue.basis import Basis
 from dockerlint.lint.storage.lazy_regex import regex
 
+from ..inputs.inner_commands import DEEPEST, inner
 from . import compiles, locked_packages, other_commands
 from .bounded import ZERO, Amount, share
 from .distribution_packages import Closure, closure
@@ -50,6 +51,9 @@ MAKES_FOLDERS = frozenset(("-d", "--directory"))
 FIRST_TO_COMPILE = 20
 # How many files are looked into for what a program imports.
 MOST_GO_FILES = 100
+MAKES = ("make", "gmake")
+# Options of pip with which it installs what is there.
+AGAIN = ("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-installed")
 RECURSIVE = regex(r"--recursive|-[A-Za-z]*R[A-Za-z]*")
 
 
@@ -91,6 +95,8 @@ class RunScript:
         self.sometimes = False
         # whether the command before, in a pipeline, has printed a download
         self.piped = False
+        # how many scripts that call each other are being read
+        self.depth = 0
         # the packages that it has removed so far
         self.removed: set[str] = set()
 
@@ -122,6 +128,8 @@ class RunScript:
         if not self.sometimes:
             self._changes(name, texts, command)
         invocation = tools.invocation(_plain(command, words[0]))
+        if (invocation is None or not invocation.action) and self._inner(command):
+            return
         if invocation is not None:
             self._tool(invocation)
         elif name in ("cp", "mv") or (name == "install" and not MAKES_FOLDERS.intersection(texts)):
@@ -131,6 +139,26 @@ class RunScript:
             self.work.add(amount("python.venv_seconds"))
         elif not other_commands.run(self, name, texts, command):
             self.unknown()
+
+    def _inner(self, command: Command) -> bool:
+        """Goes through what a command runs by a script of the context; whether there is one that can be read."""
+        if self.depth >= DEEPEST:
+            return False
+        found = next(inner(command, self.folder, self.text), None)
+        if found is None or not found.commands:
+            return False
+        # what a Makefile compiles has a figure of its own
+        if command.name in MAKES and not any(tools.invocation(item) for item in found.commands):
+            return False
+        folder, sometimes = self.folder, self.sometimes
+        self.depth += 1
+        for item in found.commands:
+            if "substitution" not in item.within and item.words:
+                self.sometimes = sometimes or item.sometimes
+                self._command(item)
+        self.depth -= 1
+        self.folder, self.sometimes = folder, sometimes
+        return True
 
     def _transfer(self, name: str, texts: list[str]) -> None:
         """Copies or moves files: known ones keep their size, moved ones of an earlier step are written again."""
@@ -173,13 +201,14 @@ class RunScript:
         cache: bool = False,
         packed: bool = False,
         names: frozenset[str] = frozenset(),
+        project: locked_packages.Packages | None = None,
     ) -> None:
         """Bytes at a path, unless a mount keeps them out of the layer."""
         if size == ZERO or (path is not None and self._mounted(path)):
             return
         if self.sometimes:
             size = Amount(0.0, size.mid, size.high, size.basis)
-        self.ledger.put(LayerEntry(self.step, path, size, cache, packed, names))
+        self.ledger.put(LayerEntry(self.step, path, size, cache, packed, names, project=project))
 
     def _mounted(self, path: str) -> bool:
         return any(mount.kind in ("cache", "tmpfs") and mount.covers(path) for mount in self.mounts)
@@ -349,6 +378,11 @@ class RunScript:
         projects += [word.text for word in invocation.options("-e", "--editable")]
         if projects or (not files and not named):
             lists.append(self.first(known.files or ("pyproject.toml",), dev=True))
+        site = self._site(invocation, known)
+        project = _same_list(lists) if not (named or projects or invocation.operands) else None
+        if project is not None and not invocation.has(AGAIN) and any(entry.project == project for entry in self.ledger.below(site)):
+            self.work.add(amount(known.start) if known.start else ZERO)
+            return
         all_named = len(invocation.operands) - len(projects) <= len(invocation.packages)
         found = wheels([*lists, locked_packages.Packages(tuple(named), closed=False) if named else None])
         size, download = found.size, found.download
@@ -356,7 +390,7 @@ class RunScript:
         if missing:
             more = unlisted(known) * missing
             size, download = size + more, download + share(more, amount("pip.cache")) if download else None
-        self.put(self._site(invocation, known), size, names=frozenset(named))
+        self.put(site, size, names=frozenset(named), project=project)
         self._finish(invocation, known, size, found.count, download=download)
 
     def _site(self, invocation: Invocation, known: WorkRecipe) -> str:
@@ -407,6 +441,12 @@ class RunScript:
             # an earlier step fetched them, and left them for this one
             self.work.add(amount(known.start) if known.start else ZERO)
             return
+        project = None if named else found or locked_packages.Packages((), closed=False)
+        again = project is not None and invocation.subcommand not in invocation.tool.action("install").afresh
+        if again and any(entry.project == project for entry in self.ledger.below(into)):
+            # the packages are there: the same install finds nothing to do
+            self.work.add(amount(known.start) if known.start else ZERO)
+            return
         packages = listed(found, known)
         size, count = packages.size, packages.count
         if len(invocation.operands) > len(invocation.packages) and invocation.action == "install":
@@ -414,7 +454,7 @@ class RunScript:
         if known.into_cache and self._mounted(into):
             self._finish(invocation, known, size, count, at=into)
             return
-        self.put(into, size, names=frozenset(named), cache=known.into_cache)
+        self.put(into, size, names=frozenset(named), cache=known.into_cache, project=project)
         self._finish(invocation, known, size, count, at=into if known.into_cache else None)
 
     def first(self, names: Iterable[str], *, dev: bool) -> locked_packages.Packages | None:
@@ -583,3 +623,11 @@ def _share(size: Amount, name: str) -> Amount:
 def lies_in(path: str, folder: str) -> bool:
     """Whether a path is in a folder, Python's version aside."""
     return within(place(path), place(folder))
+
+
+def _same_list(lists: list[locked_packages.Packages | None]) -> locked_packages.Packages | None:
+    """All that some lists name; None when one of them cannot be read, or there is none."""
+    known = [item for item in lists if item is not None]
+    if not known or len(known) < len(lists):
+        return None
+    return locked_packages.Packages(tuple(name for item in known for name in item.names), all(item.closed for item in known))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow
-from dockerlint.fixers.edits import apply, insert, insert_command, insert_word, remove_word, stops_at_errors
+from dockerlint.fixers.edits import apply, has_errexit, insert, insert_command, insert_word, remove_word
 from dockerlint.fixers.inputs.runtime_command import started
 from dockerlint.fixers.merge import merge_down, trust
 from dockerlint.fixers.refusal import Refusal
@@ -229,7 +229,7 @@ def _with_apk(facts: Facts, install: Install) -> Fix | Refusal:
 
 def _stops(facts: Facts, run: nodes.Run, script: Script) -> bool:
     """Whether a RUN ends where its install fails: what is not there cannot be removed."""
-    return script.chained or stops_at_errors(script, facts.state(run).shell)
+    return script.chained or has_errexit(script, facts.state(run).shell)
 
 
 def _call(facts: Facts, invocation: Invocation) -> str:

@@ -47,7 +47,8 @@ class Manifests(Struct, frozen=True):
 
     `known` when there was a context to look at, `why` then says why it may read more than these, None when it surely does
     not. `needs_project` says why it installs the project itself as well, which takes its source. `first` is the command that
-    installs what `files` name, where it is not the install itself. `fails` says why it does not run without the source.
+    installs what `files` name, where it is not the install itself. `fails` says why it does not run without the source,
+    `lacks` which file it reads that the context does not have.
     """
 
     files: tuple[str, ...]
@@ -56,6 +57,7 @@ class Manifests(Struct, frozen=True):
     needs_project: str | None = None
     first: str | None = None
     fails: str | None = None
+    lacks: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -113,6 +115,7 @@ def manifests(facts: Facts, invocation: Invocation, folder: str) -> Manifests:
         tuple(posixpath.relpath(name, folder or ".") for name in read.files),
         known=True,
         fails=read.fails,
+        lacks=read.lacks,
         why=read.why or (f"{above} also decides what is installed" if above else None),
         needs_project=_needs_project(facts, invocation, folder),
     )
@@ -199,8 +202,7 @@ def trusted(facts: Facts, run: Run, invocation: Invocation, reads: Manifests) ->
         # what fetches for a build fails where a manifest names parts of the source that are not there
         if invocation.tool.name == "maven" and sum(name.endswith("pom.xml") for name in reads.files) > 1:
             return Applicability.DISPLAY, "Maven cannot fetch for modules that depend on each other"
-        missing = reads.why is not None and reads.why.endswith("is not in the build context")
-        return Applicability.DISPLAY if missing else Applicability.UNSAFE, reads.why or "it adds a step"
+        return Applicability.DISPLAY if reads.lacks else Applicability.UNSAFE, reads.why or "it adds a step"
     if local_project.own(invocation) and reads.needs_project:
         return Applicability.DISPLAY if reads.why else Applicability.UNSAFE, reads.why or reads.needs_project
     action = invocation.tool.action("install")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.lint.catalogue.name_patterns import matches
+from dockerlint.lint.catalogue.tool import invocation as invocation_of
 from dockerlint.lint.syntax import nodes
 
-from .image_paths import absolute
+from .inner_commands import folder_at, inner
 from .install_inputs import Bringers, brought, manifests, primary, project_flag
 from .reads.local_project import own
 
@@ -41,11 +42,20 @@ class ProjectInstall(Struct, frozen=True):
     folder: str
     # the first COPY that brings the manifest
     copy: Copy
+    # the folder of the image that the command runs in; None when it is not known
+    cwd: str | None
+    # the command of the RUN that runs it by a script of the context; None when it stands in the RUN itself
+    through: Command | None = None
 
     @property
     def name(self) -> str:
         """What to call it in a message."""
         return self.invocation.name
+
+    @property
+    def command(self) -> Command:
+        """The command of the RUN that does it."""
+        return self.through or self.invocation.command
 
 
 def project_installs(facts: Facts, stage: Stage) -> Iterator[ProjectInstall]:
@@ -57,12 +67,33 @@ def project_installs(facts: Facts, stage: Stage) -> Iterator[ProjectInstall]:
             copies.add(node)
         if not isinstance(node, nodes.Run):
             continue
-        for invocation in facts.invocations(node):
-            if fetches(invocation, installed):
-                found = project_install(facts, copies, node, invocation)
-                if found is not None:
-                    yield found
-                installed.add(invocation.tool.name)
+        for command in facts.commands(node):
+            for invocation, cwd, through in _called(facts, copies, node, command):
+                if fetches(invocation, installed):
+                    found = project_install(facts, copies, node, invocation, cwd, through)
+                    if found is not None:
+                        yield found
+                    installed.add(invocation.tool.name)
+
+
+def _called(facts: Facts, copies: Bringers, run: Run, command: Command) -> Iterator[tuple[Invocation, str | None, Command | None]]:
+    """The tools that a command of a RUN calls, itself or by a script of the context; each with its folder and, then, the command."""
+    folder = working_folder(facts, run, command)
+    direct = next((item for item in facts.invocations(run) if item.command is command), None)
+    if direct is not None:
+        yield direct, folder, None
+    if facts.context is None or (direct is not None and direct.action):
+        return
+
+    def read(path: str) -> str | None:
+        found = copies.first(path)
+        return facts.context.read(found[1]) if found is not None and facts.context is not None else None
+
+    for item in inner(command, folder, read):
+        for called in item.commands:
+            invocation = invocation_of(called)
+            if invocation is not None:
+                yield invocation, folder_at(item.commands, called, item.folder), command
 
 
 def fetches(invocation: Invocation, installed: set[str]) -> bool:
@@ -79,9 +110,10 @@ def fetches(invocation: Invocation, installed: set[str]) -> bool:
     return invocation.action == "build" and tool.prefetch is not None and tool.name not in installed
 
 
-def project_install(facts: Facts, copies: Bringers, run: Run, invocation: Invocation) -> ProjectInstall | None:
-    """The install that a command is, given the COPYs above it; None when none of these brings its manifest."""
-    cwd = working_folder(facts, run, invocation.command)
+def project_install(
+    facts: Facts, copies: Bringers, run: Run, invocation: Invocation, cwd: str | None, through: Command | None = None
+) -> ProjectInstall | None:
+    """The install that a command is, given the COPYs above it and its folder; None when none of these brings its manifest."""
     for name in primary(invocation):
         for base in _names(facts, name):
             text = facts.expand(base, run)
@@ -92,22 +124,14 @@ def project_install(facts: Facts, copies: Bringers, run: Run, invocation: Invoca
             relative = not posixpath.isabs(base) and found.endswith(base) and project_flag(invocation) is None
             folder = found.removesuffix(base).rstrip("/") if relative else posixpath.dirname(found)
             place = path.removesuffix(base).rstrip("/") if relative else posixpath.dirname(path)
-            return ProjectInstall(run, invocation, manifests(facts, invocation, folder), place or "/", folder, copy)
+            return ProjectInstall(run, invocation, manifests(facts, invocation, folder), place or "/", folder, copy, cwd, through)
     return None
 
 
 def working_folder(facts: Facts, run: Run, command: Command) -> str | None:
     """The folder that a command of a RUN runs in, after each `cd` before it; None when it is not known."""
-    folder = facts.state(run).workdir
     script = facts.script(run)
-    for item in script.commands if script else ():
-        if item is command:
-            break
-        if item.name in ("pushd", "popd") or (item.name == "cd" and item.sometimes):
-            return None
-        if item.name == "cd" and item.within == command.within[: len(item.within)]:
-            folder = absolute(item.arguments[0].text, folder) if len(item.arguments) == 1 else None
-    return folder
+    return folder_at(script.commands if script else (), command, facts.state(run).workdir)
 
 
 def _names(facts: Facts, pattern: str) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dockerlint.fixers.edits import insert_lines, with_comments
+from dockerlint.fixers.edits import insert_lines, whole_lines, with_comments
 from dockerlint.fixers.effects.footprint import overlap
+from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
 from dockerlint.lint.catalogue.tool import catalogue, unwrapped
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.shell.script import Command
-    from dockerlint.lint.syntax.nodes import Instruction, Stage
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Stage
 
 WORD = regex(r"[\w.-]+")
 PORT = regex(r"\d+")
+LEADING = regex(r"\d{1,4}")
 # What only starts what follows.
 STARTERS = frozenset({"tini", "dumb-init", "exec", "env", "docker-entrypoint.sh"})
 PLAIN = regex(r"/[\w./+-]+")
@@ -39,7 +41,9 @@ class Users(Struct, frozen=True):
     name: str
     number: str
     make: dict[str, str]
-    ready: dict[str, str]
+    lean: tuple[str, ...]
+    ready: tuple[dict[str, Any], ...]
+    started: tuple[dict[str, Any], ...]
     commands: frozenset[str]
     bases: tuple[str, ...]
     words: frozenset[str]
@@ -57,7 +61,9 @@ def users() -> Users:
         data["name"],
         data["number"],
         data["make"],
-        data["ready"],
+        tuple(data["lean"]["images"]),
+        tuple(data["ready"]),
+        tuple(data["started"]),
         frozenset(root["commands"]),
         tuple(root["bases"]),
         frozenset(root["words"]),
@@ -67,22 +73,21 @@ def users() -> Users:
     )
 
 
-def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
-    """The fix that makes a user and runs the stage's command as this user; or none, and why."""
+def run_as_user(facts: Facts, stage: Stage) -> Fix | Refusal:
+    """The fix that makes a user and runs the stage's command as this user."""
     base = facts.base(stage)
-    starts = list(_started(stage))
-    if base is None or not starts:
-        return None, ""
+    starts = _starts(stage)
+    if base is None:
+        return Refusal("dlint does not know the base image")
+    if not starts and (refusal := _starts_by_itself(base)):
+        return refusal
     if reason := next((reason for node in starts if (reason := _needs_root(facts, node))), ""):
-        return None, reason
-    making = _making(base)
-    if making is None:
-        return None, f"dlint does not know how to create users in {base.repository}"
-    name, command = making
+        return Refusal(reason)
+    name, command = _making(base)
     doc = facts.doc
     owned = sorted(_written(facts, stage))
-    if owned and base.distribution == "none":
-        return None, f"the image has no `chown` to give {owned[0]} to another user"
+    if owned and not command and base.distribution == "none":
+        return Refusal(f"the image has no `chown` to give {owned[0]} to another user: copy it with `--chown`")
     edits = []
     if command:
         first = stage.from_
@@ -93,8 +98,8 @@ def run_as_user(facts: Facts, stage: Stage) -> tuple[Fix | None, str]:
     missing = [path for path in owned if path in {item.rstrip("/") for item in volumes}]
     make = f"mkdir -p {' '.join(missing)} && " if missing else ""
     lines = [f"RUN {make}chown {name} {' '.join(owned)}"] if owned else []
-    edits.append(insert_lines(doc, with_comments(doc, starts[0]).start, [*lines, f"USER {name}"]))
-    return Fix(f"run as user `{name}`", tuple(edits), Applicability.UNSAFE), ""
+    edits.append(insert_lines(doc, _place(doc, stage, starts), [*lines, f"USER {name}"]))
+    return Fix(f"run as user `{name}`", tuple(edits), Applicability.UNSAFE)
 
 
 def must_be_root(facts: Facts, stage: Stage) -> bool:
@@ -103,7 +108,12 @@ def must_be_root(facts: Facts, stage: Stage) -> bool:
     base = facts.base(stage)
     if not any(isinstance(node, nodes.CommandInstruction) for item in facts.graph.lineage(stage) for node in item.instructions):
         return base is not None and any(matches(f"{base.repository}:{base.tag}", item if ":" in item else f"{item}:*") for item in users().bases)
-    return any(word in known or posixpath.basename(word) in known for node in _started(stage) for word in _words(node))
+    return any(word in known or posixpath.basename(word) in known for node in _starts(stage) for word in _words(node))
+
+
+def _starts(stage: Stage) -> list[nodes.Cmd | nodes.Entrypoint]:
+    """The CMDs and the ENTRYPOINTs of a stage."""
+    return [node for node in stage.instructions if isinstance(node, nodes.Cmd | nodes.Entrypoint)]
 
 
 def low_port(facts: Facts, stage: Stage) -> str | None:
@@ -117,27 +127,43 @@ def low_port(facts: Facts, stage: Stage) -> str | None:
     return None
 
 
-def _started(stage: Stage) -> Iterator[nodes.Cmd | nodes.Entrypoint]:
-    """The CMD and the ENTRYPOINT that hold, in file order; they must be the stage's own, with no step behind."""
-    found = [node for node in stage.instructions if isinstance(node, nodes.Cmd | nodes.Entrypoint)]
-    if not found:
-        return
-    first = stage.instructions.index(found[0])
-    if any(isinstance(node, nodes.Run | nodes.Copy | nodes.Workdir) for node in stage.instructions[first:]):
-        return
-    yield from found
+def _place(doc: Dockerfile, stage: Stage, starts: list[nodes.Cmd | nodes.Entrypoint]) -> int:
+    """Where the line starts from which on no step has to run as root: at the command, or below the last step behind it."""
+    steps = [node for node in stage.instructions if isinstance(node, nodes.Run | nodes.Copy | nodes.Workdir)]
+    if starts and not (steps and steps[-1].span.start > starts[0].span.start):
+        return with_comments(doc, starts[0]).start
+    return whole_lines(doc, (steps or stage.instructions or (stage.from_,))[-1]).end
 
 
-def _making(base: BaseImage) -> tuple[str, str | None] | None:
-    """The user's name, and the command that makes the user if there is none yet."""
+def _starts_by_itself(base: BaseImage) -> Refusal | None:
+    """Why nobody but root may start what an image starts by itself; None when anybody may."""
+    fitting = (item for item in users().started if _is_of(base, item))
+    found = next((item["command"] for item in fitting), None)
+    if found is None:
+        return Refusal(f"this stage names no command, and dlint does not know that of {base.repository}: write the CMD here")
+    return Refusal(f"`{found}`, the command of {base.repository}, must start as root") if found else None
+
+
+def _is_of(base: BaseImage, item: dict[str, Any]) -> bool:
+    """Whether a row of the data speaks of an image."""
+    if not any(matches(base.repository, pattern) for pattern in item["repositories"]):
+        return False
+    number = LEADING.match(base.tag or "")
+    if "since" in item and (number is None or int(number[0]) < item["since"]):
+        return False
+    return any(matches(base.tag or "", pattern) for pattern in item.get("tags", ("*",)))
+
+
+def _making(base: BaseImage) -> tuple[str, str | None]:
+    """The user's name, and the command that makes the user if there is none yet and the image has it."""
     known = users()
-    ready = known.ready.get(base.repository)
+    ready = next((item["user"] for item in known.ready if _is_of(base, item)), None)
     if ready:
         return ready, None
-    if base.distribution == "none":
-        return known.number, None
     template = known.make.get(base.distribution or "")
-    return (known.name, template.format(name=known.name)) if template else None
+    if template is None or any(matches(f"{base.repository}:{base.tag}", pattern) for pattern in known.lean):
+        return known.number, None
+    return known.name, template.format(name=known.name)
 
 
 def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:

@@ -18,6 +18,8 @@ PLAIN = r"[^\s\\\"'$`;&|<>(){}*?\[\]~#!^]"
 WORD = regex(rf"(?:{PLAIN}|'[^'\n]*'|\"[^\"\\$`!\n]*\")+")
 QUOTED = regex(r"'([^'\n]*)'|\"([^\"\n]*)\"")
 ASSIGNMENT = regex(r"\w+=")
+# What joins commands.
+JOINED = regex(r"[;&|]|\n")
 # Commands that only a shell knows, and words of its grammar.
 # Source: POSIX, Shell Command Language, "Reserved Words", "Special Built-In Utilities"; bash(1).
 # fmt: off
@@ -53,6 +55,21 @@ def exec_form(doc: Dockerfile, form: Shell) -> tuple[Edit, ...] | None:
         after = "]" if index == len(words) - 1 else ","
         edits.append(Edit(word.span, before + json_strings.written(word.text) + after))
     return tuple(edits)
+
+
+def why_shell(doc: Dockerfile, form: Shell) -> str:
+    """Why `exec_form` makes no list of a command line: what of it only a shell understands, and what would do without one."""
+    text = form.text
+    if any(form.span.contains(comment.span) for comment in doc.comments):
+        return "a comment stands in it: take it out"
+    if JOINED.search(text):
+        return "it is more than one command: a script that ends with `exec` starts the last one in the shell's place"
+    if "$" in text:
+        return "it uses variables, which only a shell fills in: start it with `exec` to keep the shell out of the way"
+    first = text.split()[0] if text.strip() else ""
+    if first in BUILTINS or ASSIGNMENT.match(first):
+        return f"`{first}` means something to a shell only: start the program behind it with `exec`"
+    return "a shell reads some of its characters in its own way: quote them, or start it with `exec`"
 
 
 def _arguments(doc: Dockerfile, form: Shell) -> list[_Argument] | None:

@@ -36,11 +36,11 @@ def plan(facts: Facts, stage: Stage) -> Split | Refusal:
     return Refusal("dlint does not know what the build creates")
 
 
-def fix(facts: Facts, split: Split) -> Fix | None:
+def fix(facts: Facts, split: Split) -> Fix | Refusal:
     """The fix that makes a split; never a safe one, since what stays behind might be read by the program after all."""
     changes = edits(facts.doc, split)
     if changes is None:
-        return None
+        return Refusal("the steps are written in a form that cannot be taken apart: write each on lines of its own")
     behind = ", ".join(split.behind[:MOST_NAMED])
     more = f" and {len(split.behind) - MOST_NAMED} more" if len(split.behind) > MOST_NAMED else ""
     left = f"; left behind: {behind}{more}" if behind else ""

@@ -25,6 +25,7 @@ from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.span import Edit, Span
 
+from .compiled_dependencies import cargo_build, compile_command
 from .step_order import joined
 from .way_down import way_down
 
@@ -46,6 +47,7 @@ MOST_COPIES = 40
 LONGEST_QUOTE = 40
 NO_CUT = "the RUN cannot be split: commands before the install change what follows"
 PLAIN_NAME = regex(r"[\w./@+-]+")
+PLAIN_WORD = regex(r"[\w./:=,@+-]+")
 PLAIN_TARGET = regex(r"[\w./@+${}-]+")
 
 
@@ -83,6 +85,7 @@ def split_copy(facts: Facts, copies: Sequence[Copy], install: ProjectInstall, ot
     parts = _parts(facts, install, target)
     if isinstance(parts, Refusal):
         return parts
+    parts = _with_compile(facts, install, parts)
     texts = _manifest_copies(facts, down, install)
     if isinstance(texts, Refusal):
         return texts
@@ -286,9 +289,11 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
         if not prefetch:
             return Refusal(f"{invocation.tool.name} has no command that only downloads dependencies")
         # by the name that the file calls it by, such as ./mvnw
-        return _first(facts, install, _with_stubs(clean_command(invocation, prefetch), stubs))
+        return _first(facts, install, cargo_build(facts, install) or _with_stubs(clean_command(invocation, prefetch), stubs))
     if reads.first is not None:
         return _first(facts, install, reads.first)
+    if install.through is not None:
+        return _called(facts, install)
     script = facts.script(run)
     without = invocation.tool.action("install").without_project.get(invocation.subcommand, ())
     more = [option for option in without if not invocation.has((option,))] if reads.needs_project else []
@@ -310,10 +315,29 @@ def _first(facts: Facts, install: ProjectInstall, command: str) -> Parts:
     return Parts(line, doc.source(run.span), changed=True)
 
 
+def _called(facts: Facts, install: ProjectInstall) -> Parts | Refusal:
+    """A RUN with the install that a script of the context does, and the RUN that calls the script as it is."""
+    doc, invocation = facts.doc, install.invocation
+    command = invocation.command
+    if invocation.subcommand in invocation.tool.action("install").afresh:
+        return Refusal(f"`{_short(doc.source(install.command.whole))}` runs `{install.name}`, which installs all again: give the install a RUN of its own")
+    if command.redirects or not all(PLAIN_WORD.fullmatch(word.text) for word in (*command.assignments, *command.words)):
+        return Refusal(f"`{install.name}` depends on what else `{_short(doc.source(install.command.whole))}` does: give it a RUN of its own")
+    return _first(facts, install, " ".join(word.text for word in (*command.assignments, *command.words)))
+
+
+def _with_compile(facts: Facts, install: ProjectInstall, parts: Parts) -> Parts:
+    """The parts with a RUN more that compiles what was fetched, where a build below would do so after each edit."""
+    command = compile_command(facts, install)
+    if command is None:
+        return parts
+    line = _first(facts, install, command).first
+    return Parts(f"{parts.first}{facts.doc.newline}{line}", parts.rest, changed=True)
+
+
 def _enter(facts: Facts, install: ProjectInstall) -> str:
     """The `cd` to where an install works, where that is not its RUN's own folder."""
-    cwd = working_folder(facts, install.run, install.invocation.command)
-    there = install.place if project_flag(install.invocation) is not None else cwd
+    there = install.place if project_flag(install.invocation) is not None else install.cwd
     return "" if there is None or there == facts.state(install.run).workdir else f"cd {there} && "
 
 
@@ -425,7 +449,7 @@ def _belongs(invocation: Invocation, command: Command) -> bool:
     if other is None or other.tool is not invocation.tool or other.words != command.words or command.redirects:
         return False
     plain = other.action == "install" and other.subcommand in other.tool.action("install").plain
-    return (plain or other.action == "refresh") and not other.operands and other.tool.kind == "build"
+    return (plain or other.action in ("refresh", "configure")) and not other.operands and other.tool.kind == "build"
 
 
 def _reaches(text: str, target: str, workdir: str | None) -> bool:

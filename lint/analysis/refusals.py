@@ -262,9 +262,10 @@ def _references(node: nodes.Instruction) -> Iterator[tuple[Flag, str, bool]]:
     for flag in node.flags:
         if isinstance(node, nodes.Copy) and flag.name == "from" and flag.value and "$" not in flag.value:
             yield flag, flag.value, True
+        # whatever the kind of the mount, which the builder looks at later
         if isinstance(node, nodes.Run) and flag.name == "mount" and flag.value:
             mount = parse_mount(flag.value, flag)
-            if mount.from_ and mount.kind != "tmpfs" and "$" not in mount.from_:
+            if mount.from_ and "$" not in mount.from_:
                 yield flag, mount.from_, False
 
 

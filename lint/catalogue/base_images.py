@@ -335,11 +335,17 @@ def _literals(pattern: str) -> list[str]:
 
 @cache
 def _compile(pattern: str) -> re.Pattern[str]:
-    """A pattern of names: `*` is any text, `{name}` one of the placeholders, all else stands for itself."""
+    """A pattern of names: `*` is any text, `{name}` one of the placeholders, all else stands for itself.
+
+    What the first placeholder of a name stands for is captured.
+    """
     parts = []
+    seen = set()
     end = 0
     for match in PLACEHOLDER.finditer(pattern):
         parts.append(re.escape(pattern[end : match.start()]))
-        parts.append(f"(?P<{match[1]}>{_data().placeholders[match[1]]})" if match[1] else ".*")
+        group = f"P<{match[1]}>" if match[1] not in seen else ":"
+        parts.append(f"(?{group}{_data().placeholders[match[1]]})" if match[1] else ".*")
+        seen.add(match[1])
         end = match.end()
     return re.compile("".join(parts) + re.escape(pattern[end:]))

@@ -151,6 +151,8 @@ class Action(Struct, frozen=True):
     frozen: tuple[str, ...] = ()
     # subcommands that put the packages which they are given into the manifest, and install the rest of it as well
     adds: tuple[str, ...] = ()
+    # subcommands that throw away what an earlier install of the project has left, and install all of it again
+    afresh: tuple[str, ...] = ()
 
 
 class Lock(Struct, frozen=True):
@@ -252,6 +254,8 @@ class Tool(Struct, frozen=True, eq=False):
     mount_variable: str | None
     # the command that downloads the dependencies and builds nothing; None when there is none
     prefetch: str | None
+    # the command that compiles what was downloaded, and nothing of the project; None when there is none
+    compile_dependencies: str | None
     # the paths of the cache in other versions of the tool
     cache_aliases: tuple[str, ...]
     # other commands that read its package lists
@@ -573,6 +577,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         mount_flag=data.get("mount-flag"),
         mount_variable=data.get("mount-variable"),
         prefetch=data.get("prefetch"),
+        compile_dependencies=data.get("compile-dependencies"),
         cache_aliases=tuple(data.get("cache-aliases", ())),
         index_readers=tuple(data.get("index-readers", ())),
         offline_flags=tuple(data.get("offline-flags", ())),

@@ -303,7 +303,7 @@ def _history(context: Context | None, path: Path, most: int) -> History | None:
         return None
     if found.shallow:
         many = len(found.commits)
-        click.echo(f"dlint: --replay: the clone is shallow: it has {many} of {most} commits", err=True)
+        click.echo(f"dlint: --replay: the clone is shallow: {many} of {most} commits can be replayed", err=True)
     return found
 
 
@@ -311,7 +311,8 @@ def _fixed(
     facts: Facts, rules: Sequence[Rule], config: Config, selections: Selections
 ) -> tuple[Facts | None, tuple[str, ...]]:
     """The file with its safe fixes made, None when there are none, and what they do."""
-    from dockerlint.fixers.cost import price
+    from dockerlint.fixers.cost import estimate, price
+    from dockerlint.fixers.cost.saving import difference
     from dockerlint.fixers.loop import fix
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.engine.checker import check
@@ -324,10 +325,14 @@ def _fixed(
             last[0] = Facts(doc, facts.context, facts.settings)
         return last[0]
 
+    def judge(doc: Dockerfile) -> Estimate:
+        return estimate(doc, Facts(doc, facts.context, facts.settings), selections=selections, **speed(config))
+
     outcome = fix(
         facts.doc.text,
         lambda doc: check(doc, of(doc), rules, ignores=config.inline_ignores),
         worth=lambda doc, findings: price(doc, findings, of(doc), selections=selections, **speed(config)),
+        whole=lambda before, after: difference(judge(before), judge(after)),
     )
     changes = tuple(f"{item.code}, line {item.line}: {item.title}" for item in outcome.applied)
     return (of(parse(outcome.text)), changes) if outcome.text != facts.doc.text else (None, ())

@@ -143,6 +143,9 @@ def _configuration(path: Path, options: dict[str, Any]) -> Iterator[str]:
 
 def _needs(path: Path) -> Iterator[str]:
     """Of a Dockerfile, what it takes to build it."""
+    if not path.exists():
+        yield ""
+        yield f"{path}: there is no such file or folder"
     if not path.is_file():
         return
     from dockerlint.lint.analysis.facts import Facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
@@ -97,7 +98,17 @@ def _refuse_taken(code: str, name: str) -> None:
     for text in (code, name):
         known = find(text)
         if known:
-            raise click.UsageError(f"{text} is taken: {known.code} {known.name}")
+            free = f"; {_next_free(code)} is free" if text == code else ""
+            raise click.UsageError(f"{text} is taken: {known.code} {known.name}{free}")
+
+
+def _next_free(code: str) -> str:
+    """The first code after a taken one that no rule has."""
+    from dockerlint.lint.engine.registry import rules
+
+    taken = {rule.code for rule in rules()}
+    letters = code.rstrip("0123456789")
+    return next(found for number in count(int(code.removeprefix(letters))) if (found := f"{letters}{number}") not in taken)
 
 
 def _next_steps(path: Path, code: str, function: str, *, own: bool) -> Iterable[str]:

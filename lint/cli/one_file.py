@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockerlint.fixers.cost.copy_selections import Selections
+    from dockerlint.fixers.cost.cost_model import Estimate
     from dockerlint.fixers.cost.measured import Measurements
     from dockerlint.fixers.loop import FixOutcome
     from dockerlint.lint.context.recording_context import Question
@@ -52,6 +53,9 @@ ASKING = frozenset({"DF701"})
 
 # Rules that look for what the build does not need, which another build of the same file may.
 OF_ONE_BUILD = frozenset({"DF302"})
+
+# How many estimates of a file are kept: the first and the last text, and two on the way.
+MOST_ESTIMATES = 4
 
 # What is told as it is: these are no bugs.
 TOLD = (SourceError, ConfigError, PluginError, ShellCheckError)
@@ -132,6 +136,9 @@ class FileWork:
         self.settings = replace(settings(self.config), pins=task.pins, images=registry_images.images() if task.online else None)
         self.shellcheck = _shellcheck(task, self.config, self.rules)
         self._facts: Facts | None = None
+        self._kept_estimates: dict[tuple[str, Measurements | None], Estimate] = {}
+        # code and source of the fixes that would cost more than they save
+        self._declined: frozenset[tuple[str, str]] = frozenset()
         # By code, the rules that failed; None while their errors are raised.
         self._broken: dict[str, Failure] | None = None
 
@@ -170,6 +177,7 @@ class FileWork:
                 f"{read.path}:{item.line}: dlint did not apply the fix of {item.code}: {item.reason}; please report it"
                 for item in outcome.dropped
             ]
+            self._declined = outcome.declined
             text, fixed, failures = self._keep(read, outcome, notes)
             endless = dict.fromkeys(item.code for item in outcome.dropped if item.reason == ENDLESS)
             failures += [Failure(f"{read.path}: {code}: its fixes do not settle; dlint applied none of them", INTERNAL) for code in endless]
@@ -199,7 +207,9 @@ class FileWork:
     def _fix(self, text: str) -> FixOutcome:
         from dockerlint.fixers.loop import fix
 
-        return fix(text, self.find, unsafe=self.task.unsafe, worth=self.price if self.task.savings else None)
+        if not self.task.savings:
+            return fix(text, self.find, unsafe=self.task.unsafe)
+        return fix(text, self.find, unsafe=self.task.unsafe, worth=self.price, whole=self.whole)
 
     def _keep(self, read: Source, outcome: FixOutcome, notes: list[str]) -> tuple[str, tuple[Fixed, ...], list[Failure]]:
         """The text that holds from now on: the fixed one, unless it cannot be written."""
@@ -239,6 +249,30 @@ class FileWork:
         worthy = [finding if finding.code in self.own else replace(finding, fix=None) for finding in findings]
         return price(doc, worthy, self.facts(doc), measured=self.measured[0], selections=self.selections, **speed(self.config))
 
+    def whole(self, before: Dockerfile, after: Dockerfile) -> Saving | None:
+        """What one text of the file saves against another."""
+        from dockerlint.fixers.cost.saving import difference
+
+        return difference(*self._estimates(before, after))
+
+    def _estimates(self, *docs: Dockerfile) -> list[Estimate]:
+        """What two texts of the file cost, by figures that hold for both; those of the last ones asked for are kept."""
+        from dockerlint.fixers.cost.cost_model import estimate
+        from dockerlint.fixers.cost.saving import unchanged
+
+        # the facts of the text that is at work stay those that are kept
+        every = [self._facts if self._facts and self._facts.doc is doc else self._facts_of(doc) for doc in docs]
+        common = unchanged(self.measured[0], *every)
+        found = []
+        for facts in every:
+            key = facts.doc.text, common
+            if key not in self._kept_estimates:
+                while len(self._kept_estimates) >= MOST_ESTIMATES:
+                    del self._kept_estimates[next(iter(self._kept_estimates))]
+                self._kept_estimates[key] = estimate(facts.doc, facts, measured=common, selections=self.selections, **speed(self.config))
+            found.append(self._kept_estimates[key])
+        return found
+
     @cached_property
     def selections(self) -> Selections:
         """What the context's files are to the cost model, for all texts that the file has on its way."""
@@ -253,19 +287,18 @@ class FileWork:
 
     def _gain(self, after: Dockerfile) -> Gain:
         """What the file costs before and after its fixes."""
-        from dockerlint.fixers.cost.cost_model import estimate
-        from dockerlint.fixers.cost.saving import change, unchanged
+        from dockerlint.fixers.cost.saving import change
 
-        facts, other = self.facts(self.doc), self.facts(after)
-        common = unchanged(self.measured[0], facts, other)
-        judge = partial(estimate, measured=common, selections=self.selections, **speed(self.config))
-        return Gain(*change(judge(self.doc, facts), judge(after, other)))
+        return Gain(*change(*self._estimates(self.doc, after)))
 
     def facts(self, doc: Dockerfile) -> Facts:
         """The facts of a text of the file; those of the last one asked for are kept."""
         if self._facts is None or self._facts.doc is not doc:
-            self._facts = Facts(doc, self.context, self.settings, self.shellcheck)
+            self._facts = self._facts_of(doc)
         return self._facts
+
+    def _facts_of(self, doc: Dockerfile) -> Facts:
+        return Facts(doc, self.context, self.settings, self.shellcheck)
 
     def _left_out(self, doc: Dockerfile) -> list[str]:
         return [
@@ -287,12 +320,21 @@ class FileWork:
         return tuple(sorted(first.values(), key=lambda item: (item.finding.span, item.finding.code)))
 
     def _priced(self, doc: Dockerfile) -> Iterator[Priced]:
-        findings = self.find(doc)
+        findings = [self._undeclined(doc, finding) for finding in self.find(doc)]
         savings = self.price(doc, findings) if self.task.savings and findings else [None] * len(findings)
         for finding, saving in zip(findings, savings, strict=True):
             rule = self.by_code[finding.code]
             reach = doc.enclosing(*(edit.span for edit in finding.fix.edits)) if finding.fix and finding.fix.edits else None
             yield Priced(finding, rule, self.level(doc, rule), saving, reach)
+
+    def _undeclined(self, doc: Dockerfile, finding: Finding) -> Finding:
+        """A finding; one whose fix was found to cost more than it saves says so in the fix's place."""
+        if finding.fix is None or (finding.code, doc.source(finding.span)) not in self._declined:
+            return finding
+        from dockerlint.fixers.loop import DEAR
+        from dockerlint.fixers.refusal import Refusal, answered
+
+        return replace(answered(finding.span, finding.message, Refusal(DEAR)), code=finding.code)
 
 
 def _notes(read: Source) -> Iterator[str]:

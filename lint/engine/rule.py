@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # The code of a file that does not parse.
 SYNTAX_ERROR = "DL1000"
+# The families of rules whose fixes are there to save time or bytes, and those of hadolint's rules.
+ECONOMIC = ("DF1", "DF2", "DF3", "DL3009", "DL3010", "DL3015", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3046", "DL3059", "DL3060")
 # What Python's -OO sets `sys.flags.optimize` to.
 WITHOUT_DOCSTRINGS = 2
 
@@ -32,6 +34,11 @@ Check = Callable[["Dockerfile", "Facts"], Iterator[Finding]]
 # The code that a rule's file is named after: `DF101_source_copied_before_install.py`.
 FILE_NAME = regex(r"(?:.*[\\/])?([A-Z]+[0-9]+)_\w+\.py\Z")
 FENCE = regex(r"^```(dockerfile|context)[ ]+(\S+)[ ]*$\n((?:(?!```).*\n)*?)^```$", re.MULTILINE)
+
+
+def is_economic(code: str) -> bool:
+    """Whether a rule is there to save time or bytes, so that a fix which costs them makes no sense."""
+    return code.startswith(ECONOMIC)
 
 
 # Codes, and beginnings of codes, of rules about what an attacker gains by.

@@ -41,7 +41,10 @@ _PIECES = {
     "JSON_BLANK": r"(?:[ \t\r\n]|%CONTINUATION%)",
     "JSON_STRING": r'"(?:[^"%BACKSLASH%\x00-\x1f\\]++|%CONTINUATION%|%BACKSLASH%(?:["%BACKSLASH%\x2fbfnrt]|u[0-9a-fA-F]{4})'
     r'|(?!%BACKSLASH%)\\)*+"',
-    "END": r"(?=\s|%JOINED%|\Z)",
+    "END": r"(?=[%PLAIN%]|%JOINED%|\Z)",
+    # the characters that part words, for use within brackets; names and values (PAIR) are parted by any white space. Source:
+    # BuildKit, frontend/dockerfile/parser
+    "PLAIN": r" \t\n\r\f\v",
     # whether there is a continuation, for where it does not matter how far it goes
     "JOINED": r"(?:(?<!\\)\\[ \t]*+(?:\r?\n|\Z))",
     "CONTINUATION": r"(?:(?<!\\)\\[ \t]*+(?:\r?\n(?:[^\S\n]*+(?:#[^\n]*+)?\n)*+(?:[^\S\n]*+(?:#[^\n]*+)?\Z)?|\Z))",

@@ -96,6 +96,10 @@ def expected(keyword: str, unexpected: str | None) -> str:
 
 def unknown_instruction(keyword: str) -> str:
     """A sentence for a keyword that there is not, with the nearest one that there is."""
+    first, *others = keyword.split(None, 1)
+    if others and first.upper() in KEYWORDS:
+        code = ord(keyword[len(first)])
+        return f"the character after {first} is U+{code:04X}, which the builder does not read as a space: type a space"
     return f"unknown instruction {keyword!r}" + _did_you_mean(keyword.upper(), KEYWORDS)
 
 

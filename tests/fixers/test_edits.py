@@ -193,7 +193,7 @@ def test_append_to_a_heredoc(body: str, possible: bool) -> None:
         ("RUN X\n", None),
         ("RUN a; X\n", None),
         ("RUN a || X\n", None),
-        ("RUN [ -f c ] && X && a\n", None),
+        ("RUN [ -f c ] && X && a\n", "RUN [ -f c ] && a\n"),
         ("RUN a && X # c\n", None),
     ],
 )
@@ -233,3 +233,41 @@ def test_many_flags_stand_on_lines_of_their_own() -> None:
     doc = parse(text)
     made = edits.insert_flags(doc, doc.instructions[0], [FLAG, FLAG])
     assert edits.apply(text, [made]) == f"RUN {FLAG} \\\n    {FLAG} \\\n    a\n"
+
+
+CUT = [
+    ("RUN a; gone; b", "RUN a; b"),
+    ("RUN set -e; a; gone", "RUN set -e; a"),
+    ("RUN set -e; a; gone;", "RUN set -e; a;"),
+    ("RUN set -o pipefail; a; gone", None),
+    ("RUN a; gone", None),
+    ("RUN gone; a", "RUN a"),
+    ("RUN gone && a | b", "RUN a | b"),
+    ("RUN a; gone && b", None),
+    ("RUN a || gone && b", None),
+    ("RUN a || b && gone && c", "RUN a || b && c"),
+    ("RUN a && gone || b", None),
+    ("RUN a && gone & b", None),
+    ("RUN a && gone | b", None),
+    ("RUN a | b && gone", "RUN a | b"),
+    ("RUN a && gone; b", "RUN a; b"),
+    ("RUN if a; then gone; fi; b", None),
+    ("RUN case a in b) gone;; esac", None),
+    ("RUN (gone; a)", None),
+    ("RUN ! gone; a", None),
+    ("RUN if a; then b; fi; gone; c", "RUN if a; then b; fi; c"),
+    ("RUN set -e; \\\n  if a; then b; fi; \\\n  gone", "RUN set -e; \\\n  if a; then b; fi"),
+    ("RUN a | b \\\n  # why\n  && gone \\\n  && c", "RUN a | b \\\n  # why\n  && c"),
+    ("RUN a | b \\\n  # why\n  && gone", None),
+    ("RUN a; \\\n  gone > x; \\\n  # why\n  b", "RUN a; \\\n  # why\n  b"),
+    ("RUN <<EOF\na\ngone\nb\nEOF", "RUN <<EOF\na\nb\nEOF"),
+    ("RUN <<EOF\nset -e\na\ngone\nEOF", "RUN <<EOF\nset -e\na\nEOF"),
+    ("RUN gone", None),
+]
+
+
+@pytest.mark.parametrize(("text", "result"), CUT)
+def test_a_command_goes_only_where_nothing_hangs_on_it(text: str, result: str | None) -> None:
+    doc, _, found = run_of(f"FROM a\n{text}\n")
+    edit = edits.remove_command(doc, found, next(item for item in found.commands if item.name == "gone"))
+    assert (edits.apply(doc.text, [edit]) if edit else None) == (f"FROM a\n{result}\n" if result else None)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from dockerlint.fixers.edits import apply
 from dockerlint.fixers.loop import ENDLESS, fix
 from dockerlint.lint.analysis.build_state import Settings
 from dockerlint.lint.analysis.facts import Facts
@@ -190,3 +191,75 @@ def test_many_findings_at_once() -> None:
         return [Finding(span, "found", Fix("two", (Edit(span, "two"),), SAFE), code="XX") for span in spans]
 
     assert fix(text, find).text == text.replace("one", "two")
+
+
+def priced(costs: dict[str, float]) -> dict[str, Callable[..., object]]:
+    """Prices by words: a text takes the seconds of those that are in it."""
+
+    def seconds(text: str) -> float:
+        return sum(cost for word, cost in costs.items() if word in text)
+
+    def saving(before: str, after: str) -> Saving | None:
+        saved = seconds(before) - seconds(after)
+        return Saving(0, saved, Basis.HEURISTIC) if saved else None
+
+    def worth(doc: Dockerfile, findings: Sequence[Finding]) -> list[Saving | None]:
+        return [saving(doc.text, apply(doc.text, item.fix.edits)) if item.fix else None for item in findings]
+
+    return {"worth": worth, "whole": lambda before, after: saving(before.text, after.text)}
+
+
+def test_what_costs_more_than_it_saves_is_not_made() -> None:
+    find = both(replacing(("one", "ONE"), code="DF103"), replacing(("two", "TWO"), code="DF201"))
+    outcome = fix("FROM a\nRUN one\nRUN two\n", find, **priced({"ONE": 3, "two": 1}))  # type: ignore[arg-type]
+    assert outcome.text == "FROM a\nRUN one\nRUN TWO\n"
+    assert outcome.declined == {("DF103", "one")}
+    assert not outcome.dropped
+    assert fix(outcome.text, find, **priced({"ONE": 3, "two": 1})).text == outcome.text  # type: ignore[arg-type]
+
+
+def test_what_only_pays_together_is_made_together() -> None:
+    # each of the two costs as long as the other is there
+    find = both(replacing(("one", "1"), code="DF103"), replacing(("two", "2"), code="DF103"))
+
+    def seconds(text: str) -> float:
+        return 1.0 if "1\nRUN 2" in text else 5.0 if "1" in text or "2" in text else 3.0
+
+    def saving(before: str, after: str) -> Saving:
+        return Saving(0, seconds(before) - seconds(after), Basis.HEURISTIC)
+
+    outcome = fix(
+        "FROM a\nRUN one\nRUN two\n",
+        find,
+        worth=lambda doc, findings: [saving(doc.text, apply(doc.text, item.fix.edits)) if item.fix else None for item in findings],
+        whole=lambda before, after: saving(before.text, after.text),
+    )
+    assert outcome.text == "FROM a\nRUN 1\nRUN 2\n"
+
+
+def test_a_set_that_costs_more_than_it_saves_loses_its_dearest_rule() -> None:
+    # no fix is dear by itself: what they leave together is
+    find = both(replacing(("one", "1"), code="DF103"), replacing(("two", "2"), code="DF201"), replacing(("three", "3"), code="DL3020"))
+
+    def seconds(text: str) -> float:
+        return 9.0 if "1" in text and "2" in text else 3.0 - ("1" in text) - 2 * ("2" in text)
+
+    def saving(before: str, after: str) -> Saving | None:
+        saved = seconds(before) - seconds(after)
+        return Saving(0, saved, Basis.HEURISTIC) if saved else None
+
+    outcome = fix(
+        "FROM a\nRUN one\nRUN two\nRUN three\n",
+        find,
+        worth=lambda doc, findings: [saving(doc.text, apply(doc.text, item.fix.edits)) if item.fix else None for item in findings],
+        whole=lambda before, after: saving(before.text, after.text),
+    )
+    assert outcome.text == "FROM a\nRUN one\nRUN 2\nRUN 3\n"
+    assert outcome.declined == {("DF103", "one")}
+
+
+def test_a_rule_that_is_not_there_to_save_may_cost() -> None:
+    find = both(replacing(("one", "ONE"), code="DF401"), replacing(("two", "TWO"), code="DF201"))
+    outcome = fix("FROM a\nRUN one\nRUN two\n", find, **priced({"ONE": 3, "two": 1}))  # type: ignore[arg-type]
+    assert outcome.text == "FROM a\nRUN ONE\nRUN TWO\n"
+    assert outcome.declined == frozenset()

@@ -118,8 +118,6 @@ def test_merged_as_written(first: str, second: str, merged: str) -> None:
 @pytest.mark.parametrize(
     "later",
     [
-        f"RUN apt-cache policy && rm -rf {LISTS}\n",
-        f"RUN ls /var/lib/apt/lists > x && rm -rf {LISTS}\n",
         f"RUN [ -f x ] && rm -rf {LISTS}\n",
         f"RUN if true; then rm -rf {LISTS}; fi\n",
         f"RUN rm -rf {LISTS} || true\n",
@@ -129,7 +127,6 @@ def test_merged_as_written(first: str, second: str, merged: str) -> None:
         f"RUN rm -rf {LISTS} ${{X:=/y}} && echo $X\n",
         f"USER app\n{CLEAN}",
         f"RUN --mount=type=cache,target=/x rm -rf {LISTS}\n",
-        f"RUN apt-get install -y wget\n{CLEAN}",
         f"RUN apt-get update && apt-get install -y wget && rm -rf {LISTS}\n",
     ],
 )
@@ -166,14 +163,24 @@ def test_a_line_of_a_heredoc_takes_one_line() -> None:
 
 def test_the_install_still_finds_the_lists() -> None:
     text = f"{DEBIAN}RUN apt-get update\nRUN apt-get install -y curl && rm -rf {LISTS}\n"
-    assert fixed(text, "DF201", unsafe=True) == text
+    assert fixed(text, "DF201", unsafe=True) == f"{DEBIAN}RUN apt-get update && apt-get install -y curl && rm -rf {LISTS}\n"
+    assert fixed(text, "DF201", unsafe=False) == text
+
+
+@pytest.mark.parametrize("first", ["apt-cache policy", "ls /var/lib/apt/lists > x"])
+def test_what_reads_the_files_comes_along(first: str) -> None:
+    text = f"{DEBIAN}{INSTALL}\nRUN {first} && rm -rf {LISTS}\n"
+    assert fixed(text, "DF201", unsafe=True) == f"{DEBIAN}{INSTALL} && {first} && rm -rf {LISTS}\n"
+    assert fixed(text, "DF201", unsafe=False) == text
 
 
 def test_an_archive_is_unpacked_before_it_goes() -> None:
     text = f"{DEBIAN}RUN curl -o /tmp/a https://example.org/a\nRUN tar xf /tmp/a && rm /tmp/a\n"
-    assert fixed(text, "DF201", unsafe=True) == text
+    result = f"{DEBIAN}RUN curl -o /tmp/a https://example.org/a && tar xf /tmp/a && rm /tmp/a\n"
+    assert fixed(text, "DF201", unsafe=True) == result
     text = f"{DEBIAN}RUN curl -o /tmp/a https://example.org/a\nRUN tar xf /tmp/a\nRUN rm /tmp/a\n"
-    assert fixed(text, "DF201", unsafe=True) == text
+    assert fixed(text, "DF201", unsafe=True) == result
+    assert fixed(text, "DF201", unsafe=False) == text
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ class ReadFiles(Struct, frozen=True):
     why: str | None
     # why it does not run without more; None where it does, as far as one can tell
     fails: str | None
+    # the first of them that is not in the context; None when all are
+    lacks: str | None = None
 
 
 # More than this nobody wants in a Dockerfile.
@@ -85,6 +87,14 @@ READERS: dict[str, str] = {
     "Gemfile": "other_manifests.gemfile",
     ".bundle/config": "other_manifests.bundle_config",
     "mix.exs": "other_manifests.mix",
+    "rebar.config": "other_manifests.rebar",
+    "rebar.config.script": "other_manifests.program",
+    "shard.yml": "other_manifests.shard",
+    "shard.override.yml": "other_manifests.shard",
+    "*.nimble": "other_manifests.program",
+    "config.nims": "other_manifests.program",
+    "dub.json": "other_manifests.dub_json",
+    "dub.sdl": "other_manifests.dub_sdl",
     "stack.yaml": "other_manifests.stack",
     "package.yaml": "other_manifests.haskell_package",
     "*.cabal": "other_manifests.haskell_package",
@@ -114,16 +124,18 @@ def closure(
     found: dict[str, None] = {}
     why: str | None = None
     fails: str | None = None
+    lacks: str | None = None
     todo = list(dict.fromkeys(start))
     while todo:
         path = todo.pop(0)
         if path in found:
             continue
         if path.startswith("..") or path == "." or not context.has(path):
+            lacks = lacks or path
             why = why or f"{path} is not in the build context"
             continue
         if len(found) >= MOST_FILES:
-            return ReadFiles(tuple(found), why or f"the project has more than {MOST_FILES} manifests", fails)
+            return ReadFiles(tuple(found), why or f"the project has more than {MOST_FILES} manifests", fails, lacks)
         found[path] = None
         for item in _said(context, path, readers or {}, scripts=scripts):
             if isinstance(item, Doubt):
@@ -131,13 +143,13 @@ def closure(
                 fails = fails or (item.why if item.fails else None)
             else:
                 todo.append(item)
-    return ReadFiles(_outer(tuple(found)), why, fails)
+    return ReadFiles(_outer(tuple(found)), why, fails, lacks)
 
 
 def _said(context: Context, path: str, readers: Mapping[str, Reader], *, scripts: bool) -> Iterator[str | Doubt]:
     if path not in context.files:
         # of a folder, the settings that are known
-        inside = (f"{path}/{name}" for name in ("maven.config", "jvm_manifests.config", "extensions.xml", "config.toml"))
+        inside = (f"{path}/{name}" for name in ("maven.config", "jvm.config", "extensions.xml", "config.toml"))
         for name in inside:
             if name in context.files:
                 yield from _said(context, name, readers, scripts=scripts)

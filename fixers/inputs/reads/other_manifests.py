@@ -1,4 +1,4 @@
-"""Manifests of Go, Rust, PHP, Ruby, Elixir, Haskell, Swift and Dart."""
+"""Manifests of Go, Rust, PHP, Ruby, Elixir, Erlang, Haskell, Swift, Dart, Crystal, Nim and D."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ MIX_READS = regex(
 )
 MIX_APPS = regex(r"\bapps_path:\s*\"([^\"#\n]+)\"")
 MIX_PATH = regex(r"\bpath:\s*\"([^\"#\n]+)\"")
+# Terms of a rebar.config that name programs or folders of the project.
+REBAR_LOOKS = regex(r"\{\s*(project_plugins|plugins|pre_hooks|provider_hooks|project_app_dirs|erl_first_files)\b")
+SHARD_PATH = regex(r"(?m)^[ \t]+path:[ \t]*[\"']?([^\"'#\s]+)")
+DUB_PATH = regex(r"\bpath=\"([^\"]+)\"")
+DUB_PART = regex(r"(?m)^[ \t]*subPackage[ \t]+\"([^\"]+)\"")
 SWIFT_PATH = regex(r"\.package\(\s*(?:name:\s*\"[^\"]*\"\s*,\s*)?path:\s*\"([^\"]*)\"")
 SWIFT_LOOKS = regex(r"(?m)^[ \t]*(?:@\w+[ \t]+)?import[ \t]+(?!PackageDescription\b|CompilerPluginSupport\b)\w+|\bgitInformation\b|#if canImport|\bDirectory\b")
 CABAL_FIELD = regex(r"(?mi)^(packages|optional-packages|import|source-repository-package)\s*:?(.*(?:\n[ \t]+.*)*)")
@@ -310,3 +315,52 @@ def nothing(manifest: Manifest) -> Iterator[str | Doubt]:
     """A file that refers to nothing."""
     del manifest
     yield from ()
+
+
+def program(manifest: Manifest) -> Iterator[str | Doubt]:
+    """A manifest that is a program, which may read anything."""
+    yield Doubt(f"{manifest.path} is a program")
+
+
+def rebar(manifest: Manifest) -> Iterator[str | Doubt]:
+    """rebar.config: terms that name programs, which run when it is read or look into the project."""
+    if found := REBAR_LOOKS.search(manifest.text):
+        yield Doubt(f"{manifest.path} sets {found[1]}")
+    if manifest.here("_checkouts"):
+        yield Doubt("_checkouts takes the place of packages")
+
+
+def shard(manifest: Manifest) -> Iterator[str | Doubt]:
+    """shard.yml: packages by path, of which links are made."""
+    for path in SHARD_PATH.findall(manifest.text):
+        yield from manifest.local(path)
+
+
+def dub_json(manifest: Manifest) -> Iterator[str | Doubt]:
+    """dub.json: packages by path, and packages within this one."""
+    data = manifest.json()
+    if data is None:
+        yield manifest.unread()
+        return
+    parts = data.get("subPackages")
+    listed = parts if isinstance(parts, list) else []
+    todo: list[object] = [data, *listed]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield from _dub_package(manifest, item)
+        for value in table(table(item).get("dependencies")).values():
+            if isinstance(table(value).get("path"), str):
+                yield from _dub_package(manifest, table(value)["path"])
+
+
+def dub_sdl(manifest: Manifest) -> Iterator[str | Doubt]:
+    """dub.sdl: packages by path, and packages within this one."""
+    for path in (*DUB_PATH.findall(manifest.text), *DUB_PART.findall(manifest.text)):
+        yield from _dub_package(manifest, path)
+
+
+def _dub_package(manifest: Manifest, path: str) -> Iterator[str | Doubt]:
+    """The manifest of a package in a folder."""
+    name = next((name for name in ("dub.json", "dub.sdl") if manifest.here(posixpath.join(path, name))), "dub.json")
+    yield from manifest.local(posixpath.join(path, name))

@@ -146,7 +146,7 @@ def _fixed(view: FileView) -> str:
         return view.document.text
     from dockerlint.fixers.loop import fix
 
-    return fix(view.document.text, work.find, worth=work.price).text
+    return fix(view.document.text, work.find, worth=work.price, whole=work.whole).text
 
 
 def _changes(before: str, after: str) -> Iterator[Edit]:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.syntax.nodes import Dockerfile
 
 
-def fixed(
-    text: str, codes: str, folder: Path, files: Mapping[str, str] | None = None, *, unsafe: bool = False, preset: str = "all"
-) -> str:
+def fixed(text: str, codes: str, folder: Path, files: Mapping[str, str] | None = None, *, unsafe: bool = False, preset: str = "all") -> str:
     chosen = [rule for rule in rules() if rule.code in codes.split()]
     for name, content in (files or {}).items():
         path = folder / name
@@ -247,7 +245,7 @@ def test_a_mount_that_hides_what_a_stage_above_has_fetched_is_not_certain(tmp_pa
 
 @pytest.mark.parametrize("option", ["--no-cache-dir ", ""])
 def test_the_author_decides(option: str, tmp_path: Path) -> None:
-    text = f"FROM python:3.11\n{'' if option else 'ENV PIP_NO_CACHE_DIR=1'}\nRUN pip install {option}six\n"
+    text = f"FROM python:3.11\n{'' if option else 'ENV PIP_NO_CACHE_DIR=1'}\nRUN pip install {option}-r requirements.txt\n"
     assert fixed(text, "DF103", tmp_path, unsafe=True, preset="recommended") == text
 
 

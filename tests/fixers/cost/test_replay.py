@@ -680,7 +680,7 @@ def test_a_shallow_clone_is_told(project: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path / "clone")
     status, out, err = dlint("--replay", "Dockerfile")
     assert (status, "the last commit (since" in out) == (0, True)
-    assert err == "dlint: --replay: the clone is shallow: 1 of 200 commits can be told\n"
+    assert err == "dlint: --replay: the clone is shallow: 1 of 200 commits can be replayed\n"
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(59.0, "59.0 s"), (1260.0, "21.0 min"), (11_520.0, "3 h 12 min")])

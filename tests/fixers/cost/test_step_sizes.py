@@ -466,3 +466,32 @@ RUN npm ci
     found, expected = (cost(item, tmp_path).steps[-1] for item in (text, direct))
     assert found.adds == expected.adds
     assert found.adds.high < 40 * 10e6
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "done"),
+    [
+        ("composer install --no-scripts --no-autoloader", "composer install", True),
+        ("composer install --no-dev", "composer install", False),
+        ("composer require a/b", "composer install", False),
+        ("npm ci", "npm install", True),
+        ("npm install", "npm ci", False),
+        ("npm install && rm -rf node_modules", "npm install", False),
+        ("cd /other && npm install", "npm install", False),
+        ("pip install -r requirements.txt", "pip install -r requirements.txt", True),
+        ("pip install -r requirements.txt", "pip install -U -r requirements.txt", False),
+        ("pip install -r other.txt", "pip install -r requirements.txt", False),
+        ("pip install -r requirements.txt", "sh setup.sh", True),
+        ("npm install", "make deps", True),
+    ],
+)
+def test_the_same_install_finds_its_packages(tmp_path: Path, first: str, second: str, done: bool) -> None:
+    (tmp_path / "composer.json").write_text('{"require": {"a/a": "1"}, "require-dev": {"b/b": "1"}}')
+    (tmp_path / "requirements.txt").write_text("flask\n")
+    (tmp_path / "other.txt").write_text("django\n")
+    (tmp_path / "setup.sh").write_text("set -e\npip install -r requirements.txt\n")
+    (tmp_path / "Makefile").write_text("deps: first\n\t@npm install\n\nfirst:\n\techo\n")
+    (tmp_path / "package.json").write_text('{"dependencies": {"express": "4"}}')
+    found = steps(f"WORKDIR /app\nCOPY . .\nRUN {first}\nRUN {second}\n", tmp_path)
+    alone = steps(f"WORKDIR /app\nCOPY . .\nRUN {second}\n", tmp_path)
+    assert (found[-1].adds.mid < alone[-1].adds.mid) is done

@@ -66,6 +66,7 @@ def messages(text: str, **settings: Any) -> list[str]:
         ("EXPOSE host:80:80", "bad port 'host:80:80': 'host' is not an address"),
         ("STOPSIGNAL SIGTREM", "unknown signal 'SIGTREM': did you mean TERM?"),
         ('VOLUME [""]', "VOLUME has an empty path"),
+        ("RUN --mount=target=/x,from=b,type=tmpfs y\nFROM scratch AS b", "stage b is defined later (line 3): files come from earlier stages only"),
         ("COPY --from=9 /x /y", "no stage 9: the file has 1, counted from 0"),
         ("ADD --keep-git-dir=false https://h/x.git?keep-git-dir=true /x", "--keep-git-dir and keep-git-dir in the source say different things"),
         ("ADD https://h/x.git?subdir=a#main:b /x", "two folders: 'b' behind the # and subdir=a"),

@@ -44,3 +44,9 @@ def test_no_configuration(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["doctor", "--no-config"]) == 0
     assert capsys.readouterr().out.endswith("configuration for .: no file\n")
     assert main(["doctor"]) == 2
+
+
+def test_a_path_that_is_not_there_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # what configuration a file would have can be asked before it is written
+    assert main(["doctor", "api/Dockerfile"]) == 0
+    assert capsys.readouterr().out.endswith("\napi/Dockerfile: there is no such file or folder\n")

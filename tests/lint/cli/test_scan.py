@@ -537,7 +537,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, capsys: pytest
     out.mkdir()
     (out / "thesis.txt").write_text("x")
     assert scan(records(tmp_path / "a.jsonl", [("a", PLAIN)]), "--out", out) == 2
-    assert "there is something in this folder that is not of a scan" in capsys.readouterr().err
+    assert "this folder holds files that are not of a scan" in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
 
 

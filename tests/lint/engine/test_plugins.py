@@ -149,7 +149,7 @@ def test_a_new_rule_holds_its_examples(tmp_path: Path, capsys: pytest.CaptureFix
     [
         (["x", "ssh-exposed"], "a code is letters and a number"),
         (["ZZ499", "SshExposed"], "a name is words in lower case"),
-        (["DF401", "ssh-exposed"], "DF401 is taken: DF401 no-user"),
+        (["DF401", "ssh-exposed"], "DF401 is taken: DF401 no-user; DF424 is free"),
         (["ZZ499", "no-user"], "no-user is taken: DF401 no-user"),
         (["ZZ499", "ssh-exposed", "--dir", "nowhere"], "no such folder"),
         (["ZZ499", "there"], "this file exists already"),

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 from msgspec.structs import replace
 
@@ -19,8 +21,8 @@ from dockerlint.lint.syntax.span import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+SCHEMAS = Path(__file__).parents[2] / "data" / "schemas"
 TEXT = "FROM debian\nRUN écho x && \\\n  make\n"
 NASTY = 'say "no" & <b>, 100 %: a|b\r\n\x1b[31m \udcff `x`'
 
@@ -285,3 +287,13 @@ def test_markdown_shows_text_as_it_is() -> None:
     assert len(rows) == 2
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 6 for row in rows)
     assert r"\<b\>" in rows[0]
+
+
+@pytest.mark.parametrize("name", ["rdjson", "sonarqube"])
+def test_the_readers_schema_holds(name: str) -> None:
+    schema = json.loads(SCHEMAS.joinpath(f"{name}.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    empty = Finding(Span(0, 0), "m", code="DL1000")
+    whole = FileReport("d", parse(TEXT), (Priced(empty, rule("DL1000"), Severity.STYLE),))
+    for reports in ([report()], [report("a \udcff"), report("b")], [whole], [FileReport("d", parse(TEXT), ())]):
+        jsonschema.validate(json.loads(made(name, *reports)), schema)

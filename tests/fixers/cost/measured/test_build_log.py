@@ -104,7 +104,7 @@ def test_what_build_services_put_before_lines_is_skipped(before: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "hello\n", "Step 1/2 : FROM a\n", plain("1 [internal] load x", "1 DONE 0.0s")])
 def test_what_is_no_log_is_refused(text: str) -> None:
-    with pytest.raises(MeasuredError, match=r"^x\.log: there are no steps"):
+    with pytest.raises(MeasuredError, match=r"^x\.log: it has no BuildKit steps"):
         build_log.read(text, "x.log")
 
 
@@ -236,7 +236,7 @@ def test_sizes_that_make_no_sense_are_told(size: Any) -> None:
         ("[]", "no history"),
         ("IMAGE  CREATED\n", "x:1: not valid JSON"),
         (raw(entry()) + "{", "x:2: not valid JSON"),
-        ("[" * 100_000, "no JSON"),
+        ("[" * 100_000, "not valid JSON"),
         ("7", "entry 1 has no CreatedBy"),
         (raw(entry(), {"Size": "1"}), "entry 2 has no CreatedBy"),
         (raw(entry(created_by=7)), "entry 1 has no CreatedBy"),

@@ -168,7 +168,7 @@ def test_links_do_not_lead_out_of_a_folder(tmp_path: Path) -> None:
     inside.mkdir()
     (tmp_path / "manifest.json").write_bytes(b"[]")
     (inside / "manifest.json").symlink_to(tmp_path / "manifest.json")
-    with pytest.raises(MeasuredError, match="neither a manifest"):
+    with pytest.raises(MeasuredError, match="neither manifest"):
         image_archive.read(inside)
 
 
@@ -280,10 +280,10 @@ TWO = json.dumps(json.loads(SAVED["manifest.json"]) * 2).encode()
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no tar archive"),
-        (b"FROM debian\n" * 100, "no tar archive"),
-        (gzip.compress(b"no tar" * 1000), "no tar archive"),
-        (archived({"etc/passwd": b"root"}), "neither a manifest.json nor an index.json"),
+        (b"", "not a tar archive"),
+        (b"FROM debian\n" * 100, "not a tar archive"),
+        (gzip.compress(b"no tar" * 1000), "not a tar archive"),
+        (archived({"etc/passwd": b"root"}), "neither manifest.json nor index.json"),
         (without(SAVED, "1/layer.tar"), "is missing in it"),
         (without(LAID, digest(packed(LAYERS[1], "gzip"))), "is missing in it"),
         ({**SAVED, "manifest.json": TWO}, "2 images in it"),
@@ -297,12 +297,12 @@ TWO = json.dumps(json.loads(SAVED["manifest.json"]) * 2).encode()
         ),
         (docker_save(LAYERS, history=[{}] * 3), "its history has 3 layers, but there are 2"),
         (changed(LAID, "index.json", manifests=[]), "names no image"),
-        (changed(LAID, "index.json", manifests=[{"digest": "sha256:../../x"}]), "no sha256 digest"),
-        (changed(LAID, "index.json", manifests=[{"digest": 3}]), "no sha256 digest"),
+        (changed(LAID, "index.json", manifests=[{"digest": "sha256:../../x"}]), "other than a sha256 digest"),
+        (changed(LAID, "index.json", manifests=[{"digest": 3}]), "other than a sha256 digest"),
         (broken_blob(LAID), "image is damaged"),
         (spaced_manifest(LAID), "does not have the content that its name says"),
         (gzip.compress(archived(LAID))[:-1], "cut off"),
-        (oci([b"x" * 2000]), "no layer of a kind that is known"),
+        (oci([b"x" * 2000]), "is not a known kind of layer"),
     ],
 )
 def test_what_is_no_good_is_refused_with_a_sentence(data: Any, words: str) -> None:
