@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from dockerlint.lint.storage.lazy_regex import regex
@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dockerlint.lint.shell.script import Command, Script
-    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run, Word
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Word
 
 BOM = "\ufeff"
 INDENT = "    "
 WIDE = 100
+# No line that is written gets longer than this, where it can be broken.
+LONGEST = 120
+# How much of a file is looked at for its style: characters, instructions.
+STYLE_TEXT, STYLE_NODES = 20_000, 50
+LEADING = regex(r"\r?\n([ \t]*)&& ")
+TRAILING = regex(r"&&[ \t]*[\\`][ \t]*\r?\n([ \t]*)(?=[^ \t\r\n#])")
 # What happens in these ends with them.
 _HARMLESS_CONTEXT = frozenset({"subshell", "substitution", "pipeline"})
 _ERREXIT = regex(r"(?:-[exuv]*o?(?: |\Z)|pipefail(?: |\Z))+")
@@ -126,21 +132,21 @@ def insert_lines(doc: Dockerfile, offset: int, lines: Iterable[str]) -> Edit:
     return insert(offset, text)
 
 
-def append_command(doc: Dockerfile, run: Run, script: Script, command: str) -> Edit:
+def append_command(doc: Dockerfile, script: Script, command: str) -> Edit:
     """` && command` at the end of a script, on a line of its own where the script has several."""
     end = script.core.end
     if script.heredoc:
         return insert(end, doc.newline + command)
-    return insert(end, f"{_joint(doc, run)}&& {command}")
+    return insert(end, joint(doc, script, len(command)) + command)
 
 
-def insert_command(doc: Dockerfile, run: Run, script: Script, before: Command, command: str) -> Edit:
+def insert_command(doc: Dockerfile, script: Script, before: Command, command: str) -> Edit:
     """A command in front of one of a script's own, which runs only when the new one succeeds."""
     tops = script.top
     following = tops[tops.index(before) + 1 :]
     if before.before in ("", "&&") and (not following or following[0].before == "&&"):
-        joint = " " if script.heredoc else _joint(doc, run)
-        return insert(before.span.start, f"{command}{joint}&& ")
+        between = " && " if script.heredoc else joint(doc, script, len(command))
+        return insert(before.span.start, f"{command}{between}")
     # in `a && b` the failure of `a` does not end a script that ends at errors
     return insert(before.span.start, f"{command}; ")
 
@@ -177,12 +183,16 @@ def hides_failures(script: Script, shell: Sequence[str]) -> bool:
 
     In front of `&&` the shell goes on after an error, in the functions too that are called there. Source: POSIX, `set`, -e.
     """
-    stops = any(flag.startswith("-") and not flag.startswith("--") and "e" in flag for flag in shell[1:]) or any(
+    compound = not {"pipeline", "substitution"}.issuperset(script.commands[-1].within)
+    return has_errexit(script, shell) and (compound or any("function" in item.within for item in script.commands))
+
+
+def has_errexit(script: Script, shell: Sequence[str]) -> bool:
+    """Whether `-e` is an option of the shell, or is set by the script."""
+    return any(flag.startswith("-") and not flag.startswith("--") and "e" in flag for flag in shell[1:]) or any(
         item.name == "set" and any(word.text == "errexit" or (word.text.startswith("-") and "e" in word.text) for word in item.arguments)
         for item in script.commands
     )
-    compound = not {"pipeline", "substitution"}.issuperset(script.commands[-1].within)
-    return stops and (compound or any("function" in item.within for item in script.commands))
 
 
 def remove_command(doc: Dockerfile, script: Script, command: Command) -> Edit | None:
@@ -284,35 +294,68 @@ def has_comment(doc: Dockerfile, span: Span) -> bool:
 
 
 def insert_flags(doc: Dockerfile, node: Instruction, flags: Iterable[str]) -> Edit:
-    """Flags behind an instruction's own, before its arguments; one a line when they are long."""
+    """Flags behind an instruction's own, before its arguments; one a line when they are long, or others of the file are."""
     after = node.flags[-1].span.end if node.flags else node.keyword.span.end
     words = list(flags)
     column = doc.position(after)[1]
     line_end = doc.text.find("\n", after)
     rest = len(doc.text) - after if line_end < 0 else line_end - after
-    if column + rest + sum(len(word) + 1 for word in words) <= WIDE and len(words) == 1:
+    short = column + rest + sum(len(word) + 1 for word in words) <= WIDE and len(words) == 1
+    if short and not (_breaks_flags(doc) and _is_plain(doc, after)):
         return insert(after, " " + words[0])
-    joint = f" {doc.escape}{doc.newline}{INDENT}"
+    broken = f" {doc.escape}{doc.newline}{INDENT}"
     argument = re.compile(r"[ \t]+").match(doc.text, after)
     first, *others = words
-    text = (joint if node.flags else " ") + first + "".join(joint + word for word in others)
+    text = (broken if node.flags else " ") + first + "".join(broken + word for word in others)
     if argument and doc.text[argument.end() : argument.end() + 1] not in (doc.escape, "\n", "\r"):
-        return Edit(Span(after, argument.end()), text + joint)
+        return Edit(Span(after, argument.end()), text + broken)
     return insert(after, text)
 
 
-def _joint(doc: Dockerfile, run: Run) -> str:
-    """What stands before the `&&` of this RUN's own lines; a blank when all is on one line."""
-    source = doc.source(run.span)
-    match = re.search(r"\r?\n([ \t]*)&& ", source)
-    if match:
-        return f" {doc.escape}{doc.newline}{match[1]}"
-    lines = source.splitlines()
-    if len(lines) == 1:
-        return " "
-    indents = [re.match(r"[ \t]*", line) for line in lines[1:] if line.strip()]
-    shortest = min((match[0] for match in indents if match), key=len, default=INDENT)
-    return f" {doc.escape}{doc.newline}{shortest or INDENT}"
+def with_flags(doc: Dockerfile, keyword: str, flags: Sequence[str], script: str) -> str:
+    """A new instruction; its flags are one a line when they are long, or others of the file are."""
+    line = " ".join((keyword, *flags, script))
+    if not flags or (len(line.splitlines()[0]) <= LONGEST and not _breaks_flags(doc)):
+        return line
+    return f" {doc.escape}{doc.newline}{INDENT}".join((f"{keyword} {flags[0]}", *flags[1:], script))
+
+
+def _breaks_flags(doc: Dockerfile) -> bool:
+    """Whether the file breaks the line behind the flags of its RUNs."""
+    flagged = (node for node in doc.instructions if node.flags and node.name == "RUN")
+    return any(doc.text[node.flags[-1].span.end :][:3].lstrip(" \t").startswith(doc.escape) for node in islice(flagged, STYLE_NODES))
+
+
+def _is_plain(doc: Dockerfile, after: int) -> bool:
+    """Whether a script follows, and no here-document or JSON list."""
+    return re.compile(r"[ \t]+[^ \t<\[\r\n]").match(doc.text, after) is not None
+
+
+def joint(doc: Dockerfile, script: Script, more: int) -> str:
+    """What joins a command of so many characters to a script, `&&` included: on its line where that is short enough, else as the
+    script's own lines are joined.
+    """
+    text = doc.source(script.core)
+    if "\n" not in text and script.core.end - line_start(doc, script.core.end) + len(" && ") + more <= LONGEST:
+        return " && "
+    return line_joint(doc, text)
+
+
+def line_joint(doc: Dockerfile, script: str, *, trailing: bool = False) -> str:
+    """What joins commands on lines of their own, as a script does it, else as the file does, else with `&&` in front or behind."""
+    own = _style(script)
+    behind, _ = own or _style(doc.text[:STYLE_TEXT]) or (trailing, "")
+    indents = [match[0] for line in script.splitlines()[1:] if line.strip() and (match := re.match(r"[ \t]*", line))]
+    indent = own[1] if own else min(indents, key=len, default=INDENT) or INDENT
+    return f" && {doc.escape}{doc.newline}{indent}" if behind else f" {doc.escape}{doc.newline}{indent}&& "
+
+
+def _style(text: str) -> tuple[bool, str] | None:
+    """Whether `&&` stands at the end of lines, and the lines' indentation; None when no line is joined by it."""
+    leading, trailing = LEADING.findall(text), TRAILING.findall(text)
+    if not leading and not trailing:
+        return None
+    return len(trailing) > len(leading), (trailing if len(trailing) > len(leading) else leading)[0]
 
 
 def _inside(command: Command) -> bool:

@@ -8,7 +8,17 @@ from dockerlint.lint.engine.findings import Applicability
 from dockerlint.lint.syntax import nodes
 from dockerlint.lint.syntax.span import Edit, Span
 
-from .edits import INDENT, append_command, can_append, delete_instruction, has_comment, hides_failures, insert
+from .edits import (
+    LONGEST,
+    append_command,
+    can_append,
+    delete_instruction,
+    has_comment,
+    hides_failures,
+    insert,
+    line_joint,
+    line_start,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +37,10 @@ def merge_down(facts: Facts, run: Run, into: Run) -> tuple[Edit, ...] | None:
         return None
     doc = facts.doc
     text = doc.source(first.core)
-    joint = f" {doc.escape}{doc.newline}{INDENT}&& " if "\n" in text else " && "
-    return delete_instruction(doc, run), insert(second.core.start, text + joint)
+    below = doc.source(second.core)
+    long = second.core.start - line_start(doc, second.core.start) + len(text) + len(" && ") + len(below) > LONGEST
+    between = line_joint(doc, below if "\n" in below else text) if long or "\n" in text + below else " && "
+    return delete_instruction(doc, run), insert(second.core.start, text + between)
 
 
 def move_up(facts: Facts, commands: Sequence[Command], run: Run, into: Run) -> tuple[Edit, ...] | None:
@@ -48,7 +60,7 @@ def move_up(facts: Facts, commands: Sequence[Command], run: Run, into: Run) -> t
     text = doc.source(moved)
     if target.heredoc and "\n" in text:
         return None
-    added = append_command(doc, into, target, text)
+    added = append_command(doc, target, text)
     if len(commands) == len(script.commands):
         return added, delete_instruction(doc, run)
     gone = Span(moved.start, script.commands[len(commands)].whole.start)
@@ -66,7 +78,7 @@ def gather(facts: Facts, runs: Sequence[Run]) -> tuple[Edit, ...] | None:
         other = facts.script(run)
         if other is None or other.heredoc or not can_append(other) or _parameters(facts, run) != _parameters(facts, first):
             return None
-        edits += [append_command(doc, first, script, doc.source(other.core)), delete_instruction(doc, run)]
+        edits += [append_command(doc, script, doc.source(other.core)), delete_instruction(doc, run)]
     return tuple(edits)
 
 

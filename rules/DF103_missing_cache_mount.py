@@ -74,7 +74,6 @@ def missing_cache_mount(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN --mount=type=cache,target=/var/lib/apt,sharing=locked \\
         --mount=type=cache,target=/var/cache/apt,sharing=locked \\
         rm -f /etc/apt/apt.conf.d/docker-clean && \\
-        echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' > /etc/apt/apt.conf.d/keep-cache && \\
         apt-get update && apt-get install -y curl
     ```
 

@@ -72,12 +72,14 @@ def cache_mount_defeated(facts: Facts) -> Iterator[Finding]:
 
 
 def _check(facts: Facts, run: Run, invocation: Invocation) -> Iterator[Finding]:
-    caches = tuple(item for item in caches_of(facts, run, invocation.tool) if _mounted(facts, run, item.path))
+    known = caches_of(facts, run, invocation.tool)
+    caches = tuple(item for item in known if _mounted(facts, run, item.path))
     if not caches:
         return
     if invocation.action == "clean":
-        if not invocation.operands and any(_cleans(invocation, item) for item in caches):
-            yield _wipe(facts, run, invocation.command, caches[0])
+        emptied = [item for item in known if item.emptied_by(invocation)]
+        if not invocation.operands and emptied and all(item in caches for item in emptied):
+            yield _wipe(facts, run, invocation.command, emptied[0])
         return
     for path, command in removed(facts, run):
         wiped = next((item for item in caches if _lies(path, item.path) or _lies(item.path, path)), None)
@@ -151,13 +153,6 @@ def _setting(facts: Facts, run: Run, name: str) -> Word | None:
 
 def _mounted(facts: Facts, run: Run, path: str) -> bool:
     return any(mount.kind == "cache" and mount.covers(path) for mount in facts.mounts(run))
-
-
-def _cleans(invocation: Invocation, cache: Cache) -> bool:
-    """Whether a clean command empties a cache: apt's empties the packages, not the lists."""
-    if cache.cleaned_by:
-        return invocation.subcommand in cache.cleaned_by
-    return True
 
 
 def _lies(path: str, folder: str) -> bool:

@@ -50,7 +50,6 @@ def apt_cache_mount_unlocked(doc: Dockerfile, facts: Facts) -> Iterator[Finding]
     ```dockerfile fixed
     FROM debian:bookworm-slim
     RUN --mount=type=cache,target=/var/cache/apt,sharing=locked rm -f /etc/apt/apt.conf.d/docker-clean && \\
-        echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' > /etc/apt/apt.conf.d/keep-cache && \\
         apt-get update && apt-get install -y curl
     ```
 
@@ -111,7 +110,7 @@ def _has_hook(facts: Facts, run: Run) -> bool:
 
 
 def _unhook(facts: Facts, run: Run, tool: Tool) -> Fix | Refusal:
-    edits = set_up(facts, run, tool)
+    edits = set_up(facts, run, tool, flagged=True)
     if not edits:
         return Refusal("there is no place in this step for a command: delete the hook in a RUN above")
     return Fix("remove the docker-clean hook", tuple(edits), Applicability.UNSAFE)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dockerlint.fixers.cache.cleanup import only_refreshes
+from dockerlint.fixers.edits import delete_instruction
 from dockerlint.fixers.instructions.bind_mount import mount_in_place
 from dockerlint.fixers.merge import between, gather, move_up, trust
 from dockerlint.fixers.refusal import Refusal, answered
@@ -17,11 +19,12 @@ from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.syntax import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Dockerfile
+    from dockerlint.lint.syntax.span import Edit
 
 
 class _Waste(Struct, frozen=True):
@@ -189,11 +192,20 @@ def _fix(facts: Facts, run: nodes.Run, group: list[_Waste]) -> Fix | Refusal:
     working = [node for node in kept if isinstance(node, nodes.Run) and _works_with(facts, node, maker, group)]
     if working:
         return _gathered(facts, [maker, *kept[: kept.index(working[-1]) + 1]], upto, run)
-    edits = move_up(facts, upto, run, maker)
+    if only_refreshes(facts, maker) and _takes_no_more(commands, group):
+        edits: tuple[Edit, ...] | None = (delete_instruction(facts.doc, maker), delete_instruction(facts.doc, run))
+    else:
+        edits = move_up(facts, upto, run, maker)
     if edits is None:
         return Refusal("the two RUNs differ in user, folder or shell, or no command can follow the first: delete the files in the RUN that makes them")
     trusted = trust(facts, run, maker) if not kept else Applicability.UNSAFE
     return Fix("delete the files in the RUN that creates them", edits, trusted)
+
+
+def _takes_no_more(commands: Sequence[Command], group: list[_Waste]) -> bool:
+    """Whether a RUN takes away nothing but what its group of commands is reported for."""
+    wasted = {waste.command.span for waste in group}
+    return all(command.span in wasted and len([*removed_paths([command])]) == 1 for command in commands)
 
 
 def _gathered(facts: Facts, steps: list[nodes.Instruction], commands: tuple[Command, ...] = (), run: nodes.Run | None = None) -> Fix | Refusal:

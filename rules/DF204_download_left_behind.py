@@ -15,7 +15,7 @@ from dockerlint.fixers.effects.footprint import commands as known
 from dockerlint.fixers.refusal import Refusal, answered
 from dockerlint.lint.analysis.downloads import Download, downloads, fetchers
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.catalogue.tool import removed_paths, unwrapped
+from dockerlint.lint.catalogue.tool import removed_paths, strip_glob, unwrapped
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
 from dockerlint.lint.shell.script import SHELLS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dockerlint.lint.analysis.facts import Facts
     from dockerlint.lint.shell.script import Command, Script
-    from dockerlint.lint.syntax.nodes import Dockerfile, Run
+    from dockerlint.lint.syntax.nodes import Dockerfile, Instruction, Run
 
 # Commands that take files out of an archive or a package and leave it where it is.
 UNPACKERS = frozenset(
@@ -41,6 +41,8 @@ ARCHIVE = regex(
 UNCLEAR = regex(r"\b(?:trap|xargs|eval)\b|-exec(?:dir)?\b|-delete\b")
 # How many downloads of a script are followed: more than anybody writes by hand.
 MOST = 50
+# What shows or takes all that lies in a folder.
+LOOKING = frozenset({"ls", "dir", "tree", "find", "tar", "rsync", "cp", "du", "zip"})
 STATIC = regex(r"[\w./+,=@-]+\Z")
 
 
@@ -214,16 +216,26 @@ def _fix(facts: Facts, run: Run, item: _Fetched, name: str) -> Fix | Refusal:
         and not item.download.command.within
         and not _reached(facts, run, posixpath.join("/", facts.path(posixpath.join(item.folder, item.path), run) or item.path))
     )
-    edit = append_command(facts.doc, run, script, f"rm {path}")
+    edit = append_command(facts.doc, script, f"rm {path}")
     return Fix(f"delete `{path}` in the same RUN", (edit,), Applicability.SAFE if safe else Applicability.UNSAFE)
 
 
 def _reached(facts: Facts, run: Run, path: str) -> bool:
-    """Whether a command takes in the archive by a pattern, by its folder or by a link: in its RUN links do, later all."""
-    stage = facts.stage_of(run)
+    """Whether a command takes in the archive by a pattern, by its folder or by a link: in its RUN links do, later all, in this
+    stage and in those that are FROM it; or whether another stage copies its folder, or the container looks into folders.
+    """
+    # most files leave no archive behind
+    from dockerlint.fixers.inputs.runtime_command import started
+
     if any(command.name == "ln" for command in facts.commands(run)):
         return True
-    for node in stage.instructions:
+    stage = facts.stage_of(run)
+    family = [stage, *facts.graph.descendants(stage)]
+    if any(not LOOKING.isdisjoint(started(facts, item).words) for item in family):
+        return True
+    if any(_copies(node, path) for other in facts.doc.stages for node, _, source in facts.graph.sources(other) if source in family):
+        return True
+    for node in (node for item in family for node in item.instructions):
         if isinstance(node, nodes.Onbuild):
             return True
         if not isinstance(node, nodes.Run) or node.span.start <= run.span.start:
@@ -236,6 +248,14 @@ def _reached(facts: Facts, run: Run, path: str) -> bool:
             if command.name in known().plain and command_footprint(facts, node, command).at(path) is not Clash.NONE:
                 return True
     return False
+
+
+def _copies(node: Instruction, path: str) -> bool:
+    """Whether an instruction that takes files from a stage may take one of them."""
+    if not isinstance(node, nodes.Copy):
+        return True
+    folders = (strip_glob(posixpath.join("/", word.text)) for word in node.paths)
+    return any("$" in folder or f"{path}/".startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
 def _can_follow(script: Script) -> bool:

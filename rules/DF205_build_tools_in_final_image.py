@@ -64,7 +64,8 @@ def build_tools_in_final_image(facts: Facts) -> Iterator[Finding]:
 
     ```dockerfile fixed
     FROM python:3.12-alpine
-    RUN apk add --no-cache --virtual .build-deps gcc musl-dev libffi-dev && apk add --no-cache bash libgcc libgomp && pip install --no-cache-dir cffi==1.17.1 && apk del .build-deps
+    RUN apk add --no-cache --virtual .build-deps gcc musl-dev libffi-dev \\
+        && apk add --no-cache bash libgcc libgomp && pip install --no-cache-dir cffi==1.17.1 && apk del .build-deps
     CMD ["python3", "-m", "app"]
     ```
 

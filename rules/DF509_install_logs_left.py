@@ -36,7 +36,8 @@ def install_logs_left(facts: Facts) -> Iterator[Finding]:
 
     ```dockerfile fixed
     FROM debian:bookworm-slim
-    RUN apt-get update && apt-get install -y --no-install-recommends curl=7.88.1-10+deb12u12 && rm -rf /var/lib/apt/lists/* && rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log /var/cache/ldconfig/aux-cache
+    RUN apt-get update && apt-get install -y --no-install-recommends curl=7.88.1-10+deb12u12 && rm -rf /var/lib/apt/lists/* \\
+        && rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log /var/cache/ldconfig/aux-cache
     ```
 
     ```dockerfile good
@@ -77,4 +78,4 @@ def _fix(facts: Facts, run: Run, install: Invocation) -> Fix | Refusal:
     if script is None or not can_follow(script):
         return Refusal("no command can follow this script: end it with a plain command joined by `&&`")
     command = clean_command(install, f"rm -rf {' '.join(LOGS)}")
-    return Fix("remove the logs in the same RUN", (follow(facts.doc, run, script, command),), Applicability.UNSAFE)
+    return Fix("remove the logs in the same RUN", (follow(facts.doc, script, command),), Applicability.UNSAFE)

@@ -47,7 +47,8 @@ def key_made_in_build(facts: Facts) -> Iterator[Finding]:
 
     ```dockerfile fixed
     FROM debian:bookworm-slim
-    RUN apt-get update && apt-get install -y --no-install-recommends openssh-server && rm -rf /var/lib/apt/lists/* && rm -f /etc/ssh/ssh_host_*
+    RUN apt-get update && apt-get install -y --no-install-recommends openssh-server && rm -rf /var/lib/apt/lists/* \\
+        && rm -f /etc/ssh/ssh_host_*
     CMD ["/usr/sbin/sshd", "-D"]
     ```
 
@@ -133,4 +134,4 @@ def _fix(facts: Facts, run: Run, install: Invocation, files: str) -> Fix | Refus
     if script is None or not can_follow(script):
         return Refusal("no command can follow this script: end it with a plain command joined by `&&`")
     command = clean_command(install, f"rm -f {files}")
-    return Fix(f"add `{command}`", (follow(facts.doc, run, script, command),), Applicability.UNSAFE)
+    return Fix(f"add `{command}`", (follow(facts.doc, script, command),), Applicability.UNSAFE)

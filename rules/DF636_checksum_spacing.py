@@ -44,7 +44,7 @@ def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     RUN echo "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c *tool.tar.gz" | sha256sum -c -
     ```
 
-    **Fix safety:** safe: coreutils takes both forms for the same.
+    **Fix safety:** safe where the check's failure ends the build; unsafe where the script goes on without it.
 
     **Source:** the manual of coreutils, "cksum common options"; busybox, sha256sum.
     """
@@ -70,9 +70,16 @@ def checksum_spacing(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
                 match = LINE.search(doc.source(word.span))
                 if match:
                     at = word.span.start + match.end(1)
-                    fix = Fix("use two spaces", (insert(at, " "),), Applicability.SAFE)
+                    trust = Applicability.SAFE if _stops(facts, run) else Applicability.UNSAFE
+                    fix = Fix("use two spaces", (insert(at, " "),), trust)
                     yield Finding(
                         word.span,
                         f"busybox's {reader.name} expects two spaces between digest and file name",
                         fix,
                     )
+
+
+def _stops(facts: Facts, run: nodes.Run) -> bool:
+    """Whether a command of the RUN that fails ends it."""
+    script = facts.script(run)
+    return script is not None and script.chained and not script.tests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.cache.cache_readers import Need, needed_later
+from dockerlint.fixers.cache.cache_readers import Need, needed_later, read_later
 from dockerlint.fixers.cache.cleanup import FILLING, add_option, drop_command, mounted, tidy, without_cache
 from dockerlint.fixers.edits import remove_word
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
@@ -80,7 +80,8 @@ def _without_cache(doc: Dockerfile, facts: Facts, run: Run, used: list[Invocatio
             edits.append(edit)
     # the index that -U would leave is then missing
     lost = bool(updates) and not refreshes and need is not Need.NONE
-    trust = Applicability.UNSAFE if lost else _trust(facts, run)
+    read = read_later(facts, run, used[0].tool) is not Need.NONE
+    trust = Applicability.UNSAFE if lost or read else _trust(facts, run)
     return Fix(f"add `{used[0].tool.no_cache_flag}`", tuple(edits), trust)
 
 

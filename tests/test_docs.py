@@ -74,6 +74,16 @@ def test_links_lead_somewhere() -> None:
     assert [f"{page.name}: {link}" for page, link in links if not leads_somewhere(page, link)] == []
 
 
+def test_promises_name_tests_that_are_there() -> None:
+    page = (ROOT / "docs" / "fixes.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    promises = re.findall(r"(?m)^\| (?!promise|---|mark)[^|]+ \| (.+) \|$", page.partition("## What is promised")[2].partition("## Versions")[0])
+
+    assert len(promises) > 10
+    assert [cell for cell in promises if "::test_" not in cell] == []
+    assert [f"{path}::{name}" for path, name in named if f"\ndef {name}(" not in (ROOT / path).read_text(encoding="utf-8")] == []
+
+
 def unknown_options(words: str) -> set[str]:
     name = words.split(" ", 1)[0]
     context = dlint.make_context("dlint", [], resilient_parsing=True)

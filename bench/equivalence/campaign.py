@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import argparse
 import collections
+import ctypes
+import hashlib
 import json
 import multiprocessing
 import os
 import queue as queues
+import signal
 import sys
 import tempfile
 import time
@@ -37,7 +40,13 @@ FOUND = HERE / "found"
 RESULTS = HERE.parent / "equivalence.json"
 PAGE = HERE.parent / "equivalence.md"
 CANNOT = 75
-BATCH = 20
+# of prctl(2)
+PARENT_DIES = 1
+# what a step says that was ended
+LATE = "sandbox: it took too long"
+BATCH = 50
+# rules that a batch is steered to
+STEERED = 8
 # failures of one kind that are made small
 SHRUNK = 2
 # pairs a second and process: 28 pairs took 10.5 s of processor time, all that they start included
@@ -53,6 +62,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-shrink", action="store_true", help="report differences as they are")
     parser.add_argument("--record", action="store_true", help=f"write {RESULTS.name} and {PAGE.name}")
+    parser.add_argument("--add", action="store_true", help="to what is recorded of other seeds with the same code of dlint; with --record")
     options = parser.parse_args()
     from .sandbox import can_run
 
@@ -90,7 +100,7 @@ def _campaign(options: argparse.Namespace, bases: Path) -> dict[str, Any]:
     start = time.monotonic()
     for worker in workers:
         worker.start()
-    totals: dict[str, Any] = {"pairs": 0, "generated": 0, "unbuilt": 0, "unfixed": 0, "codes": {}, "titles": {}, "scenarios": {}, "problems": {}, "notes": []}
+    totals: dict[str, Any] = {"pairs": 0, "generated": 0, "unbuilt": 0, "unfixed": 0, "codes": {}, "scenarios": {}, "problems": {}, "notes": []}
     said = start
     while any(worker.is_alive() for worker in workers) or not results.empty():
         try:
@@ -121,6 +131,8 @@ def _add(totals: dict[str, Any], part: dict[str, Any]) -> None:
 def _work(results: Queue[dict[str, Any]], bases: Path, seed: int, wanted: int, end: float | None, unsafe: bool, shrinks: bool) -> None:
     from .sandbox import Sandbox
 
+    # it ends with the process that started it
+    ctypes.CDLL(None).prctl(PARENT_DIES, signal.SIGTERM)
     sandbox = Sandbox()
     try:
         from .executor import Store
@@ -128,8 +140,10 @@ def _work(results: Queue[dict[str, Any]], bases: Path, seed: int, wanted: int, e
         store = Store(sandbox, bases)
         seen: collections.Counter[str] = collections.Counter()
         done = 0
-        for batch in _batches(seed):
+        codes: collections.Counter[str] = collections.Counter()
+        for batch in _batches(seed, codes):
             part = _batch(store, batch, unsafe, seen, shrinks, end)
+            codes.update(part["codes"])
             done += part["pairs"]
             results.put(part)
             if done >= wanted or (end is not None and time.time() >= end):
@@ -142,7 +156,7 @@ def _batch(store: Any, batch: list[Case], unsafe: bool, seen: collections.Counte
     from . import trial
     from .fixes import fix_all
 
-    part: dict[str, Any] = {"pairs": 0, "generated": 0, "unbuilt": 0, "unfixed": 0, "codes": collections.Counter(), "titles": collections.Counter(), "scenarios": collections.Counter(), "problems": collections.Counter(), "notes": []}
+    part: dict[str, Any] = {"pairs": 0, "generated": 0, "unbuilt": 0, "unfixed": 0, "codes": collections.Counter(), "scenarios": collections.Counter(), "problems": collections.Counter(), "notes": []}
     for case, fixed in zip(batch, fix_all(batch, unsafe=unsafe), strict=True):
         if end is not None and time.time() >= end:
             break
@@ -153,6 +167,9 @@ def _batch(store: Any, batch: list[Case], unsafe: bool, seen: collections.Counte
             part["unfixed"] += 1
             continue
         outcome = trial.run(store, case, fixed, unsafe=unsafe)
+        if any(LATE in problem.detail for problem in outcome.problems):
+            # a machine that stands still for a while is no difference
+            outcome = trial.run(store, case, fixed, unsafe=unsafe)
         if not outcome.built:
             part["unbuilt"] += 1
             if os.environ.get("EQUIVALENCE_UNBUILT"):
@@ -160,7 +177,6 @@ def _batch(store: Any, batch: list[Case], unsafe: bool, seen: collections.Counte
             continue
         part["pairs"] += 1
         part["codes"].update(fixed.codes)
-        part["titles"].update({f"{code} {title}" for code, title in fixed.made})
         part["scenarios"].update(outcome.scenarios)
         for problem in outcome.problems:
             part["problems"][f"{problem.scenario} {problem.kind}"] += 1
@@ -183,17 +199,23 @@ def _report(store: Any, case: Case, fixed: Any, problem: Any, unsafe: bool, seen
         print(f"\n!! {problem.scenario} {problem.kind}: {problem.detail[:400]}\n   by {', '.join(sorted({f'{code} {title}' for code, title in fixed.made}))}\n   {path}\n{case.text}---\n{fixed.text}", flush=True)
 
 
-def _batches(seed: int) -> Iterator[list[Case]]:
-    """Batches of cases, without end; the same for the same seed."""
+def _batches(seed: int, codes: collections.Counter[str] | None = None) -> Iterator[list[Case]]:
+    """Batches of cases, without end; the same for the same seed. `codes` counts the fixes made so far: two thirds of the cases are
+    about the rules that it has least of.
+    """
     from .generate import cases
+    from .rare import PIECES
 
     number = 0
+    counted = collections.Counter() if codes is None else codes
     while True:
         batch: dict[str, Case] = {}
+        rarest = sorted(PIECES, key=lambda code: counted[code])[:STEERED]
         while len(batch) < BATCH:
             number += 1
+            wanted = rarest[number // 3 % STEERED] if number % 3 else None
             # the first example is always the simplest; later ones are often variations of those before
-            for case in _collected(cases(), seed * 1_000_000 + number)[1:]:
+            for case in _collected(cases(wanted), seed * 1_000_000 + number)[1:]:
                 batch.setdefault(case.text, case)
         yield list(batch.values())
 
@@ -230,12 +252,26 @@ def summary(totals: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def code(*rooms: str) -> str:
+    """A digest of what decides which fixes are made, of dlint's modules and data; or of the modules in other folders."""
+    top = HERE.parent.parent
+    wanted = rooms or ("lint", "rules", "fixers")
+    paths = sorted(path for room in wanted for path in (top / room).rglob("*") if path.suffix in (".py", ".toml"))
+    digest = hashlib.blake2b(digest_size=8)
+    for path in paths:
+        digest.update(str(path.relative_to(top)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
 def record(totals: dict[str, Any], options: argparse.Namespace) -> None:
     """Writes the figures."""
     rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     key = "unsafe" if options.unsafe else "safe"
-    rows[key] = {**totals, "seed": options.seed, "processes": options.processes, "date": datetime.now(UTC).date().isoformat()}
-    rows[key].pop("titles")
+    row = {**totals, "seeds": [options.seed], "processes": options.processes, "date": datetime.now(UTC).date().isoformat(), "code": code()}
+    known = rows.get(key)
+    if options.add and known is not None and known["code"] == row["code"] and options.seed not in known["seeds"]:
+        _add(row, {name: known[name] for name in (*totals, "seeds")})
+    rows[key] = row
     RESULTS.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     from .page import page
 

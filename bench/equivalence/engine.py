@@ -9,6 +9,7 @@ Exit status: 0 all are the same; 1 some are not; 75 no engine answers.
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import json
 import os
@@ -37,6 +38,8 @@ TAG = f"equivalence-result:{os.getpid()}"
 WAITS = 30
 # made by the engine when a container is made or a step is run
 OWN = re.compile(r"/(?:dev|proc|sys)(?:/.*)?|/\.dockerenv|/etc/(?:hosts|hostname|resolv\.conf|mtab)|/run(?:/secrets.*)?")
+# what this engine does not know, or does otherwise: it leaves the folder of the mount, in which apk then keeps its index
+LEFT_OUT = re.compile(r"<<|target=/etc/apk/cache")
 FIELDS = ("User", "WorkingDir", "Entrypoint", "Cmd", "StopSignal", "Shell")
 
 
@@ -46,6 +49,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--time-box", type=float, metavar="SECONDS")
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--add", action="store_true", help="to what is recorded of other seeds with the same executor; with --record")
     options = parser.parse_args()
     from .sandbox import Sandbox, can_run
 
@@ -54,7 +58,7 @@ def main() -> int:
         print(f"bench/equivalence: SKIPPED: {why}: the executor was not held against an engine", file=sys.stderr)
         return CANNOT
     sandbox = Sandbox()
-    from . import images
+    from . import campaign, images
     from .executor import Store
 
     try:
@@ -66,10 +70,14 @@ def main() -> int:
             totals = _hold(store, options)
     finally:
         sandbox.close()
-    print(f"{totals['builds']} builds in {totals['seconds']:.0f} s: {totals['same']} the same ({totals['failed']} of them fail in both), {len(totals['different'])} not; {totals['left_out']} left out (here-documents)")
+    print(f"{totals['builds']} builds in {totals['seconds']:.0f} s: {totals['same']} the same ({totals['failed']} of them fail in both), {len(totals['different'])} not; {totals['left_out']} left out (here-documents, /etc/apk/cache)")
     if options.record:
         rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-        rows["engine"] = {**totals, "seed": options.seed, "date": datetime.now(UTC).date().isoformat(), "engine": _version()}
+        row = {**totals, "seeds": [options.seed], "date": datetime.now(UTC).date().isoformat(), "engine": _version(), "code": campaign.code("bench/equivalence")}
+        known = rows.get("engine")
+        if options.add and known is not None and known["code"] == row["code"] and options.seed not in known["seeds"]:
+            row |= {name: known[name] + row[name] for name in (*totals, "seeds")}
+        rows["engine"] = row
         RESULTS.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return 1 if totals["different"] else 0
 
@@ -93,6 +101,7 @@ def import_images(bases: Path) -> None:
     for image in images.IMAGES.values():
         changes = [f"ENV {key}={value}" for key, value in {"PATH": images.PATH, **image.env}.items()]
         changes += [f"WORKDIR {image.workdir}", f"CMD {json.dumps(list(image.command))}"]
+        changes += [f"USER {image.runs_as}"] if image.runs_as else []
         words = [word for change in changes for word in ("-c", change)]
         with tempfile.TemporaryDirectory() as name:
             top = Path(name) / "root"
@@ -116,7 +125,7 @@ def for_engine(text: str) -> str:
 
     names = "|".join(re.escape(name) for name in sorted(images.IMAGES, key=len, reverse=True))
     text = re.sub(rf"(?mi)^(FROM\s+(?:--platform=\S+\s+)?)({names})(?=\s|$)", rf"\1{PREFIX}/\2", text)
-    return re.sub(rf"(?mi)^(ARG\s+\w+=)({names})$", rf"\1{PREFIX}/\2", text)
+    return re.sub(rf"(?mi)^(ARG\s+\w+=)({names})(?=\s*$)", rf"\1{PREFIX}/\2", text)
 
 
 def _hold(store: Store, options: argparse.Namespace) -> dict[str, Any]:
@@ -134,7 +143,7 @@ def _hold(store: Store, options: argparse.Namespace) -> dict[str, Any]:
                 if totals["builds"] >= options.builds or (options.time_box and time.monotonic() - start > options.time_box):
                     totals["seconds"] = time.monotonic() - start
                     return totals
-                if "<<" in text:
+                if LEFT_OUT.search(text):
                     totals["left_out"] += 1
                     continue
                 builder = Builder(store)
@@ -178,9 +187,10 @@ def _compare(case: Case, built: Built | None, said: str) -> list[str]:
             return [] if built is None else [f"the engine fails, the executor does not: {done.stderr[-600:]}"]
         if built is None:
             return [f"the executor fails, the engine does not: {said[-600:]}"]
-        config = json.loads(_docker("image", "inspect", TAG).stdout)[0]["Config"]
-        tree = _tree()
-        return [*_files(tree, built), *_settings(config, built.config)]
+        (image,) = json.loads(_docker("image", "inspect", TAG).stdout)
+        folders = _layers(image)
+        tree = _exported() if folders is None else _stacked(tuple(folders))
+        return [*_files(tree, built), *_settings(image["Config"], built.config)]
 
 
 def _own_id(flag: str, name: str) -> str:
@@ -191,7 +201,25 @@ def _own_id(flag: str, name: str) -> str:
     return f"{flag},id={hashlib.blake2b(f'{name}{word}'.encode(), digest_size=6).hexdigest()}"
 
 
-def _tree() -> Tree:
+def _layers(image: dict[str, Any]) -> list[str] | None:
+    """The folders of an image's layers, lowest first, where the engine keeps them at hand in overlays."""
+    driver = image.get("GraphDriver") or {}
+    data = driver.get("Data") or {}
+    if driver.get("Name") != "overlay2" or not Path(data.get("UpperDir", "/nowhere")).is_dir():
+        return None
+    lower = data.get("LowerDir", "")
+    return [*reversed(lower.split(":") if lower else []), data["UpperDir"]]
+
+
+@functools.lru_cache(maxsize=256)
+def _stacked(folders: tuple[str, ...]) -> Tree:
+    """The files of layers on one another."""
+    from .executor import scan
+
+    return scan(folders[-1], _stacked(folders[:-1])) if folders else {}
+
+
+def _exported() -> Tree:
     """The files of the image that was built last."""
     from .executor import Entry
 

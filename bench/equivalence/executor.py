@@ -369,12 +369,12 @@ class Build:
         stage = self.stage(len(self.stages) - 1)
         return Built(stage.layer, stage.config, self.stubs)
 
-    def find(self, name: str, before: int) -> int | None:
+    def find(self, name: str, before: int, *, numbers: bool = True) -> int | None:
         lowered = name.lower()
         for index in range(before - 1, -1, -1):
             if self.names[index] == lowered:
                 return index
-        return int(name) if name.isdigit() and int(name) < before else None
+        return int(name) if numbers and name.isdigit() and int(name) < before else None
 
     def stage(self, index: int) -> Stage:
         """A stage, built when it is first asked for."""
@@ -408,6 +408,8 @@ class Build:
             raise BuildError(f"{name}: not found")
         env = {"PATH": images.PATH, **image.env}
         config = {"Env": env, "Labels": {}, "WorkingDir": image.workdir, "Cmd": list(image.command)}
+        if image.runs_as:
+            config["User"] = image.runs_as
         if image.entrypoint:
             config["Entrypoint"] = list(image.entrypoint)
         return Stage(None, self.store.bases[name], config)
@@ -677,7 +679,7 @@ class Build:
         return {"kind": "bind", "source": place, "target": target, "readonly": not writable}, [kind, target, digest]
 
     def _of_stage(self, name: str, index: int, source: str, target: str, writable: bool) -> tuple[dict[str, Any], list[Any]]:
-        layer = self._layer_of(name, index)
+        layer = self._layer_of(name, index, numbers=False)
         path = resolve(layer.tree, source)
         if path != "/" and path not in layer.tree:
             raise BuildError(f"failed to calculate checksum: {source}: not found")
@@ -688,7 +690,8 @@ class Build:
     def _initial(self, options: dict[str, str], index: int) -> Tree:
         source = posixpath.normpath("/" + options.get("source", "/").lstrip("/"))
         found = {}
-        for path, (entry, _) in sorted(self._source(options["from"], index).items()):
+        held = self._layer_of(options["from"], index, numbers=False).tree
+        for path, entry in sorted(held.items()):
             if path.startswith(source.rstrip("/") + "/"):
                 found[path[len(source.rstrip("/")) + 1 :]] = replace(entry, place=str(self.store.path(entry.place)) if entry.place else "")
         return found
@@ -701,9 +704,9 @@ class Build:
     def _source(self, name: str, index: int) -> dict[str, tuple[Entry, bytes | None]]:
         return {path: (entry, None) for path, entry in self._layer_of(name, index).tree.items()}
 
-    def _layer_of(self, name: str, index: int) -> Layer:
-        """What a stage or an image holds."""
-        at = self.find(name, index)
+    def _layer_of(self, name: str, index: int, *, numbers: bool = True) -> Layer:
+        """What a stage or an image holds; for a mount a number is the name of an image."""
+        at = self.find(name, index, numbers=numbers)
         layer = self.stage(at).layer if at is not None else self.store.bases.get(name)
         if layer is None:
             raise BuildError(f"{name}: not found")

@@ -3,6 +3,8 @@
     python -m equivalence.facts            hold the stand-ins against recorded.json
     python -m equivalence.facts --record   run the real tools: apt in a container of debian:12, pip, npm and go of this machine
 
+pip needs an index that lets it cache: some mirrors do not. PIP_INDEX_URL says which.
+
 A script prints `name: yes` or `name: no`. It must say the same with the real tool and with its stand-in.
 """
 
@@ -56,18 +58,24 @@ say "a package that is not there does" not apt-get install -y less
 """
 
 PIP = """
+wheels() { find $1/wheels -name '*.whl' | grep -q .; }
 python3 -m venv v >/dev/null
 PATH=$PWD/v/bin:$PATH
+# as in the official image
+pip install -U setuptools wheel >/dev/null 2>&1
 say "a wheel is installed" pip install six
 say "the cache has a folder for downloads" has "$HOME/.cache/pip/http*"
-FLAG=1 pip install ./flagpkg-1.tar.gz >/dev/null 2>&1; cp v/lib/python3*/site-packages/flagpkg.py one
-say "an archive's wheel is cached" has "$HOME/.cache/pip/wheels/*/*/*"
+FLAG=1 pip install "flagpkg @ file://$PWD/flagpkg-1.tar.gz" >/dev/null 2>&1; cp v/lib/python3*/site-packages/flagpkg.py one
+say "an archive's wheel is cached" wheels $HOME/.cache/pip
 pip uninstall -y flagpkg >/dev/null 2>&1
-FLAG=2 pip install ./flagpkg-1.tar.gz >/dev/null 2>&1; cp v/lib/python3*/site-packages/flagpkg.py two
+FLAG=2 pip install "flagpkg @ file://$PWD/flagpkg-1.tar.gz" >/dev/null 2>&1; cp v/lib/python3*/site-packages/flagpkg.py two
 say "the cached wheel does not know the environment" cmp one two
 pip uninstall -y flagpkg >/dev/null 2>&1
-FLAG=2 pip install --no-cache-dir ./flagpkg-1.tar.gz >/dev/null 2>&1; cp v/lib/python3*/site-packages/flagpkg.py three
+FLAG=2 pip install --no-cache-dir "flagpkg @ file://$PWD/flagpkg-1.tar.gz" >/dev/null 2>&1; cp v/lib/python3*/site-packages/flagpkg.py three
 say "without the cache it is built anew" not cmp one three
+pip uninstall -y flagpkg >/dev/null 2>&1
+FLAG=3 pip install ./flagpkg-1.tar.gz >/dev/null 2>&1; cp v/lib/python3*/site-packages/flagpkg.py four
+say "by its path alone it is built anew" not cmp one four
 mkdir -p requirements; echo six > requirements/base.txt; echo "-r requirements/base.txt" > r.txt
 say "nested requirements are read" pip install -r r.txt
 echo "-r base.txt" > requirements/more.txt
@@ -77,10 +85,10 @@ say "a missing nested file is an error" not pip install -r bad.txt
 echo "no-such-constraint-file" > c.txt; say "a missing constraints file is an error" not pip install -c none.txt six
 say "a satisfied requirement is left" pip install six
 pip cache purge >/dev/null 2>&1
-say "cache purge empties the wheels" not has "$HOME/.cache/pip/wheels/*/*/*"
+say "cache purge empties the wheels" not wheels $HOME/.cache/pip
 pip uninstall -y flagpkg >/dev/null 2>&1; mkdir other
 PIP_CACHE_DIR=$PWD/other FLAG=1 pip install ./flagpkg-1.tar.gz >/dev/null 2>&1
-say "PIP_CACHE_DIR moves the cache" has "other/wheels"
+say "PIP_CACHE_DIR moves the cache" wheels other
 say "uninstall asks" not pip uninstall six </dev/null
 pip uninstall -y six >/dev/null 2>&1
 say "uninstall removes" not python3 -c "import six"

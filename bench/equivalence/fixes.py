@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 import sys
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .executor import Context
+from .sandbox import home
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .generate import Case
 
-DLINT = [sys.executable, "-c", "from dockerlint.lint.cli import main; raise SystemExit(main())"]
+PROGRAM = "from dockerlint.lint.cli import main; raise SystemExit(main())"
 OPTIONS = ["--no-config", "--no-cache", "--shellcheck", "off", "--exit-zero", "--preset", "all", "--jobs", "1"]
 MADE = re.compile(r"  line \d+: (D[FL]\d{4}|DF\d{3}|DL\d{4}|[A-Z]+\d+) (.*)")
 
@@ -35,9 +37,19 @@ class Fixed:
         return tuple(sorted({code for code, _ in self.made}))
 
 
+@functools.cache
+def _compiled() -> tempfile.TemporaryDirectory[str]:
+    """Where this process keeps the bytecode of dlint's modules, whatever the environment says of bytecode."""
+    return tempfile.TemporaryDirectory(prefix="eq-pyc-")
+
+
+def _dlint() -> list[str]:
+    return [sys.executable, "-X", f"pycache_prefix={_compiled().name}", "-c", f"import sys; sys.dont_write_bytecode = False; {PROGRAM}"]
+
+
 def fix_all(cases: Sequence[Case], *, unsafe: bool = False) -> list[Fixed]:
     """What dlint makes of each, in one process. Raises RuntimeError when it fails."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=home()) as name:
         top = Path(name)
         for index, case in enumerate(cases):
             folder = top / f"c{index}"
@@ -45,7 +57,7 @@ def fix_all(cases: Sequence[Case], *, unsafe: bool = False) -> list[Fixed]:
             Context(case.files).write(folder)
             (folder / "Dockerfile").write_bytes(case.text.encode("utf-8"))
         paths = [f"c{index}/Dockerfile" for index in range(len(cases))]
-        command = [*DLINT, "check", "--fix", *(["--unsafe-fixes"] if unsafe else []), *OPTIONS, *paths]
+        command = [*_dlint(), "check", "--fix", *(["--unsafe-fixes"] if unsafe else []), *OPTIONS, *paths]
         done = subprocess.run(command, cwd=top, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
         if done.returncode not in (0, 3):
             raise RuntimeError(f"dlint failed with {done.returncode}: {done.stderr[-2000:]}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 
+from .rare import steered
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -132,6 +134,7 @@ class Author:
         elif how == "again":
             self.run(f"{tool} update", install, flags=mounts)
             self.maybe(30, between or "ENV Y=1")
+            self.maybe(20, f"RUN apt-get {self.pick('purge', 'remove', 'autoremove')} -y {self.pick(names[0], 'tree', '')}")
             self.run(f"apt-get {self.pick('', 'update && apt-get ')}install -y {self.pick('less', 'tree', 'nginx')}", clean)
         elif how == "hook":
             keep = "rm -f /etc/apt/apt.conf.d/docker-clean; echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";' > /etc/apt/apt.conf.d/keep-cache"
@@ -149,7 +152,7 @@ class Author:
         if self.chance(20):
             self.run(f"{plain} {virtual}{names}", flags=mounts)
             self.maybe(30, "ENV Y=1")
-            self.add("RUN " + self.pick("rm -rf /var/cache/apk/*", "rm -rf /var/cache/apk", clean or "true"))
+            self.add("RUN " + self.pick("rm -rf /var/cache/apk/*", "rm -rf /var/cache/apk", "rm /var/cache/apk/*", clean or "true"))
         else:
             self.run(f"{plain} {virtual}{names}", clean, flags=mounts)
 
@@ -259,6 +262,8 @@ class Author:
         self.add("RUN " + self.pick("ls -R /root > /list 2>/dev/null || true", "du -s /var > /dev/null", "find /etc -name '*.conf' | sort | head -3 > /conf", "ls /var/lib/apt/lists > /lists || true", "ls /var/cache > /caches", "echo $PATH > /env"))
 
     cloned = 0
+    # the last stage is empty; an entry point is set
+    empty = entered = False
 
     def base(self, name: str) -> str:
         """What follows FROM."""
@@ -343,7 +348,7 @@ def python(author: Author) -> None:
     author.run(author.pick("", "", "pip install -U pip", "pip install --upgrade pip setuptools wheel"), install + target, after, flags=mounts)
     if "uninstall -y pip" not in after:
         author.maybe(15, author.pick("RUN pip download -d /wheels six", "RUN pip install click"))
-    author.maybe(12, "RUN " + author.pick("rm -rf /root/.cache", "rm -rf /root/.cache/pip", "ls -R /root/.cache/pip > /files || true"))
+    author.maybe(12, "RUN " + author.pick("rm -rf /root/.cache", "rm -rf /root/.cache/pip", "rm -r /root/.cache/pip", "ls -R /root/.cache/pip > /files || true"))
     if author.chance(25):
         author.odd()
     if not whole or author.chance(10):
@@ -434,7 +439,7 @@ def javascript_install(author: Author, tool: str, *, locked: bool, as_node: bool
     removals = {"npm": ("rm -rf ~/.npm", f"rm -rf {where}"), "yarn": ('rm -rf "$(yarn cache dir)"',), "pnpm": (f"rm -rf {where}",)}[tool]
     author.run(install, author.pick("", "", "", *own, *(() if mounts else removals)), flags=mounts)
     if not as_node:
-        author.maybe(10, "RUN " + author.pick("rm -rf /root/.npm", "npm cache clean --force || true", "ls -R /root > /root-list || true"))
+        author.maybe(10, "RUN " + author.pick("rm -rf /root/.npm", "rm -r /root/.npm", "npm cache clean --force || true", "ls -R /root > /root-list || true"))
 
 
 def javascript_files(author: Author, tool: str) -> dict[str, Any]:
@@ -727,7 +732,7 @@ def staged(author: Author) -> None:
     reference = author.pick(name, name.lower(), "1")
     author.add(f"COPY --from={reference} {author.pick('/usr/local/lib/python3.11/site-packages /usr/local/lib/python3.11/site-packages', '/root /from-root', '/app /deps-app')}")
     author.maybe(15, f"COPY --from={reference} {author.pick('/root/.cache /cache', '/var/lib/apt /lists', '/var/cache /caches')}")
-    author.maybe(20, f"RUN --mount=type=bind,from={reference},target=/m ls -R /m/root > /seen")
+    author.maybe(20, f"RUN --mount=type=bind,from={name.lower()},target=/m ls -R /m/root > /seen")
     author.copy(".", ".")
     author.run("pip install " + author.pick("six", "-r requirements.txt", "--no-index --find-links /wheels six || true"))
     if author.chance(20):
@@ -763,10 +768,13 @@ def habits(author: Author, text: str) -> str:
 
 
 @st.composite
-def cases(draw: DrawFn) -> Case:
-    """Dockerfiles that mostly build, with their contexts."""
+def cases(draw: DrawFn, wanted: str | None = None) -> Case:
+    """Dockerfiles that mostly build, with their contexts; with a rule's code, those that it has something to say of."""
     author = Author(draw)
-    author.pick(*ECOSYSTEMS)(author)
+    if wanted is None:
+        author.pick(*ECOSYSTEMS)(author)
+    else:
+        steered(author, wanted)
     author.maybe(3, "LABEL end=1")
     if author.chance(10):
         author.files[".dockerignore"] = author.pick("*.md\n", ".git\nnode_modules\n", "**/*.tmp\n")

@@ -39,28 +39,45 @@ class Image:
     entrypoint: tuple[str, ...] = ()
     family: str = "debian"
     user: tuple[str, int] | None = None
-    extra: tuple[str, ...] = ()
+    # files of its own: path to text
+    extra: tuple[tuple[str, str], ...] = ()
+    # who runs its command
+    runs_as: str = ""
 
 
 APT = ("apt-get", "apt", "apt-cache", "dpkg", "useradd", "groupadd")
 FULL = ("curl", "wget", "git", "gcc", "cc", "make", "gpg")
+ALPINE = ("apk", "adduser", "addgroup")
+CERTIFICATES = (("etc/ssl/certs/ca-certificates.crt", "certificates\n"),)
+ZONES = ("usr/local/go/lib/time/zoneinfo.zip", "zones\n")
 PYTHON = ("pip", "pip3", "python", "python3")
 NODE = ("node", "npm", "npx", "yarn")
+RUBY_ENV = {"GEM_HOME": "/usr/local/bundle", "BUNDLE_SILENCE_ROOT_WARNING": "1", "PATH": f"/usr/local/bundle/bin:{PATH}"}
 IMAGES = {
     image.name: image
     for image in (
         Image("debian:12", APT),
+        Image("debian:12-slim", APT),
+        Image("debian:bookworm-slim", APT),
+        Image("debian:stable-slim", APT),
         Image("ubuntu:24.04", APT),
-        Image("python:3.11-slim", (*APT, *PYTHON), {"PYTHON_VERSION": "3.11.2"}, command=("python3",)),
-        Image("node:20", (*APT, *NODE, *FULL), {"NODE_VERSION": "20.0.0", "YARN_VERSION": "1.22.0"}, command=("node",), user=("node", 1000)),
-        Image("golang:1.22", (*APT, "go", *FULL), {"GOPATH": "/go", "PATH": f"/go/bin:/usr/local/go/bin:{PATH}"}, "/go"),
-        Image("rust:1.75", (*APT, "cargo", *FULL), {"CARGO_HOME": "/usr/local/cargo", "PATH": f"/usr/local/cargo/bin:{PATH}"}),
-        Image("maven:3.9", (*APT, "mvn", "java"), {"MAVEN_HOME": "/usr/share/maven"}, command=("mvn",)),
-        Image("ruby:3.3", (*APT, "gem", "bundle", "ruby", *FULL), {"GEM_HOME": "/usr/local/bundle", "BUNDLE_SILENCE_ROOT_WARNING": "1", "PATH": f"/usr/local/bundle/bin:{PATH}"}),
-        Image("php:8.3-cli", (*APT, "php", "composer")),
-        Image("alpine:3.20", ("apk",), family="alpine", command=("/bin/sh",)),
-        Image("node:20-alpine", ("apk", *NODE), {"NODE_VERSION": "20.0.0"}, family="alpine", command=("node",), user=("node", 1000)),
+        Image("python:3.11-slim", (*APT, *PYTHON), {"PYTHON_VERSION": "3.11.2"}, command=("python3",), extra=CERTIFICATES),
+        Image("node:20", (*APT, *NODE, *FULL), {"NODE_VERSION": "20.0.0", "YARN_VERSION": "1.22.0"}, command=("node",), user=("node", 1000), extra=CERTIFICATES),
+        Image("node:20-slim", (*APT, *NODE), {"NODE_VERSION": "20.0.0", "YARN_VERSION": "1.22.0"}, command=("node",), user=("node", 1000)),
+        Image("golang:1.22", (*APT, "go", *FULL), {"GOPATH": "/go", "PATH": f"/go/bin:/usr/local/go/bin:{PATH}"}, "/go", extra=(*CERTIFICATES, ZONES)),
+        Image("rust:1.75", (*APT, "cargo", *FULL), {"CARGO_HOME": "/usr/local/cargo", "PATH": f"/usr/local/cargo/bin:{PATH}"}, extra=CERTIFICATES),
+        Image("rust:1.75-slim", (*APT, "cargo", "gcc", "cc"), {"CARGO_HOME": "/usr/local/cargo", "PATH": f"/usr/local/cargo/bin:{PATH}"}, extra=CERTIFICATES),
+        Image("maven:3.9", (*APT, "mvn", "java"), {"MAVEN_HOME": "/usr/share/maven"}, command=("mvn",), extra=CERTIFICATES),
+        Image("ruby:3.3", (*APT, "gem", "bundle", "ruby", *FULL), RUBY_ENV, extra=CERTIFICATES),
+        Image("ruby:3.3-slim", (*APT, "gem", "bundle", "ruby"), RUBY_ENV, extra=CERTIFICATES),
+        Image("php:8.3-cli", (*APT, "php", "composer"), extra=CERTIFICATES),
+        Image("alpine:3.20", ALPINE, family="alpine", command=("/bin/sh",), extra=CERTIFICATES),
+        Image("alpine:3", ALPINE, family="alpine", command=("/bin/sh",), extra=CERTIFICATES),
+        Image("gcr.io/distroless/static-debian12:nonroot", (), family="alpine", command=(), extra=CERTIFICATES, runs_as="65532"),
+        Image("node:20-alpine", (*ALPINE, *NODE), {"NODE_VERSION": "20.0.0"}, family="alpine", command=("node",), user=("node", 1000)),
         Image("fedora:40", ("dnf", "yum", "rpm", "useradd", "groupadd"), family="fedora"),
+        Image("opensuse/leap:15.6", ("zypper", "rpm", "useradd", "groupadd"), family="suse"),
+        Image("archlinux:base", ("pacman", "useradd", "groupadd"), family="arch"),
     )
 }
 # where a tool lies when it is not in /usr/bin
@@ -181,7 +198,7 @@ def _own(top: Path, image: Image) -> None:
         path = shutil.which("sha256sum")
         assert path
         _install(top, path, "usr/bin/sha256sum")
-    (top / "usr/bin/sh").symlink_to("busybox" if alpine else "bash" if image.family == "fedora" else "dash")
+    (top / "usr/bin/sh").symlink_to("busybox" if alpine else "bash" if image.family in ("fedora", "suse", "arch") else "dash")
     for name in image.tools:
         place = "usr/local/bin" if name in LOCAL else "usr/bin"
         (top / place / name).symlink_to("/usr/lib/standin/tool")
@@ -211,7 +228,10 @@ def _own(top: Path, image: Image) -> None:
         os.chown(top / "home" / name, number, number)
     for file, lines in (("passwd", users), ("group", groups), ("shadow", []), ("gshadow", [])):
         (top / "etc" / file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    release = {"debian": "ID=debian\n", "alpine": "ID=alpine\n", "fedora": "ID=fedora\n"}[image.family]
+    release = {"debian": "ID=debian\n", "alpine": "ID=alpine\n", "fedora": "ID=fedora\n", "suse": "ID=opensuse-leap\n", "arch": "ID=arch\n"}[image.family]
     (top / "etc/os-release").write_text(release, encoding="utf-8")
+    for place, text in image.extra:
+        (top / place).parent.mkdir(parents=True, exist_ok=True)
+        (top / place).write_text(text, encoding="utf-8")
     if "pip" in image.tools:
         (top / "usr/local/lib/python3.11/site-packages").mkdir(parents=True)

@@ -24,9 +24,9 @@ def page(rows: dict[str, Any]) -> str:
         lines += [
             "## The executor held against an engine",
             "",
-            (f"{row['date']}, {row['engine']}, seed {row['seed']}: {row['builds']} builds ({row['builds'] // 2} pairs) in {row['seconds']:.0f} s; in"
+            (f"{row['date']}, {row['engine']}, seeds {', '.join(map(str, sorted(row['seeds'])))}: {row['builds']} builds ({row['builds'] // 2} pairs) in {row['seconds']:.0f} s; in"
             f" {row['same']} the executor gave the same success, files and configuration ({row['failed']} fail in both), in {len(row['different'])} not."
-            f" {row['left_out']} with here-documents were left out."),
+            f" {row['left_out']} with here-documents or a mount on /etc/apk/cache were left out: the engine does not know the first, and leaves the folder of the second."),
             "",
         ]
     return "\n".join(lines)
@@ -38,7 +38,8 @@ def _run(name: str, row: dict[str, Any]) -> list[str]:
     lines = [
         f"## With the {name} fixes",
         "",
-        f"{row['date']}, seed {row['seed']}, {row['processes']} processes, {row['seconds']:.0f} s ({rate:.1f} pairs a second).",
+        (f"{row['date']}, seeds {', '.join(map(str, sorted(row['seeds'])))}, {row['processes']} processes, {row['seconds']:.0f} s ({rate:.1f} pairs a"
+        f" second); digest of dlint's code {row['code']}."),
         "",
         f"- Pairs with a fix that build before it: {row['pairs']} (of {row['generated']} Dockerfiles; {row['unfixed']} had no fix, {row['unbuilt']} did not build).",
         f"- Scenarios: {', '.join(f'{scenario} {count}' for scenario, count in sorted(row['scenarios'].items()))}.",

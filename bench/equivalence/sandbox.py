@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import pwd  # noqa: F401 - loaded here, as nothing can be imported once a child has changed its root
@@ -125,6 +126,8 @@ def _serve(top: Path, asked: int, answer: int, tools: int) -> None:
     os.chdir(top)
     _check(_libc.unshare(CLONE_NEWNS), "unshare")
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
+    gc.disable()
+    gc.freeze()
     with os.fdopen(asked, "rb") as lines:
         for line in lines:
             status, output = _step(json.loads(line), tools)
@@ -153,6 +156,7 @@ def _step(request: Request, tools: int) -> tuple[int, bytes]:
     os.close(writer)
     output = _read(reader, child, request.get("seconds", 20.0))
     os.close(reader)
+    # what it has started in the background goes with it
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), output
@@ -167,9 +171,18 @@ def _read(reader: int, child: int, seconds: float) -> bytes:
             return output + b"\nsandbox: it took too long\n"
         data = os.read(reader, 65536)
         if not data:
+            # programs close their streams before they end
+            _await(child, end)
             return output
         if len(output) < MOST_OUTPUT:
             output += data
+
+
+def _await(child: int, end: float) -> None:
+    """Waits for a process that is to be reaped, up to a time."""
+    handle = os.pidfd_open(child)
+    select.select([handle], [], [], max(end - time.monotonic(), 0))
+    os.close(handle)
 
 
 def _enter(request: Request) -> None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.edits import (
     INDENT,
+    LONGEST,
     are_apart,
     delete_instruction,
     insert,
     insert_flags,
+    line_joint,
     line_start,
     remove_command,
     remove_word,
@@ -39,7 +41,7 @@ from dockerlint.lint.catalogue.tool import strip_glob
 from dockerlint.lint.engine.findings import Applicability, Fix, shortened
 from dockerlint.lint.syntax import nodes
 
-from .cache_readers import Need, cache_needed
+from .cache_readers import Need, cache_needed, needed_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -159,7 +161,8 @@ def _impossible(facts: Facts, stage: Stage, runs: list[Run], tool: Tool) -> str 
     """Why steps would fail with an empty cache, as it is when it was pruned; None when they would not."""
     if any(facts.doc.source(flag.span) == CUT_OFF for run in runs for flag in run.flags):
         return f"a RUN without network needs {tool.name}'s cache"
-    if any(cache_needed(facts, run, tool) is Need.CERTAIN for run in runs):
+    indexed = any(item.role == "index" for item in tool.caches)
+    if any(Need.CERTAIN in (cache_needed(facts, run, tool), indexed and needed_later(facts, run, tool)) for run in runs):
         return "a later step reads the cached files"
     patterns = [pattern for cache in tool.caches for pattern in cache.products]
     lineage = {item.index for item in facts.graph.lineage(stage)}
@@ -264,12 +267,19 @@ def _sets_up(facts: Facts, item: Instruction) -> bool:
     return any(sign in text for sign in SETUP_SIGNS)
 
 
-def set_up(facts: Facts, run: Run, tool: Tool) -> list[Edit] | None:
-    """What must run before the tool so that it fills its cache; None when there is no place for it."""
-    return _in_front(facts, run, tool.mount_setup)
+def set_up(facts: Facts, run: Run, tool: Tool, *, flagged: bool = False) -> list[Edit] | None:
+    """What must run before the tool so that it fills its cache; None when there is no place for it. With `flagged` it goes behind the
+    flags that the RUN has, on a line of its own where it would be long.
+    """
+    names = {item.words[0].text for item in facts.invocations(run) if item.tool is tool}
+    lasting = [text for name, text in tool.mount_setting.items() if name in names]
+    # it would be a setting of the image that ships
+    if lasting and facts.in_image(run):
+        return None
+    return _in_front(facts, run, [*tool.mount_setup, *lasting], flagged=flagged)
 
 
-def _in_front(facts: Facts, run: Run, commands: Sequence[str]) -> list[Edit] | None:
+def _in_front(facts: Facts, run: Run, commands: Sequence[str], *, flagged: bool = False) -> list[Edit] | None:
     """Commands in front of a RUN's script; None when there is no place for them."""
     script = facts.script(run)
     if not commands:
@@ -281,16 +291,18 @@ def _in_front(facts: Facts, run: Run, commands: Sequence[str]) -> list[Edit] | N
         if first is None or first.within or script.tests:
             return None
         return [insert(first.span.start, "".join(text + facts.doc.newline for text in commands))]
-    at, sign, indent = script.core.start, " &&", INDENT
+    at = script.core.start
+    between = line_joint(facts.doc, facts.doc.source(script.core), trailing=True)
     if stops_at_errors(script):
         # in front of `&& set -e` a failure would leave the rest without the option
         after = skip_gap(facts.doc, script.commands[0].whole.end, script.core.end)
         if facts.doc.text[after : after + 1] == ";":
-            at, sign = skip_gap(facts.doc, after + 1, script.core.end), ";"
+            at = skip_gap(facts.doc, after + 1, script.core.end)
             own = facts.doc.text[line_start(facts.doc, at) : at]
-            indent = own if not own.strip() else INDENT
-    joint = f"{sign} {facts.doc.escape}{facts.doc.newline}{indent}"
-    return [insert(at, "".join(text + joint for text in commands))]
+            between = f"; {facts.doc.escape}{facts.doc.newline}{own if not own.strip() else INDENT}"
+    long = flagged and at - line_start(facts.doc, at) + len(commands[0]) + len(" && \\") > LONGEST
+    broken = f"{facts.doc.escape}{facts.doc.newline}{INDENT}" if long else ""
+    return [insert(at, broken + "".join(text + between for text in commands))]
 
 
 def _keep_cache(facts: Facts, run: Run, invocation: Invocation) -> list[Edit]:
@@ -341,7 +353,13 @@ def _drop_cleanup(facts: Facts, run: Run, caches: tuple[Cache, ...], tool: Tool)
         if any(_lies(path, item.mount) for item in caches):
             wipes[command.span] = command
     for invocation in facts.invocations(run):
-        if invocation.tool is tool and invocation.action == "clean":
+        if invocation.tool is not tool:
+            continue
+        emptied = [item for item in caches_of(facts, run, tool) if item.emptied_by(invocation)]
+        if any(item in caches for item in emptied):
+            # what it empties beside them would get into the layer
+            if not all(item in caches or facts.mounted(run, item.path) for item in emptied):
+                return Refusal(f"`{invocation.name}` empties caches that are not mounted, too: clean them by their paths")
             wipes[invocation.command.span] = invocation.command
     edits: list[Edit] = []
     for command in wipes.values():

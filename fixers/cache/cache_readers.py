@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dockerlint.fixers.effects.footprint import commands
 from dockerlint.lint.analysis.facts import once
 from dockerlint.lint.analysis.leftovers import caches_of, removed_by
-from dockerlint.lint.catalogue.tool import strip_glob
+from dockerlint.lint.catalogue.tool import strip_glob, unwrapped
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dockerlint.lint.analysis.facts import Facts
-    from dockerlint.lint.catalogue.tool import Tool
+    from dockerlint.lint.catalogue.tool import Invocation, Tool
+    from dockerlint.lint.shell.script import Command
     from dockerlint.lint.syntax.nodes import Instruction, Run, Stage, Word
 
 INTERPRETERS = frozenset(
@@ -57,7 +58,8 @@ def needed_later(facts: Facts, run: Run, tool: Tool) -> Need:
     stage = facts.find_stage(run)
     if stage is None:
         return Need.PERHAPS
-    paths = [item.path for item in tool.caches if item.role == "index"]
+    # apk and its like keep their index among the packages
+    paths = [item.path for item in tool.caches if item.role == "index"] or [item.path for item in tool.caches]
     return max(_needed(facts, stage, following(stage, run), tool), _read_by_name(facts, stage, run, paths), _at_start(facts, stage, tool))
 
 
@@ -67,8 +69,16 @@ def cache_needed(facts: Facts, run: Run, tool: Tool) -> Need:
     if stage is None:
         return Need.PERHAPS
     paths = [item.path for item in caches_of(facts, run, tool) if item.role != "index"]
-    later = max((_offline(facts, node, tool) for node in islice(_later(facts, stage, run), FARTHEST)), default=Need.NONE)
+    later = max((_reuses(facts, node, tool) for node in islice(_later(facts, stage, run), FARTHEST)), default=Need.NONE)
     return max(later, _read_by_name(facts, stage, run, paths), _installed_at_start(facts, stage, tool))
+
+
+def read_later(facts: Facts, run: Run, tool: Tool) -> Need:
+    """Whether anything names the folders of a tool's caches to read what a RUN leaves in them, or to remove it for certain."""
+    stage = facts.find_stage(run)
+    if stage is None:
+        return Need.PERHAPS
+    return _read_by_name(facts, stage, run, [item.path for item in caches_of(facts, run, tool)])
 
 
 def following(stage: Stage, run: Run) -> tuple[Instruction, ...]:
@@ -80,13 +90,7 @@ def following(stage: Stage, run: Run) -> tuple[Instruction, ...]:
 def _later(facts: Facts, stage: Stage, run: Run) -> Iterator[Instruction]:
     """What is carried out on top of a RUN: the rest of its stage, and the stages built on it."""
     yield from following(stage, run)
-    yield from (node for child in _descendants(facts, stage) for node in child.instructions)
-
-
-def _descendants(facts: Facts, stage: Stage) -> Iterator[Stage]:
-    for child in facts.graph.children(stage):
-        yield child
-        yield from _descendants(facts, child)
+    yield from (node for child in facts.graph.descendants(stage) for node in child.instructions)
 
 
 def _needed(facts: Facts, stage: Stage, instructions: Iterable[Instruction], tool: Tool) -> Need:
@@ -113,9 +117,28 @@ def _uses(facts: Facts, run: Run, tool: Tool) -> Iterator[bool]:
     for command in facts.commands(run):
         invocation = found.get(command.span)
         if invocation is not None and invocation.tool is tool and invocation.action != "clean":
-            yield invocation.action not in ("refresh", "remove")
+            if invocation.action != "remove":
+                yield invocation.action != "refresh"
+            elif not _are_installed(facts, run, invocation):
+                yield True
         elif command.name in tool.index_readers:
             yield True
+
+
+def _are_installed(facts: Facts, run: Run, removal: Invocation) -> bool:
+    """Whether the packages that a command removes were installed by this name: the tool looks for others in its lists, and fails
+    where there are none.
+    """
+    before = [run, *facts.before(run)]
+    known = {
+        word.text.partition("=")[0]
+        for node in before
+        if isinstance(node, nodes.Run)
+        for item in facts.invocations(node)
+        if item.tool is removal.tool and item.action == "install"
+        for word in item.operands
+    }
+    return all(word.text in known for word in removal.operands)
 
 
 def _is_opaque(facts: Facts, run: Run, tool: Tool) -> bool:
@@ -133,11 +156,16 @@ def _is_opaque(facts: Facts, run: Run, tool: Tool) -> bool:
     return any(names.search(word.text) for item in others for word in item.words)
 
 
-def _offline(facts: Facts, node: Instruction, tool: Tool) -> Need:
-    """Whether a step calls the tool where it can fetch nothing."""
+def _reuses(facts: Facts, node: Instruction, tool: Tool) -> Need:
+    """Whether a step may do without a network with what is in the tool's cache: it is cut off, is told to, or asks only for
+    packages that are there, which dnf and its like find out from their cached index.
+    """
     if not isinstance(node, nodes.Run):
         return Need.NONE
     used = [item for item in facts.invocations(node) if item.tool is tool]
+    indexed = tool.kind == "system" and not any(item.role == "index" for item in tool.caches)
+    if indexed and any(item.action in TAKING for item in used):
+        return Need.PERHAPS
     cut_off = any(facts.doc.source(flag.span) == CUT_OFF for flag in node.flags)
     words = [word.text for item in used for word in item.words]
     return Need.PERHAPS if (used and cut_off) or any(commands().offline.match(text) for text in words) else Need.NONE
@@ -149,15 +177,31 @@ def _read_by_name(facts: Facts, stage: Stage, run: Run, paths: list[str]) -> Nee
         return Need.NONE
     read = [path for at, path in _read(facts, run) if _is_last(facts, run, at)]
     later = list(islice(_later(facts, stage, run), FARTHEST))
-    read += [path for node in later if isinstance(node, nodes.Run) for _, path in _read(facts, node)]
-    family = {stage.index, *(item.index for item in _descendants(facts, stage))}
-    read += [path for node, reference, source in _taken(facts) if source.index in family for path in _takes(facts, node, reference)]
-    lines = (facts.doc.source(node.span) for node in facts.every(nodes.CommandInstruction, triggers=False))
-    read += [path for line in lines for path in _paths(line, facts.home(run)) if path != "/"]
+    steps = [node for node in later if isinstance(node, nodes.Run)]
+    read += [path for node in steps for _, path in _read(facts, node)]
+    # a removal that fails where nothing is there
+    read += [path for node in steps for item in facts.commands(node) if _insists(item) for path, _ in removed_by(facts, node, item)]
+    family = {stage.index, *(item.index for item in facts.graph.descendants(stage))}
+    taken = [path for node, reference, source in _taken(facts) if source.index in family for path in _takes(facts, node, reference)]
+    # a folder in the home that may be there for the cache alone: without it there is nothing to copy
+    home = f"{(facts.home(run) or '~').rstrip('/')}/"
+    if any(_lies(path, found) and found.startswith(home) for found in taken for path in paths):
+        return Need.CERTAIN
+    read += taken
+    read += [path for text in _started_texts(facts, stage) for path in _paths(text, facts.home(run)) if path != "/"]
     if any(_lies(found, path) for found in read for path in paths):
         return Need.CERTAIN
     above = any(_lies(path, found) for found in read for path in paths)
     return Need.PERHAPS if above or len(later) == FARTHEST else Need.NONE
+
+
+def _started_texts(facts: Facts, stage: Stage) -> Iterator[str]:
+    """What the containers of a stage, and of those built on it, run."""
+    # most files are clean, and say nothing of the container
+    from dockerlint.fixers.inputs.runtime_command import started
+
+    for item in (stage, *facts.graph.descendants(stage)):
+        yield started(facts, item).text
 
 
 def _taken(facts: Facts) -> Iterator[tuple[Instruction, str, Stage]]:
@@ -184,6 +228,14 @@ def _read(facts: Facts, run: Run) -> tuple[tuple[int, str], ...]:
         seen = (path for path in paths if (path != "/" or name in RECURSIVE) and not facts.mounted(run, path))
         found += [(command.span.start, path) for path in seen]
     return tuple(found)
+
+
+def _insists(command: Command) -> bool:
+    """Whether it is an `rm` without `-f`."""
+    words = [word.text for word in unwrapped(command.words)]
+    if not words or words[0].rsplit("/", 1)[-1] not in ("rm", "rmdir") or command.sometimes:
+        return False
+    return not any(text == "--force" or (text.startswith("-") and not text.startswith("--") and "f" in text) for text in words[1:])
 
 
 def _takes(facts: Facts, node: Instruction, reference: str) -> Iterator[str]:
@@ -219,10 +271,12 @@ def _at_start(facts: Facts, stage: Stage, tool: Tool) -> Need:
     from dockerlint.fixers.inputs.runtime_command import started
 
     need = Need.NONE
-    for item in (stage, *_descendants(facts, stage)):
+    refreshing = {name.split(" ")[-1] for name in tool.action("refresh").subcommands}
+    for item in (stage, *facts.graph.descendants(stage)):
         found = started(facts, item)
         if not found.words.isdisjoint((*tool.commands, *tool.index_readers)):
-            return Need.PERHAPS
+            # what refreshes the lists first does not need these
+            return Need.CERTAIN if found.words.isdisjoint(refreshing) else Need.PERHAPS
         if found.unread:
             need = Need.PERHAPS
     return need
@@ -233,7 +287,7 @@ def _installed_at_start(facts: Facts, stage: Stage, tool: Tool) -> Need:
     from dockerlint.fixers.inputs.runtime_command import started
 
     verbs = {name.split(" ")[-1] for action in TAKING for name in tool.action(action).subcommands if name}
-    for item in (stage, *_descendants(facts, stage)):
+    for item in (stage, *facts.graph.descendants(stage)):
         words = started(facts, item).words
         if not words.isdisjoint(tool.commands) and not words.isdisjoint(verbs):
             return Need.PERHAPS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import append_command, can_append, hides_failures, insert
+from dockerlint.fixers.edits import append_command, can_append, delete_instruction, hides_failures, insert
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.leftovers import caches_of, removed
 from dockerlint.lint.analysis.users import is_root
@@ -65,6 +65,9 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
     need = needed_later(facts, run, tool) if cache.role == "index" else cache_needed(facts, run, tool)
     if need is Need.CERTAIN:
         return Refusal("a later step works with what lies there: mount it in both")
+    if only_refreshes(facts, run):
+        trust = Applicability.SAFE if need is Need.NONE else Applicability.UNSAFE
+        return Fix(f"delete the RUN, whose {tool.name} lists nobody uses", (delete_instruction(facts.doc, run),), trust)
     clean, trusted = cache.clean, need is Need.NONE
     if not clean.startswith("rm ") and not stays(facts, run, script, tool):
         paths = _places(facts, run, tool, cache)
@@ -73,7 +76,16 @@ def clean_up(facts: Facts, run: Run, invocation: Invocation, cache: Cache) -> Fi
         clean, trusted = f"rm -rf {' '.join(paths)}", trusted and _owns(facts, run, paths)
     command = clean_command(invocation, clean)
     applicability = Applicability.SAFE if trusted else Applicability.UNSAFE
-    return Fix(f"add `{command}`", (follow(facts.doc, run, script, command),), applicability)
+    return Fix(f"add `{command}`", (follow(facts.doc, script, command),), applicability)
+
+
+def only_refreshes(facts: Facts, run: Run) -> bool:
+    """Whether a RUN does nothing but fetch package lists: once they are cleaned, it has no purpose."""
+    script = facts.script(run)
+    refreshing = {item.command.span for item in facts.invocations(run) if item.action == "refresh"}
+    if script is None or not script.chained or script.tests:
+        return False
+    return all(item.span in refreshing and not item.redirects for item in script.commands)
 
 
 def _places(facts: Facts, run: Run, tool: Tool, cache: Cache) -> list[str]:
@@ -176,10 +188,10 @@ def can_follow(script: Script) -> bool:
     return "#" not in last.rpartition("\n")[2] and all(item.before == "||" for item in leaves)
 
 
-def follow(doc: Dockerfile, run: Run, script: Script, command: str) -> Edit:
+def follow(doc: Dockerfile, script: Script, command: str) -> Edit:
     """Puts a clean-up behind a script that it `can_follow`."""
     if not script.heredoc or can_append(script):
-        return append_command(doc, run, script, command)
+        return append_command(doc, script, command)
     # a line of its own would hide the failure of the one before
     blank = len(script.text) - len(script.text.rstrip())
     return insert(script.span.end - blank, f" && {command}")
@@ -195,9 +207,7 @@ def _cleans(item: Invocation, cache: Cache, invocation: Invocation) -> bool:
     if item.tool is not invocation.tool:
         shared = {cache.path, *invocation.tool.cache_aliases} & {other.path for other in item.tool.caches}
         return item.action == "clean" and bool(shared)
-    if cache.cleaned_by:
-        return item.subcommand in cache.cleaned_by
-    return item.action == "clean" and item.words[0].text == invocation.words[0].text
+    return cache.emptied_by(item) and (bool(cache.cleaned_by) or item.words[0].text == invocation.words[0].text)
 
 
 def _lies_in(path: str, folder: str) -> bool:

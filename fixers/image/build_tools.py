@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow
-from dockerlint.fixers.edits import apply, insert, insert_command, insert_word, remove_word
+from dockerlint.fixers.edits import apply, has_errexit, insert, insert_command, insert_word, remove_word
 from dockerlint.fixers.inputs.runtime_command import started
 from dockerlint.fixers.merge import merge_down, trust
 from dockerlint.fixers.refusal import Refusal
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from dockerlint.fixers.cost.distribution_packages import Closure
     from dockerlint.lint.catalogue.base_images import BaseImage
     from dockerlint.lint.catalogue.tool import Invocation
-    from dockerlint.lint.shell.script import Command
+    from dockerlint.lint.shell.script import Command, Script
     from dockerlint.lint.syntax.nodes import Run, Stage, Word
 
 VIRTUAL = ".build-deps"
+GOES_ON = "the RUN goes on after a failed install"
 # Of more steps than this one would not want to make a single one.
 MOST_JOINED = 5
 # What needs what is much the same in all releases; which library belongs to which headers is not.
@@ -201,6 +202,8 @@ def _with_apk(facts: Facts, install: Install) -> Fix | Refusal:
     doc, invocation = facts.doc, install.invocation
     script = facts.script(install.run)
     assert script is not None
+    if not _stops(facts, install.run, script):
+        return Refusal(GOES_ON)
     if VIRTUAL in doc.text:
         return Refusal(f"the file already uses the name {VIRTUAL}")
     rest = tuple(word for word in invocation.operands if word not in install.packages)
@@ -210,18 +213,23 @@ def _with_apk(facts: Facts, install: Install) -> Fix | Refusal:
     if libraries and any(VERSION.search(word.text) for word in invocation.operands):
         return Refusal(f"dlint does not know the version of {libraries[0]}")
     removed = "apk del " + VIRTUAL
-    edits = [follow(doc, install.run, script, clean_command(invocation, removed))]
+    edits = [follow(doc, script, clean_command(invocation, removed))]
     words = " ".join(doc.source(word.span) for word in install.packages)
     if rest:
-        edits.append(insert_command(doc, install.run, script, invocation.command, f"{_call(facts, invocation)} --virtual {VIRTUAL} {words}"))
+        edits.append(insert_command(doc, script, invocation.command, f"{_call(facts, invocation)} --virtual {VIRTUAL} {words}"))
         edits += [remove_word(doc, word.span) for word in install.packages]
         edits += [insert_word(doc, rest, name) for name in libraries]
     else:
         if libraries:
             plain = f"{_call(facts, invocation)} {' '.join(libraries)}"
-            edits.append(insert_command(doc, install.run, script, invocation.command, plain))
+            edits.append(insert_command(doc, script, invocation.command, plain))
         edits.append(insert(invocation.subcommand_words[-1].span.end, f" --virtual {VIRTUAL}"))
     return Fix(f"install them as {VIRTUAL} and remove it in the same RUN", tuple(edits), Applicability.UNSAFE)
+
+
+def _stops(facts: Facts, run: nodes.Run, script: Script) -> bool:
+    """Whether a RUN ends where its install fails: what is not there cannot be removed."""
+    return script.chained or has_errexit(script, facts.state(run).shell)
 
 
 def _call(facts: Facts, invocation: Invocation) -> str:
@@ -244,6 +252,8 @@ def _with_apt(facts: Facts, install: Install) -> Fix | Refusal:
         return Refusal("dlint does not know which of them the base image has")
     script = facts.script(run)
     assert script is not None
+    if not _stops(facts, run, script):
+        return Refusal(GOES_ON)
     names = [bare(word.text) for word in install.packages]
     needs = _closure(base, _others(facts, install))
     if needs.unknown:
@@ -259,7 +269,7 @@ def _with_apt(facts: Facts, install: Install) -> Fix | Refusal:
     prefix = "sudo " if invocation.command.name == "sudo" else ""
     commands = [f"{prefix}apt-mark manual {' '.join(libraries)}"] if libraries else []
     commands.append(f"{prefix}{tool} purge -y --auto-remove {' '.join(names)}")
-    edits = tuple(follow(facts.doc, run, script, command) for command in commands)
+    edits = tuple(follow(facts.doc, script, command) for command in commands)
     return Fix("remove the build tools in the same RUN", edits, Applicability.UNSAFE)
 
 

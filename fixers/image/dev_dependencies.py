@@ -127,7 +127,7 @@ def prune(facts: Facts, run: Run, invocation: Invocation, production: Production
     if not _knows_option(facts, run, invocation, production) or " " in production.prune[0]:
         return None
     command = f"{invocation.words[0].text} {production.prune[0]} {production.fix}"
-    return Fix(f"add `{command}`", (append_command(facts.doc, run, script, command),), Applicability.UNSAFE)
+    return Fix(f"add `{command}`", (append_command(facts.doc, script, command),), Applicability.UNSAFE)
 
 
 def _options(run: Run, words: Iterable[str]) -> str:
@@ -188,7 +188,7 @@ def _without_groups(facts: Facts, run: Run, invocation: Invocation, production: 
     if not groups:
         return None
     added = f"{invocation.words[0].text} config set --local without '{' '.join(groups)}'"
-    return Fix(f"add `{added}`", (insert_command(facts.doc, run, script, command, added),), Applicability.UNSAFE)
+    return Fix(f"add `{added}`", (insert_command(facts.doc, script, command, added),), Applicability.UNSAFE)
 
 
 def _without_value(flag: Word, own: str | None, after: Word | None, left_out: set[str]) -> list[Edit]:

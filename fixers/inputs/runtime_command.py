@@ -28,28 +28,31 @@ ENTRYPOINT = "docker-entrypoint.sh"
 
 
 class Started(Struct, frozen=True):
-    """The words in which a program's name may stand; `unread` are scripts that are run and cannot be read."""
+    """What is run, as text without comments, and the words of it in which a program's name may stand; `unread` are scripts that
+    are run and cannot be read.
+    """
 
+    text: str
     words: frozenset[str]
     unread: tuple[str, ...]
 
 
 def started(facts: Facts, stage: Stage) -> Started:
     """What a container of a stage may call, as far as its command, its health check and their scripts say it."""
-    words: set[str] = set()
+    texts: list[str] = []
     unread: list[str] = []
     for item in facts.graph.lineage(stage):
         for node in item.instructions:
             if isinstance(node, nodes.CommandInstruction | nodes.Healthcheck):
-                text = facts.doc.source(node.span)
-                words |= _words(text)
+                texts.append(facts.doc.source(node.span))
                 for name in _scripts(node):
                     script = _read(facts, stage, name)
                     if script is None:
                         unread.append(name)
                     else:
-                        words |= _words(script)
-    return Started(frozenset(words), tuple(unread))
+                        texts.append(script)
+    text = COMMENT.sub("", "\n".join(texts))
+    return Started(text, frozenset(word.rstrip(".") for word in WORD.findall(text)), tuple(unread))
 
 
 def command_line(facts: Facts, stage: Stage) -> str:
@@ -60,10 +63,6 @@ def command_line(facts: Facts, stage: Stage) -> str:
             form = node.form
             found[node.name] = " ".join(word.text for word in form.words) if isinstance(form, nodes.Exec) else form.text if form else ""
     return " ".join(found[name] for name in ("ENTRYPOINT", "CMD") if name in found)
-
-
-def _words(text: str) -> set[str]:
-    return {word.rstrip(".") for word in WORD.findall(COMMENT.sub("", text))}
 
 
 def _scripts(node: nodes.CommandInstruction | nodes.Healthcheck) -> Iterator[str]:

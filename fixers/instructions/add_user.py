@@ -14,7 +14,7 @@ from dockerlint.fixers.effects.footprint import overlap
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.name_patterns import matches
-from dockerlint.lint.catalogue.tool import unwrapped
+from dockerlint.lint.catalogue.tool import catalogue, unwrapped
 from dockerlint.lint.engine.findings import Applicability, Fix
 from dockerlint.lint.storage.lazy_regex import regex
 from dockerlint.lint.syntax import nodes
@@ -93,7 +93,11 @@ def run_as_user(facts: Facts, stage: Stage) -> Fix | Refusal:
         first = stage.from_
         line_end = doc.text.find("\n", first.span.end)
         edits.append(insert_lines(doc, line_end + 1 if line_end >= 0 else len(doc.text), [f"RUN {command}"]))
-    lines = [f"RUN chown {name} {' '.join(owned)}"] if owned else []
+    # a volume is a folder of the container, not yet of the image
+    volumes = {path for node in stage.all(nodes.Volume) for word in node.words if (path := facts.path(word.text, node))}
+    missing = [path for path in owned if path in {item.rstrip("/") for item in volumes}]
+    make = f"mkdir -p {' '.join(missing)} && " if missing else ""
+    lines = [f"RUN {make}chown {name} {' '.join(owned)}"] if owned else []
     edits.append(insert_lines(doc, _place(doc, stage, starts), [*lines, f"USER {name}"]))
     return Fix(f"run as user `{name}`", tuple(edits), Applicability.UNSAFE)
 
@@ -169,7 +173,8 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
     if not words:
         return ""
     for word in words:
-        if word in known.commands or posixpath.basename(word) in known.commands:
+        # a command that installs when the container starts, too
+        if {word, posixpath.basename(word)} & (known.commands | _managers()):
             return f"`{posixpath.basename(word)}` must start as root"
     script = next((word for word in words if word.endswith((".sh", ".bash"))), None) or (
         words[0] if "entrypoint" in words[0] else None
@@ -179,7 +184,7 @@ def _needs_root(facts: Facts, node: nodes.Cmd | nodes.Entrypoint) -> str:
     text = _script(facts, node, script)
     if text is None:
         return f"dlint cannot read {script}: it is not in the build context"
-    found = sorted(known.words.intersection(WORD.findall(text)))
+    found = sorted((known.words | _managers()).intersection(WORD.findall(text)))
     return f"{script} calls `{found[0]}`, which may need root" if found else ""
 
 
@@ -189,6 +194,12 @@ def _words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:
     while words and posixpath.basename(words[0]) in STARTERS:
         words = [word for word in words[1:] if word != "--" and not word.startswith("-")]
     return words
+
+
+@cache
+def _managers() -> frozenset[str]:
+    """The commands of the systems' package managers."""
+    return frozenset(name for tool in catalogue() if tool.kind == "system" for name in tool.commands)
 
 
 def _shell_words(node: nodes.Cmd | nodes.Entrypoint) -> list[str]:
@@ -232,9 +243,10 @@ def _folders(facts: Facts, run: nodes.Run, command: Command) -> Iterator[str]:
     words = unwrapped(command.words)
     if not words or words[0].text != "mkdir" or command.sometimes:
         return
+    moved = any(item.name in ("cd", "pushd") and item.span.start < command.span.start for item in facts.commands(run))
     for before, word in pairwise(words):
         # the mode stands in a word of its own: mkdir(1)
-        is_path = not word.text.startswith("-") and before.text not in ("-m", "--mode")
+        is_path = not word.text.startswith("-") and before.text not in ("-m", "--mode") and (word.text.startswith("/") or not moved)
         path = facts.path(word.text, run) if is_path else None
         if path:
             yield path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockerlint.fixers.edits import INDENT
+from dockerlint.fixers.edits import line_joint
 from dockerlint.fixers.image.build_tools import bare
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.syntax import nodes
@@ -107,8 +107,7 @@ def install(plan: Draft, runtime: Runtime) -> None:
     if runtime.manager == "apk":
         plan.head.insert(0, f"RUN apk add --no-cache {names}")
         return
-    joint = f" {plan.reading.doc.escape}{plan.reading.doc.newline}{INDENT}&& "
-    plan.head.insert(0, joint.join(("RUN apt-get update", f"apt-get install -y {'' if plan.recommends else '--no-install-recommends '}{names}", f"rm -rf {LISTS}")))
+    plan.head.insert(0, line_joint(plan.reading.doc, "").join(("RUN apt-get update", f"apt-get install -y {'' if plan.recommends else '--no-install-recommends '}{names}", f"rm -rf {LISTS}")))
 
 
 def variables_of(plan: Draft, below: list[nodes.Instruction]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockerlint.fixers.image.build_tools import bare, is_one, libraries
+from dockerlint.fixers.image.slim_base import variant
 from dockerlint.fixers.refusal import Refusal
 from dockerlint.lint.analysis.users import ROOT
 from dockerlint.lint.catalogue.base_images import parse_reference
@@ -45,6 +46,9 @@ def plan(reading: Reading) -> Split | Refusal | None:
     installs = [step for step in reading.every_step() if _installs(step)]
     if not built or not installs or parse_reference(reading.image).repository != "python":
         return None
+    if reading.base is not None and variant(reading.base) is not None:
+        # what pip compiles may be linked with libraries that the slim variant lacks
+        return Refusal(f"the final stage would be on {reading.image} again, which has compilers of its own")
     refusal = _unfit(reading, installs)
     if refusal:
         return refusal

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockerlint.fixers.cache.cleanup import clean_command
-from dockerlint.fixers.edits import delete_lines, has_comment, line_start, with_comments
+from dockerlint.fixers.edits import delete_lines, has_comment, line_start, with_comments, with_flags
 from dockerlint.fixers.effects.footprint import Clash, Footprint, command_footprint, commands, overlap, surrounding
 from dockerlint.fixers.inputs.image_paths import absolute
 from dockerlint.fixers.inputs.install_inputs import is_folder, place, project_flag, trusted
@@ -288,13 +288,10 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
         prefetch = invocation.tool.prefetch
         if not prefetch:
             return Refusal(f"{invocation.tool.name} has no command that only downloads dependencies")
-        flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
         # by the name that the file calls it by, such as ./mvnw
-        command = cargo_build(facts, install) or _with_stubs(clean_command(invocation, prefetch), stubs)
-        return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{command}", doc.source(run.span), changed=True)
+        return _first(facts, install, cargo_build(facts, install) or _with_stubs(clean_command(invocation, prefetch), stubs))
     if reads.first is not None:
-        flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
-        return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{reads.first}", doc.source(run.span), changed=True)
+        return _first(facts, install, reads.first)
     if install.through is not None:
         return _called(facts, install)
     script = facts.script(run)
@@ -310,17 +307,23 @@ def _parts(facts: Facts, install: ProjectInstall, target: str) -> Parts | Refusa
     return _twice(facts, install, script, more) if more else _cut(facts, install, script, stubs, target)
 
 
+def _first(facts: Facts, install: ProjectInstall, command: str) -> Parts:
+    """A RUN of its own for a command that only fetches, in front of the install as it is."""
+    doc, run = facts.doc, install.run
+    flags = [doc.source(flag.span) for flag in run.flags]
+    line = with_flags(doc, run.keyword.text, flags, _enter(facts, install) + command)
+    return Parts(line, doc.source(run.span), changed=True)
+
+
 def _called(facts: Facts, install: ProjectInstall) -> Parts | Refusal:
     """A RUN with the install that a script of the context does, and the RUN that calls the script as it is."""
-    doc, run, invocation = facts.doc, install.run, install.invocation
+    doc, invocation = facts.doc, install.invocation
     command = invocation.command
     if invocation.subcommand in invocation.tool.action("install").afresh:
         return Refusal(f"`{_short(doc.source(install.command.whole))}` runs `{install.name}`, which installs all again: give the install a RUN of its own")
     if command.redirects or not all(PLAIN_WORD.fullmatch(word.text) for word in (*command.assignments, *command.words)):
         return Refusal(f"`{install.name}` depends on what else `{_short(doc.source(install.command.whole))}` does: give it a RUN of its own")
-    flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
-    words = " ".join(word.text for word in (*command.assignments, *command.words))
-    return Parts(f"{run.keyword.text}{flags} {_enter(facts, install)}{words}", doc.source(run.span), changed=True)
+    return _first(facts, install, " ".join(word.text for word in (*command.assignments, *command.words)))
 
 
 def _with_compile(facts: Facts, install: ProjectInstall, parts: Parts) -> Parts:
@@ -328,10 +331,8 @@ def _with_compile(facts: Facts, install: ProjectInstall, parts: Parts) -> Parts:
     command = compile_command(facts, install)
     if command is None:
         return parts
-    doc, run = facts.doc, install.run
-    flags = "".join(f" {doc.source(flag.span)}" for flag in run.flags)
-    line = f"{run.keyword.text}{flags} {_enter(facts, install)}{command}"
-    return Parts(f"{parts.first}{doc.newline}{line}", parts.rest, changed=True)
+    line = _first(facts, install, command).first
+    return Parts(f"{parts.first}{facts.doc.newline}{line}", parts.rest, changed=True)
 
 
 def _enter(facts: Facts, install: ProjectInstall) -> str:

@@ -113,7 +113,7 @@ def cleaning(facts: Facts, run: Run, cache: Cache, tool: Tool) -> Command | None
         if _covers(path, cache.path):
             return command
     for invocation in facts.invocations(run):
-        if invocation.tool is tool and invocation.action == "clean" and _cleans(cache):
+        if invocation.tool is tool and cache.emptied_by(invocation):
             return invocation.command
     return None
 
@@ -152,8 +152,3 @@ def leaves(facts: Facts, run: Run, cache: Cache, tool: Tool) -> bool:
 def _covers(removed: str, path: str) -> bool:
     removed = removed.rstrip("/") or "/"
     return path == removed or path.startswith(removed.rstrip("/") + "/")
-
-
-def _cleans(cache: Cache) -> bool:
-    # apt-get clean empties the packages, not the lists; the others' clean commands empty all they have
-    return cache.clean is None or cache.role != "index" or not cache.clean.startswith("rm ")

@@ -133,6 +133,12 @@ class StageGraph(Struct, frozen=True, dict=True):
         """The stages that are FROM this one."""
         return iter(self._children.get(stage.index, ()))
 
+    def descendants(self, stage: Stage) -> Iterator[Stage]:
+        """The stages that are FROM this one, and those that are FROM these."""
+        for child in self.children(stage):
+            yield child
+            yield from self.descendants(child)
+
 
 def references(node: Instruction) -> Iterator[str]:
     """The stages or images that an instruction takes files from, as written."""

@@ -90,6 +90,8 @@ class Cache(Struct, frozen=True):
     not_images: tuple[str, ...] = ()
     # the subcommands that empty it; all of the action `clean` when empty
     cleaned_by: tuple[str, ...] = ()
+    # options of the clean command of which it needs one to empty it; none when empty
+    clean_options: tuple[str, ...] = ()
     # commands that print where it is
     asked_by: tuple[str, ...] = ()
     # whether the tool keeps in it what it built, and finds that again whatever variables, flags and libraries it was built with:
@@ -109,6 +111,12 @@ class Cache(Struct, frozen=True):
             path = "/" + posixpath.normpath(path).lstrip("/")
         clean = self.clean.replace(self.path, path) if self.clean else None
         return replace(self, path=path, mount=path, clean=clean, guess=False)
+
+    def emptied_by(self, command: Invocation) -> bool:
+        """Whether a command of the cache's tool is one that empties it."""
+        if self.cleaned_by:
+            return command.subcommand in self.cleaned_by
+        return command.action == "clean" and (not self.clean_options or command.has(self.clean_options))
 
 
 class Action(Struct, frozen=True):
@@ -238,6 +246,8 @@ class Tool(Struct, frozen=True, eq=False):
     not_packages: re.Pattern[str] | None
     # commands that make it keep what it downloads, to run before it in a step with a cache mount
     mount_setup: tuple[str, ...]
+    # the same, for one of its commands alone
+    mount_setting: Mapping[str, str]
     # the option of an install that does so, or that a cache mount calls for; None when there is none
     mount_flag: str | None
     # the variable that does what `mount_flag` does; None when there is none
@@ -563,6 +573,7 @@ def _tool(data: dict[str, Any]) -> Tool:
         package_list=data.get("package-list"),
         not_packages=regex(data["not-packages"]) if "not-packages" in data else None,
         mount_setup=tuple(data.get("mount-setup", ())),
+        mount_setting=data.get("mount-setting", {}),
         mount_flag=data.get("mount-flag"),
         mount_variable=data.get("mount-variable"),
         prefetch=data.get("prefetch"),
@@ -589,7 +600,7 @@ def _action_of(item: dict[str, Any]) -> Action:
 
 
 def _cache(item: dict[str, Any]) -> Cache:
-    names = ("images", "not_images", "cleaned_by", "unless", "options", "asked_by", "builds_not", "products")
+    names = ("images", "not_images", "cleaned_by", "clean_options", "unless", "options", "asked_by", "builds_not", "products")
     lists: dict[str, Any] = {name: tuple(item[name]) for name in names if name in item}
     pairs: dict[str, Any] = {name: tuple(map(tuple, item[name])) for name in ("evidence", "counter", "builds_if") if name in item}
     return Cache(**{"mount": item["path"], **item, **lists, **pairs})

@@ -42,6 +42,9 @@ def test_what_lies_outside_stays(text: str, wanted: list[tuple[int, int, str]]) 
     assert edits.apply(text, made) == "".join(a + b for a, b in zip(outside, [*inside, ""], strict=True))
 
 
+LONG = "a" * 115
+
+
 @pytest.mark.parametrize(
     ("one", "other", "apart"),
     [((0, 1), (1, 2), True), ((0, 2), (1, 3), False), ((1, 1), (1, 1), True), ((0, 3), (1, 1), False), ((1, 1), (1, 3), True)],
@@ -113,7 +116,7 @@ def test_with_comments(text: str, lines: str) -> None:
         ("RUN a\n", "RUN a && X\n"),
         ("RUN a", "RUN a && X"),
         ("RUN a  \n", "RUN a && X  \n"),
-        ("RUN a && \\\n    b\n", "RUN a && \\\n    b \\\n    && X\n"),
+        ("RUN a && \\\n    b\n", "RUN a && \\\n    b && \\\n    X\n"),
         ("RUN a \\\n  && b \\\n  c\n", "RUN a \\\n  && b \\\n  c \\\n  && X\n"),
         ("RUN a \\\n\t&& b", "RUN a \\\n\t&& b \\\n\t&& X"),
         ("RUN a \\\r\n  && b\r\n", "RUN a \\\r\n  && b \\\r\n  && X\r\n"),
@@ -122,12 +125,17 @@ def test_with_comments(text: str, lines: str) -> None:
         ("RUN a \\\n  b \\\n      && c\n", "RUN a \\\n  b \\\n      && c \\\n      && X\n"),
         ("RUN a \\\nb\n", "RUN a \\\nb \\\n    && X\n"),
         ("RUN <<E\nset -e\na\nE\n", "RUN <<E\nset -e\na\nX\nE\n"),
+        ("# escape=`\nRUN a && `\n  b\n", "# escape=`\nRUN a && `\n  b && `\n  X\n"),
+        # what gets too long is broken, as the file's other lines are
+        (f"RUN {LONG}\n", f"RUN {LONG} \\\n    && X\n"),
+        (f"RUN {LONG}\nRUN a && \\\n  b\n", f"RUN {LONG} && \\\n    X\nRUN a && \\\n  b\n"),
+        ("RUN --mount=type=cache,target=/x \\\n    a\n", "RUN --mount=type=cache,target=/x \\\n    a && X\n"),
     ],
 )
 def test_append_command(text: str, fixed: str) -> None:
-    doc, run, script = run_of(text)
+    doc, _, script = run_of(text)
     assert edits.can_append(script)
-    assert edits.apply(text, [edits.append_command(doc, run, script, "X")]) == fixed
+    assert edits.apply(text, [edits.append_command(doc, script, "X")]) == fixed
 
 
 @pytest.mark.parametrize(
@@ -197,6 +205,7 @@ def test_remove_command(text: str, fixed: str | None) -> None:
 
 
 FLAG = "--mount=type=cache,target=/x"
+OTHER = "RUN --mount=type=cache,target=/y \\\n    b\n"
 
 
 @pytest.mark.parametrize(
@@ -209,6 +218,9 @@ FLAG = "--mount=type=cache,target=/x"
         ("RUN <<E\na\nE\n", f"RUN {FLAG} <<E\na\nE\n"),
         ("RUN " + "a" * 90 + "\n", f"RUN {FLAG} \\\n    " + "a" * 90 + "\n"),
         ("RUN\ta\r\n", f"RUN {FLAG}\ta\r\n"),
+        # as another RUN of the file has it
+        (f"RUN a\n{OTHER}", f"RUN {FLAG} \\\n    a\n{OTHER}"),
+        (f"RUN <<E\na\nE\n{OTHER}", f"RUN {FLAG} <<E\na\nE\n{OTHER}"),
     ],
 )
 def test_insert_flags(text: str, fixed: str) -> None:

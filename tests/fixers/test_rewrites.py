@@ -158,6 +158,16 @@ def more(before: list[str], after: list[str]) -> bool:
     return is_part(before, after)
 
 
+def without_lists(change: Callable[[list[str], list[str]], bool]) -> Callable[[list[str], list[str]], bool]:
+    """A change, or that a RUN goes that only fetches lists for a clean-up to take away."""
+
+    def kept(before: list[str], after: list[str]) -> bool:
+        gone = Counter(before) - Counter(after)
+        return change(before, after) or (is_part(after, before) and all(text.startswith(("apt-get update", "apt update", "rm ")) for text in gone))
+
+    return kept
+
+
 def fewer(before: list[str], after: list[str]) -> bool:
     return is_part(after, before)
 
@@ -175,11 +185,11 @@ def as_before_but(*gone: str) -> Callable[[list[str], list[str]], bool]:
 KEEPS: dict[str, Callable[[list[str], list[str]], bool]] = {
     "DF104": moved,
     "DF106": lambda before, after: before == [text.replace("GOOS=$TARGETOS GOARCH=$TARGETARCH ", "") for text in after],
-    "DF201": moved,
+    "DF201": without_lists(moved),
     "DF203": as_before_but("chown", "chmod"),
     "DF204": more,
     "DL3003": fewer,
-    "DL3009": more,
+    "DL3009": without_lists(more),
     "DL3010": fewer,
     "DL3025": same,
     "DL3059": same,

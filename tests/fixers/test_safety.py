@@ -105,7 +105,7 @@ def test_what_stands_between_makes_it_unsafe(between: str) -> None:
         ("[ -f /x ] && apt-get update", "[ -f /y ] && apt-get install -y a", "[ -f /x ] && apt-get update && [ -f /y ] && apt-get install -y a"),
         ("apt-get update && echo 'a  b'", "apt-get install -y curl", "apt-get update && echo 'a  b' && apt-get install -y curl"),
         ("A=1 apt-get update", "B=2 apt-get install -y curl", "A=1 apt-get update && B=2 apt-get install -y curl"),
-        ("apt-get update \\\n # why\n -q", "apt-get install -y curl", "apt-get update \\\n # why\n -q \\\n    && apt-get install -y curl"),
+        ("apt-get update \\\n # why\n -q", "apt-get install -y curl", "apt-get update \\\n # why\n -q \\\n && apt-get install -y curl"),
     ],
 )
 def test_merged_as_written(first: str, second: str, merged: str) -> None:

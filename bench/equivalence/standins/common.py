@@ -85,7 +85,7 @@ def tree(folder, skip=()):
     found = []
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
         path = os.path.join(folder, name)
-        if name in skip:
+        if name in skip or path in ("/proc", "/sys", "/dev"):
             continue
         if os.path.isdir(path) and not os.path.islink(path):
             found += [f"{name}/{item}" for item in tree(path, skip)]

@@ -154,8 +154,21 @@ def groupadd(_, words):
     entry("/etc/gshadow", f"{rest[0]}:!::")
 
 
+def adduser(_, words):
+    """busybox's."""
+    options, rest = split(words, values=("-u", "-G", "-s", "-h", "-g"))
+    short = {"-u": "-u", "-G": "-g", "-s": "-s", "-h": "-d"}
+    given = [word for item, values in options.items() if item in short for word in (short[item], values[0])]
+    useradd("useradd", [*given, *(["-r"] if "-S" in options else []), *([] if "-H" in options else ["-m"]), "-l", rest[0]])
+
+
+def addgroup(_, words):
+    options, rest = split(words, values=("-g",))
+    groupadd("groupadd", [*(["-g", options["-g"][0]] if "-g" in options else []), *(["-r"] if "-S" in options else []), rest[0]])
+
+
 def gpg(_, words):
     print("gpg 2.2")
 
 
-COMMANDS = {"curl": curl, "wget": wget, "git": git, "sudo": sudo, "useradd": useradd, "groupadd": groupadd, "gpg": gpg}
+COMMANDS = {"curl": curl, "wget": wget, "git": git, "sudo": sudo, "useradd": useradd, "groupadd": groupadd, "adduser": adduser, "addgroup": addgroup, "gpg": gpg}

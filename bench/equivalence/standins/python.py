@@ -159,13 +159,13 @@ class Installer:
         folder = self.cache and f"{self.cache}/http"
         return key, cached(folder, digest(key), f"{name} {version} {kind}\n", f"ERROR: Could not find a version that satisfies {name}")
 
-    def build(self, key, text):
-        """An archive's wheel: by the archive's URL alone, as pip keeps it."""
+    def build(self, key, text, named=True):
+        """An archive's wheel: by the archive's URL alone, as pip keeps it; looked for where the package's name is known."""
         name, version, kind = text.split()
         if kind == "wheel":
             return text
         path = self.cache and f"{self.cache}/wheels/{digest(key)[:2]}/{digest(key)}/{name}-{version}.whl"
-        if path and os.path.exists(path):
+        if path and named and os.path.exists(path):
             return read(path)
         if kind == "environment":
             built = digest(os.environ.get("FLAG", ""), os.environ.get("CFLAGS", ""))
@@ -181,6 +181,9 @@ class Installer:
         limits = dict(requirement(text) for flag, text in self.constraints if not flag)
         while queue:
             flag, text = queue.pop(0)
+            if " @ file://" in text:
+                self.archive(text.split("file://")[1], True)
+                continue
             if flag == "-e" or text.startswith((".", "/")) or text.endswith((".tar.gz", ".whl")):
                 queue += self.local(flag, text)
                 continue
@@ -229,12 +232,14 @@ class Installer:
         write(f"{info}/RECORD", "\n".join(files) + "\n")
         print(f"Successfully installed {name}-{version}")
 
+    def archive(self, path, named):
+        key = f"file://{os.path.abspath(path)}"
+        built = self.build(key, read(path), named)
+        self.place(built, self.version_of(built.split()[0]), key)
+
     def local(self, flag, path):
         if path.endswith((".tar.gz", ".whl")) and not os.path.isdir(path):
-            text = read(path)
-            key = f"file://{os.path.abspath(path)}"
-            built = self.build(key, text)
-            self.place(built, self.version_of(built.split()[0]), key)
+            self.archive(path, False)
             return []
         folder = os.path.abspath(path.split("[")[0])
         if not os.path.isdir(folder):

@@ -1,6 +1,6 @@
-"""apt-get, apt, apt-cache, dpkg, apk, dnf, yum, microdnf, rpm: lists, downloads, hooks, databases, installed files.
+"""apt-get, apt, apt-cache, dpkg, apk, dnf, yum, microdnf, rpm, zypper, pacman: lists, downloads, hooks, databases, installed files.
 
-Effects of apt: recorded.json. Those of apk and dnf: apk(8), dnf(8), dnf.conf(5) (keepcache=0 by default).
+Effects of apt: recorded.json. Those of the others: apk(8), dnf(8), dnf.conf(5) (keepcache=0 by default), zypper(8), pacman(8).
 """
 
 import os
@@ -385,34 +385,43 @@ def dnf(name, words):
         found, missing = closure(names, weak, {**known, **state})
         if found is None:
             fail(f"Error: Unable to find a match: {missing}")
-        new = [item for item in found if item not in state]
-        if new and not yes:
-            fail("Is this ok [y/N]: Operation aborted.")
-        for item in new:
-            file = f"{repo}/packages/{item}-{known[item]}.rpm"
-            if not os.path.exists(file):
-                need_network("Error: Error downloading packages")
-                write(file, f"{item} {known[item]}\n")
-        for item in new:
-            write(f"/var/lib/rpm/{item}.list", "\n".join(place(item, known[item])) + "\n")
-            state[item] = known[item]
-            print(f"Installed: {item}-{known[item]}")
-            if not keep:
-                remove(f"{repo}/packages/{item}-{known[item]}.rpm")
-        if new:
+        if rpm_install(state, found, known, yes, f"{repo}/packages", keep):
             write("/var/log/dnf.log", "installed\n")
     elif command in ("remove", "erase", "autoremove"):
-        gone = [item for item in names if item in state]
-        if gone and not yes:
-            fail("Is this ok [y/N]: Operation aborted.")
-        for item in gone:
-            for path in read(f"/var/lib/rpm/{item}.list", "").split():
-                remove(path)
-            remove(f"/var/lib/rpm/{item}.list")
-            del state[item]
+        rpm_remove(state, names, yes)
     else:
         return
     write(RPMDB, "".join(f"{item} {version}\n" for item, version in state.items()))
+
+
+def rpm_install(state, found, known, yes, folder, keep):
+    """Installs the packages that are not there by way of a folder for downloads; these packages."""
+    new = [item for item in found if item not in state]
+    if new and not yes:
+        fail("Is this ok [y/N]: Operation aborted.")
+    for item in new:
+        file = f"{folder}/{item}-{known[item]}.rpm"
+        if not os.path.exists(file):
+            need_network("Error: Error downloading packages")
+            write(file, f"{item} {known[item]}\n")
+    for item in new:
+        write(f"/var/lib/rpm/{item}.list", "\n".join(place(item, known[item])) + "\n")
+        state[item] = known[item]
+        print(f"Installed: {item}-{known[item]}")
+        if not keep:
+            remove(f"{folder}/{item}-{known[item]}.rpm")
+    return new
+
+
+def rpm_remove(state, names, yes):
+    gone = [item for item in names if item in state]
+    if gone and not yes:
+        fail("Is this ok [y/N]: Operation aborted.")
+    for item in gone:
+        for path in read(f"/var/lib/rpm/{item}.list", "").split():
+            remove(path)
+        remove(f"/var/lib/rpm/{item}.list")
+        del state[item]
 
 
 def rpm(_, words):
@@ -424,7 +433,96 @@ def rpm(_, words):
         print("\n".join(f"{item}-{version}" for item, version in state.items()))
 
 
+# ------------------------------------------------------------ zypper
+
+ZYPP = "/var/cache/zypp"
+
+
+def zypper(_, words):
+    options, rest = split(words, values=("-r", "--repo", "-t", "--type", "--from"))
+    command, *names = rest or ["help"]
+    command = {"in": "install", "rm": "remove", "ref": "refresh", "cc": "clean"}.get(command, command)
+    yes = any(item in options for item in ("-n", "--non-interactive", "-y", "--no-confirm"))
+    if command in ("install", "remove", "refresh", "clean") and os.geteuid() != 0:
+        fail("Root privileges are required to run this command.", 5)
+    metadata = f"{ZYPP}/raw/repo-oss/repodata/primary.xml"
+    state = dict(line.split() for line in read(RPMDB, "").splitlines())
+    if command == "clean":
+        empty(f"{ZYPP}/packages")
+        if "--all" in options or "-a" in options or "--metadata" in options or "-m" in options:
+            empty(f"{ZYPP}/raw")
+            empty(f"{ZYPP}/solv")
+        return
+    if command in ("install", "refresh"):
+        if command == "refresh" or not os.path.exists(metadata):
+            need_network("Problem retrieving files")
+            write(metadata, "".join(f"{item} {NEWEST}\n" for item in sorted(PACKAGES)))
+            write(f"{ZYPP}/solv/repo-oss/solv", "solv\n")
+        known = dict(line.split() for line in read(metadata).splitlines())
+    if command == "install":
+        found, missing = closure(names, "--no-recommends" not in options, {**known, **state})
+        if found is None:
+            fail(f"No provider of '{missing}' found.", 104)
+        rpm_install(state, found, known, yes, f"{ZYPP}/packages/repo-oss", False)
+    elif command == "remove":
+        rpm_remove(state, names, yes)
+    else:
+        return
+    write(RPMDB, "".join(f"{item} {version}\n" for item, version in state.items()))
+
+
+# ------------------------------------------------------------ pacman
+
+PACMAN, PACMAN_DB, PACMAN_STATE = "/var/cache/pacman/pkg", "/var/lib/pacman/sync/core.db", "/var/lib/pacman/local/ALPM_DB_VERSION"
+
+
+def pacman(_, words):
+    options, names = split(words)
+    short = "".join(item[1:] for item in options if item[0] == "-" != item[1])
+    yes = "--noconfirm" in options
+    if ("S" in short or "R" in short) and os.geteuid() != 0:
+        fail("error: you cannot perform this operation unless you are root.")
+    state = dict(line.split() for line in read(PACMAN_STATE, "").splitlines())
+    if "S" in short and "c" in short:
+        # what is not installed any more; all of it for `-Scc`, which is not its default answer
+        for item in os.listdir(PACMAN) if os.path.isdir(PACMAN) else ():
+            if item.split("-1.")[0] not in state:
+                remove(f"{PACMAN}/{item}")
+        return
+    if "S" in short:
+        if "y" in short:
+            need_network("error: failed to synchronize all databases")
+            write(PACMAN_DB, "".join(f"{item} {NEWEST}\n" for item in sorted(PACKAGES)))
+        elif not os.path.exists(PACMAN_DB):
+            fail("error: database file for 'core' does not exist")
+        known = dict(line.split() for line in read(PACMAN_DB).splitlines())
+        found, missing = closure(names, False, {**known, **state})
+        if found is None:
+            fail(f"error: target not found: {missing}")
+        new = [item for item in found if item not in state or (item in names and "--needed" not in options)]
+        if new and not yes:
+            fail(":: Proceed with installation? [Y/n]")
+        for item in new:
+            file = f"{PACMAN}/{item}-{known[item]}.pkg.tar.zst"
+            if not os.path.exists(file):
+                need_network("error: failed retrieving file")
+                write(file, f"{item} {known[item]}\n")
+            write(f"/var/lib/pacman/local/{item}.list", "\n".join(place(item, known[item])) + "\n")
+            state[item] = known[item]
+    elif "R" in short:
+        if names and not yes:
+            fail(":: Do you want to remove these packages? [Y/n]")
+        for item in names:
+            for path in read(f"/var/lib/pacman/local/{item}.list").split():
+                remove(path)
+            remove(f"/var/lib/pacman/local/{item}.list")
+            del state[item]
+    else:
+        return
+    write(PACMAN_STATE, "".join(f"{item} {version}\n" for item, version in state.items()))
+
+
 COMMANDS = {
     "apt-get": apt, "apt": apt, "apt-cache": apt_cache, "dpkg": dpkg, "apk": apk,
-    "dnf": dnf, "yum": dnf, "microdnf": dnf, "rpm": rpm,
+    "dnf": dnf, "yum": dnf, "microdnf": dnf, "rpm": rpm, "zypper": zypper, "pacman": pacman,
 }

@@ -53,15 +53,42 @@ START = {"start.sh": '#!/bin/sh\napt-get install -y "$EXTRA"\nexec "$@"\n', "x.p
         APT + "FROM scratch\nFROM debian:12\nCOPY --from=0 /var/lib/apt /l\n",
         APT + "RUN ls /var/lib/apt/lists > /packages\n",
         APT.replace("12", "12 AS a") + 'FROM a\nCMD ["apt-get", "install", "-y", "jq"]\n',
+        # a removal refreshes nothing; of a package that is not there it looks into the lists
+        APT + "RUN apt-get purge -y sl\nRUN apt-get install -y jq\n",
+        APT + "RUN apt-get purge -y jq\n",
     ],
 )
 def test_lists_that_are_needed_later_stay(text: str, tmp_path: Path) -> None:
     assert fixed(text, "DL3009", tmp_path, START) == text
 
 
+@pytest.mark.parametrize("later", ["apt-get install -y jq", "apt-get purge -y jq", "apt-get purge -y sl\nRUN apt-get install -y jq"])
+def test_lists_that_are_needed_later_are_not_mounted_away(later: str, tmp_path: Path) -> None:
+    text = f"{APT}RUN {later}\n"
+    assert "type=cache" not in fixed(text, "DF103", tmp_path, unsafe=True).splitlines()[1]
+
+
 def test_lists_that_nobody_needs_go(tmp_path: Path) -> None:
     text = APT + 'COPY start.sh x.py /\nENTRYPOINT ["python3", "/x.py"]\n'
     assert "rm -rf /var/lib/apt/lists/*" in fixed(text, "DL3009", tmp_path, START)
+
+
+def test_lists_for_a_removal_of_what_was_installed_go(tmp_path: Path) -> None:
+    text = APT + "RUN apt-get purge -y sl && apt-get autoremove -y\n"
+    assert "rm -rf /var/lib/apt/lists/*" in fixed(text, "DL3009", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("FROM debian:12\nRUN apt-get update\nRUN true\n", "FROM debian:12\nRUN true\n"),
+        ("FROM debian:12\nRUN apt-get update\nRUN apt-get update && apt-get install -y sl\n", APT.rstrip() + " && rm -rf /var/lib/apt/lists/*\n"),
+        ("FROM debian:12\nRUN apt-get update\nRUN rm -rf /var/lib/apt/lists/*\n", "FROM debian:12\n"),
+        ("FROM debian:12\nRUN apt-get update\nRUN rm -rf /var/lib/apt/lists/* /x\n", "FROM debian:12\nRUN apt-get update && rm -rf /var/lib/apt/lists/* /x\n"),
+    ],
+)
+def test_a_run_without_a_purpose_goes(text: str, result: str, tmp_path: Path) -> None:
+    assert fixed(text, "DL3009 DF201", tmp_path) == result
 
 
 PIP = "FROM python:3.11-slim\nRUN pip install six\n"
@@ -73,6 +100,11 @@ NPM = "FROM node:20\nRUN npm ci\n"
     [
         ("DL3042 DF103", PIP + "RUN ls -R /root/.cache/pip > /files\n"),
         ("DL3042 DF103", PIP + "RUN cp -r ~/.cache /kept\n"),
+        # it fails where nothing is there
+        ("DL3042 DF103", PIP + "RUN rm -r /root/.cache/pip\n"),
+        ("DL3019", "FROM alpine:3.20\nRUN apk add curl\nENV A=1\nRUN rm /var/cache/apk/*\n"),
+        ("DL3019", "FROM alpine:3.20\nRUN apk add -U curl\nENV A=1\nRUN rm /var/cache/apk/*\n"),
+        ("DL3019", "FROM alpine:3.20\nRUN apk add -U curl\nRUN ls /var/cache/apk > /x\n"),
         ("DL3042 DF103", PIP + "RUN tar -czf /a.tgz /\n"),
         ("DL3042 DF103", PIP + "RUN --network=none pip install six\n"),
         ("DL3042 DF103", PIP + "RUN pip install --no-index --find-links /w six\n"),
@@ -83,11 +115,43 @@ NPM = "FROM node:20\nRUN npm ci\n"
         ("DF202 DF103", NPM + "FROM node:20\nRUN --mount=from=0,source=/root/.npm,target=/n cp -r /n /m\n"),
         ("DF202 DF103", NPM + "FROM node:20\nRUN --mount=from=0,target=/n cp -r /n/root/.npm /m\n"),
         ("DF202 DF103", NPM + 'CMD ["npm", "install"]\n'),
+        ("DL3042 DF103", PIP + "FROM python:3.11-slim\nCOPY --from=0 /root/.cache /cache\n"),
+        ("DL3040", "FROM fedora:40\nRUN dnf install -y make\nRUN dnf install make\n"),
+        ("DL3042", PIP + 'HEALTHCHECK CMD ls /root/.cache\nCMD ["x"]\n'),
     ],
 )
 def test_caches_that_are_read_later_stay(codes: str, text: str, tmp_path: Path) -> None:
     # what reads it may itself be told to keep none
     assert fixed(text, codes, tmp_path).splitlines()[:2] == text.splitlines()[:2]
+
+
+def test_a_folder_that_is_copied_is_not_mounted_away(tmp_path: Path) -> None:
+    text = PIP + "FROM python:3.11-slim\nCOPY --from=0 /root/.cache /cache\n"
+    assert fixed(text, "DL3042 DF103", tmp_path, unsafe=True) == text
+
+
+def test_a_script_of_the_container_reads_a_cache(tmp_path: Path) -> None:
+    text = PIP + 'COPY start.sh /\nENTRYPOINT ["/start.sh"]\n'
+    assert fixed(text, "DL3042", tmp_path, {"start.sh": "#!/bin/sh\nls /root/.cache\n"}) == text
+
+
+GO = "FROM golang:1.22\nRUN --mount=type=cache,target={} go build && {}\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "clean", "goes"),
+    [
+        ("/go/pkg/mod", "go clean -modcache", True),
+        ("/go/pkg/mod", "go clean -cache", False),
+        ("/root/.cache/go-build", "go clean -cache", True),
+        ("/root/.cache/go-build", "go clean -modcache", False),
+        ("/root/.cache/go-build", "go clean", False),
+        ("/go/pkg/mod", "go clean -cache -modcache", False),
+    ],
+)
+def test_a_clean_command_is_dropped_where_all_that_it_empties_is_mounted(target: str, clean: str, *, goes: bool, tmp_path: Path) -> None:
+    text = GO.format(target, clean)
+    assert fixed(text, "DF107", tmp_path) == (text.replace(f" && {clean}", "") if goes else text)
 
 
 def test_a_cache_that_is_only_made_or_emptied_goes(tmp_path: Path) -> None:

@@ -69,8 +69,7 @@ APT = [
     mount("/var/cache/apt", "locked"),
 ]
 HOOK = (
-    "rm -f /etc/apt/apt.conf.d/docker-clean && \\\n"
-    "    echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";' > /etc/apt/apt.conf.d/keep-cache && \\\n    "
+    "rm -f /etc/apt/apt.conf.d/docker-clean && \\\n    "
 )
 
 # name, head, command, mounts, command afterwards when it is another one, how sure
