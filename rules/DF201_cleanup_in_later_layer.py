@@ -81,11 +81,19 @@ def cleanup_in_later_layer(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
     for stage in doc.stages:
         if not facts.ships(stage):
             continue
+        last = max((index for index, node in enumerate(stage.instructions) if _cleans(facts, node)), default=0)
         makers = _Makers(facts)
-        for node in stage.instructions:
+        for node in stage.instructions[: last + 1]:
             if isinstance(node, nodes.Run):
                 yield from _check(doc, facts, node, makers)
             makers.note(node)
+
+
+def _cleans(facts: Facts, node: nodes.Instruction) -> bool:
+    """Whether an instruction deletes anything."""
+    if not isinstance(node, nodes.Run):
+        return False
+    return any(True for _ in removed_paths(facts.commands(node))) or any(item.action == "clean" for item in facts.invocations(node))
 
 
 class _Makers:

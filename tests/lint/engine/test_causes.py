@@ -43,7 +43,7 @@ def rows(report: FileReport) -> set[tuple[str, ...]]:
         # a clean-up that comes too late
         ("FROM fedora:42\nRUN dnf install -y httpd\nRUN dnf clean all\n", ("DF201:3", "DF103:2", "DL3040:2")),
         ("FROM debian:12\nRUN apt-get update && apt-get install -y curl\nRUN rm -rf /var/lib/apt/lists/*\n", ("DF201:3", "DF103:2", "DL3009:2")),
-        ("FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n", ("DF104:2", "DL3009:2", "DF103:3")),
+        ("FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n", ("DF104:2", "DF103:3", "DL3009:2")),
         # the one that says more goes first, whatever has a fix
         ("FROM debian:12\nRUN useradd app\nCMD [\"/a\"]\n", ("DF419:2", "DF401:1")),
         ("FROM debian:12\nRUN curl https://get.example.com | sh\n", ("DF403:2", "DL4006:2")),
