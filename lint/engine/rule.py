@@ -193,12 +193,13 @@ def coded(code: str, check: Callable[..., Iterator[Finding]], arguments: Mapping
         raise TypeError(f"rule {code} takes {' and '.join(sorted(unknown))}; a rule takes doc and facts, or one of them")
 
     takes_doc, takes_facts = (name in names for name in PARAMETERS)
+    given = partial(check, **more) if more else check
 
     def found(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if takes_doc:
-            findings = check(doc=doc, facts=facts, **more) if takes_facts else check(doc=doc, **more)
+            findings = given(doc=doc, facts=facts) if takes_facts else given(doc=doc)
         else:
-            findings = check(facts=facts, **more) if takes_facts else check(**more)
+            findings = given(facts=facts) if takes_facts else given()
         for finding in findings:
             yield replace(finding, code=code)
 
