@@ -62,7 +62,7 @@ def _tree(doc: Dockerfile) -> dict[str, Any]:
         "escape": doc.escape,
         **{name: _value(doc, getattr(doc, name)) for name in ("directives", "comments", "instructions")},
         "stages": [
-            {"index": stage.index, "name": stage.name, "lines": [doc.line(stage.span.start), doc.line(stage.span.end)]}
+            {"index": stage.index, "name": _value(doc, stage.name), "lines": [doc.line(stage.span.start), doc.line(stage.span.end)]}
             for stage in doc.stages
         ],
     }
@@ -86,6 +86,8 @@ def _value(doc: Dockerfile, value: Any) -> Any:
 
 def _lines(value: Any, name: str = "", depth: int = 0) -> Iterator[str]:
     """An object a line, with its place and text; what it is made of below it, indented."""
+    from dockerlint.lint.report.escaping import visible
+
     indent, label = "  " * depth, f"{name}: " if name else ""
     if isinstance(value, dict) and "type" in value:
         text = f" {json.dumps(value['text'], ensure_ascii=True)}" if "text" in value else ""
@@ -97,7 +99,7 @@ def _lines(value: Any, name: str = "", depth: int = 0) -> Iterator[str]:
         for number, item in enumerate(value):
             yield from _lines(item, f"{name}[{number}]", depth)
     elif isinstance(value, dict):
-        said = _place(value) if "end_column" in value else " ".join(f"{key}={item}" for key, item in value.items())
+        said = _place(value) if "end_column" in value else " ".join(f"{key}={visible(str(item))}" for key, item in value.items())
         yield f"{indent}{label}{said.strip()}"
     elif value is not None:
         yield f"{indent}{label}{json.dumps(value)}"
