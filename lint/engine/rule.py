@@ -194,14 +194,12 @@ def coded(code: str, check: Callable[..., Iterator[Finding]], arguments: Mapping
 
     takes_doc, takes_facts = (name in names for name in PARAMETERS)
     given = partial(check, **more) if more else check
+    named = partial(replace, code=code)
 
     def found(doc: Dockerfile, facts: Facts) -> Iterator[Finding]:
         if takes_doc:
-            findings = given(doc=doc, facts=facts) if takes_facts else given(doc=doc)
-        else:
-            findings = given(facts=facts) if takes_facts else given()
-        for finding in findings:
-            yield replace(finding, code=code)
+            return map(named, given(doc=doc, facts=facts) if takes_facts else given(doc=doc))
+        return map(named, given(facts=facts) if takes_facts else given())
 
     found.__module__ = check.__module__
     return found
