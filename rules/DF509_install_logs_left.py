@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerlint.fixers.cache.cleanup import can_follow, clean_command, follow, lasting_mounts
 from dockerlint.fixers.refusal import Refusal, answered
+from dockerlint.lint.catalogue import tables
 from dockerlint.lint.catalogue.tool import removed_paths
 from dockerlint.lint.engine.findings import Applicability, Finding, Fix, Severity
 from dockerlint.lint.engine.rule import rule
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from dockerlint.lint.catalogue.tool import Invocation
     from dockerlint.lint.syntax.nodes import Run
 
-# What differs in two builds of `apt-get install` with the same packages (measured, Debian 12).
-LOGS = ("/var/log/apt/*", "/var/log/dpkg.log", "/var/log/alternatives.log", "/var/cache/ldconfig/aux-cache")
+DATA = "lint/catalogue/data/install_logs.toml"
 
 
 @rule(name="install-logs-left", severity=Severity.INFO, recommended=False, needs=("apt",))
@@ -49,15 +49,17 @@ def install_logs_left(facts: Facts) -> Iterator[Finding]:
 
     **Source:** two builds of each of these files were compared file by file; Debian's guide to reproducible builds.
     """
+    known = tables.table(DATA)
     for run in facts.every(nodes.Run):
-        installs = [item for item in facts.invocations(run) if item.tool.name == "apt" and item.action in ("install", "upgrade")]
+        installs = [item for item in facts.invocations(run) if item.tool.name in known and item.action in ("install", "upgrade")]
         if not installs or not facts.in_image(run):
             continue
         last = installs[-1]
-        left = [path for path in LOGS if not _is_gone(facts, run, path, last)]
+        logs = known[last.tool.name]
+        left = [path for path in logs if not _is_gone(facts, run, path, last)]
         # who clears some of them has decided about the rest
-        if len(left) == len(LOGS):
-            yield answered(last.command.span, f"`{last.name}` leaves logs with the build time: no two builds are the same", _fix(facts, run, last))
+        if len(left) == len(logs):
+            yield answered(last.command.span, f"`{last.name}` leaves logs with the build time: no two builds are the same", _fix(facts, run, last, logs))
 
 
 def _is_gone(facts: Facts, run: Run, path: str, install: Invocation) -> bool:
@@ -73,9 +75,9 @@ def _covers(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def _fix(facts: Facts, run: Run, install: Invocation) -> Fix | Refusal:
+def _fix(facts: Facts, run: Run, install: Invocation, logs: list[str]) -> Fix | Refusal:
     script = facts.script(run)
     if script is None or not can_follow(script):
         return Refusal("no command can follow this script: end it with a plain command joined by `&&`")
-    command = clean_command(install, f"rm -rf {' '.join(LOGS)}")
+    command = clean_command(install, f"rm -rf {' '.join(logs)}")
     return Fix("remove the logs in the same RUN", (follow(facts.doc, script, command),), Applicability.UNSAFE)
